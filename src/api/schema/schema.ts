@@ -1,0 +1,55 @@
+/**
+ * The shape of API objects as data: compiled from the facts for built-in kinds, from OpenAPI schemas for custom ones. Decoding, pruning, merging,
+ * managed fields, OpenAPI and protobuf all follow it.
+ */
+export type Schema = ScalarSchema | ListSchema | MapSchema | StructSchema
+
+/** Leaves. `any` is JSON of any shape (RawExtension, JSON, FieldsV1). */
+export interface ScalarSchema {
+  readonly type: 'string' | 'bytes' | 'boolean' | 'int32' | 'int64' | 'double' | 'quantity' | 'intOrString' | 'time' | 'microTime' | 'any'
+}
+
+export interface ListSchema {
+  readonly type: 'list'
+  readonly items: Schema
+  /** How server-side apply sees it: absent means atomic. */
+  readonly listType?: 'map' | 'set' | 'atomic' | undefined
+  readonly listMapKeys?: readonly string[] | undefined
+  /** Strategic merge patch: the key by which elements are merged; `merge` without a key merges scalars as a set. */
+  readonly patchMergeKey?: string | undefined
+  readonly patchStrategy?: readonly ('merge' | 'retainKeys')[] | undefined
+}
+
+export interface MapSchema {
+  readonly type: 'map'
+  readonly values: Schema
+  readonly atomic?: boolean | undefined
+}
+
+export interface StructSchema {
+  readonly type: 'struct'
+  /** The definition's id (io.k8s.api.core.v1.Container), or '' for parts of custom kinds. */
+  readonly name: string
+  /** In the order of declaration, which is the order on the wire. */
+  readonly fields: ReadonlyMap<string, Field>
+  readonly atomic?: boolean | undefined
+  /** Custom kinds: unknown fields are kept (x-kubernetes-preserve-unknown-fields). */
+  readonly preserveUnknown?: boolean | undefined
+  /** Custom kinds: an embedded object with its own apiVersion, kind and metadata. */
+  readonly embedded?: boolean | undefined
+}
+
+export interface Field {
+  readonly name: string
+  readonly schema: Schema
+  readonly required: boolean
+  /**
+   * When an absent or zero value is left out of JSON, as upstream's Go tags say: `empty` leaves out zero values (omitempty on a plain value), `nil` leaves out only absence
+   * (omitempty on a pointer; a zero that was sent stays), `never` always writes it (null for an absent list or map).
+   */
+  readonly omit: 'empty' | 'nil' | 'never'
+  /** The protobuf field number, where there is one. */
+  readonly protobuf?: number | undefined
+  /** Struct fields only: strategic merge patch replaces or retains keys. */
+  readonly patchStrategy?: readonly ('replace' | 'merge' | 'retainKeys')[] | undefined
+}
