@@ -12,6 +12,24 @@ export interface RequestContext {
   readonly subresource: string
 }
 
+/** Where kinds differ in the rules of metadata that all share. */
+export interface MetadataRules {
+  /** 'any': finalizers without a domain need not be upstream's own (kinds whose rules live outside upstream's core). */
+  readonly finalizers?: 'any'
+  /**
+   * Which passes over the metadata upstream adds to the common ones when the object itself is updated, so that clients are told errors that often: the rules of a new
+   * object, those of a change (the default), both or none.
+   */
+  readonly onUpdate?: 'object' | 'update' | 'both' | 'none'
+}
+
+/** How a kind that is served in several versions is stored as another one. */
+export interface Conversion<T extends KubernetesObject> {
+  readonly resource: Resource
+  readonly toStored: (object: T) => KubernetesObject
+  readonly fromStored: (stored: KubernetesObject) => T
+}
+
 /**
  * What a kind's own file adds to the facts. `object` is a draft that may be changed, already decoded (every field has its schema's type); `old` never changes.
  * Metadata that all kinds share (names, labels, owner references, generation, deletion) is the API server's work, not the kind's.
@@ -35,6 +53,9 @@ export interface KindBehaviour<T extends KubernetesObject> {
   readonly scale?: { readonly replicas: string; readonly statusReplicas: string; readonly selector: string }
   /** The rule for `metadata.name`: what is wrong with it. DNS subdomain when absent. `prefix`: it is a generateName. */
   readonly nameErrors?: (name: string, prefix: boolean) => string[]
+  readonly metadata?: MetadataRules
+  /** Stored as another version, whose behaviour then rules creation and updates; defaults are this kind's own. */
+  readonly storedAs?: Conversion<T>
   /** True when the change deserves a new generation. By default: anything but metadata and status differs. False: the kind has no generation. */
   readonly generation?: false | ((object: Frozen<T>, old: Frozen<T>) => boolean)
   /** Field selectors besides metadata.name and metadata.namespace. */

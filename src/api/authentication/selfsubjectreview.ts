@@ -1,0 +1,7 @@
+import { selfSubjectReviews } from '../generated/resources.ts'
+import { defineKind } from '../kind.ts'
+
+/** What a SelfSubjectReview does. */
+export const selfSubjectReviewDefinition = defineKind(selfSubjectReviews, {
+  generation: false,
+})

@@ -1,0 +1,7 @@
+import { subjectAccessReviews } from '../generated/resources.ts'
+import { defineKind } from '../kind.ts'
+
+/** What a SubjectAccessReview does. */
+export const subjectAccessReviewDefinition = defineKind(subjectAccessReviews, {
+  generation: false,
+})

@@ -1,0 +1,11 @@
+import { namespaces } from '../generated/resources.ts'
+import { defineKind } from '../kind.ts'
+import { dnsLabelErrors } from '../validation/names.ts'
+
+/** What a Namespace does. */
+export const namespaceDefinition = defineKind(namespaces, {
+  status: true,
+  generation: false,
+  fields: { 'status.phase': ({ status }) => status?.phase ?? '' },
+  nameErrors: dnsLabelErrors,
+})

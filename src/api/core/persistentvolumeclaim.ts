@@ -1,0 +1,8 @@
+import { persistentVolumeClaims } from '../generated/resources.ts'
+import { defineKind } from '../kind.ts'
+
+/** What a PersistentVolumeClaim does. */
+export const persistentVolumeClaimDefinition = defineKind(persistentVolumeClaims, {
+  status: true,
+  generation: false,
+})

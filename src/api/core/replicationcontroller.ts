@@ -1,0 +1,9 @@
+import { replicationControllers } from '../generated/resources.ts'
+import { defineKind } from '../kind.ts'
+
+/** What a ReplicationController does. */
+export const replicationControllerDefinition = defineKind(replicationControllers, {
+  status: true,
+  scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
+  fields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+})

@@ -1,0 +1,8 @@
+/** The part of a draft under `key`, made when it is missing: what upstream's embedded structures have by nature. */
+export function ensure<T extends object, Key extends keyof T>(draft: T, key: Key): NonNullable<T[Key]> {
+  const present = draft[key]
+  if (present !== undefined && present !== null) return present as NonNullable<T[Key]>
+  const made: unknown = {}
+  draft[key] = made as T[Key]
+  return draft[key] as NonNullable<T[Key]>
+}
