@@ -8,6 +8,8 @@ export interface TransportRequest {
   readonly query?: Readonly<Record<string, string>>
   /** Of the body; `application/json` when absent. Patches name their type. */
   readonly contentType?: string
+  /** The representation asked for, where it is not plain JSON (PartialObjectMetadata); an in-process transport may answer with the whole object. */
+  readonly accept?: string
   readonly body?: unknown
 }
 
