@@ -16,8 +16,9 @@ test('the pause program waits, and ends with 0 when it is told to', { skip: !run
   writeFileSync(program, pauseProgram(process.arch as 'x64' | 'arm64'), { mode: 0o755 })
   const child = spawn(program)
   await once(child, 'spawn')
-  // It is ready when it has blocked SIGINT and SIGTERM.
-  while (!/^SigBlk:\s*0*4002$/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'))) await new Promise((turn) => setImmediate(turn))
+  // It is ready when it ignores SIGCHLD and sleeps.
+  const waits = () => /^State:\tS[^]*^SigIgn:\t0*10000$/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'))
+  while (!waits()) await new Promise((turn) => setImmediate(turn))
   child.kill('SIGCHLD') // ignored
   child.kill('SIGTERM')
   const [code, signal] = await once(child, 'exit')
