@@ -1,0 +1,110 @@
+import type { Deps } from '../base/deps.ts'
+import type { Client } from '../client/client.ts'
+import { eventRecorder, type EventRecorder } from '../client/events/recorder.ts'
+import { Informers } from '../client/informer/informers.ts'
+import { standForElection, type LeaderElection } from '../client/leader/leader-election.ts'
+import { controllerTable } from './controller-table.ts'
+import type { ControllerDescriptor, Running, StartContext } from './framework/descriptor.ts'
+import { defaultControllerOptions, type ControllerOptions } from './options.ts'
+
+/** How the controllers are run. */
+export interface ControllerManagerOptions extends Deps, Partial<ControllerOptions> {
+  readonly client: Client
+  /** Shared with other components of the process; made, and closed, here when absent. */
+  readonly informers?: Informers
+  /** Names as in upstream's --controllers: '*' is all that are on by default, 'x' and '-x' add and remove one. ['*'] when absent. */
+  readonly controllers?: readonly string[]
+  /** Run only while leader of the lease kube-system/kube-controller-manager. Absent: run at once. */
+  readonly leaderElection?: { readonly identity: string; readonly leaseDurationMs?: number; readonly renewDeadlineMs?: number; readonly retryPeriodMs?: number; readonly lost?: () => void }
+}
+
+/** The controllers, running. */
+export interface ControllerManager {
+  /** Every controller's caches are filled and it works. Never, while somebody else leads. */
+  readonly ready: Promise<void>
+  /** The names of those that run. */
+  readonly controllers: readonly string[]
+  readonly informers: Informers
+  isLeader(): boolean
+  /** Stops all of them; resolves when what was begun is done. */
+  close(): Promise<void>
+}
+
+/** Which controllers a list of names as in --controllers chooses. Unknown names are an error. */
+export function chosenControllers(table: readonly ControllerDescriptor[], names: readonly string[] = ['*']): ControllerDescriptor[] {
+  const known = new Set(table.map(({ name }) => name))
+  for (const name of names) {
+    const bare = name.replace(/^-/, '')
+    if (bare !== '*' && !known.has(bare)) throw new Error(`"${bare}" is not in the list of known controllers: ${[...known].sort().join(', ')}`)
+  }
+  return table.filter(({ name, offByDefault }) => {
+    if (names.includes(name)) return true
+    if (names.includes(`-${name}`)) return false
+    return names.includes('*') && !offByDefault
+  })
+}
+
+/** Starts the controllers. */
+export function startControllerManager(options: ControllerManagerOptions): ControllerManager {
+  const chosen = chosenControllers(controllerTable, options.controllers)
+  const informers = options.informers ?? new Informers({ deps: options, client: options.client })
+  const recorders = new Map<string, EventRecorder>()
+  const recorder = (component: string) => {
+    const known = recorders.get(component) ?? eventRecorder({ deps: options, client: options.client, component })
+    recorders.set(component, known)
+    return known
+  }
+  const { clock, random, log, metrics, client } = options
+  const context: StartContext = { clock, random, log, metrics, client, informers, recorder, options: { ...defaultControllerOptions, ...given(options) } }
+  const running = metrics.gauge('running_managed_controllers', 'Indicates where instances of a controller are currently running')
+  const started: Running[] = []
+  const { promise: ready, resolve, reject } = Promise.withResolvers<void>()
+  // Whoever does not wait for it hears of a failure by the log.
+  ready.catch((error: unknown) => log.error({ err: error }, 'the controllers did not start'))
+
+  const startAll = () => {
+    for (const descriptor of chosen) {
+      started.push(descriptor.start(context))
+      running.set(1, { manager: 'kube-controller-manager', name: descriptor.name })
+    }
+    Promise.all(started.map((controller) => controller.ready)).then(() => resolve(), reject)
+  }
+  const stopAll = async () => {
+    await Promise.all(started.splice(0).map((controller) => controller.close()))
+    for (const { name } of chosen) running.set(0, { manager: 'kube-controller-manager', name })
+  }
+
+  let election: LeaderElection | undefined
+  if (options.leaderElection) {
+    election = standForElection({
+      ...options.leaderElection,
+      deps: options,
+      client,
+      recorder: recorder('kube-controller-manager'),
+      lease: { namespace: 'kube-system', name: 'kube-controller-manager' },
+      lead(signal) {
+        startAll()
+        return new Promise((stopped) => signal.addEventListener('abort', () => void stopAll().then(stopped), { once: true }))
+      },
+    })
+  } else startAll()
+
+  return {
+    ready,
+    controllers: chosen.map(({ name }) => name),
+    informers,
+    isLeader: () => election?.isLeader() ?? true,
+    async close() {
+      await stopAll()
+      await election?.close()
+      await Promise.all([...recorders.values()].map((each) => each.close()))
+      if (!options.informers) await informers.close()
+    },
+  }
+}
+
+/** The controllers' own options among all that was given; what is undefined counts as not given. */
+function given(options: ControllerManagerOptions): Partial<ControllerOptions> {
+  const { clock: _clock, random: _random, log: _log, metrics: _metrics, client: _client, informers: _informers, controllers: _controllers, leaderElection: _election, ...rest } = options
+  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
+}
