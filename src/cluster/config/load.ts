@@ -1,0 +1,104 @@
+import { Problem } from '../problem.ts'
+import { readFileIfThere } from '../files.ts'
+import { environmentName, flagName, settings, type ClusterConfig, type Setting } from './settings.ts'
+
+/** Where a value came from, strongest first. */
+export type Source = 'flag' | 'environment' | 'file' | 'default'
+
+/** A configuration and, for each field, where its value came from. */
+export interface Loaded {
+  readonly config: ClusterConfig
+  readonly sources: Readonly<Record<keyof ClusterConfig, string>>
+}
+
+/** What the command line gives. */
+export interface ConfigInputs {
+  /** By field; absent ones were not given. */
+  readonly flags: Partial<Record<keyof ClusterConfig, string>>
+  readonly env: NodeJS.ProcessEnv
+  /** Path of a configuration file; `-` is read by the caller and comes as `fileText`. */
+  readonly file?: string | undefined
+  readonly fileText?: string | undefined
+}
+
+/** Puts a cluster's configuration together: flag before environment before file before default. Every value is checked, whatever its source. */
+export async function loadConfig({ flags, env, file, fileText }: ConfigInputs): Promise<Loaded> {
+  const fromFile = await readConfigFile(file, fileText)
+  const config: Record<string, unknown> = {}
+  const sources: Record<string, string> = {}
+  for (const setting of settings) {
+    const variable = environmentName(setting)
+    const candidates: [string, string | undefined][] = [
+      [`flag --${flagName(setting.flag)}`, flags[setting.field]],
+      [`environment variable ${variable}`, env[variable]],
+      [`file ${file ?? ''}`.trim(), fromFile.get(setting.path)],
+    ]
+    const given = candidates.find(([, value]) => value !== undefined)
+    config[setting.field] = given ? parse(setting, given[1]!, given[0]) : setting.fallback
+    sources[setting.field] = given?.[0] ?? 'default'
+  }
+  return { config: config as unknown as ClusterConfig, sources: sources as Loaded['sources'] }
+}
+
+function parse(setting: Setting, given: string, source: string): unknown {
+  const result = setting.parse(given)
+  if ('value' in result) return result.value
+  throw new Problem('KN-CONFIG-02', `${setting.path} is ${JSON.stringify(given)} (${source}): it ${result.wrong}`, `correct it there; without it, the default is ${String(setting.fallback)}`, { exitCode: 2 })
+}
+
+const header = { apiVersion: 'kubernode.dev/v1', kind: 'Cluster' } as const
+
+/** The fields that a configuration file sets, as text by path. */
+async function readConfigFile(file: string | undefined, given: string | undefined): Promise<Map<string, string>> {
+  if (file === undefined) return new Map()
+  const text = given ?? readFileIfThere(file)
+  if (text === undefined) throw new Problem('KN-CONFIG-01', `the configuration file ${file} does not exist`, 'name an existing file with --config', { exitCode: 2 })
+  const { load } = await import('js-yaml')
+  let document: unknown
+  try {
+    document = load(text)
+  } catch (error) {
+    throw new Problem('KN-CONFIG-01', `${file} is not YAML: ${(error as Error).message}`, 'correct the file', { exitCode: 2, cause: error })
+  }
+  const fields = new Map<string, string>()
+  flatten(document, '', fields, (why) => new Problem('KN-CONFIG-01', `${file}: ${why}`, 'correct the file; docs/reference/configuration.md lists every field', { exitCode: 2 }), text)
+  return fields
+}
+
+function flatten(value: unknown, at: string, into: Map<string, string>, problem: (why: string) => Problem, text: string): void {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw problem(`${at || 'the document'} must be a map`)
+  for (const [key, inner] of Object.entries(value)) {
+    const path = at ? `${at}.${key}` : key
+    if (path === 'apiVersion' || path === 'kind') {
+      if (inner !== header[path]) throw problem(`${path} is ${JSON.stringify(inner)}: it must be ${header[path]}`)
+    } else if (settings.some((s) => s.path === path)) {
+      if (inner === null || typeof inner === 'object') throw problem(`${path} must be a single value`)
+      into.set(path, String(inner))
+    } else if (settings.some((s) => s.path.startsWith(`${path}.`))) flatten(inner, path, into, problem, text)
+    else throw problem(`unknown field ${path}${position(text, key)}${nearest(path)}`)
+  }
+}
+
+/** ' at line 3, column 5' of the first line that sets `key`. */
+function position(text: string, key: string): string {
+  const lines = text.split('\n')
+  const line = lines.findIndex((l) => l.trimStart().startsWith(`${key}:`))
+  return line < 0 ? '' : ` at line ${line + 1}, column ${lines[line]!.indexOf(key) + 1}`
+}
+
+/** '; did you mean network.podCIDR?' when a known field is close. */
+function nearest(path: string): string {
+  const [best] = settings.map((s) => ({ path: s.path, off: distance(s.path.toLowerCase(), path.toLowerCase()) })).sort((a, b) => a.off - b.off)
+  return best && best.off <= 4 ? `; did you mean ${best.path}?` : ''
+}
+
+/** How many letters must be changed, added or removed to get from one text to the other. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    row = next
+  }
+  return row[b.length]!
+}
