@@ -7,6 +7,8 @@ export type Schema = ScalarSchema | ListSchema | MapSchema | StructSchema
 /** Leaves. `any` is JSON of any shape (RawExtension, JSON, FieldsV1). */
 export interface ScalarSchema {
   readonly type: 'string' | 'bytes' | 'boolean' | 'int32' | 'int64' | 'double' | 'quantity' | 'intOrString' | 'time' | 'microTime' | 'any'
+  /** What `any` is upstream: decides its form in protobuf and, for the parts of CRD schemas (`schemaOr…`), its decoding. Merging treats them all alike. */
+  readonly form?: 'rawExtension' | 'json' | 'fieldsV1' | 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings' | undefined
 }
 
 export interface ListSchema {
@@ -18,6 +20,8 @@ export interface ListSchema {
   /** Strategic merge patch: the key by which elements are merged; `merge` without a key merges scalars as a set. */
   readonly patchMergeKey?: string | undefined
   readonly patchStrategy?: readonly ('merge' | 'retainKeys')[] | undefined
+  /** Protobuf puts the list into a message of its own (ExtraValue). */
+  readonly wrapped?: boolean | undefined
 }
 
 export interface MapSchema {
@@ -37,6 +41,8 @@ export interface StructSchema {
   readonly preserveUnknown?: boolean | undefined
   /** Custom kinds: an embedded object with its own apiVersion, kind and metadata. */
   readonly embedded?: boolean | undefined
+  /** Kinds that upstream stores as JSON: an empty list that is always written stays `[]`; protobuf storage makes it null. */
+  readonly keepsEmptyLists?: boolean | undefined
 }
 
 export interface Field {
@@ -48,8 +54,16 @@ export interface Field {
    * (omitempty on a pointer; a zero that was sent stays), `never` always writes it (null for an absent list or map).
    */
   readonly omit: 'empty' | 'nil' | 'never'
+  /** A pointer in Go: absent and zero differ, and what is always written is null when absent. */
+  readonly pointer?: boolean | undefined
+  /** What the server puts in when the field is absent: upstream's `+default=`, a custom kind's declared default; also the default of a list map's key. */
+  readonly default?: unknown
   /** The protobuf field number, where there is one. */
   readonly protobuf?: number | undefined
+  /** Protobuf: the numbers of the embedded messages around the field, outermost first (JSON has them inline). */
+  readonly protobufIn?: readonly number[] | undefined
+  /** The Go type that error texts name, where it does not follow from the schema. */
+  readonly goType?: string | undefined
   /** Struct fields only: strategic merge patch replaces or retains keys. */
   readonly patchStrategy?: readonly ('replace' | 'merge' | 'retainKeys')[] | undefined
 }

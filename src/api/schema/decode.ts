@@ -1,0 +1,390 @@
+import { canonicalQuantity } from '../quantity/quantity.ts'
+import { definition } from './builtin.ts'
+import type { Field, ListSchema, MapSchema, ScalarSchema, Schema, StructSchema } from './schema.ts'
+import { canonicalMicroTime, canonicalTime } from './times.ts'
+
+/*
+ * Decoding is one pass from parsed JSON to a fresh object in upstream's shape: types checked, unknown fields left out (and reported), quantities and times in canonical form,
+ * zero values omitted or written as upstream's Go tags say, fields in the order of declaration. Each schema is compiled to closures once.
+ *
+ * Texts of errors are those of upstream's JSON decoder, since kubectl shows them as they are.
+ */
+
+/** Something in the input is not what the schema says. The message has no prefix: `json: cannot unmarshal …`, `quantities must match …`. */
+export class DecodeError extends Error {
+  override name = 'DecodeError'
+}
+
+/** What the caller learns besides the object. */
+export interface DecodeProblems {
+  /** Paths of fields that the schema lacks, at most `unknownMax`. */
+  readonly unknown: string[]
+}
+
+/** Upstream stops counting strict errors here. */
+const unknownMax = 100
+
+/** Checks and converts parsed JSON. Throws a DecodeError; fills `problems` with what was left out. */
+export function decode(schema: StructSchema, input: unknown, problems?: DecodeProblems): Record<string, unknown> {
+  return decoderOf(schema)(input, new Position(problems?.unknown)) as Record<string, unknown>
+}
+
+/**
+ * Brings an object that others built or changed into the same shape: order of fields, zero values, canonical forms. What it does not know it leaves out.
+ */
+export const normalise = (schema: StructSchema, object: object): Record<string, unknown> => decode(schema, object)
+
+// ---------------------------------------------------------------- where decoding is
+
+/** The way from the root to what is being decoded, kept as a stack so that nothing is made unless an error needs it. */
+class Position {
+  depth = 0
+  /** Field names, map keys and indices, up to `depth`. */
+  readonly path: (string | number)[] = []
+  /** For each level the Go name of the struct whose field it is; empty in maps and lists. */
+  readonly structs: string[] = []
+  readonly unknown: string[] | undefined
+
+  constructor(unknown: string[] | undefined) {
+    this.unknown = unknown
+  }
+
+  /** 'spec.containers[0].image' */
+  strictPath(last: string): string {
+    let out = ''
+    for (let i = 0; i < this.depth; i++) {
+      const step = this.path[i]!
+      out += typeof step === 'number' ? `[${step}]` : out ? `.${step}` : step
+    }
+    return out ? `${out}.${last}` : last
+  }
+
+  /** 'Container.spec.containers.image': the innermost struct, then the fields without indices and map keys. */
+  goPath(): string {
+    let struct = ''
+    const fields: (string | number)[] = []
+    for (let i = 0; i < this.depth; i++) {
+      if (!this.structs[i]) continue
+      struct = this.structs[i]!
+      fields.push(this.path[i]!)
+    }
+    return struct && `${struct}.${fields.join('.')}`
+  }
+}
+
+function mismatch(at: Position, value: unknown, goType: string): DecodeError {
+  const target = goType.replace(/^\*/, '')
+  const where = at.goPath()
+  return new DecodeError(`json: cannot unmarshal ${jsonType(value, target)} into Go ${where ? `struct field ${where}` : 'value'} of type ${target}`)
+}
+
+function jsonType(value: unknown, target: string): string {
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'number' && /^u?int/.test(target)) return `number ${value}`
+  if (typeof value === 'boolean') return 'bool'
+  return typeof value
+}
+
+// ---------------------------------------------------------------- compiling
+
+type Decoder = (value: unknown, at: Position) => unknown
+
+const compiled = new WeakMap<Schema, Decoder>()
+
+function decoderOf(schema: Schema): Decoder {
+  let decoder = compiled.get(schema)
+  if (!decoder) compiled.set(schema, (decoder = compile(schema, goTypeOf(schema))))
+  return decoder
+}
+
+function compile(schema: Schema, goType: string): Decoder {
+  switch (schema.type) {
+    case 'struct':
+      return structDecoder(schema, goType)
+    case 'list':
+      return listDecoder(schema, goType)
+    case 'map':
+      return mapDecoder(schema, goType)
+    case 'any':
+      return anyDecoder(schema)
+    default:
+      return scalarDecoder(schema.type, goType)
+  }
+}
+
+/** The Go type of a shape, as error texts name it. */
+function goTypeOf(schema: Schema): string {
+  switch (schema.type) {
+    case 'struct':
+      return schema.name.split('.').slice(-2).join('.')
+    case 'list':
+      return `[]${goTypeOf(schema.items)}`
+    case 'map':
+      return `map[string]${goTypeOf(schema.values)}`
+    default:
+      return goScalars[schema.type] ?? schema.type
+  }
+}
+
+const goScalars: Readonly<Record<string, string>> = { string: 'string', bytes: '[]uint8', boolean: 'bool', int32: 'int32', int64: 'int64', double: 'float64', quantity: 'resource.Quantity', time: 'v1.Time', microTime: 'v1.MicroTime' }
+
+interface FieldPlan {
+  readonly name: string
+  /** Objects inherit something of this name: only an own property counts. */
+  readonly inherited: boolean
+  readonly decode: Decoder
+  /** What is written for absence; a function where it must be a fresh object; undefined for nothing. */
+  readonly absent: unknown
+  /** A zero value is written as `absent`, too. */
+  readonly zeroIsAbsent: boolean
+}
+
+function planOf(schema: StructSchema): FieldPlan[] {
+  return [...schema.fields.values()].map((field) => ({
+    name: field.name,
+    inherited: field.name in {},
+    decode: field.goType ? compile(field.schema, field.goType) : decoderOf(field.schema),
+    absent: absentOf(field),
+    zeroIsAbsent: !field.pointer && (field.omit === 'empty' || (!schema.keepsEmptyLists && field.schema.type === 'list') || field.schema.type === 'time'),
+  }))
+}
+
+function absentOf(field: Field): unknown {
+  if (field.default !== undefined && (field.pointer || !isZero(field.default))) return field.default
+  if (field.omit !== 'never') return undefined
+  return field.pointer ? null : zeroOf(field.schema)
+}
+
+/** What Go writes for a zero value. */
+function zeroOf(schema: Schema): unknown {
+  switch (schema.type) {
+    case 'string':
+      return ''
+    case 'boolean':
+      return false
+    case 'int32':
+    case 'int64':
+    case 'double':
+    case 'intOrString':
+      return 0
+    case 'quantity':
+      return '0'
+    case 'struct':
+      return () => decode(schema, {})
+    default:
+      return null
+  }
+}
+
+const zeroNow = (zero: unknown): unknown => (typeof zero === 'function' ? zero() : zero)
+
+function structDecoder(schema: StructSchema, goType: string): Decoder {
+  const goName = goType.slice(goType.lastIndexOf('.') + 1)
+  let plan: FieldPlan[] | undefined
+  return (value, at) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw mismatch(at, value, goType)
+    plan ??= planOf(schema)
+    const input = value as Record<string, unknown>
+    const out: Record<string, unknown> = {}
+    const depth = at.depth++
+    at.structs[depth] = goName
+    let seen = 0
+    for (let i = 0; i < plan.length; i++) {
+      const field = plan[i]!
+      const raw = field.inherited && !Object.hasOwn(input, field.name) ? undefined : input[field.name]
+      if (raw !== undefined) seen++
+      let decoded: unknown
+      if (raw !== undefined && raw !== null) {
+        at.path[depth] = field.name
+        decoded = field.decode(raw, at)
+        if (!field.zeroIsAbsent || !isZero(decoded)) {
+          out[field.name] = decoded
+          continue
+        }
+      }
+      if (field.absent !== undefined) out[field.name] = zeroNow(field.absent)
+    }
+    at.depth = depth
+    if (schema.preserveUnknown || at.unknown) leftOver(schema, input, { out, seen, at })
+    return out
+  }
+}
+
+function isZero(value: unknown): boolean {
+  if (typeof value !== 'object') return value === '' || value === 0 || value === false
+  if (value === null) return true
+  if (Array.isArray(value)) return value.length === 0
+  for (const _ in value) return false
+  return true
+}
+
+/** Deals with the fields of the input that the schema lacks; `seen` tells cheaply whether there are any. */
+function leftOver(schema: StructSchema, input: Record<string, unknown>, { out, seen, at }: { out: Record<string, unknown>; seen: number; at: Position }): void {
+  let count = 0
+  for (const _ in input) count++
+  if (count === seen) return
+  for (const name of Object.keys(input)) {
+    if (input[name] === undefined || schema.fields.has(name)) continue
+    if (schema.preserveUnknown) put(out, name, input[name])
+    else if (at.unknown!.length < unknownMax) at.unknown!.push(at.strictPath(name))
+  }
+}
+
+/** Sets a property whose name comes from outside: '__proto__' must not change what the object is. */
+function put(out: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === '__proto__') Object.defineProperty(out, name, { value, enumerable: true, writable: true, configurable: true })
+  else out[name] = value
+}
+
+function listDecoder(schema: ListSchema, goType: string): Decoder {
+  const items = schema.items.type === 'struct' ? decoderOf(schema.items) : compile(schema.items, goType.startsWith('[]') ? goType.slice(2) : goTypeOf(schema.items))
+  const zero = schema.items.type === 'any' ? null : zeroOf(schema.items)
+  return (value, at) => {
+    if (!Array.isArray(value)) throw mismatch(at, value, goType)
+    const out = Array.from<unknown>({ length: value.length })
+    const depth = at.depth++
+    at.structs[depth] = ''
+    for (let i = 0; i < value.length; i++) {
+      at.path[depth] = i
+      out[i] = value[i] === null ? zeroNow(zero) : items(value[i], at)
+    }
+    at.depth = depth
+    return out
+  }
+}
+
+function mapDecoder(schema: MapSchema, goType: string): Decoder {
+  let values: Decoder | undefined
+  const zero = zeroOf(schema.values)
+  return (value, at) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw mismatch(at, value, goType)
+    values ??= decoderOf(schema.values)
+    const out: Record<string, unknown> = {}
+    const depth = at.depth++
+    at.structs[depth] = ''
+    for (const key of Object.keys(value)) {
+      at.path[depth] = key
+      const raw = (value as Record<string, unknown>)[key]
+      put(out, key, raw === null || raw === undefined ? zeroNow(zero) : values(raw, at))
+    }
+    at.depth = depth
+    return out
+  }
+}
+
+// ---------------------------------------------------------------- leaves
+
+function scalarDecoder(type: Exclude<ScalarSchema['type'], 'any'>, goType: string): Decoder {
+  switch (type) {
+    case 'string':
+      return (value, at) => {
+        if (typeof value !== 'string') throw mismatch(at, value, goType)
+        return value
+      }
+    case 'boolean':
+      return (value, at) => {
+        if (typeof value !== 'boolean') throw mismatch(at, value, goType)
+        return value
+      }
+    case 'int32':
+      return (value, at) => {
+        if (typeof value !== 'number' || (value | 0) !== value) throw mismatch(at, value, goType)
+        return value | 0
+      }
+    case 'int64':
+      return (value, at) => {
+        if (typeof value !== 'number' || !Number.isInteger(value) || value < -(2 ** 63) || value > 2 ** 63) throw mismatch(at, value, goType)
+        return value + 0
+      }
+    case 'double':
+      return (value, at) => {
+        if (typeof value !== 'number') throw mismatch(at, value, goType)
+        return value
+      }
+    case 'bytes':
+      return (value, at) => {
+        if (typeof value !== 'string') throw mismatch(at, value, '[]uint8')
+        return canonicalBase64(value)
+      }
+    case 'quantity':
+      return quantityFrom
+    case 'intOrString':
+      return (value, at) => {
+        if (typeof value === 'string') return value
+        if (typeof value !== 'number' || (value | 0) !== value) throw mismatch(at, value, 'int32')
+        return value
+      }
+    case 'time':
+      return timeDecoder(canonicalTime)
+    case 'microTime':
+      return timeDecoder(canonicalMicroTime)
+  }
+}
+
+function timeDecoder(canonical: (text: string) => string | null): Decoder {
+  return (value, at) => {
+    if (typeof value !== 'string') throw mismatch(at, value, 'string')
+    try {
+      return canonical(value)
+    } catch (error) {
+      throw new DecodeError((error as Error).message)
+    }
+  }
+}
+
+function quantityFrom(value: unknown): unknown {
+  const text = typeof value === 'string' ? value.trim() : typeof value === 'number' ? plainNumber(value) : JSON.stringify(value)
+  try {
+    return canonicalQuantity(text)
+  } catch (error) {
+    throw new DecodeError((error as Error).message)
+  }
+}
+
+/** A number as digits: JavaScript writes large and small ones with an exponent that quantities do not know ('1e+21'). */
+const plainNumber = (value: number): string => String(value).replace('e+', 'e')
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+/** What may stand before padding when no bit is lost. */
+const cleanEnd = /(?:[AQgw]==|[AEIMQUYcgkosw048]=|[^=])$/
+
+function canonicalBase64(text: string): string {
+  if (text === '') return text
+  const compact = text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]/g, '') : text
+  if (!base64.test(compact)) throw new DecodeError(`illegal base64 data at input byte ${badBase64At(text)}`)
+  return cleanEnd.test(compact) ? compact : Buffer.from(compact, 'base64').toString('base64')
+}
+
+/** Where Go's decoder would stop. */
+function badBase64At(text: string): number {
+  const bad = text.search(/[^A-Za-z0-9+/=\r\n]/)
+  const padding = text.indexOf('=')
+  if (bad >= 0 && (padding < 0 || bad < padding)) return bad
+  if (padding < 0) return text.length - (text.length % 4)
+  const inside = padding % 4
+  if (inside < 2) return padding
+  return inside === 2 && text[padding + 1] !== '=' ? padding + 1 : padding + (inside === 2 ? 2 : 1)
+}
+
+/** JSON of any shape stays as it is; the unions of CRD schemas are decoded by what they find. */
+function anyDecoder(schema: ScalarSchema): Decoder {
+  const form = schema.form
+  if (form !== 'schemaOrArray' && form !== 'schemaOrBool' && form !== 'schemaOrStrings') return (value) => value
+  const props = () => definition('apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps')
+  return (value, at) => {
+    if (form === 'schemaOrBool' && typeof value === 'boolean') return value
+    if (form === 'schemaOrStrings' && Array.isArray(value)) return listDecoder({ type: 'list', items: { type: 'string' } }, '[]string')(value, at)
+    if (form === 'schemaOrArray' && Array.isArray(value)) return value.map((item) => withoutReport(props(), item))
+    if (typeof value !== 'object' || Array.isArray(value)) throw unionMismatch(form)
+    return withoutReport(props(), value)
+  }
+}
+
+/** Upstream decodes these parts by themselves, so that unknown fields in them are dropped without a word. */
+const withoutReport = (schema: StructSchema, value: unknown): unknown => decode(schema, value ?? {})
+
+function unionMismatch(form: 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings'): DecodeError {
+  if (form === 'schemaOrBool') return new DecodeError('boolean or JSON schema expected')
+  return new DecodeError(form === 'schemaOrStrings' ? 'json: cannot unmarshal into Go value of type v1.JSONSchemaPropsOrStringArray' : 'json: cannot unmarshal into Go value of type v1.JSONSchemaPropsOrArray')
+}
+
