@@ -42,8 +42,10 @@ export interface Context<O extends KubernetesObject> extends Deps {
   createPods(owner: Frozen<O>, podsToCreate: readonly Frozen<Pod>[]): Promise<void>
   /** Deletes pods, all at once, with events; throws the first failure. */
   deletePods(owner: Frozen<O>, podsToDelete: readonly Frozen<Pod>[]): Promise<void>
-  /** Writes the status if it differs from the object's; gives the object as it is then. */
-  writeStatus(object: Frozen<O>, status: unknown): Promise<Frozen<O>>
+  /** Writes the status if it differs from the object's; gives the object as it is then. `changed`: its metadata is written too, and differs. */
+  writeStatus(object: Frozen<O>, status: unknown, changed?: boolean): Promise<Frozen<O>>
+  /** Notes a write of a reconciled object itself: it is not looked at again before the cache shows it. */
+  wroteSelf(object: Frozen<O>): void
   enqueue(key: string): void
   enqueueAfter(key: string, ms: number): void
 }
@@ -124,11 +126,15 @@ export class ReconcileContext<O extends KubernetesObject> implements Context<O> 
     if (failed) throw failed.reason
   }
 
-  async writeStatus(object: Frozen<O>, status: unknown): Promise<Frozen<O>> {
-    if (same((object as { status?: unknown }).status, status)) return object
+  async writeStatus(object: Frozen<O>, status: unknown, changed = false): Promise<Frozen<O>> {
+    if (!changed && same((object as { status?: unknown }).status, status)) return object
     const written = await this.client.updateStatus(this.#resource, { ...object, status } as Frozen<O>)
-    this.#written.set(keyText(keyOf(object)), versionNumber(written.metadata?.resourceVersion))
+    this.wroteSelf(written)
     return written
+  }
+
+  wroteSelf(object: Frozen<O>): void {
+    this.#written.set(keyText(keyOf(object)), versionNumber(object.metadata?.resourceVersion))
   }
 
   enqueue(key: string): void {

@@ -1,6 +1,6 @@
 /**
  * Whether two JSON values mean the same to the API: a field that is absent, null, an empty list or an empty map of labels is all the same,
- * since the server stores none of them.
+ * since the server stores none of them. So is zero, which upstream's encoding leaves out of statuses.
  */
 export function same(a: unknown, b: unknown): boolean {
   if (a === b) return true
@@ -15,7 +15,12 @@ export function same(a: unknown, b: unknown): boolean {
   return true
 }
 
-const isNothing = (value: unknown): boolean => value === undefined || value === null || (Array.isArray(value) && value.length === 0)
+const isNothing = (value: unknown): boolean => value === undefined || value === null || value === 0 || value === '' || value === false || (Array.isArray(value) && value.length === 0)
+
+/** The object without its fields that are absent, zero, false or empty, except those to keep: as upstream writes fields that are marked to be left out when empty. */
+export function withoutZeros<T extends object>(object: T, keep: readonly (keyof T)[] = []): T {
+  return Object.fromEntries(Object.entries(object).filter(([key, value]) => (value !== undefined && keep.includes(key as keyof T)) || !isNothing(value))) as T
+}
 
 /** JSON with sorted keys and without what is absent: equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
