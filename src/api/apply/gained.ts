@@ -1,0 +1,134 @@
+import { sameJson } from './equal.ts'
+import type { FieldSet } from './field-set.ts'
+import { asMember, leaf, noFields, nodeOf, sortedNode } from './field-set.ts'
+import type { ListShape, Shape, StructShape } from './shape.ts'
+import { anyShape, elementStep, sameElement } from './shape.ts'
+
+type Draft = Record<string, FieldSet>
+type Values = Readonly<Record<string, unknown>>
+
+/**
+ * The fields that `to` has and `from` lacks; with `differing`, also those that both have with different values. So the changes of an update are
+ * `gainedFields(shape, old, new, true)` and its removals `gainedFields(shape, new, old, false)`. Parts that are the same object in both are not looked into.
+ */
+export const gainedFields = (shape: Shape, from: unknown, to: unknown, differing: boolean): FieldSet => gained(shape, from, to, differing) ?? noFields
+
+function gained(shape: Shape, from: unknown, to: unknown, differing: boolean): FieldSet | undefined {
+  if (to === undefined || from === to || shape.kind === 'ignored') return undefined
+  if (shape.kind === 'leaf') return gainedLeaf(from, to, differing)
+  if (isNothing(from) && isNothing(to)) return gainedLeaf(from, to, differing)
+  if (shape.kind === 'any') return gainedAny(from, to, differing)
+  if (to === null) return undefined
+  const isNew = from === undefined
+  if (shape.kind === 'list') return nodeOf(gainedElements(shape, (from as readonly unknown[] | null | undefined) ?? [], to as readonly unknown[], differing), isNew)
+  if (shape.kind === 'map') return nodeOf(gainedEntries(shape.values(), from as Values | undefined, to as Values, differing), isNew)
+  return nodeOf(gainedParts(shape, from as Values | undefined, to as Values, differing), isNew)
+}
+
+const gainedLeaf = (from: unknown, to: unknown, differing: boolean): FieldSet | undefined => (from === undefined || (differing && !sameJson(from, to)) ? leaf : undefined)
+
+/** Absent, null and empty containers have no parts: between them they are leaves, so that empty and null stay apart. */
+function isNothing(value: unknown): boolean {
+  if (value === undefined || value === null) return true
+  if (typeof value !== 'object') return false
+  if (Array.isArray(value)) return value.length === 0
+  for (const name in value) if ((value as Values)[name] !== undefined) return false
+  return true
+}
+
+const isMap = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function gainedAny(from: unknown, to: unknown, differing: boolean): FieldSet | undefined {
+  if (!isMap(to)) return to === null && isMap(from) ? undefined : gainedLeaf(from, to, differing)
+  if (from === undefined || from === null || isMap(from)) return nodeOf(gainedEntries(anyShape, (from ?? undefined) as Values | undefined, to, differing), from === undefined)
+  return nodeOf(gainedEntries(anyShape, undefined, to, differing), differing)
+}
+
+function gainedEntries(values: Shape, from: Values | undefined | null, to: Values, differing: boolean): Draft | undefined {
+  let out: Draft | undefined
+  for (const key in to) {
+    const node = gained(values, from?.[key], to[key], differing)
+    if (node) (out ??= {})[`f:${key}`] = node
+  }
+  return out && (sortedNode(out) as Draft)
+}
+
+function gainedParts(shape: StructShape, from: Values | undefined | null, to: Values, differing: boolean): Draft | undefined {
+  let out: Draft | undefined
+  let last = -1
+  let ordered = true
+  for (const name in to) {
+    const part = shape.fields.get(name)
+    const node = gained(part ? part.shape() : anyShape, from?.[name], to[name], differing)
+    if (!node) continue
+    out ??= {}
+    if (part) {
+      out[part.step] = node
+      ordered &&= part.rank > last
+      last = part.rank
+    } else {
+      out[`f:${name}`] = node
+      ordered = false
+    }
+  }
+  return out && !ordered ? inOrderOf(shape, out) : out
+}
+
+/** Children of a struct in order, by the ranks of its fields. */
+function inOrderOf(shape: StructShape, children: Draft): Draft {
+  const steps = Object.keys(children)
+  if (shape.open) return sortedNode(children) as Draft
+  const rankOf = (step: string) => shape.fields.get(step.slice(2))?.rank ?? shape.fields.size
+  const out: Draft = {}
+  for (const step of steps.sort((a, b) => rankOf(a) - rankOf(b))) out[step] = children[step]!
+  return out
+}
+
+function gainedElements(list: ListShape, from: readonly unknown[], to: readonly unknown[], differing: boolean): Draft | undefined {
+  const paired = gainedPairs(list, from, to, differing)
+  if (paired !== 'unlike') return paired
+  const before = bySteps(list, from)
+  const after = bySteps(list, to)
+  const items = list.items()
+  let out: Draft | undefined
+  for (const [step, elements] of after) {
+    const node = gainedElement(items, before.get(step), elements, differing)
+    if (node) (out ??= {})[step] = node
+  }
+  return out && (sortedNode(out) as Draft)
+}
+
+/** The usual case: the same elements in the same order, without duplicates. Then only what changed needs its step. */
+function gainedPairs(list: ListShape, from: readonly unknown[], to: readonly unknown[], differing: boolean): Draft | undefined | 'unlike' {
+  if (from.length !== to.length) return 'unlike'
+  for (let i = 0; i < to.length; i++) {
+    if (from[i] !== to[i] && !sameElement(list, from[i], to[i])) return 'unlike'
+    for (let j = 0; j < i; j++) if (sameElement(list, to[i], to[j])) return 'unlike'
+  }
+  const items = list.items()
+  let out: Draft | undefined
+  for (let i = 0; i < to.length; i++) {
+    const node = gained(items, from[i], to[i], differing)
+    if (node) (out ??= {})[elementStep(list, to[i])] = node
+  }
+  return out && (sortedNode(out) as Draft)
+}
+
+/** Elements that share a step are owned together, as one leaf. */
+function gainedElement(items: Shape, before: readonly unknown[] | undefined, after: readonly unknown[], differing: boolean): FieldSet | undefined {
+  const count = before?.length ?? 0
+  if (after.length === 1) return count === 1 ? gained(items, before![0], after[0], differing) : asMember(gained(items, undefined, after[0], differing))
+  if (count < 2) return leaf
+  return differing && !sameJson(before, after) ? leaf : undefined
+}
+
+function bySteps(list: ListShape, elements: readonly unknown[]): Map<string, unknown[]> {
+  const out = new Map<string, unknown[]>()
+  for (const element of elements) {
+    const step = elementStep(list, element)
+    const same = out.get(step)
+    if (same) same.push(element)
+    else out.set(step, [element])
+  }
+  return out
+}

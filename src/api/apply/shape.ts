@@ -1,0 +1,141 @@
+import type { ListSchema, Schema, StructSchema } from '../schema/schema.ts'
+import { stepJson, valueStep } from './path-element.ts'
+
+/**
+ * Schemas as merging sees them: whether a value is one leaf or has parts of its own, and how the parts are named. Worked out once a schema.
+ */
+export type Shape = LeafShape | IgnoredShape | ListShape | MapShape | StructShape | AnyShape
+
+/** Owned as a whole: scalars, atomic lists, maps and structs. */
+export interface LeafShape {
+  readonly kind: 'leaf'
+}
+
+/** The managed fields themselves: they are never compared. */
+export interface IgnoredShape {
+  readonly kind: 'ignored'
+}
+
+/** A list whose elements are owned one by one: by their keys, or as the scalars of a set. */
+export interface ListShape {
+  readonly kind: 'list'
+  readonly keys: readonly ListKey[] | undefined
+  readonly items: () => Shape
+}
+
+/** A key of list elements, with what an element without it has. */
+export interface ListKey {
+  readonly name: string
+  readonly absent: unknown
+}
+
+export interface MapShape {
+  readonly kind: 'map'
+  readonly values: () => Shape
+}
+
+export interface StructShape {
+  readonly kind: 'struct'
+  readonly fields: ReadonlyMap<string, PartShape>
+  /** Fields that the schema does not name are kept. */
+  readonly open: boolean
+}
+
+/** A field of a struct. */
+export interface PartShape {
+  readonly name: string
+  /** `f:name`. */
+  readonly step: string
+  /** The place of the step among its siblings. */
+  readonly rank: number
+  readonly shape: () => Shape
+}
+
+/** JSON of any shape: maps have parts, all else is a leaf. */
+export interface AnyShape {
+  readonly kind: 'any'
+}
+
+const leafShape: LeafShape = { kind: 'leaf' }
+const ignoredShape: IgnoredShape = { kind: 'ignored' }
+/** The shape of free-form JSON. */
+export const anyShape: AnyShape = { kind: 'any' }
+
+const shapes = new WeakMap<Schema, Shape>()
+
+/** The shape of a schema. */
+export function shapeOf(schema: Schema): Shape {
+  let shape = shapes.get(schema)
+  if (!shape) shapes.set(schema, (shape = makeShape(schema)))
+  return shape
+}
+
+function makeShape(schema: Schema): Shape {
+  switch (schema.type) {
+    case 'struct':
+      return structShape(schema)
+    case 'map':
+      return schema.atomic ? leafShape : { kind: 'map', values: once(schema.values) }
+    case 'list':
+      return listShape(schema)
+    case 'any':
+      return anyShape
+    default:
+      return leafShape
+  }
+}
+
+function structShape(schema: StructSchema): Shape {
+  if (schema.atomic) return leafShape
+  const names = [...schema.fields.keys()].sort((a, b) => (a < b ? -1 : 1))
+  const fields = new Map<string, PartShape>()
+  const isMeta = schema.name.endsWith('.ObjectMeta')
+  names.forEach((name, rank) => {
+    const shape = isMeta && name === 'managedFields' ? () => ignoredShape : once(schema.fields.get(name)!.schema)
+    fields.set(name, { name, step: `f:${name}`, rank, shape })
+  })
+  return { kind: 'struct', fields, open: schema.preserveUnknown === true || schema.embedded === true }
+}
+
+function listShape(schema: ListSchema): Shape {
+  if (schema.listType !== 'map' && schema.listType !== 'set') return leafShape
+  if (schema.listType === 'set') return { kind: 'list', keys: undefined, items: once(schema.items) }
+  const items = schema.items.type === 'struct' ? schema.items : undefined
+  const keys = [...(schema.listMapKeys ?? [])].sort().map((name) => ({ name, absent: absentKey(items, name) }))
+  return { kind: 'list', keys, items: once(schema.items) }
+}
+
+/** Schemas may contain themselves, so what is inside is looked at only when asked for. */
+function once(schema: Schema): () => Shape {
+  let shape: Shape | undefined
+  return () => (shape ??= shapeOf(schema))
+}
+
+/** What upstream's schema says of elements without a key: the declared default, else the zero value of what is always written. */
+function absentKey(items: StructSchema | undefined, name: string): unknown {
+  const field = items?.fields.get(name)
+  if (!items || !field) return undefined
+  if (field.default !== undefined) return field.default
+  if (field.omit !== 'never' || field.pointer) return undefined
+  return field.schema.type === 'string' ? '' : field.schema.type === 'int32' || field.schema.type === 'int64' ? 0 : undefined
+}
+
+/** The step to an element of a list. */
+export function elementStep(list: ListShape, item: unknown): string {
+  if (!list.keys) return valueStep(item)
+  let out = ''
+  for (const { name, absent } of list.keys) {
+    const value = (item as Record<string, unknown> | null)?.[name] ?? absent
+    if (value !== undefined) out += `${out && ','}"${name}":${stepJson(value)}`
+  }
+  return `k:{${out}}`
+}
+
+/** True when two elements of a list have the same step. */
+export function sameElement(list: ListShape, left: unknown, right: unknown): boolean {
+  if (!list.keys) return left === right
+  for (const { name, absent } of list.keys) {
+    if (((left as Record<string, unknown> | null)?.[name] ?? absent) !== ((right as Record<string, unknown> | null)?.[name] ?? absent)) return false
+  }
+  return true
+}
