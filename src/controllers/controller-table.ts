@@ -1,4 +1,7 @@
+import { deploymentController } from './deployment/deployment-controller.ts'
 import type { ControllerDescriptor } from './framework/descriptor.ts'
+import { replicaSetController } from './replicaset/replicaset-controller.ts'
+import { replicationControllerController } from './replicationcontroller/replicationcontroller-controller.ts'
 
 /** Every controller, in the order in which they start. */
-export const controllerTable: readonly ControllerDescriptor[] = []
+export const controllerTable: readonly ControllerDescriptor[] = [deploymentController, replicaSetController, replicationControllerController]
