@@ -42,6 +42,16 @@ class RealClock extends ClockBase {
     return Date.now()
   }
 
+  // Unlike `after`, a sleep that is waited for keeps the process alive: a command must not end in the middle.
+  override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    const alive = setTimeout(() => {}, Math.min(Math.max(0, ms) + 1, timerMaxMs))
+    try {
+      await super.sleep(ms, signal)
+    } finally {
+      clearTimeout(alive)
+    }
+  }
+
   after(ms: number, fn: () => void): () => void {
     const timer = setTimeout(fn, Math.min(Math.max(0, ms), timerMaxMs))
     timer.unref()

@@ -26,7 +26,7 @@ const backdateMs = 3_600_000
 async function x509() {
   await import('reflect-metadata')
   const library = await import('@peculiar/x509')
-  library.cryptoProvider.set(webcrypto as Crypto)
+  library.cryptoProvider.set(webcrypto as never)
   return library
 }
 
@@ -40,11 +40,11 @@ export async function newAuthority(commonName: string, validDays: number, { cloc
     notBefore: new Date(clock.now() - backdateMs),
     notAfter: new Date(clock.now() + validDays * dayMs),
     signingAlgorithm: algorithm,
-    keys: keys as CryptoKeyPair,
+    keys: keys as webcrypto.CryptoKeyPair,
     extensions: [
       new library.BasicConstraintsExtension(true, undefined, true),
       new library.KeyUsagesExtension(library.KeyUsageFlags.digitalSignature | library.KeyUsageFlags.keyEncipherment | library.KeyUsageFlags.keyCertSign, true),
-      await library.SubjectKeyIdentifierExtension.create(keys.publicKey as CryptoKey),
+      await library.SubjectKeyIdentifierExtension.create(keys.publicKey as webcrypto.CryptoKey),
     ],
   })
   return { cert: `${cert.toString('pem')}\n`, key: await privatePem(keys.privateKey) }
@@ -64,7 +64,7 @@ export async function issue(authority: KeyPair, request: CertificateRequest, { c
     notBefore: new Date(clock.now() - backdateMs),
     notAfter: new Date(clock.now() + request.validDays * dayMs),
     signingAlgorithm: algorithm,
-    publicKey: keys.publicKey as CryptoKey,
+    publicKey: keys.publicKey as webcrypto.CryptoKey,
     signingKey: await signingKey(authority.key),
     extensions: [
       new library.KeyUsagesExtension(library.KeyUsageFlags.digitalSignature | library.KeyUsageFlags.keyEncipherment, true),
@@ -101,7 +101,7 @@ async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
   return `-----BEGIN PRIVATE KEY-----\n${der.match(/.{1,64}/g)!.join('\n')}\n-----END PRIVATE KEY-----\n`
 }
 
-async function signingKey(pem: string): Promise<CryptoKey> {
+async function signingKey(pem: string): Promise<webcrypto.CryptoKey> {
   const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' })
-  return (await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign'])) as CryptoKey
+  return (await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign'])) as webcrypto.CryptoKey
 }

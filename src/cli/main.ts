@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { commands } from './commands.ts'
+import { report } from './report.ts'
+
+const program = new Command('kubernode')
+  .description('Kubernetes in TypeScript: a cluster with real containers, one command away')
+  .configureHelp({ sortSubcommands: false })
+  .showHelpAfterError('(add --help for the flags)')
+  .showSuggestionAfterError()
+  .exitOverride()
+
+for (const { name, summary, define } of commands) {
+  const command = program.command(name).description(summary)
+  define(command)
+  command.exitOverride()
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : report(error)
+}
