@@ -79,7 +79,8 @@ function makeShape(schema: Schema): Shape {
     case 'list':
       return listShape(schema)
     case 'any':
-      return anyShape
+      // Upstream owns the raw objects of built-in kinds as a whole; free-form parts of custom objects have parts.
+      return schema.form === undefined ? anyShape : leafShape
     default:
       return leafShape
   }
