@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { definition } from '../schema/builtin.ts'
 import { decodeBody, type FieldValidation } from './body.ts'
-import { parseJson, syntaxMessage } from './json.ts'
+import { hasDuplicates, parseJson, syntaxMessage } from './json.ts'
 
 const pod = { schema: definition('api.core.v1.Pod'), group: '', version: 'v1', kind: 'Pod' }
 const decodePod = (text: string, validation: FieldValidation = 'Strict') => decodeBody(text, pod, validation)
@@ -53,6 +54,17 @@ test('keys such as __proto__ and constructor are data', () => {
   const { object } = decodePod('{"metadata":{"labels":{"__proto__":"a","constructor":"b"}}}')
   assert.equal(JSON.stringify((object['metadata'] as { labels: object }).labels), '{"__proto__":"a","constructor":"b"}')
   assert.deepEqual(decodePod('{"__proto__":{"spec":1}}', 'Warn').warnings, ['unknown field "__proto__"'])
+})
+
+test('whether keys are repeated is seen without reading them', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.constantFrom(undefined, 2), (value, indent) => {
+      const text = JSON.stringify(value, undefined, indent)
+      assert.equal(hasDuplicates(text, JSON.parse(text)), false)
+      const twice = `{"a":[${text}],"a":${text}}`
+      assert.equal(hasDuplicates(twice, JSON.parse(twice)), true)
+    }),
+  )
 })
 
 test('nesting is limited, however deep', () => {

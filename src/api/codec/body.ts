@@ -1,7 +1,7 @@
 import { badRequest } from '../errors/api-error.ts'
 import { decode, DecodeError } from '../schema/decode.ts'
 import type { Schema, StructSchema } from '../schema/schema.ts'
-import { duplicateFields, parseJson, SyntaxProblem, type Shape } from './json.ts'
+import { duplicateFields, hasDuplicates, parseJson, SyntaxProblem, type Shape } from './json.ts'
 
 /** What a request's body must be. */
 export interface Expected {
@@ -31,7 +31,7 @@ export function decodeBody(text: string, expected: Expected, validation: FieldVa
     if (error instanceof SyntaxProblem) throw unrecognized(text, expected, `couldn't get version/kind; json parse error: ${error.message}`)
     throw error
   }
-  return decodeValue(value, { text, expected, validation, duplicates: () => duplicateFields(text, shapeOf(expected.schema)) })
+  return decodeValue(value, { text, expected, validation, duplicates: () => (hasDuplicates(text, value) ? duplicateFields(text, shapeOf(expected.schema)) : []) })
 }
 
 /** The same for YAML, already turned into JSON text; `duplicates` are the repeated keys that its reader found. */

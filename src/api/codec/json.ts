@@ -62,6 +62,29 @@ interface Level {
   index: number
 }
 
+/** Whether valid JSON repeats a key somewhere: it has more keys than what was parsed from it. Much cheaper than finding out which. */
+export function hasDuplicates(text: string, parsed: unknown): boolean {
+  let keys = 0
+  for (let start = text.indexOf('"'); start >= 0; ) {
+    let after = endOfString(text, start) + 1
+    while (text.charCodeAt(after) <= 0x20) after++
+    if (text.charCodeAt(after) === 0x3a) keys++
+    start = text.indexOf('"', after)
+  }
+  return keys !== keysIn(parsed)
+}
+
+function keysIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let count = 0
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) count += keysIn(value[i])
+    return count
+  }
+  for (const key in value) count += 1 + keysIn((value as Record<string, unknown>)[key])
+  return count
+}
+
 /**
  * The paths of the keys that valid JSON repeats within one object, each once: 'spec.containers[0].image'. JSON.parse keeps the last silently, so the text must be read again.
  */
