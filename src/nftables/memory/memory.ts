@@ -11,6 +11,8 @@ import { HeldTable, chainsOf } from './table.ts'
 export interface MemoryNft extends Nft {
   /** What the rules do to the first packet of a connection from outside the node or from one of its processes. */
   send(packet: Packet, origin: 'outside' | 'local'): Outcome
+  /** A chain's rules as they were parsed; none when there is no such chain. */
+  rules(table: TableName, chain: string): readonly (readonly Statement[])[]
 }
 
 /** A network namespace's rules in memory. */
@@ -44,6 +46,7 @@ export function memoryNft(): MemoryNft {
       if (!held) throw new NftError(`no set ${set} in table ${tableText(table)}`)
       return [...held.elements].map(([key, value]) => ({ key, ...(value !== undefined && { value }) }))
     },
+    rules: (table, chain) => find(table)?.chains.get(chain)?.rules ?? [],
     send: (packet, origin) => sendPacket(tables.values(), packet, origin),
   }
 }
