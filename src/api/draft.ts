@@ -1,3 +1,5 @@
+import type { Frozen } from './resource.ts'
+
 /** The part of a draft under `key`, made when it is missing: what upstream's embedded structures have by nature. */
 export function ensure<T extends object, Key extends keyof T>(draft: T, key: Key): NonNullable<T[Key]> {
   const present = draft[key]
@@ -6,3 +8,6 @@ export function ensure<T extends object, Key extends keyof T>(draft: T, key: Key
   draft[key] = made as T[Key]
   return draft[key] as NonNullable<T[Key]>
 }
+
+/** A part of an object that is stored already, to be changed in a draft. */
+export const thaw = <T>(value: Frozen<T>): T => structuredClone(value) as T

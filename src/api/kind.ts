@@ -62,6 +62,10 @@ export interface KindBehaviour<T extends KubernetesObject> {
   readonly fields?: Readonly<Record<string, (object: Frozen<T>) => string>>
   /** How table rows are made: cells in the order of the facts' columns. By default name and age. */
   readonly row?: (object: Frozen<T>, nowMs: number) => (string | number | boolean | null)[]
+  /** What a row says about its object besides the cells: a Pod that is done. */
+  readonly rowConditions?: (object: Frozen<T>) => readonly RowCondition[] | undefined
+  /** The order of rows, where it is not that of names. */
+  readonly rowOrder?: (a: Frozen<T>, b: Frozen<T>) => number
   /** Seconds that a deletion waits for the object's own actor (a Pod's kubelet); 0 or absent: removed at once when there are no finalizers. */
   readonly gracePeriodSeconds?: (object: Frozen<T>, asked: number | undefined) => number
   /** An update may create the object (upstream's AllowCreateOnUpdate). */
@@ -72,12 +76,22 @@ export interface KindBehaviour<T extends KubernetesObject> {
   readonly initialFinalizers?: readonly string[]
 }
 
+/** A condition of a table row: `Completed` is the only type that there is. */
+export interface RowCondition {
+  readonly type: 'Completed'
+  readonly status: 'True' | 'False' | 'Unknown'
+  readonly reason?: string
+  readonly message?: string
+}
+
 /** A column of a table, from the facts. */
 export interface Column {
   readonly name: string
   readonly type: string
   readonly format: string
   readonly priority: number
+  /** Custom kinds tell what a column means. */
+  readonly description?: string
 }
 
 /** A subresource, from the facts. */
