@@ -16,8 +16,8 @@ export interface Watch {
   start(context: WatchContext): void
 }
 
-/** The keys to look at when an object of `resource` comes, changes or goes; on a change for the old and the new state. */
-export function watch<D extends KubernetesObject>(resource: Resource<D>, keys: (object: Frozen<D>, context: WatchContext) => readonly string[]): Watch {
+/** The keys to look at when an object of `resource` comes, changes or goes; on a change for the old and the new state, if it `matters`. */
+export function watch<D extends KubernetesObject>(resource: Resource<D>, keys: (object: Frozen<D>, context: WatchContext) => readonly string[], matters?: (object: Frozen<D>, old: Frozen<D>) => boolean): Watch {
   return {
     resource,
     start(context) {
@@ -25,6 +25,7 @@ export function watch<D extends KubernetesObject>(resource: Resource<D>, keys: (
       context.informers.of(resource).on({
         added: enqueue,
         updated(object, old) {
+          if (matters && !matters(object, old)) return
           enqueue(old)
           enqueue(object)
         },

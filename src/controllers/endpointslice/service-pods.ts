@@ -1,0 +1,80 @@
+import { pods, services } from '../../api/generated/resources.ts'
+import type { Pod, Service, ServicePort } from '../../api/generated/types/core-v1.ts'
+import type { Frozen } from '../../api/resource.ts'
+import { isBeingDeleted, labelsOf, nameOf, namespaceOf } from '../../client/object.ts'
+import { watch, type Watch } from '../framework/watch.ts'
+import { isReady, isTerminal } from '../framework/pod.ts'
+import { same } from '../framework/equality.ts'
+import { selectsMap } from '../framework/selector.ts'
+
+type FrozenPod = Frozen<Pod>
+type FrozenService = Frozen<Service>
+
+/** The label of a Service without a cluster address, on what is made for it. */
+export const headlessLabel = 'service.kubernetes.io/headless'
+/** When what changed the endpoints happened: how long it takes until the proxies know is measured from here. */
+export const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time'
+
+/** The Service has an address of its own. */
+export const hasClusterIP = (service: FrozenService): boolean => (service.spec?.clusterIP ?? '') !== '' && service.spec?.clusterIP !== 'None'
+
+/** Endpoints are made for it: it selects pods, and is no mere alias. */
+export const isSelecting = (service: FrozenService): boolean => service.spec?.selector !== undefined && service.spec.type !== 'ExternalName'
+
+/** A pod may be an endpoint: it has an address, and has not ended. */
+export function canBeEndpoint(pod: FrozenPod, withTerminating: boolean): boolean {
+  if (isTerminal(pod)) return false
+  if (!pod.status?.podIP && !pod.status?.podIPs?.length) return false
+  return withTerminating || !isBeingDeleted(pod)
+}
+
+/** The pod's name is published in DNS below the Service's. */
+export const hasHostname = (pod: FrozenPod, service: FrozenService): boolean => !!pod.spec?.hostname && pod.spec.subdomain === nameOf(service) && namespaceOf(service) === namespaceOf(pod)
+
+/** The pod's port behind a Service's port; undefined when the pod has none of that name. */
+export function targetPortOf(pod: FrozenPod, port: Frozen<ServicePort>): number | undefined {
+  const target = port.targetPort ?? port.port
+  if (typeof target === 'number') return target
+  const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')]
+  for (const container of containers) {
+    const found = container.ports?.find(({ name, protocol = 'TCP' }) => name === target && protocol === (port.protocol ?? 'TCP'))
+    if (found) return found.containerPort
+  }
+  return undefined
+}
+
+/** Wakes the Services that select a pod when something of it changes that endpoints show. */
+export const podsOfServices: Watch = watch(
+  pods,
+  (pod, { informers }) =>
+    informers
+      .of(services)
+      .list(namespaceOf(pod))
+      .filter((service) => selectsMap(service.spec?.selector, labelsOf(pod)))
+      .map((service) => `${namespaceOf(service)}/${nameOf(service)}`),
+  (pod, old) => !same(shown(pod), shown(old)),
+)
+
+const shown = (pod: FrozenPod) => [isTerminal(pod), isReady(pod), isBeingDeleted(pod), pod.status?.podIPs, pod.status?.podIP, pod.spec?.nodeName ?? '', pod.spec?.hostname ?? '', pod.spec?.subdomain ?? '', labelsOf(pod)]
+
+/** Remembers when Services and their pods changed last, to say when a change of endpoints was caused. */
+export class TriggerTimes {
+  readonly #services = new Map<string, { service: string; pods: Map<string, string> }>()
+
+  /** The earliest change since the last call that is visible in the Service's or its pods' times. */
+  next(key: string, service: FrozenService, selected: readonly FrozenPod[]): string | undefined {
+    const known = this.#services.get(key)
+    const times = new Map(selected.flatMap((pod) => (readyTimeOf(pod) ? [[nameOf(pod), readyTimeOf(pod)] as const] : [])))
+    const created = service.metadata.creationTimestamp ?? ''
+    this.#services.set(key, { service: created, pods: times })
+    const changed = [...times].filter(([name, time]) => time > (known?.pods.get(name) ?? '')).map(([, time]) => time)
+    if (!known || known.service !== created) changed.push(created)
+    return changed.filter((time) => time !== '').sort()[0]
+  }
+
+  forget(key: string): void {
+    this.#services.delete(key)
+  }
+}
+
+const readyTimeOf = (pod: FrozenPod): string => pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? ''
