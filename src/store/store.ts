@@ -23,6 +23,8 @@ export interface Store {
    * Called synchronously after the commit is durable and before the write's promise resolves. Throws `CompactedError` when that history is gone.
    */
   watch(prefix: string, afterRevision: number, listener: (changes: readonly Change[]) => void): StoreWatch
+  /** Every change under `prefix` after a revision, up to now. Rejects with `CompactedError` when some of that is gone. */
+  history(prefix: string, afterRevision: number): Promise<History>
   /** Forgets history up to and including `revision`; current entries stay. */
   compact(revision: number): Promise<void>
   /** Bytes on disk, or 0. */
@@ -85,6 +87,12 @@ export interface Change {
   readonly entry: Entry
   /** What was there before; absent on a creation, or when a watch reads it from compacted history. */
   readonly previous?: Entry
+}
+
+/** Changes, and the revision up to which they are all. */
+export interface History {
+  readonly changes: readonly Change[]
+  readonly revision: number
 }
 
 export interface StoreWatch {

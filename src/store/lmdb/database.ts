@@ -60,7 +60,7 @@ export class Database {
       throw new DamagedStoreError(`${path} was written by another version (${found.toString()}); this one reads "${format.toString()}"`)
     }
     if (!found) {
-      if (env.getKeys({ limit: 1 }).asArray.length > 0) {
+      if ([...env.getKeys({ start: Buffer.from([0]), limit: 1 })].length > 0) {
         await env.close()
         throw new DamagedStoreError(`${path} is an lmdb file of another program`)
       }
@@ -177,7 +177,8 @@ const empty = Buffer.alloc(0)
 
 function openEnv(lmdb: Lmdb, path: string): RootDatabase<Buffer, Buffer> {
   try {
-    return lmdb.open<Buffer, Buffer>({ path, mapSize: mapBytes, maxDbs: 1, overlappingSync: false, encoding: 'binary', keyEncoding: 'binary' })
+    // Without event turn batching, since it makes promises of its own whose rejection nobody could handle; a batch is one transaction either way.
+    return lmdb.open<Buffer, Buffer>({ path, mapSize: mapBytes, maxDbs: 1, overlappingSync: false, eventTurnBatching: false, encoding: 'binary', keyEncoding: 'binary' })
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     if (/INVALID|VERSION_MISMATCH|CORRUPTED|not an LMDB/i.test(text)) throw new DamagedStoreError(`${path} is damaged: ${text}; restore a backup, or move the file away to start empty`, { cause: error })

@@ -5,7 +5,7 @@ import { StoreClosedError } from '../closed.ts'
 import { holds } from '../expected.ts'
 import { Listeners } from '../listeners.ts'
 import { CompactedError, FutureRevisionError, StoreWriteError } from '../store.ts'
-import type { Change, Entry, Expected, RangeOptions, RangeResult, Store, StoreWatch, ValueAt, WriteOptions, WriteResult } from '../store.ts'
+import type { Change, History as ChangeHistory, Entry, Expected, RangeOptions, RangeResult, Store, StoreWatch, ValueAt, WriteOptions, WriteResult } from '../store.ts'
 import { Database } from './database.ts'
 import { lockFolder } from './folder-lock.ts'
 import { History } from './history.ts'
@@ -132,6 +132,15 @@ class LmdbStore implements Store {
       else tell()
     }
     return watch
+  }
+
+  async history(prefix: string, afterRevision: number): Promise<ChangeHistory> {
+    await this.#ready()
+    if (afterRevision < this.#history.compacted) throw new CompactedError(this.#history.compacted)
+    const { revision } = this.#writer
+    const changes: Change[] = []
+    this.#reader.changes(prefix, { afterRevision, revision }, (batch) => changes.push(...batch))
+    return { changes, revision }
   }
 
   async compact(revision: number): Promise<void> {

@@ -4,7 +4,7 @@ import { StoreClosedError } from '../closed.ts'
 import { holds } from '../expected.ts'
 import { Listeners } from '../listeners.ts'
 import { CompactedError, FutureRevisionError } from '../store.ts'
-import type { Change, Entry, Expected, RangeOptions, RangeResult, Store, StoreWatch, ValueAt, WriteResult } from '../store.ts'
+import type { Change, Entry, Expected, History, RangeOptions, RangeResult, Store, StoreWatch, ValueAt, WriteResult } from '../store.ts'
 
 /** How long history is kept: as long as upstream's API server leaves it in etcd before compaction. */
 const historyMs = 5 * 60_000
@@ -96,6 +96,13 @@ class MemoryStore implements Store {
     const watch = this.#listeners.add(prefix, Math.max(afterRevision, this.#revision), listener)
     if (past.length > 0) this.#listeners.tellOne(listener, past)
     return watch
+  }
+
+  async history(prefix: string, afterRevision: number): Promise<History> {
+    this.#check()
+    if (afterRevision < this.#compacted) throw new CompactedError(this.#compacted)
+    const changes = this.#history.filter((change) => change.revision > afterRevision && change.key.startsWith(prefix))
+    return { changes, revision: this.#revision }
   }
 
   async compact(revision: number): Promise<void> {

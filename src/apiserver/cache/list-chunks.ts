@@ -1,0 +1,48 @@
+/** How much of a list is put together in one turn: large enough that a chunk costs nothing, small enough that nobody waits. */
+const chunkBytes = 256 * 1024
+
+/** What a list's body is made of. */
+export interface ListBody {
+  /** Up to and including the opening bracket of the items. */
+  readonly head: string
+  readonly items: Iterable<Uint8Array>
+  /** From the closing bracket on. */
+  readonly tail: string
+  /**
+   * What every item begins with and the list leaves out, without the brace: `"kind":"Pod","apiVersion":"v1",`. Items of upstream's typed lists carry
+   * neither. An item that does not begin so is taken as it is.
+   */
+  readonly itemHead?: string
+}
+
+const comma = 0x2c
+const brace = 0x7b
+
+/** A list's body in chunks of about 256 KiB. Each is made when it is asked for: whoever writes them waits for the socket in between. */
+export function* listChunks({ head, items, tail, itemHead = '' }: ListBody): Generator<Buffer, void, undefined> {
+  const skip = Buffer.from(`{${itemHead}`)
+  let chunk = Buffer.allocUnsafeSlow(Math.max(chunkBytes, head.length * 3))
+  let at = chunk.write(head)
+  let first = true
+  for (const item of items) {
+    if (at + item.byteLength + 1 > chunk.byteLength) {
+      if (at > 0) yield chunk.subarray(0, at)
+      chunk = Buffer.allocUnsafeSlow(Math.max(chunkBytes, item.byteLength + 1))
+      at = 0
+    }
+    if (!first) chunk[at++] = comma
+    first = false
+    const skipped = itemHead !== '' && startsWith(item, skip) ? skip.byteLength : 0
+    if (skipped > 0) chunk[at++] = brace
+    chunk.set(skipped > 0 ? item.subarray(skipped) : item, at)
+    at += item.byteLength - skipped
+  }
+  const end = Buffer.from(tail)
+  yield Buffer.concat([chunk.subarray(0, at), end])
+}
+
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  if (bytes.byteLength < head.byteLength) return false
+  for (let i = 0; i < head.byteLength; i++) if (bytes[i] !== head[i]) return false
+  return true
+}

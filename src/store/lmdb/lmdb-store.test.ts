@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { VirtualClock, realClock } from '../../base/clock.ts'
+import { silentLogger } from '../../base/log.ts'
+import { Metrics } from '../../base/metrics.ts'
+import { seededRandom } from '../../base/random.ts'
+import { storeContract, textOf, valueOf } from '../contract.ts'
+import type { Store } from '../store.ts'
+import { openLmdbStore } from './lmdb-store.ts'
+
+const depsOn = (clock = realClock) => ({ clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() })
+
+async function newFolder(t?: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kubernode-store-'))
+  t?.after(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+storeContract('lmdb', async () => {
+  const folder = await newFolder()
+  const deps = depsOn()
+  const store = await openLmdbStore({ ...deps, folder })
+  const close = async () => {
+    await store.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+  return { store, deps, close }
+})
+
+const at = (text: string) => (revision: number) => valueOf(`${text}@${revision}`)
+
+async function contentOf(store: Store): Promise<string[]> {
+  return (await store.range('/')).entries.map(({ key, value }) => `${key}=${textOf(value)}`)
+}
+
+test('lmdb: everything is there after a restart, history and counter included', async (t) => {
+  const folder = await newFolder(t)
+  const first = await openLmdbStore({ ...depsOn(), folder })
+  await first.put('/a', at('x'), 'any') // 2
+  await first.put('/b', at('x'), 'any') // 3
+  await first.put('/a', at('y'), 'any') // 4
+  await first.compact(3)
+  await first.delete('/b', 'any', at('last')) // 5
+  await first.put('/lease', at('l'), 'any', { lazyMs: 1000 }) // 6
+  await first.put('/lease', at('l'), 'any', { lazyMs: 1000 }) // 7
+  await first.close()
+  const store = await openLmdbStore({ ...depsOn(), folder })
+  t.after(() => store.close())
+  assert.deepEqual([store.revision(), store.compactedRevision()], [7, 3])
+  assert.deepEqual(await contentOf(store), ['/a=y@4', '/lease=l@7'])
+  const { changes } = await store.history('/', 3)
+  assert.deepEqual(changes.map(({ type, entry }) => `${type} ${entry.key} ${textOf(entry.value)}`), ['put /a y@4', 'delete /b last@5', 'put /lease l@6', 'put /lease l@7'])
+  assert.equal(textOf(changes[1]!.previous!.value), 'x@3')
+  await store.compact(7)
+  assert.deepEqual(await contentOf(store), ['/a=y@4', '/lease=l@7'])
+})
+
+test('lmdb: lazy writes reach the disk when they are due, and with the next commit', async (t) => {
+  const folder = await newFolder(t)
+  const clock = new VirtualClock()
+  const store = await openLmdbStore({ ...depsOn(clock), folder })
+  t.after(() => store.close())
+  const size = async () => Buffer.from(await readFile(join(folder, 'data.mdb'))).toString('latin1')
+  // The first one is committed at once, and sets revisions aside for others.
+  await store.put('/lease', at('first'), 'any', { lazyMs: 60_000 })
+  await store.put('/lease', at('second'), 'any', { lazyMs: 60_000 })
+  assert.ok(!(await size()).includes('second@3'))
+  await clock.advance(59_000)
+  assert.ok(!(await size()).includes('second@3'))
+  await clock.advance(1000)
+  await store.put('/lease', at('third'), 'any', { lazyMs: 60_000 })
+  await store.put('/a', at('x'), 'any')
+  assert.ok((await size()).includes('second@3') && (await size()).includes('third@4'))
+})
+
+test('lmdb: a revision that a lost lazy write had is not given out again', async (t) => {
+  const folder = await newFolder(t)
+  const { acknowledged } = await crash(folder, 'lazy', 400)
+  const store = await openLmdbStore({ ...depsOn(), folder })
+  t.after(() => store.close())
+  assert.ok(store.revision() >= Math.max(...acknowledged.map(({ revision }) => revision)))
+})
+
+for (const afterMs of [60, 250]) {
+  test(`lmdb: kill -9 after ${afterMs} ms of writing loses nothing that was acknowledged`, async (t) => {
+    const folder = await newFolder(t)
+    const { acknowledged } = await crash(folder, 'durable', afterMs)
+    assert.ok(acknowledged.length > 0)
+    const store = await openLmdbStore({ ...depsOn(), folder })
+    t.after(() => store.close())
+    const { changes } = await store.history('/', store.compactedRevision())
+    // No gap: each revision after the other, and each value whole.
+    assert.deepEqual(changes.map(({ revision }) => revision), Array.from(changes, (_, i) => store.compactedRevision() + 1 + i))
+    const byRevision = new Map(changes.map((change) => [change.revision, change]))
+    for (const { key, revision } of acknowledged) if (revision > store.compactedRevision()) assert.equal(byRevision.get(revision)?.key, key)
+    const state = new Map<string, number>()
+    for (const { type, key, revision, entry } of changes) {
+      if (type === 'delete') state.delete(key)
+      else {
+        state.set(key, revision)
+        assert.match(textOf(entry.value), new RegExp(`^${revision} x{4000} end$`))
+      }
+    }
+    const { entries } = await store.range('/')
+    assert.deepEqual(new Map(entries.map(({ key, modRevision }) => [key, modRevision])), state)
+    const next = await store.put('/next', at('x'), 'absent')
+    assert.equal(next.written && next.entry.modRevision, store.revision())
+  })
+}
+
+/** Runs crash-writer.ts, kills it after a while, and returns what it said was written. */
+async function crash(folder: string, mode: string, afterMs: number): Promise<{ acknowledged: { key: string; revision: number }[] }> {
+  const child = fork(join(import.meta.dirname, 'crash-writer.ts'), [folder, mode], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const acknowledged: { key: string; revision: number }[] = []
+  const killed = new Promise<void>((resolve) => child.on('exit', () => resolve()))
+  child.on('message', (message) => {
+    if (acknowledged.length === 0) void realClock.sleep(afterMs).then(() => child.kill('SIGKILL'))
+    acknowledged.push(message as { key: string; revision: number })
+  })
+  const alive = setInterval(() => {}, 1000) // The clock's own timers do not keep the process alive.
+  await killed
+  clearInterval(alive)
+  return { acknowledged }
+}
+
+test('lmdb: history older than five minutes goes with later writes', async (t) => {
+  const clock = new VirtualClock()
+  const store = await openLmdbStore({ ...depsOn(clock), folder: await newFolder(t) })
+  t.after(() => store.close())
+  for (let minute = 0; minute < 12; minute++) {
+    await store.put('/a', at('x'), 'any')
+    await clock.advance(60_000)
+  }
+  // Twelve writes, a minute apart: the newest that is older than five minutes when the twelfth is made is the sixth.
+  await store.put('/b', at('x'), 'any')
+  assert.equal(store.compactedRevision(), 7)
+  assert.equal((await store.history('/', 7)).changes.length, store.revision() - 7)
+})
+
+test('lmdb: a folder in use is refused by name of the process that uses it', async (t) => {
+  const folder = await newFolder(t)
+  const store = await openLmdbStore({ ...depsOn(), folder })
+  await assert.rejects(openLmdbStore({ ...depsOn(), folder }), new RegExp(`in use by process ${process.pid}`))
+  await store.close()
+  await (await openLmdbStore({ ...depsOn(), folder })).close()
+})
+
+test('lmdb: the lock of a process that is gone does not stand in the way', async (t) => {
+  const folder = await newFolder(t)
+  for (const stale of ['999999999 boot 1\n', `${process.pid} another-boot 1\n`, '']) {
+    await writeFile(join(folder, 'owner'), stale)
+    await (await openLmdbStore({ ...depsOn(), folder })).close()
+  }
+})
+
+test('lmdb: a foreign, damaged or cut-off file is refused with what to do', async (t) => {
+  const folder = await newFolder(t)
+  const path = join(folder, 'data.mdb')
+  await writeFile(path, 'certainly no data file '.repeat(1000))
+  await assert.rejects(openLmdbStore({ ...depsOn(), folder }), { name: 'DamagedStoreError', message: /is not a data file.*restore a backup/ })
+  await rm(path)
+  const store = await openLmdbStore({ ...depsOn(), folder })
+  await Promise.all(Array.from({ length: 400 }, (_, i) => store.put(`/a/${i}`, () => valueOf('x'.repeat(4000)), 'any')))
+  await store.close()
+  await truncate(path, 300_000)
+  await assert.rejects(openLmdbStore({ ...depsOn(), folder }), { name: 'DamagedStoreError', message: /is cut off/ })
+})
+
+test('lmdb: a folder that cannot be made is said so', async (t) => {
+  const folder = await newFolder(t)
+  await writeFile(join(folder, 'file'), '')
+  await assert.rejects(openLmdbStore({ ...depsOn(), folder: join(folder, 'file', 'data') }), { name: 'StoreWriteError', message: /cannot use .*file\/data/ })
+})
+
+test('lmdb: a key or value that is too large is refused, and nothing of it is there', async (t) => {
+  const store = await openLmdbStore({ ...depsOn(), folder: await newFolder(t) })
+  t.after(() => store.close())
+  await assert.rejects(store.put('/' + 'k'.repeat(2000), at('x'), 'any'), { name: 'StoreWriteError' })
+  await assert.rejects(store.put('', at('x'), 'any'), { name: 'StoreWriteError' })
+  const result = await store.put('/' + 'k'.repeat(1800), at('x'), 'any')
+  assert.equal(result.written && result.entry.modRevision, 2)
+})
+
+test('lmdb: reads go on while mapped memory is given back', async (t) => {
+  const store = await openLmdbStore({ ...depsOn(), folder: await newFolder(t) })
+  t.after(() => store.close())
+  const value = 'x'.repeat(100_000)
+  for (let i = 0; i < 4; i++) await Promise.all(Array.from({ length: 50 }, (_, k) => store.put(`/a/${k}`, () => valueOf(value), 'any')))
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await store.range('/a/')).count, 50)
+    const [, entry] = await Promise.all([store.put('/b', at('x'), 'any'), store.get('/a/7')])
+    assert.equal(textOf(entry!.value), value)
+    store.watch('/', store.compactedRevision(), () => {}).close()
+  }
+})
