@@ -1,3 +1,4 @@
+import * as generated from '../../api/generated/resources.ts'
 import { alreadyExists, conflict, noSuchPath, notFound } from '../../api/errors/api-error.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -6,6 +7,10 @@ import { timestamp } from '../../client/object.ts'
 import type { Transport, TransportRequest, WatchEvent } from '../../client/transport.ts'
 
 type Json = Record<string, unknown>
+interface DeleteBody {
+  preconditions?: { uid?: string; resourceVersion?: string }
+  propagationPolicy?: 'Foreground' | 'Background' | 'Orphan'
+}
 interface Stored extends KubernetesObject {
   spec?: Json
   status?: Json
@@ -48,6 +53,8 @@ export class FakeApi implements Transport {
   async send(request: TransportRequest): Promise<unknown> {
     await Promise.resolve()
     this.refuse(request)
+    const discovered = discovery[request.path]
+    if (discovered) return discovered()
     const place = placeOf(request.path)
     if (request.method !== 'GET') this.writes.push(`${request.method} ${place.plural}${place.subresource ? `/${place.subresource}` : ''}`)
     if (place.name === undefined) {
@@ -62,9 +69,9 @@ export class FakeApi implements Transport {
       case 'PUT':
         return this.#update(place, request.body as Stored)
       case 'PATCH':
-        return this.#update(place, merged(this.#get(place), request.body) as Stored)
+        return this.#update(place, merged(this.#get(place), request.body, request.contentType?.includes('strategic') ?? false) as Stored)
       case 'DELETE':
-        return this.#delete(place, (request.body as { preconditions?: { uid?: string } } | undefined)?.preconditions?.uid)
+        return this.#delete(place, request.body as DeleteBody)
       case 'POST':
         throw noSuchPath()
     }
@@ -132,16 +139,22 @@ export class FakeApi implements Transport {
     if (next.status === undefined) delete next.status
     const same = JSON.stringify({ ...next, metadata: { ...next.metadata, resourceVersion: '' } }) === JSON.stringify({ ...old, metadata: { ...old.metadata, resourceVersion: '' } })
     if (same) return old
-    if (deletionTimestamp && (metadata?.finalizers ?? []).length === 0 && place.plural !== 'pods') return this.#remove(place, next)
+    const held = ((next as { spec?: { finalizers?: string[] } }).spec?.finalizers ?? []).length > 0
+    if (deletionTimestamp && (metadata?.finalizers ?? []).length === 0 && !held && (place.plural !== 'pods' || old.metadata?.finalizers?.length)) return this.#remove(place, next)
     return this.#store(place, next, 'MODIFIED')
   }
 
-  #delete(place: Place, uid?: string): Frozen<Stored> {
+  #delete(place: Place, { preconditions = {}, propagationPolicy }: DeleteBody = {}): Frozen<Stored> {
     const old = this.#get(place)
-    if (uid !== undefined && uid !== old.metadata?.uid) throw conflict({ group: groupOf(place), plural: place.plural }, place.name ?? '')
-    if ((old.metadata?.finalizers ?? []).length === 0) return this.#remove(place, old as Stored)
-    if (old.metadata?.deletionTimestamp) return old
-    return this.#store(place, { ...old, metadata: { ...old.metadata, deletionTimestamp: timestamp(this.#clock.now()) } } as Stored, 'MODIFIED')
+    const { uid, resourceVersion } = preconditions
+    const differs = (uid !== undefined && uid !== old.metadata?.uid) || (resourceVersion !== undefined && resourceVersion !== old.metadata?.resourceVersion)
+    if (differs) throw conflict({ group: groupOf(place), plural: place.plural }, place.name ?? '')
+    const added = { Foreground: 'foregroundDeletion', Orphan: 'orphan', Background: undefined }[propagationPolicy ?? 'Background']
+    const finalizers = [...new Set([...(old.metadata?.finalizers ?? []), ...(added ? [added] : [])])]
+    const held = (old.spec?.['finalizers'] as string[] | undefined) ?? []
+    if (finalizers.length === 0 && held.length === 0) return this.#remove(place, old as Stored)
+    const deletionTimestamp = old.metadata?.deletionTimestamp ?? timestamp(this.#clock.now())
+    return this.#store(place, { ...old, metadata: { ...old.metadata, finalizers, deletionTimestamp } } as Stored, 'MODIFIED')
   }
 
   #store(place: Place, object: Stored, type: 'ADDED' | 'MODIFIED'): Frozen<Stored> {
@@ -169,6 +182,18 @@ export class FakeApi implements Transport {
   }
 }
 
+/** Every built-in resource, in one version each. */
+const resources = Object.values(generated)
+const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+const discovery: Record<string, () => unknown> = {
+  '/api': () => ({ kind: 'APIVersions', versions: ['v1'] }),
+  '/apis': () => ({ kind: 'APIGroupList', groups: [...new Set(resources.filter(({ group }) => group !== '').map(({ group, version }) => `${group}/${version}`))].map((groupVersion) => ({ name: groupVersion.split('/')[0], versions: [{ groupVersion, version: groupVersion.split('/')[1] }] })) }),
+}
+for (const { group, version } of resources) {
+  const list = resources.filter((each) => each.group === group && each.version === version)
+  discovery[group ? `/apis/${group}/${version}` : `/api/${version}`] = () => ({ kind: 'APIResourceList', resources: list.map(({ plural, kind, namespaced }) => ({ name: plural, kind, namespaced, verbs })) })
+}
+
 const prefixPattern = /^(\/api\/v1|\/apis\/[^/]+\/[^/]+)(?:\/namespaces\/([^/]+)(?=\/[^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/(.+))?$/
 
 function placeOf(path: string): Place {
@@ -184,14 +209,14 @@ const keyOf = ({ prefix, namespace, plural, name }: Place): string => `${prefix}
 const groupOf = ({ prefix }: Place): string => (prefix === '/api/v1' ? '' : prefix.split('/')[2]!)
 const within = (place: Place, collection: Place): boolean => place.prefix === collection.prefix && place.plural === collection.plural && (collection.namespace === undefined || collection.namespace === place.namespace)
 
-function merged(old: unknown, patch: unknown): unknown {
-  if (Array.isArray(patch) && patch.some((item: Json) => item['uid'] !== undefined)) return mergedByUid((old ?? []) as Json[], patch as Json[])
+function merged(old: unknown, patch: unknown, strategic: boolean): unknown {
+  if (strategic && Array.isArray(patch) && patch.some((item: Json) => item['uid'] !== undefined)) return mergedByUid((old ?? []) as Json[], patch as Json[])
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
   const base = (typeof old === 'object' && old !== null && !Array.isArray(old) ? old : {}) as Json
   const out: Json = { ...base }
   for (const [key, value] of Object.entries(patch as Json)) {
     if (value === null) delete out[key]
-    else out[key] = merged(base[key], value)
+    else out[key] = merged(base[key], value, strategic)
   }
   return out
 }
