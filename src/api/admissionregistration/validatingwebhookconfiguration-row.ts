@@ -1,0 +1,7 @@
+import type { ValidatingWebhookConfiguration } from '../generated/types/admissionregistration-v1.ts'
+import type { Frozen } from '../resource.ts'
+import type { Cell } from '../table-format/cells.ts'
+import { age, name } from '../table-format/cells.ts'
+
+/** What `kubectl get validatingwebhookconfigurations` shows. */
+export const validatingWebhookConfigurationRow = (configuration: Frozen<ValidatingWebhookConfiguration>, nowMs: number): Cell[] => [name(configuration), configuration.webhooks?.length ?? 0, age(configuration, nowMs)]
