@@ -1,8 +1,10 @@
 import { nodes } from '../generated/resources.ts'
 import { defineKind } from '../kind.ts'
+import { nodeRow } from './node-row.ts'
 
 /** What a Node does. */
 export const nodeDefinition = defineKind(nodes, {
+  row: nodeRow,
   status: true,
   keepsStatusOnCreate: true,
   generation: false,

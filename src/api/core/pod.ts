@@ -21,9 +21,12 @@ import { appArmorOf, appArmorWarning, podWarnings } from './pod-spec/warnings.ts
 import { checkPodResize, keepOnlyResize } from './pod-resize.ts'
 import { checkPodStatus, keepObservedGenerations } from './pod-status.ts'
 import { checkEphemeralUpdate, checkPodUpdate } from './pod-update.ts'
+import { podRow, podRowConditions } from './pod-row.ts'
 
 /** What a Pod does. Its spec is shared with templates: pod-spec/. */
 export const podDefinition = defineKind(pods, {
+  row: podRow,
+  rowConditions: podRowConditions,
   status: true,
   metadata: { onUpdate: 'both' },
   fields: {

@@ -1,9 +1,11 @@
 import { services } from '../generated/resources.ts'
 import { defineKind } from '../kind.ts'
 import { dns1035LabelErrors } from '../validation/names.ts'
+import { serviceRow } from './service-row.ts'
 
 /** What a Service does. */
 export const serviceDefinition = defineKind(services, {
+  row: serviceRow,
   status: true,
   generation: false,
   createOnUpdate: true,
