@@ -1,0 +1,36 @@
+import type { Kind } from '../../api/kind.ts'
+import type { Frozen, KubernetesObject } from '../../api/resource.ts'
+import type { CacheEvent } from '../cache/cache.ts'
+import type { RequestInfo } from '../request/request-info.ts'
+import type { Query } from '../request/query.ts'
+import type { ListAnswer } from './answer.ts'
+import type { Format } from './negotiate.ts'
+
+/** How a form is to be made. */
+export interface FormOptions {
+  readonly format: Format
+  readonly query: Query
+  readonly nowMs: number
+}
+
+/** Bytes and what they are. */
+export interface Formed {
+  readonly bytes: Uint8Array
+  readonly contentType: string
+}
+
+/** Makes the forms of answers that are not simply the bytes in the cache. */
+export interface Forms {
+  /** Whether this form can be given of what the request is about. */
+  can(format: Format, info: RequestInfo): boolean
+  object(kind: Kind, object: Frozen<KubernetesObject>, options: FormOptions): Formed
+  list(answer: ListAnswer, options: FormOptions): Formed
+  /** An object that is not stored. */
+  value(value: Frozen<KubernetesObject>, options: FormOptions): Formed
+  /** One event of a watch, framed. */
+  event(kind: Kind, event: CacheEvent, options: FormOptions): Uint8Array
+  /** A Status at the end of a watch, framed. */
+  watchError(status: Frozen<KubernetesObject>, options: FormOptions): Uint8Array
+  /** What a watch's body is. */
+  watchType(format: Format): string
+}

@@ -1,0 +1,58 @@
+import { createGzip } from 'node:zlib'
+import type { Kind } from '../../api/kind.ts'
+import { apiVersionOf } from '../../api/resource.ts'
+import { listChunks } from '../cache/list-chunks.ts'
+import type { BodyWriter } from '../http/exchange.ts'
+import type { ListAnswer } from './answer.ts'
+
+/** A list as JSON, in pieces of about 256 KiB, made of the bytes that the cache has of its items. Items of built-in kinds have no apiVersion and kind of their own. */
+export function jsonListChunks({ kind, entries, resourceVersion, continue: token, remaining }: ListAnswer): Generator<Buffer, void, undefined> {
+  const apiVersion = JSON.stringify(apiVersionOf(kind.resource))
+  const metadata = JSON.stringify({ resourceVersion, ...(token && { continue: token }), ...(remaining !== undefined && { remainingItemCount: remaining }) })
+  return listChunks({
+    head: `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${apiVersion},"metadata":${metadata},"items":[`,
+    items: bytesOf(entries),
+    tail: ']}',
+    itemHead: kind.custom ? '' : itemHeadOf(kind),
+  })
+}
+
+/** What the JSON of a kind's objects begins with. */
+const itemHeadOf = (kind: Kind): string => `"kind":${JSON.stringify(kind.resource.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind.resource))},`
+
+function* bytesOf(entries: ListAnswer['entries']): Iterable<Uint8Array> {
+  for (const { bytes } of entries) yield bytes
+}
+
+/** Writes pieces as fast as the client takes them: `ready` first, then the rest, each made when there is room for it. */
+export async function writeChunks(writer: BodyWriter, ready: readonly Buffer[], rest: Iterator<Buffer, void>, gzip: boolean): Promise<void> {
+  const all = chained(ready, rest)
+  if (!gzip) {
+    for (const chunk of all) {
+      if (writer.closed) return
+      if (!writer.write(chunk)) await writer.drained()
+    }
+    return writer.end()
+  }
+  // Compression runs on threads of its own.
+  const packer = createGzip({ level: 1, chunkSize: 64 * 1024 })
+  const packed = (async () => {
+    for await (const chunk of packer) if (!writer.write(chunk as Buffer)) await writer.drained()
+  })()
+  for (const chunk of all) {
+    if (writer.closed) break
+    if (!packer.write(chunk)) await new Promise((resolve) => packer.once('drain', resolve))
+  }
+  packer.end()
+  await packed
+  writer.end()
+}
+
+function* chained(ready: readonly Buffer[], rest: Iterator<Buffer, void>): Iterable<Buffer> {
+  yield* ready
+  for (;;) {
+    const next = rest.next()
+    if (next.done) return
+    yield next.value
+  }
+}

@@ -1,0 +1,67 @@
+import { ApiError } from '../../api/errors/api-error.ts'
+import type { Kind } from '../../api/kind.ts'
+import type { CacheEvent, CacheWatch, EventBatch, EventEncoding } from '../cache/cache.ts'
+import type { BodyWriter } from '../http/exchange.ts'
+import type { WatchAnswer } from './answer.ts'
+import type { FormOptions, Forms } from './forms.ts'
+import type { Writing } from './write-answer.ts'
+
+/** A client may have this much waiting before its watch is told to pause. */
+const pendingBytesMax = 1024 * 1024
+
+/** Serves a watch until its time is over, the client goes, or it does not keep up. Resolves when it has ended. */
+export async function startWatch(writing: Writing, answer: WatchAnswer): Promise<void> {
+  const { exchange, request, format, headers, forms } = writing
+  const options: FormOptions = { format, query: request.query, nowMs: writing.nowMs }
+  const encoding = encodingOf(forms, answer.kind, options)
+  let writer: BodyWriter | undefined
+  let watch: CacheWatch | undefined
+  let finish = (): void => {}
+  const finished = new Promise<void>((resolve) => (finish = resolve))
+  const resume = () => watch?.resume()
+  const open = (): BodyWriter => (writer ??= exchange.stream(200, headers.of(request.warnings, forms.watchType(format))))
+  const sink = {
+    deliver(batch: EventBatch): boolean {
+      const body = open()
+      body.write(batch.bytes)
+      if (body.pendingBytes < pendingBytesMax) return true
+      void body.drained().then(resume)
+      return false
+    },
+    end: () => finish(),
+  }
+  exchange.onClose(() => finish())
+  try {
+    watch = await answer.cache.watch({ ...answer.options, encoding }, sink)
+  } catch (error) {
+    // A resource version that is gone is told inside of the stream, which is where clients look for it.
+    if (!(error instanceof ApiError) || error.code !== 410) throw error
+    open().write(forms.watchError(error.status, options))
+    open().end()
+    return
+  }
+  open()
+  const cancel = writing.clock.after(answer.timeoutMs, () => {
+    if (answer.options.bookmarks) watch.bookmark()
+    // What is in flight leaves first.
+    void writing.clock.yield().then(finish)
+  })
+  await finished
+  cancel()
+  watch.close()
+  open().end()
+}
+
+const encodings = new WeakMap<Kind, Map<string, EventEncoding>>()
+
+/** One encoding for each kind and form, since watches that have the same share their bytes. */
+function encodingOf(forms: Forms, kind: Kind, options: FormOptions): EventEncoding {
+  const { format } = options
+  let byForm = encodings.get(kind)
+  if (!byForm) encodings.set(kind, (byForm = new Map()))
+  const key = `${format.encoding} ${format.as} ${format.asVersion} ${format.as === 'Table' ? `${options.query.get('includeObject') ?? ''}` : ''}`
+  let encoding = byForm.get(key)
+  if (!encoding) byForm.set(key, (encoding = { encode: (event: CacheEvent) => forms.event(kind, event, options) }))
+  return encoding
+}
+

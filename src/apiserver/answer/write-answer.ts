@@ -1,0 +1,97 @@
+import { gzipSync } from 'node:zlib'
+import type { Frozen, KubernetesObject } from '../../api/resource.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { ApiRequest } from '../request/api-request.ts'
+import { served } from '../verbs/core.ts'
+import type { Answer, ListAnswer, ObjectAnswer, RawAnswer, ValueAnswer } from './answer.ts'
+import type { Forms } from './forms.ts'
+import { jsonListChunks, writeChunks } from './json-list.ts'
+import { contentTypes, type Format } from './negotiate.ts'
+import type { ResponseHeaders } from './response-headers.ts'
+import { startWatch } from './watch-stream.ts'
+
+/** What answers are written with. */
+export interface Writing {
+  readonly exchange: Exchange
+  readonly request: ApiRequest
+  readonly format: Format
+  readonly headers: ResponseHeaders
+  readonly forms: Forms
+  readonly clock: Clock
+  readonly nowMs: number
+}
+
+/** Writes an answer in the form that the client takes. */
+export function writeAnswer(writing: Writing, answer: Answer): void | Promise<void> {
+  switch (answer.type) {
+    case 'object':
+      return writeObject(writing, answer)
+    case 'list':
+      return writeList(writing, answer)
+    case 'value':
+      return writeValue(writing, answer)
+    case 'watch':
+      return startWatch(writing, answer)
+    case 'raw':
+      return writeRaw(writing, answer)
+    case 'taken':
+      return undefined
+  }
+}
+
+function writeObject(writing: Writing, { code, kind, document }: ObjectAnswer): void {
+  const { format, exchange, headers, request } = writing
+  if (format.encoding === 'json' && format.as === '' && !kind.storedAs && !format.pretty) {
+    return send(writing, code, contentTypes.json, document.bytes)
+  }
+  const object = served(kind, document.object)
+  const { bytes, contentType } = writing.forms.object(kind, object, { format, query: request.query, nowMs: writing.nowMs })
+  exchange.respond(code, headers.of(request.warnings, contentType), asBuffer(bytes))
+}
+
+function writeList(writing: Writing, answer: ListAnswer): void | Promise<void> {
+  const { format, request } = writing
+  if (format.encoding === 'json' && format.as === '' && !answer.kind.storedAs && !format.pretty) return sendList(writing, answer)
+  const { bytes, contentType } = writing.forms.list(answer, { format, query: request.query, nowMs: writing.nowMs })
+  send(writing, 200, contentType, bytes)
+}
+
+function writeValue(writing: Writing, { code, value }: ValueAnswer): void {
+  const { format, request } = writing
+  const { bytes, contentType } = writing.forms.value(value as Frozen<KubernetesObject>, { format, query: request.query, nowMs: writing.nowMs })
+  send(writing, code, contentType, bytes)
+}
+
+function writeRaw({ exchange, request, headers }: Writing, { code, contentType, body, headers: more }: RawAnswer): void {
+  const own = headers.of(request.warnings, contentType)
+  exchange.respond(code, more ? [...own, ...more] : own, typeof body === 'string' ? body : asBuffer(body))
+}
+
+/** Answers above this size are compressed for clients that take it, as upstream does. */
+const compressedFromBytes = 128 * 1024
+
+function send({ exchange, request, headers }: Writing, code: number, contentType: string, bytes: Uint8Array): void {
+  const own = headers.of(request.warnings, contentType)
+  if (bytes.length > compressedFromBytes && takesGzip(request)) {
+    exchange.respond(code, [...own, 'content-encoding', 'gzip', 'vary', 'Accept-Encoding'], gzipSync(bytes, { level: 1 }))
+  } else exchange.respond(code, own, asBuffer(bytes))
+}
+
+function sendList(writing: Writing, answer: ListAnswer): void | Promise<void> {
+  const chunks = jsonListChunks(answer)
+  const first = chunks.next()
+  const second = chunks.next()
+  if (second.done) return send(writing, 200, contentTypes.json, first.value as Buffer)
+  const { exchange, request, headers } = writing
+  const own = headers.of(request.warnings, contentTypes.json)
+  const gzip = takesGzip(request)
+  const writer = exchange.stream(200, gzip ? [...own, 'content-encoding', 'gzip', 'vary', 'Accept-Encoding'] : own)
+  return writeChunks(writer, [first.value as Buffer, second.value], chunks, gzip)
+}
+
+const takesGzip = ({ exchange, method }: ApiRequest): boolean => method === 'GET' && exchange?.header('accept-encoding')?.includes('gzip') === true
+
+/** The same bytes as a Buffer. */
+export const asBuffer = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+

@@ -1,0 +1,77 @@
+import { kindDefinitions } from '../api/kinds.ts'
+import { newKindTable, type KindTable } from '../api/table.ts'
+import type { Transport } from '../client/transport.ts'
+import { Admission } from './admission/admission.ts'
+import { admissionPlugins } from './admission/plugins.ts'
+import { allForms } from './answer/all-forms.ts'
+import { newAuthentication } from './authn/new-authentication.ts'
+import type { User } from './authn/user.ts'
+import { newAuthorizer } from './authz/new-authorizer.ts'
+import { bootstrap } from './bootstrap/bootstrap.ts'
+import { healthRoutes } from './health/health.ts'
+import { versionInfo } from './health/version.ts'
+import { listen, type Listener, type ListenOptions } from './http/listener.ts'
+import { inProcessTransport } from './in-process.ts'
+import { RequestMetrics } from './metrics/request-metrics.ts'
+import { NonResource } from './non-resource.ts'
+import type { ApiServerOptions } from './options.ts'
+import { Pipeline } from './pipeline.ts'
+import { Registry } from './registry/registry.ts'
+import type { Core } from './verbs/core.ts'
+import { textAnswer, valueAnswer } from './answer/answer.ts'
+
+export type { ApiServerOptions } from './options.ts'
+export type { User } from './authn/user.ts'
+
+/** A running API server. */
+export interface ApiServer {
+  /** A transport in the same process: objects by reference, frozen, as one user. */
+  transport(user: User, userAgent?: string): Transport
+  /** Opens a port. May be called several times. */
+  listen(options: Omit<ListenOptions, 'tls'> & { readonly tls: { readonly cert: string; readonly key: string } }): Promise<Listener>
+  readonly kinds: KindTable
+  close(): Promise<void>
+}
+
+/** Starts an API server on a store: opens the caches, puts in what a cluster begins with, and then takes requests. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { clock, random, log, metrics, store } = options
+  const deps = { clock, random, log, metrics }
+  const kinds = newKindTable(kindDefinitions)
+  const registry = new Registry({ ...deps, store })
+  await Promise.all(kinds.all().filter(({ verbs }) => verbs.includes('list') && verbs.includes('create')).map((kind) => registry.open(kind)))
+  const authorizer = await newAuthorizer(options, registry)
+  const core: Core = { ...deps, registry, authorizer, admission: new Admission(admissionPlugins(options, registry)), hooks: new Map(), freeze: options.freeze ?? false }
+  const nonResource = new NonResource()
+  const failing = new Map<string, string>()
+  for (const route of healthRoutes({ store, failing })) nonResource.add(route)
+  nonResource.add({ path: '/version', handler: () => valueAnswer(versionInfo('') as object) })
+  nonResource.add({ path: '/metrics', handler: () => textAnswer(200, metrics.text(), 'text/plain; version=0.0.4; charset=utf-8') })
+  const pipeline = new Pipeline({
+    ...deps,
+    core,
+    kinds,
+    authenticate: newAuthentication(options, registry),
+    subresources: new Map(),
+    nonResource,
+    forms: allForms,
+    requestMetrics: new RequestMetrics(metrics),
+    inflightMax: options.maxRequestsInflight ?? 600,
+  })
+  await bootstrap(options, core, kinds)
+  const listeners: Listener[] = []
+  return {
+    kinds,
+    transport: (user, userAgent = 'kubernode') => inProcessTransport({ pipeline, freeze: core.freeze }, user, userAgent),
+    async listen({ host, port, tls }) {
+      const clientCas = [options.clientCa, options.requestHeader?.clientCa].filter((ca) => ca !== undefined)
+      const listener = await listen({ host, port, tls: { ...tls, clientCas } }, { handle: (exchange) => pipeline.handle(exchange), upgrade: (_request, socket) => socket.destroy() })
+      listeners.push(listener)
+      return listener
+    },
+    async close() {
+      await Promise.all(listeners.map((listener) => listener.close()))
+      registry.close()
+    },
+  }
+}

@@ -1,0 +1,144 @@
+import { clusterRoleBindings, clusterRoles, roleBindings, roles } from '../../api/generated/resources.ts'
+import type { ClusterRoleBinding, PolicyRule, RoleBinding, RoleRef, Subject } from '../../api/generated/types/rbac-v1.ts'
+import type { Frozen } from '../../api/resource.ts'
+import { serviceAccountName, type User } from '../authn/user.ts'
+import type { CachedObject, ObjectCache } from '../cache/cache.ts'
+import type { Lookup } from '../registry/registry.ts'
+import type { Ask, Authorizer, Decision, RulesOf } from './authorizer.ts'
+import { coversOf } from './rules.ts'
+
+type Binding = Frozen<ClusterRoleBinding> | Frozen<RoleBinding>
+
+/** A binding that concerns a user, with the rules of its role. */
+interface Grant {
+  readonly binding: Binding
+  readonly subject: Frozen<Subject>
+  readonly rules: readonly Frozen<PolicyRule>[]
+}
+
+const none: readonly never[] = []
+
+/** Role-based access control, evaluated from the cached bindings, which are indexed by subject so that a request looks only at its user's own. */
+export class Rbac implements Authorizer {
+  readonly #lookup: Lookup
+  /** Bindings by subject, for the cluster under '' and for each namespace. */
+  readonly #index = new Map<string, Map<string, Map<string, { binding: Binding; subject: Frozen<Subject> }>>>()
+
+  private constructor(lookup: Lookup) {
+    this.#lookup = lookup
+  }
+
+  /** Follows the bindings of two caches. */
+  static async start(lookup: Lookup, clusterCache: ObjectCache, namespacedCache: ObjectCache): Promise<Rbac> {
+    const rbac = new Rbac(lookup)
+    for (const cache of [clusterCache, namespacedCache]) {
+      const known = new Map<string, CachedObject>()
+      const take = (entry: CachedObject) => {
+        const before = known.get(entry.key)
+        if (before) rbac.#forget(before.object as Binding)
+        known.set(entry.key, entry)
+        rbac.#learn(entry.object as Binding)
+      }
+      await cache.watch(
+        { from: 'now' },
+        {
+          deliver(batch) {
+            for (const { type, object } of batch.events) {
+              if (!object) continue
+              if (type !== 'DELETED') take(object)
+              else {
+                const before = known.get(object.key)
+                if (before) rbac.#forget(before.object as Binding)
+                known.delete(object.key)
+              }
+            }
+            return true
+          },
+          end() {},
+        },
+      )
+      for (const entry of cache.listNow()) take(entry)
+    }
+    return rbac
+  }
+
+  authorize(ask: Ask): Decision {
+    for (const { binding, subject, rules } of this.grants(ask.user, ask.namespace)) {
+      if (coversOf(rules)(ask)) return { verdict: 'allow', reason: reasonOf(binding, subject) }
+    }
+    return { verdict: 'none', reason: '' }
+  }
+
+  /** The bindings that concern a user in a namespace, those of the cluster first. */
+  *grants(user: User, namespace: string): Iterable<Grant> {
+    for (const scope of namespace ? ['', namespace] : ['']) {
+      const bySubject = this.#index.get(scope)
+      if (!bySubject) continue
+      for (const key of subjectKeysOf(user)) {
+        const bindings = bySubject.get(key)
+        if (!bindings) continue
+        for (const { binding, subject } of bindings.values()) yield { binding, subject, rules: this.rulesOf(binding.roleRef, scope) }
+      }
+    }
+  }
+
+  /** The rules of a role; none when it is missing. */
+  rulesOf(ref: Frozen<RoleRef>, namespace: string): readonly Frozen<PolicyRule>[] {
+    const role = ref.kind === 'ClusterRole' ? this.#lookup.get(clusterRoles, { name: ref.name! }) : this.#lookup.get(roles, { namespace, name: ref.name! })
+    return role?.rules ?? none
+  }
+
+  /** All that a user may do in a namespace, as rules. */
+  rulesFor(user: User, namespace: string): RulesOf {
+    const resourceRules: RulesOf['resourceRules'][number][] = []
+    const nonResourceRules: RulesOf['nonResourceRules'][number][] = []
+    for (const { rules } of this.grants(user, namespace)) {
+      for (const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } of rules) {
+        if (resources?.length) resourceRules.push({ verbs: [...(verbs ?? [])], apiGroups: [...(apiGroups ?? [])], resources: [...resources], ...(resourceNames?.length && { resourceNames: [...resourceNames] }) })
+        if (nonResourceURLs?.length) nonResourceRules.push({ verbs: [...(verbs ?? [])], nonResourceURLs: [...nonResourceURLs] })
+      }
+    }
+    return { resourceRules, nonResourceRules }
+  }
+
+  #learn(binding: Binding): void {
+    const scope = binding.metadata?.namespace ?? ''
+    let bySubject = this.#index.get(scope)
+    if (!bySubject) this.#index.set(scope, (bySubject = new Map()))
+    for (const subject of binding.subjects ?? []) {
+      const key = keyOfSubject(subject, scope)
+      let bindings = bySubject.get(key)
+      if (!bindings) bySubject.set(key, (bindings = new Map()))
+      bindings.set(binding.metadata!.name!, { binding, subject })
+    }
+  }
+
+  #forget(binding: Binding): void {
+    const scope = binding.metadata?.namespace ?? ''
+    for (const subject of binding.subjects ?? []) this.#index.get(scope)?.get(keyOfSubject(subject, scope))?.delete(binding.metadata!.name!)
+  }
+}
+
+/** The caches whose bindings it follows. */
+export const bindingResources = [clusterRoleBindings, roleBindings] as const
+
+function keyOfSubject({ kind, name, namespace }: Frozen<Subject>, scope: string): string {
+  if (kind === 'ServiceAccount') return `User ${serviceAccountName(namespace || scope, name!)}`
+  return `${kind} ${name}`
+}
+
+const keysOfUser = new WeakMap<User, string[]>()
+
+function subjectKeysOf(user: User): string[] {
+  let keys = keysOfUser.get(user)
+  if (!keys) keysOfUser.set(user, (keys = [`User ${user.name}`, ...user.groups.map((group) => `Group ${group}`)]))
+  return keys
+}
+
+function reasonOf(binding: Binding, { kind, name, namespace }: Frozen<Subject>): string {
+  const own = binding.metadata!
+  const who = kind === 'ServiceAccount' ? `ServiceAccount "${name}/${namespace}"` : `${kind} ${JSON.stringify(name)}`
+  const bound = own.namespace ? `RoleBinding "${own.name}/${own.namespace}"` : `ClusterRoleBinding ${JSON.stringify(own.name)}`
+  const role = binding.roleRef.kind === 'ClusterRole' ? `ClusterRole ${JSON.stringify(binding.roleRef.name)}` : `Role "${binding.roleRef.name}"`
+  return `RBAC: allowed by ${bound} of ${role} to ${who}`
+}

@@ -1,0 +1,28 @@
+import type { Readable } from 'node:stream'
+import { BodyAbortedError, BodyTooLargeError } from './exchange.ts'
+
+const nothing = Buffer.alloc(0)
+
+/** Reads a body to its end, in one buffer. `declaredBytes` is its content length, when it was given. */
+export function readBody(source: Readable, bytesMax: number, declaredBytes: number | undefined): Promise<Buffer> {
+  if (declaredBytes === 0) return Promise.resolve(nothing)
+  return new Promise((resolve, reject) => {
+    if (declaredBytes !== undefined && declaredBytes > bytesMax) return reject(new BodyTooLargeError())
+    let first: Buffer | undefined
+    let more: Buffer[] | undefined
+    let total = 0
+    source.on('data', (chunk: Buffer) => {
+      total += chunk.length
+      if (total > bytesMax) {
+        source.removeAllListeners('data')
+        source.resume()
+        return reject(new BodyTooLargeError())
+      }
+      if (first === undefined) first = chunk
+      else (more ??= [first]).push(chunk)
+    })
+    source.on('end', () => resolve(more ? Buffer.concat(more, total) : (first ?? nothing)))
+    source.on('error', reject)
+    source.on('close', () => reject(new BodyAbortedError('the client went away')))
+  })
+}

@@ -1,0 +1,123 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readBody } from './body.ts'
+import type { BodyWriter, Exchange, FlatHeaders } from './exchange.ts'
+import type { Peer } from './peer.ts'
+
+/** An exchange over HTTP/1.1. */
+export class Http1Exchange implements Exchange {
+  readonly protocol = 'HTTP/1.1'
+  readonly method: string
+  readonly target: string
+  readonly peer: Peer
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+
+  constructor(request: IncomingMessage, response: ServerResponse, peer: Peer) {
+    this.method = request.method!
+    this.target = request.url!
+    this.peer = peer
+    this.#request = request
+    this.#response = response
+    response.sendDate = false
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name]
+    return typeof value === 'string' ? value : value?.join(', ')
+  }
+
+  headers(): Readonly<Record<string, string | readonly string[] | undefined>> {
+    return this.#request.headersDistinct
+  }
+
+  body(bytesMax: number): Promise<Buffer> {
+    const length = this.#request.headers['content-length']
+    const chunked = this.#request.headers['transfer-encoding'] !== undefined
+    return readBody(this.#request, bytesMax, length !== undefined ? Number(length) : chunked ? undefined : 0)
+  }
+
+  bodyStream(): NodeJS.ReadableStream {
+    return this.#request
+  }
+
+  respond(code: number, headers: FlatHeaders, body: Buffer | string): void {
+    const response = this.#response
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    response.writeHead(code, headersWithLength(headers, length, !this.#request.complete && this.#declaresBody()))
+    response.end(body)
+  }
+
+  #declaresBody(): boolean {
+    const { 'content-length': length, 'transfer-encoding': coding } = this.#request.headers
+    return coding !== undefined || (length !== undefined && length !== '0')
+  }
+
+  stream(code: number, headers: FlatHeaders): BodyWriter {
+    this.#response.writeHead(code, headers as string[])
+    this.#response.flushHeaders()
+    return new Http1Writer(this.#response)
+  }
+
+  onClose(fn: () => void): void {
+    this.#response.once('close', fn)
+  }
+
+  get answered(): boolean {
+    return this.#response.headersSent
+  }
+
+  get code(): number {
+    return this.#response.headersSent ? this.#response.statusCode : 0
+  }
+
+  abort(): void {
+    this.#request.socket.destroy()
+  }
+}
+
+/** A body that was not read to its end makes the connection useless for the next request. */
+function headersWithLength(headers: FlatHeaders, length: number, close: boolean): string[] {
+  return close ? [...headers, 'content-length', String(length), 'connection', 'close'] : [...headers, 'content-length', String(length)]
+}
+
+class Http1Writer implements BodyWriter {
+  readonly #response: ServerResponse
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  get closed(): boolean {
+    return this.#response.destroyed || this.#response.writableEnded
+  }
+
+  get pendingBytes(): number {
+    return this.#response.writableLength
+  }
+
+  write(chunk: Uint8Array | string): boolean {
+    return this.closed || this.#response.write(chunk)
+  }
+
+  drained(): Promise<void> {
+    return drained(this.#response)
+  }
+
+  end(): void {
+    if (!this.closed) this.#response.end()
+  }
+}
+
+/** Resolves at the next 'drain', or when the stream is closed. */
+export function drained(stream: NodeJS.WritableStream & { destroyed: boolean; writableNeedDrain?: boolean }): Promise<void> {
+  if (stream.destroyed || stream.writableNeedDrain === false) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.removeListener('drain', done)
+      stream.removeListener('close', done)
+      resolve()
+    }
+    stream.once('drain', done)
+    stream.once('close', done)
+  })
+}

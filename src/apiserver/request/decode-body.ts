@@ -1,0 +1,48 @@
+import { decodeBody as decodeJson, decodeParsed, decodeYamlBody, type DecodedBody, type Expected } from '../../api/codec/body.ts'
+import { SyntaxProblem } from '../../api/codec/json.ts'
+import { duplicateYamlKeys, yamlToJson } from '../../api/codec/yaml.ts'
+import { badRequest, unsupportedMediaType } from '../../api/errors/api-error.ts'
+import type { Kind } from '../../api/kind.ts'
+import type { Draft } from '../registry/resource-storage.ts'
+import { warn, type ApiRequest } from './api-request.ts'
+import type { FieldValidation } from './options.ts'
+import { bodyTypes, mediaTypeOf, readRequestBody } from './parse-body.ts'
+
+/** The request's body as a draft of a kind: every field of its schema's type, defaults filled in. Strictness as the client asked. */
+export async function decodeBody(request: ApiRequest, kind: Kind, validation: FieldValidation): Promise<Draft> {
+  const { group, version, kind: name } = kind.resource
+  const draft = await decodeAs<Draft>(request, { schema: kind.schema, group, version, kind: name }, validation)
+  draft.metadata ??= {}
+  kind.behaviour.defaults?.(draft)
+  return draft
+}
+
+/** The request's body as an object of a schema: also for what is no kind of its own, a Scale or an Eviction. */
+export async function decodeAs<T>(request: ApiRequest, expected: Expected, validation: FieldValidation): Promise<T> {
+  const mediaType = mediaTypeOf(request.contentType)
+  if (!bodyTypes.some((type) => type === mediaType)) throw unsupportedMediaType(bodyTypes)
+  const body = await readRequestBody(request)
+  const { object, warnings } = 'value' in body ? decodeParsed(body.value, expected, validation) : decodeBytes(body.bytes, mediaType, expected, validation)
+  for (const text of warnings) warn(request, text)
+  return object as T
+}
+
+function decodeBytes(bytes: Buffer, mediaType: string, expected: Expected, validation: FieldValidation): DecodedBody {
+  switch (mediaType) {
+    case 'application/yaml':
+      return decodeYaml(bytes.toString(), expected, validation)
+    default:
+      return decodeJson(bytes.toString(), expected, validation)
+  }
+}
+
+function decodeYaml(text: string, expected: Expected, validation: FieldValidation): DecodedBody {
+  let json: string
+  try {
+    json = yamlToJson(text)
+  } catch (error) {
+    if (error instanceof SyntaxProblem) throw badRequest(`error converting YAML to JSON: ${error.message}`)
+    throw error
+  }
+  return decodeYamlBody(json, expected, validation, () => duplicateYamlKeys(text))
+}

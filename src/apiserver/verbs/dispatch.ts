@@ -1,0 +1,72 @@
+import { methodNotAllowed } from '../answer/status.ts'
+import type { Answer } from '../answer/answer.ts'
+import type { ResourceRequest } from '../request/api-request.ts'
+import type { Core } from './core.ts'
+import { create } from './create.ts'
+import { deleteCollection, deleteOne } from './delete-request.ts'
+import { get } from './get.ts'
+import { list } from './list.ts'
+import { patch } from './patch.ts'
+import { getScale, patchScale, updateScale } from './scale.ts'
+import { update } from './update.ts'
+import { watch } from './watch.ts'
+
+/** Answers a request for one subresource. */
+export type SubresourceHandler = (core: Core, request: ResourceRequest) => Answer | Promise<Answer>
+
+/** Handlers of what is neither stored in the object nor its scale, by 'plural.group/subresource'. */
+export type Subresources = ReadonlyMap<string, SubresourceHandler>
+
+/** Carries out a request for a resource that is served, whose user may do it. */
+export function dispatch(core: Core, subresources: Subresources, request: ResourceRequest): Answer | Promise<Answer> {
+  const { kind, subresource, info } = request
+  if (subresource) return dispatchSubresource(core, subresources, request)
+  const { verb } = info
+  const everywhere = kind.resource.namespaced && info.namespace === ''
+  if (!kind.verbs.includes(verb) || (named.has(verb) ? info.name === '' || everywhere : verb === 'create' && info.name !== '')) throw methodNotAllowed()
+  switch (verb) {
+    case 'get':
+      return get(core, request)
+    case 'list':
+      return list(core, request)
+    case 'watch':
+      return watch(core, request)
+    case 'create':
+      if (everywhere) throw methodNotAllowed()
+      return create(core, request)
+    case 'update':
+      return update(core, request)
+    case 'patch':
+      return patch(core, request)
+    case 'delete':
+      return deleteOne(core, request)
+    case 'deletecollection':
+      if (everywhere) throw methodNotAllowed()
+      return deleteCollection(core, request)
+    default:
+      throw methodNotAllowed()
+  }
+}
+
+/** Verbs that are about one object: POST to an object is no creation, and PUT to a collection no update. */
+const named: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete'])
+
+function dispatchSubresource(core: Core, subresources: Subresources, request: ResourceRequest): Answer | Promise<Answer> {
+  const { kind, subresource, info } = request
+  const name = subresource!.name
+  const { plural, group } = kind.resource
+  const handler = subresources.get(`${plural}.${group}/${name}`)
+  if (!handler && !subresource!.verbs.includes(info.verb)) throw methodNotAllowed()
+  if (handler) return handler(core, request)
+  if (name === 'scale') return info.verb === 'get' ? getScale(core, request) : info.verb === 'update' ? updateScale(core, request) : patchScale(core, request)
+  switch (info.verb) {
+    case 'get':
+      return get(core, request)
+    case 'update':
+      return update(core, request)
+    case 'patch':
+      return patch(core, request)
+    default:
+      throw methodNotAllowed()
+  }
+}

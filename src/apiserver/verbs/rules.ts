@@ -1,0 +1,91 @@
+import { invalid } from '../../api/errors/api-error.ts'
+import type { Kind, RequestContext } from '../../api/kind.ts'
+import type { Frozen, KubernetesObject } from '../../api/resource.ts'
+import { equal } from '../../api/validation/equal.ts'
+import { FieldErrors } from '../../api/validation/field.ts'
+import { validateMetadata, validateMetadataUpdate } from '../../api/validation/metadata.ts'
+import type { Draft } from '../registry/resource-storage.ts'
+import { fillSystemFields, keepSystemFields } from './metadata.ts'
+
+/** What a request's rules report to. */
+export interface Warned {
+  readonly warnings: string[]
+}
+
+/** A new object by its kind's rules: what clients cannot set is set, and what is wrong is refused. Upstream's BeforeCreate. */
+export function beforeCreate(kind: Kind, draft: Draft, context: RequestContext, { warnings }: Warned): void {
+  const { behaviour } = kind
+  delete draft.metadata.deletionTimestamp
+  delete draft.metadata.deletionGracePeriodSeconds
+  if (behaviour.status && !behaviour.keepsStatusOnCreate) dropStatus(draft)
+  if (behaviour.generation !== false) draft.metadata.generation = 1
+  behaviour.prepareCreate?.(draft, context)
+  if (behaviour.initialFinalizers) draft.metadata.finalizers = [...new Set([...(draft.metadata.finalizers ?? []), ...behaviour.initialFinalizers])]
+  fillSystemFields(draft, context.nowMs, context.uuid())
+  const errors = new FieldErrors()
+  validateMetadata(draft as Frozen<KubernetesObject>, kind, errors)
+  behaviour.validate?.(draft as Frozen<KubernetesObject>, errors, context)
+  refuse(kind, draft, errors)
+  warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, undefined), warnings)
+}
+
+/** A changed object by its kind's rules. Upstream's BeforeUpdate. */
+export function beforeUpdate(kind: Kind, draft: Draft, old: Frozen<KubernetesObject>, context: RequestContext, { warnings }: Warned): Draft {
+  const { behaviour } = kind
+  const { subresource } = context
+  keepSystemFields(draft, old)
+  if (subresource === 'status') keepAllButStatus(draft, old)
+  else if (behaviour.status) keepStatus(draft, old)
+  behaviour.prepareUpdate?.(draft, old, context)
+  if (behaviour.generation !== false && deservesGeneration(kind, draft as Frozen<KubernetesObject>, old)) {
+    draft.metadata.generation = (old.metadata?.generation ?? 0) + 1
+  }
+  const errors = new FieldErrors()
+  validateMetadataUpdate(draft as Frozen<KubernetesObject>, old, kind, errors, subresource)
+  if (behaviour.validateUpdate) behaviour.validateUpdate(draft as Frozen<KubernetesObject>, old, errors, context)
+  else if (subresource === '') behaviour.validate?.(draft as Frozen<KubernetesObject>, errors, context)
+  refuse(kind, draft, errors)
+  warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, old), warnings)
+  return draft
+}
+
+type Parts = Record<string, unknown>
+
+function dropStatus(draft: Draft): void {
+  delete (draft as unknown as Parts)['status']
+}
+
+function keepStatus(draft: Draft, old: Frozen<KubernetesObject>): void {
+  const parts = draft as unknown as Parts
+  const { status } = old as unknown as Parts
+  if (status === undefined) delete parts['status']
+  else parts['status'] = structuredClone(status)
+}
+
+/** Everything but the status and the metadata is as it was. */
+function keepAllButStatus(draft: Draft, old: Frozen<KubernetesObject>): void {
+  const parts = draft as unknown as Parts
+  const before = old as unknown as Parts
+  for (const name in parts) if (!statusParts.has(name) && !(name in before)) delete parts[name]
+  for (const name in before) if (!statusParts.has(name)) parts[name] = structuredClone(before[name])
+}
+
+const statusParts: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status'])
+
+function deservesGeneration({ behaviour }: Kind, draft: Frozen<KubernetesObject>, old: Frozen<KubernetesObject>): boolean {
+  if (typeof behaviour.generation === 'function') return behaviour.generation(draft, old)
+  const parts = draft as unknown as Parts
+  const before = old as unknown as Parts
+  for (const name of new Set([...Object.keys(parts), ...Object.keys(before)])) {
+    if (!statusParts.has(name) && !equal(parts[name], before[name])) return true
+  }
+  return false
+}
+
+function refuse(kind: Kind, draft: Draft, errors: FieldErrors): void {
+  if (!errors.empty) throw invalid(kind.resource.group, kind.resource.kind, draft.metadata.name ?? '', errors)
+}
+
+function warn(texts: readonly string[] | undefined, warnings: string[]): void {
+  if (texts) for (const text of texts) if (!warnings.includes(text)) warnings.push(text)
+}

@@ -1,0 +1,219 @@
+import { alreadyExists, conflict, invalid, notFound } from '../../api/errors/api-error.ts'
+import { sameJson } from '../../api/apply/equal.ts'
+import { updateManagedFields } from '../../api/apply/update-managed-fields.ts'
+import { resetFieldsOf } from '../../api/apply/reset-fields.ts'
+import { normalise } from '../../api/schema/decode.ts'
+import type { Kind } from '../../api/kind.ts'
+import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
+import { field, FieldErrors } from '../../api/validation/field.ts'
+import type { Attributes } from '../admission/admission.ts'
+import type { User } from '../authn/user.ts'
+import type { CachedObject } from '../cache/cache.ts'
+import { Document } from '../cache/document.ts'
+import type { Changed, Draft, Outcome } from '../registry/resource-storage.ts'
+import { warn } from '../request/api-request.ts'
+import { contextOf, served, storageOf, stored, type Core, type WriteEnd } from './core.ts'
+import { deletionRules } from './deletion-rules.ts'
+import { dedupOwners, generateName } from './metadata.ts'
+import { beforeCreate, beforeUpdate } from './rules.ts'
+
+/** What creations and updates have in common. */
+export interface Write {
+  readonly kind: Kind
+  readonly subresource: string
+  readonly namespace: string
+  readonly user: User
+  readonly warnings: string[]
+  readonly dryRun: boolean
+  /** The request's options as an object of the API, for webhooks. */
+  readonly options: Frozen<KubernetesObject> | undefined
+}
+
+/** A change of one object. */
+export interface Update extends Write {
+  readonly name: string
+  /** Makes the new object of the present one (undefined when there is none and `createIfMissing`), managed fields included. Called again when somebody else wrote meanwhile. */
+  readonly produce: (old: Frozen<KubernetesObject> | undefined) => Draft | Promise<Draft>
+  readonly createIfMissing: boolean
+  /** The object has to be that very one. */
+  readonly uid?: string | undefined
+  /** The client itself gave no resource version, and none is needed. */
+  readonly unconditional?: boolean
+}
+
+/** How often a name is generated anew when it is taken. */
+const generatedNamesMax = 8
+
+/** Stores a new object. `draft` is decoded, defaulted, and has its managed fields. */
+export async function createObject(core: Core, write: Write, draft: Draft): Promise<Changed> {
+  const generated = !draft.metadata.name && Boolean(draft.metadata.generateName)
+  dedupOwners(draft, warner(write), false)
+  const attributes = attributesOf(write, 'CREATE', draft.metadata.name ?? '', draft, undefined)
+  const pending = core.admission.admit(attributes)
+  if (pending) await pending
+  dedupOwners(draft, warner(write), true)
+  generateName(draft, core.random)
+  const ends: WriteEnd[] = []
+  let done = false
+  try {
+    await begin(core, write, draft, undefined, ends)
+    beforeCreate(write.kind, draft, contextOf(core, write.user, write.subresource), write)
+    const validation = core.admission.validate({ ...attributes, name: draft.metadata.name ?? '', warn: attributes.warn })
+    if (validation) await validation
+    const created = await putNew(core, write, draft, generated)
+    done = !write.dryRun
+    return created
+  } finally {
+    await finish(ends, done)
+  }
+}
+
+async function putNew(core: Core, write: Write, draft: Draft, generated: boolean): Promise<Changed> {
+  const storage = storageOf(core, write.kind)
+  const object = stored(write.kind, shaped(write.kind, draft, !write.dryRun))
+  for (let attempt = 0; ; attempt++) {
+    const name = object.metadata.name!
+    if (write.dryRun) {
+      if (!storage.get(write.namespace, name)) return { document: Document.ofObject(object as Frozen<KubernetesObject>), revision: 0, action: 'create' }
+    } else {
+      // A name that is known to be taken needs no write to find out.
+      const created = storage.get(write.namespace, name) ? undefined : await storage.create(object)
+      if (created) return created
+    }
+    if (!generated || attempt + 1 >= generatedNamesMax) throw alreadyExists(write.kind.resource, name)
+    delete object.metadata.name
+    generateName(object, core.random)
+  }
+}
+
+/** Changes an object, or creates it where that is asked for. */
+export async function updateObject(core: Core, update: Update): Promise<Changed> {
+  const storage = storageOf(core, update.kind)
+  const key = storage.keyOf(update.namespace, update.name)
+  if (update.dryRun) {
+    const current = storage.cache.get(key)
+    const outcome = await outcomeOf(core, update, current, [])
+    if (outcome.action === 'keep') return { document: current!.document, revision: current!.revision, action: 'keep' }
+    const object = outcome.action === 'write' ? outcome.draft : outcome.last
+    return { document: Document.ofObject(object as Frozen<KubernetesObject>), revision: current?.revision ?? 0, action: current ? outcome.action : 'create' }
+  }
+  let ends: WriteEnd[] = []
+  let done = false
+  try {
+    const changed = await storage.change(key, async (current) => {
+      await finish(ends, false)
+      return outcomeOf(core, update, current, (ends = []))
+    })
+    done = true
+    if (!changed) throw notFound(update.kind.resource, update.name)
+    if (changed.action === 'remove') await core.hooks.get(storage.kind.storagePrefix)?.removed?.(changed.document.object)
+    return changed
+  } finally {
+    await finish(ends, done)
+  }
+}
+
+async function outcomeOf(core: Core, update: Update, current: CachedObject | undefined, ends: WriteEnd[]): Promise<Outcome> {
+  const { kind, name } = update
+  if (!current) return createInstead(core, update, ends)
+  const old = served(kind, current.object)
+  const produced = update.produce(old)
+  const draft = produced instanceof Promise ? await produced : produced
+  dedupOwners(draft, warner(update), false)
+  const attributes = attributesOf(update, 'UPDATE', name, draft, old)
+  const pending = core.admission.admit(attributes)
+  if (pending) await pending
+  dedupOwners(draft, warner(update), true)
+  if (update.uid && update.uid !== old.metadata?.uid) {
+    throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${update.uid}, UID in object meta: ${old.metadata?.uid ?? ''}`)
+  }
+  checkVersion(update, draft, old)
+  await begin(core, update, draft, old, ends)
+  beforeUpdate(kind, draft, old, contextOf(core, update.user, update.subresource), update)
+  const validation = core.admission.validate(attributes)
+  if (validation) await validation
+  const object = shaped(kind, draft)
+  if (deletesNow(kind, object, old)) return { action: 'remove', last: stored(kind, object) }
+  if (sameJson(object, old)) return { action: 'keep' }
+  return { action: 'write', draft: stored(kind, object) }
+}
+
+async function createInstead(core: Core, update: Update, ends: WriteEnd[]): Promise<Outcome> {
+  const { kind, name } = update
+  if (!update.createIfMissing) throw notFound(kind.resource, name)
+  const draft = await update.produce(undefined)
+  if (update.uid) throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${update.uid}, UID in object meta: `)
+  if (draft.metadata.resourceVersion && draft.metadata.resourceVersion !== '0') throw notFound(kind.resource, name)
+  delete draft.metadata.resourceVersion
+  const attributes = attributesOf(update, 'CREATE', name, draft, undefined)
+  const pending = core.admission.admit(attributes)
+  if (pending) await pending
+  await begin(core, update, draft, undefined, ends)
+  beforeCreate(kind, draft, contextOf(core, update.user, ''), update)
+  const validation = core.admission.validate(attributes)
+  if (validation) await validation
+  return { action: 'write', draft: stored(kind, shaped(kind, draft, !update.dryRun)) }
+}
+
+/** The draft in upstream's shape again, after rules and plugins have changed it: order of fields, zero values. */
+function shaped(kind: Kind, draft: Draft, creating = false): Draft {
+  // The revision comes last, yet has its place before others.
+  if (creating) draft.metadata.resourceVersion ??= '0'
+  return normalise(kind.schema, draft) as unknown as Draft
+}
+
+/** Optimistic concurrency: a resource version that the client gave must be the newest. */
+function checkVersion({ kind, name, unconditional }: Update, draft: Draft, old: Frozen<KubernetesObject>): void {
+  const given = draft.metadata.resourceVersion
+  if (!given || given === '0') {
+    if (!unconditional && kind.behaviour.unconditionalUpdate === false) {
+      const errors = new FieldErrors()
+      errors.invalid(field('metadata', 'resourceVersion'), 0, 'must be specified for an update')
+      throw invalid(kind.resource.group, kind.resource.plural, name, errors)
+    }
+    draft.metadata.resourceVersion = old.metadata!.resourceVersion!
+  } else if (given !== old.metadata?.resourceVersion) throw conflict(kind.resource, name)
+}
+
+/** The last finalizer of an object that is being deleted is gone. */
+function deletesNow(kind: Kind, draft: Draft, old: Frozen<KubernetesObject>): boolean {
+  if (draft.metadata.finalizers?.length || !old.metadata?.deletionTimestamp) return false
+  if (deletionRules(kind).bySpecFinalizers && (draft as { spec?: { finalizers?: readonly string[] } }).spec?.finalizers?.length) return false
+  return !old.metadata.deletionGracePeriodSeconds
+}
+
+async function begin(core: Core, { kind, dryRun, subresource }: Write, draft: Draft, old: Frozen<KubernetesObject> | undefined, ends: WriteEnd[]): Promise<void> {
+  if (subresource !== '') return
+  const hook = core.hooks.get(kind.storagePrefix)
+  const end = hook && (await hook.begin(draft, old, dryRun))
+  if (end) ends.push(end)
+}
+
+async function finish(ends: readonly WriteEnd[], done: boolean): Promise<void> {
+  for (const end of ends) await (done ? end.commit() : end.revert())
+}
+
+const warner = (write: Write) => ({ push: (text: string) => warn(write, text) })
+
+/** An operation as admission sees it. */
+export function attributesOf(write: Write, operation: Attributes['operation'], name: string, object: Draft | undefined, old: Frozen<KubernetesObject> | undefined): Attributes {
+  const { kind, subresource, namespace, options, dryRun, user } = write
+  return { operation, kind, subresource, namespace: namespace || (kind.resource.plural === 'namespaces' && kind.resource.group === '' ? name : ''), name, object, old, options, dryRun, user, warn: (text) => warn(write, text) }
+}
+
+/** Puts down who changed which fields. */
+export function recordFields(core: Core, write: Write, draft: Draft, old: Frozen<KubernetesObject> | undefined, manager: string): void {
+  const { kind, subresource } = write
+  const managedFields = updateManagedFields({
+    schema: kind.schema,
+    apiVersion: apiVersionOf(kind.resource),
+    old,
+    new: draft as Frozen<KubernetesObject>,
+    manager,
+    subresource,
+    nowMs: core.clock.now(),
+    resetFields: resetFieldsOf(kind, subresource),
+  })
+  if (managedFields) draft.metadata.managedFields = managedFields
+  else delete draft.metadata.managedFields
+}
