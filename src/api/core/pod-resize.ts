@@ -24,7 +24,7 @@ export function keepOnlyResize(pod: Pod, old: Frozen<Pod>): void {
 function resized(containers: Container[], old: Containers = []): Container[] {
   if (containers.some(({ name }, i) => old[i]?.name !== name)) return containers
   return containers.map(({ resources, resizePolicy }, i) => {
-    const { resources: _resources, resizePolicy: _policy, ...rest } = thaw(old[i] ?? { name: '' })
+    const { resources: _resources, resizePolicy: _policy, ...rest } = thaw(old[i]) ?? { name: '' }
     return { ...rest, ...(resources && { resources }), ...(resizePolicy && { resizePolicy }) }
   })
 }

@@ -126,9 +126,8 @@ function prepareUpdate(pod: Pod, old: Frozen<Pod>, { subresource }: RequestConte
   if (subresource === 'resize') keepOnlyResize(pod, old)
   else if (subresource === 'ephemeralcontainers') {
     const containers = pod.spec?.ephemeralContainers
-    pod.spec = thaw(old.spec ?? { containers: [] })
-    if (containers) pod.spec.ephemeralContainers = containers
-    else delete pod.spec.ephemeralContainers
+    const { ephemeralContainers: _, ...spec } = thaw(old.spec) ?? { containers: [] }
+    pod.spec = containers ? { ...spec, ephemeralContainers: containers } : spec
     if (old.status) pod.status = thaw(old.status)
   }
   if (pod.spec) dropDisabledFields(pod.spec, old.spec)

@@ -1,4 +1,4 @@
-import type { PodTemplateSpec } from '../../generated/types/core-v1.ts'
+import type { PodSpec, PodTemplateSpec } from '../../generated/types/core-v1.ts'
 import type { Frozen } from '../../resource.ts'
 import type { FieldErrors, FieldPath } from '../../validation/field.ts'
 import { checkAnnotations, checkLabels } from '../../validation/labels.ts'
@@ -6,7 +6,7 @@ import { checkAnnotationsMatchFields, checkPodAnnotations } from './annotations.
 import { rulesOfUpdate } from './rules.ts'
 import { checkPodSpec } from './spec.ts'
 
-const noContainers = { containers: [] }
+const noContainers: Frozen<PodSpec> = { containers: [] }
 
 /** A template of Pods in a workload kind. What the `old` template gets away with stays allowed. */
 export function checkPodTemplate(template: Frozen<PodTemplateSpec> | undefined, at: FieldPath, errors: FieldErrors, old?: Frozen<PodTemplateSpec>): void {
