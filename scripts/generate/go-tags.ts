@@ -124,11 +124,11 @@ function fieldsOf(id: string): Record<string, Tag> | undefined {
     if (json === undefined || json === '-') continue
     const [name, ...options] = json.split(',')
     if (!name) {
-      // Inline in JSON, yet a message of its own in protobuf: its fields' numbers are behind its own.
+      // Inline in JSON, yet a message of its own in protobuf: its fields' numbers are behind its own. TypeMeta is not in the message at all.
       const embedded = shapeOf(type!, found, packageId)
       const outer = /protobuf:"[a-z0-9]+,(\d+)/.exec(tags!)?.[1]
       const fields = (typeof embedded === 'string' && fieldsOf(embedded)) || {}
-      for (const [inner, tag] of Object.entries(fields)) out[inner] = { ...tag, ...(outer && { pb: `${outer}.${tag.pb}` }) }
+      for (const [inner, { pb, ...tag }] of Object.entries(fields)) out[inner] = { ...tag, ...(outer && pb && { pb: `${outer}.${pb}` }) }
       continue
     }
     const pb = /protobuf:"[a-z0-9]+,(\d+)/.exec(tags!)?.[1]
