@@ -59,6 +59,35 @@ test('lmdb: everything is there after a restart, history and counter included', 
   assert.deepEqual(await contentOf(store), ['/a=y@4', '/lease=l@7'])
 })
 
+test('lmdb: the counter survives a restart although everything is deleted and compacted', async (t) => {
+  const folder = await newFolder(t)
+  const first = await openLmdbStore({ ...depsOn(), folder })
+  await first.put('/a', at('x'), 'any')
+  await first.delete('/a', 'any')
+  await first.compact(3)
+  await first.close()
+  const store = await openLmdbStore({ ...depsOn(), folder })
+  t.after(() => store.close())
+  assert.deepEqual([store.revision(), store.compactedRevision()], [3, 3])
+})
+
+test('lmdb: readers never see a write before its commit is done', async (t) => {
+  const store = await openLmdbStore({ ...depsOn(), folder: await newFolder(t) })
+  t.after(() => store.close())
+  let writing = true
+  const writes = Promise.all(Array.from({ length: 40 }, async (_, k) => {
+    for (let i = 0; i < 25; i++) await store.put(`/${k}`, at('x'), 'any')
+  })).then(() => (writing = false))
+  while (writing) {
+    const { entries, revision } = await store.range('/')
+    for (const { modRevision } of entries) assert.ok(modRevision <= revision)
+    const entry = await store.get('/1')
+    assert.ok(!entry || entry.modRevision <= store.revision())
+    await realClock.yield()
+  }
+  await writes
+})
+
 test('lmdb: lazy writes reach the disk when they are due, and with the next commit', async (t) => {
   const folder = await newFolder(t)
   const clock = new VirtualClock()
