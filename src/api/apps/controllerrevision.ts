@@ -4,9 +4,11 @@ import { equal } from '../validation/equal.ts'
 import { field } from '../validation/field.ts'
 import { immutableText } from '../validation/names.ts'
 import { checkNotNegative } from '../validation/numbers.ts'
+import { controllerRevisionRow } from './controllerrevision-row.ts'
 
 /** What a ControllerRevision does: a snapshot of a template that never changes. */
 export const controllerRevisionDefinition = defineKind(controllerRevisions, {
+  row: controllerRevisionRow,
   generation: false,
   metadata: { onUpdate: 'both' },
   validate(revision, errors) {

@@ -14,6 +14,7 @@ import { rulesOfUpdate } from '../core/pod-spec/rules.ts'
 import { checkPodTemplate } from '../core/pod-spec/template.ts'
 import { podWarnings } from '../core/pod-spec/warnings.ts'
 import { checkRunsForEver, checkTemplateLabels, validMatcher } from '../core/pod-spec/workloads.ts'
+import { daemonSetRow } from './daemonset-row.ts'
 
 /** Where the template's generation is written: a field of old versions, kept by the server. */
 const templateGeneration = 'deprecated.daemonset.template.generation'
@@ -21,6 +22,7 @@ const generationOf = ({ metadata }: Frozen<DaemonSet>) => Number(metadata.annota
 
 /** What a DaemonSet does. */
 export const daemonSetDefinition = defineKind(daemonSets, {
+  row: daemonSetRow,
   status: true,
   generation: (daemonSet, old) => !equal(daemonSet.spec, old.spec),
   defaults(daemonSet) {

@@ -12,9 +12,11 @@ import { dropDisabledFields } from '../core/pod-spec/disabled.ts'
 import { checkPodTemplate } from '../core/pod-spec/template.ts'
 import { podWarnings } from '../core/pod-spec/warnings.ts'
 import { checkRequiredSelector, checkRunsForEver, checkTemplateLabels, hostnameWarnings, validMatcher } from '../core/pod-spec/workloads.ts'
+import { deploymentRow } from './deployment-row.ts'
 
 /** What a Deployment does. */
 export const deploymentDefinition = defineKind(deployments, {
+  row: deploymentRow,
   status: true,
   scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   // Annotations too: they are copied to ReplicaSets.

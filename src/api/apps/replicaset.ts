@@ -12,9 +12,11 @@ import { dropDisabledFields } from '../core/pod-spec/disabled.ts'
 import { checkPodTemplate } from '../core/pod-spec/template.ts'
 import { podWarnings } from '../core/pod-spec/warnings.ts'
 import { checkRequiredSelector, checkRunsForEver, checkTemplateLabels, hostnameWarnings, validMatcher } from '../core/pod-spec/workloads.ts'
+import { replicaSetRow } from './replicaset-row.ts'
 
 /** What a ReplicaSet does. */
 export const replicaSetDefinition = defineKind(replicaSets, {
+  row: replicaSetRow,
   status: true,
   scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   fields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },

@@ -18,9 +18,11 @@ import { rulesOfUpdate } from '../core/pod-spec/rules.ts'
 import { checkPodTemplate } from '../core/pod-spec/template.ts'
 import { claimWarnings, podWarnings } from '../core/pod-spec/warnings.ts'
 import { checkRequiredSelector, checkRunsForEver, checkTemplateLabels, validMatcher } from '../core/pod-spec/workloads.ts'
+import { statefulSetRow } from './statefulset-row.ts'
 
 /** What a StatefulSet does. */
 export const statefulSetDefinition = defineKind(statefulSets, {
+  row: statefulSetRow,
   status: true,
   scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   nameErrors: dnsLabelErrors,

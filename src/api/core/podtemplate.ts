@@ -6,9 +6,11 @@ import { defaultPodTemplate } from './pod-spec/defaults.ts'
 import { dropDisabledFields } from './pod-spec/disabled.ts'
 import { checkPodTemplate } from './pod-spec/template.ts'
 import { podWarnings } from './pod-spec/warnings.ts'
+import { podTemplateRow } from './podtemplate-row.ts'
 
 /** What a PodTemplate does. */
 export const podTemplateDefinition = defineKind(podTemplates, {
+  row: podTemplateRow,
   defaults: (object) => defaultPodTemplate(ensure(object, 'template')),
   prepareCreate: ({ template }) => template?.spec && dropDisabledFields(template.spec),
   prepareUpdate: ({ template }, old) => template?.spec && dropDisabledFields(template.spec, old.template?.spec),

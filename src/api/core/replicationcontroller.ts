@@ -13,9 +13,11 @@ import { dropDisabledFields } from './pod-spec/disabled.ts'
 import { checkPodTemplate } from './pod-spec/template.ts'
 import { podWarnings } from './pod-spec/warnings.ts'
 import { checkRunsForEver, checkTemplateLabels, hostnameWarnings } from './pod-spec/workloads.ts'
+import { replicationControllerRow } from './replicationcontroller-row.ts'
 
 /** What a ReplicationController does: the ReplicaSet's forerunner. */
 export const replicationControllerDefinition = defineKind(replicationControllers, {
+  row: replicationControllerRow,
   status: true,
   scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   fields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
