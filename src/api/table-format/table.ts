@@ -87,7 +87,7 @@ const heads = new WeakMap<readonly Column[], readonly ColumnDefinition[]>()
 /** The head of a kind's table. */
 export function columnDefinitions(kind: Kind): readonly ColumnDefinition[] {
   let head = heads.get(kind.columns)
-  if (!head) heads.set(kind.columns, (head = kind.columns.map(({ name: title, type, format, priority, description }) => ({ name: title, type, format, description: description ?? descriptions[title] ?? '', priority }))))
+  if (!head) heads.set(kind.columns, (head = kind.columns.map(({ name: title, type, format, priority, description }) => ({ name: title, type, format, description: description ?? descriptions[title] ?? `${title}: what the object's own fields say.`, priority }))))
   return head
 }
 
@@ -96,4 +96,6 @@ const descriptions: Readonly<Record<string, string>> = {
   Name: 'The name of the object, unique among those of its kind in its namespace.',
   Age: 'How long ago the object was created.',
   'Created At': 'When the object was created, as the server saw it.',
+  // Upstream says nothing here.
+  Handler: '',
 }
