@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { ClusterConfig } from '../../cluster/config/settings.ts'
+import { loadConfig } from '../../cluster/config/load.ts'
+import { settings } from '../../cluster/config/settings.ts'
+import { installMissing } from '../../cluster/host/packages.ts'
+import { missingPrograms } from '../../cluster/host/programs.ts'
+import { planRecord, prepare, startDaemon, waitForApi, waitForNodes } from '../../cluster/lifecycle.ts'
+import { exitCodes, Problem } from '../../cluster/problem.ts'
+import { contextName, nodePlans, readRecord } from '../../cluster/record.ts'
+import { commandDeps } from '../deps.ts'
+import { columns, type Output } from '../output.ts'
+
+/** Flags of `up` that are no settings of the cluster. */
+interface UpFlags {
+  readonly config?: string
+  readonly kubeconfig?: string
+  readonly wait?: string
+  readonly timeout?: string
+  readonly printConfig?: boolean
+  readonly dryRun?: boolean
+}
+
+/** `kubernode up`: creates, starts or changes a cluster; running it again changes nothing that is as asked. */
+export async function up(given: Partial<Record<keyof ClusterConfig, string>>, flags: UpFlags, output: Output): Promise<void> {
+  const deps = commandDeps()
+  const startMs = deps.clock.now()
+  const fileText = flags.config === '-' ? readFileSync(0, 'utf8') : undefined
+  const { config, sources } = await loadConfig({ flags: given, env: process.env, file: flags.config, fileText })
+  const timeoutMs = parseDuration(flags.timeout ?? '2m')
+  if (flags.printConfig) return output.result(columns([['FIELD', 'VALUE', 'FROM'], ...settings.map(({ field, path }) => [path, String(config[field]), sources[field]])]))
+  const why = config.simulated ? undefined : whyNoContainers()
+  const simulated = config.simulated || why !== undefined
+  const record = planRecord({ ...deps, config, simulated, kubeconfig: flags.kubeconfig })
+  refuseChanges(config)
+  if (flags.dryRun) return describe(record, output)
+  if (why !== undefined) output.note(`Nodes are simulated (no containers run): ${why}.`)
+
+  if (!simulated) {
+    const missing = missingPrograms()
+    if (missing.length > 0) await output.step('install system packages', async () => void (await installMissing((packages) => output.note(` installing ${packages.join(' ')}`))))
+  }
+  await output.step('certificates and kubeconfig', () => prepare(record, deps))
+  const { exited } = await startDaemon(config)
+  const client = await output.step('API server', (wait) => {
+    wait(`https://${config.address}:${config.port}`)
+    return waitForApi(config.name, timeoutMs, deps, exited)
+  })
+  if (flags.wait !== 'none') {
+    await output.step(config.nodes === 1 ? 'node is Ready' : `${config.nodes} nodes are Ready`, (wait) => {
+      wait('the nodes to register and become Ready')
+      return waitForNodes(record, client, timeoutMs, deps)
+    })
+  }
+  output.note(`Cluster ${config.name} is ready at https://${config.address}:${config.port} (context ${contextName(config.name)}) after ${((deps.clock.now() - startMs) / 1000).toFixed(1)} s.`)
+  output.note('Next: kubectl get nodes · kubectl create deployment hello --image=IMAGE · npx kubernode image load ARCHIVE · npx kubernode down')
+}
+
+/** Why this machine cannot run containers, or undefined. */
+function whyNoContainers(): string | undefined {
+  if (process.platform !== 'linux') return `containers need Linux and this is ${process.platform}`
+  if (process.getuid?.() !== 0) return 'containers need root (sudo npm start)'
+  return undefined
+}
+
+/** An existing cluster keeps what cannot be changed under it. */
+function refuseChanges(config: ClusterConfig): void {
+  const there = readRecord(config.name)?.config
+  if (!there) return
+  for (const field of ['podCIDR', 'serviceCIDR', 'nodeCIDR', 'clusterDomain', 'store', 'nodes', 'simulated'] as const) {
+    if (there[field] === config[field]) continue
+    const path = settings.find((s) => s.field === field)!.path
+    throw new Problem('KN-CONFIG-02', `the cluster ${config.name} exists with ${path} ${there[field]}, and ${config[field]} is asked for: this cannot be changed in place`, `use the old value, or another name, or run \`kubernode delete ${config.name}\` first`, {
+      exitCode: exitCodes.usage,
+    })
+  }
+}
+
+function describe(record: ReturnType<typeof planRecord>, output: Output): void {
+  const plans = nodePlans(record, hostname())
+  output.result(`cluster ${record.config.name}: API server at https://${record.config.address}:${record.config.port}, context in ${record.kubeconfig}`)
+  for (const { name, address, isolated } of plans) output.result(`node ${name}: ${record.simulated ? 'simulated' : `${address}${isolated ? ', in a network namespace' : ', on this machine'}`}`)
+  if (!record.simulated) for (const { name, packages } of missingPrograms()) output.result(`install ${packages.apt} (${name})`)
+}
+
+const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** '90s' or '1m30s' in milliseconds. */
+function parseDuration(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
+  if (parts.length === 0 || parts.map((p) => p[0]).join('') !== text) throw new Problem('KN-CONFIG-02', `--timeout is ${JSON.stringify(text)}: it must be a duration such as 90s or 2m`, 'correct it', { exitCode: exitCodes.usage })
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * units[unit!]!, 0)
+}

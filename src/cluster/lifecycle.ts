@@ -1,0 +1,149 @@
+import { hostname, networkInterfaces } from 'node:os'
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Deps } from '../base/deps.ts'
+import { nodes } from '../api/generated/resources.ts'
+import type { Client } from '../client/client.ts'
+import type { ClusterConfig } from './config/settings.ts'
+import { ensureFolder, readFileIfThere, writeFileAtomic } from './files.ts'
+import { portIsFree } from './host/checks.ts'
+import { kubeconfigPath, kubeconfigText, mergeKubeconfig, removeFromKubeconfig, type KubeconfigEntry } from './kubeconfig/kubeconfig.ts'
+import { ensureClusterPki, type ClusterPki } from './pki/cluster-pki.ts'
+import { clusterPaths } from './paths.ts'
+import { exitCodes, Problem } from './problem.ts'
+import { endProcess, runningProcess, startDetached } from './process/child.ts'
+import { addressIn, contextName, nodePlans, readRecord, writeRecord, type ClusterRecord } from './record.ts'
+import { adminClient } from './admin.ts'
+
+/** What `up` was asked for. */
+export interface UpRequest extends Deps {
+  readonly config: ClusterConfig
+  readonly kubeconfig: string | undefined
+  /** Nodes cannot run containers on this machine, or need not. */
+  readonly simulated: boolean
+}
+
+/** The entry point that a detached process runs. */
+const entryPoint = join(import.meta.dirname, '../cli/main.ts')
+
+/** The record of a cluster as `up` wants it: what exists keeps its nature, what is new gets this machine's address. */
+export function planRecord({ config, simulated, kubeconfig }: UpRequest): ClusterRecord {
+  const there = readRecord(config.name)
+  return {
+    config,
+    simulated,
+    advertiseAddress: simulated ? config.address : config.nodes > 1 ? addressIn(config.nodeCIDR, 1) : machineAddress(config),
+    kubeconfig: kubeconfigPath(kubeconfig ?? there?.kubeconfig),
+    previousContext: there?.previousContext ?? '',
+  }
+}
+
+/** Makes the cluster's certificates and its kubeconfig, and merges its context. */
+export async function prepare(record: ClusterRecord, deps: Deps): Promise<ClusterPki> {
+  const { config } = record
+  const paths = clusterPaths(config.name)
+  ensureFolder(paths.data, 0o700)
+  ensureFolder(paths.run, 0o700)
+  const plans = nodePlans(record, hostname())
+  const service = addressIn(config.serviceCIDR, 1)
+  const pki = await ensureClusterPki(
+    {
+      folder: paths.pki,
+      apiServerHosts: [...new Set([config.address, '127.0.0.1', record.advertiseAddress, service, 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${config.clusterDomain}`])],
+      nodes: record.simulated ? [] : plans.map(({ name, address }) => ({ name, addresses: address ? [address] : [] })),
+    },
+    deps,
+  )
+  const entry: KubeconfigEntry = { name: contextName(config.name), server: `https://${config.address}:${config.port}`, ca: pki.authority.cert, user: pki.admin }
+  writeFileAtomic(paths.adminKubeconfig, await kubeconfigText(entry))
+  const before = await mergeKubeconfig(record.kubeconfig, entry)
+  writeRecord({ ...record, previousContext: before === entry.name ? record.previousContext : before })
+  return pki
+}
+
+/** Starts the cluster's process unless it runs; tells whether it did. */
+export async function startDaemon(config: ClusterConfig): Promise<{ started: boolean; exited: Promise<number> | undefined }> {
+  const paths = clusterPaths(config.name)
+  if (runningProcess(paths.pid) !== undefined) return { started: false, exited: undefined }
+  if (!(await portIsFree(config.port, config.address))) {
+    throw new Problem('KN-PORT-01', `${config.address}:${config.port} is in use by another program`, `choose another port: kubernode up ${config.name} --port ${config.port + 1}`)
+  }
+  const { exited } = startDetached({
+    command: process.execPath,
+    args: [...nodeFlags, entryPoint, 'run', config.name],
+    file: paths.pid,
+    log: join(paths.logs, 'kubernode.log'),
+  })
+  return { started: true, exited }
+}
+
+/** Node's own flags for the cluster's process: a small young generation keeps an idle cluster small. */
+const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16']
+
+const pollMs = 20
+
+/** Waits until the API server says that it is ready. `exited` is the process' end, when it was started here. */
+export async function waitForApi(name: string, timeoutMs: number, deps: Deps, exited: Promise<number> | undefined): Promise<Client> {
+  const client = await adminClient(name, deps)
+  let ended: number | undefined
+  void exited?.then((code) => (ended = code))
+  const untilMs = deps.clock.now() + timeoutMs
+  for (;;) {
+    try {
+      await client.list(nodes, { limit: 1 })
+      return client
+    } catch (error) {
+      if (ended !== undefined || runningProcess(clusterPaths(name).pid) === undefined) throw daemonEnded(name)
+      if (deps.clock.now() > untilMs) throw timedOut(name, `the API server does not answer (${(error as Error).message})`, timeoutMs)
+    }
+    await deps.clock.sleep(pollMs)
+  }
+}
+
+/** Waits until every node of the plan is Ready. */
+export async function waitForNodes(record: ClusterRecord, client: Client, timeoutMs: number, deps: Deps): Promise<void> {
+  const wanted = nodePlans(record, hostname()).map(({ name }) => name)
+  const untilMs = deps.clock.now() + timeoutMs
+  for (;;) {
+    const { items } = await client.list(nodes)
+    const ready = new Set(items.filter((node) => node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True')).map((node) => node.metadata?.name))
+    const missing = wanted.filter((name) => !ready.has(name))
+    if (missing.length === 0) return
+    if (runningProcess(clusterPaths(record.config.name).pid) === undefined) throw daemonEnded(record.config.name)
+    if (deps.clock.now() > untilMs) throw timedOut(record.config.name, `not Ready: ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}`, timeoutMs)
+    await deps.clock.sleep(pollMs)
+  }
+}
+
+/** Ends the cluster's process. Containers go on. */
+export async function stopDaemon(name: string, deps: Deps): Promise<void> {
+  await endProcess(clusterPaths(name).pid, deps.clock, stopGraceMs)
+}
+
+/** Removes the cluster's files and its kubeconfig entry. Nothing of it may run any more. */
+export async function removeFiles(name: string, record: ClusterRecord | undefined): Promise<void> {
+  const paths = clusterPaths(name)
+  if (record) await removeFromKubeconfig(record.kubeconfig, contextName(name), record.previousContext)
+  rmSync(paths.data, { recursive: true, force: true })
+  rmSync(paths.run, { recursive: true, force: true })
+}
+
+const stopGraceMs = 20_000
+
+function daemonEnded(name: string): Problem {
+  const log = join(clusterPaths(name).logs, 'kubernode.log')
+  const last = (existsSync(log) ? (readFileIfThere(log) ?? '') : '').trim().split('\n').slice(-3).join('\n    ')
+  return new Problem('KN-CLUSTER-03', `the cluster's process ended; its last words:\n    ${last}`, `read ${log}, then run \`kubernode up ${name}\` again`)
+}
+
+const timedOut = (name: string, why: string, timeoutMs: number) =>
+  new Problem('KN-CLUSTER-02', `the cluster is not ready after ${timeoutMs / 1000} s: ${why}`, `look with \`kubernode status ${name}\` and \`kubernode logs -n ${name}\`; it is kept for inspection`, { exitCode: exitCodes.timeout })
+
+/** The machine's own address on its network; without one, the first address of the node range (which the node then gets). */
+function machineAddress(config: ClusterConfig): string {
+  const found = Object.values(networkInterfaces())
+    .flat()
+    .find((i) => i && i.family === 'IPv4' && !i.internal && !i.address.startsWith('169.254.'))
+  return found?.address ?? addressIn(config.nodeCIDR, 1)
+}
+

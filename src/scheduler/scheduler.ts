@@ -1,0 +1,299 @@
+import type { Frozen } from '../api/resource.ts'
+import type { Pod } from '../api/generated/types/core-v1.ts'
+import { pods } from '../api/generated/resources.ts'
+import type { Deps } from '../base/deps.ts'
+import type { Client } from '../client/client.ts'
+import { eventRecorder, referenceTo, type EventRecorder } from '../client/events/recorder.ts'
+import { Informers } from '../client/informer/informers.ts'
+import { ClusterCache } from './cache/cluster-cache.ts'
+import type { NodeInfo } from './cache/node-info.ts'
+import { isFinished, podKey, type PodInfo } from './cache/pod-info.ts'
+import { bind, evict, tellFailure } from './cycle/bind.ts'
+import { failureText } from './cycle/failure-text.ts'
+import { findNode, type Found, type Search } from './cycle/find-node.ts'
+import { LocalResultsCache } from './cycle/local-results.ts'
+import { planPreemption } from './cycle/preemption.ts'
+import type { World } from './framework.ts'
+import { schedulerListers, type SchedulerListers } from './listers.ts'
+import { schedulerMetrics, type SchedulerMetrics } from './metrics.ts'
+import { defaultPlugins } from './plugins/defaults.ts'
+import { SchedulingQueue, type QueuedPod } from './queue/scheduling-queue.ts'
+
+/** How a scheduler runs. */
+export interface SchedulerOptions extends Deps {
+  readonly client: Client
+  /** Shared ones of the process; its own when absent. */
+  readonly informers?: Informers
+  /** Pods that name this scheduler are its. */
+  readonly schedulerName?: string
+  /** Percentage of nodes to score; 0, the default, adapts to the cluster's size. */
+  readonly percentageOfNodesToScore?: number
+}
+
+/** A running scheduler. */
+export interface Scheduler {
+  close(): Promise<void>
+}
+
+/** So many bindings are under way at once. */
+const bindingsMax = 64
+/** After so long without a turn for others, the loop yields. */
+const turnMs = 4
+
+/** Starts scheduling: each Pod that names this scheduler and has no node gets the one that suits it best. */
+export async function startScheduler(options: SchedulerOptions): Promise<Scheduler> {
+  const own = options.informers === undefined ? new Informers({ deps: options, client: options.client }) : undefined
+  const informers = options.informers ?? own!
+  const scheduler = new RunningScheduler(options, schedulerListers(informers))
+  await informers.synced()
+  scheduler.start()
+  return {
+    async close() {
+      await scheduler.close()
+      await own?.close()
+    },
+  }
+}
+
+class RunningScheduler {
+  readonly #options: SchedulerOptions
+  readonly #name: string
+  readonly #world: World
+  readonly #queue: SchedulingQueue
+  readonly #search: Search
+  readonly #events: EventRecorder
+  readonly #metrics: SchedulerMetrics
+  /** Pods that were promised a node, by node. */
+  readonly #nominated = new Map<string, Map<string, PodInfo>>()
+  readonly #stops: (() => void)[] = []
+  readonly #closed = new AbortController()
+  readonly #binding = new Set<Promise<void>>()
+  #loop: Promise<void> = Promise.resolve()
+
+  constructor(options: SchedulerOptions, listers: SchedulerListers) {
+    this.#options = options
+    this.#name = options.schedulerName ?? 'default-scheduler'
+    const cache = new ClusterCache((namespace) => listers.namespaces.byKey(namespace)?.metadata.labels)
+    this.#world = { cache, listers }
+    this.#queue = new SchedulingQueue(options.clock, defaultPlugins.map(({ plugin }) => plugin))
+    this.#events = eventRecorder({ deps: options, client: options.client, component: this.#name })
+    this.#metrics = schedulerMetrics(options.metrics, () => this.#queue.sizes())
+    this.#search = {
+      plugins: defaultPlugins,
+      world: this.#world,
+      random: options.random,
+      local: new LocalResultsCache(),
+      percentage: options.percentageOfNodesToScore ?? 0,
+      nominated: (node) => [...(this.#nominated.get(node)?.values() ?? [])],
+      start: 0,
+    }
+  }
+
+  start(): void {
+    const { listers, cache } = this.#world
+    const { nodes } = listers
+    this.#stops.push(
+      nodes.on({
+        added: (node) => {
+          cache.setNode(node)
+          this.#queue.moved('Node/Add', node)
+        },
+        updated: (node, old) => {
+          cache.setNode(node)
+          if (nodeChanged(node, old)) this.#queue.moved('Node/Update', node, old)
+        },
+        deleted: (node) => {
+          cache.removeNode(node.metadata.name ?? '')
+          this.#queue.moved('Node/Delete', node)
+        },
+      }),
+      listers.pods.on({ added: (pod) => this.#podSet(pod, undefined), updated: (pod, old) => this.#podSet(pod, old), deleted: (pod) => this.#podGone(pod) }),
+      ...([['PersistentVolumeClaim', listers.persistentVolumeClaims], ['PersistentVolume', listers.persistentVolumes], ['StorageClass', listers.storageClasses], ['CSINode', listers.csiNodes], ['Namespace', listers.namespaces]] as const).map(([kind, informer]) =>
+        informer.on({
+          added: (object: Frozen<object>) => this.#queue.moved(`${kind}/Add`, object),
+          updated: (object: Frozen<object>, old: Frozen<object>) => this.#queue.moved(`${kind}/Update`, object, old),
+          deleted: (object: Frozen<object>) => this.#queue.moved(`${kind}/Delete`, object),
+        }),
+      ),
+    )
+    this.#loop = this.#run()
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort(new Error('the scheduler is closed'))
+    for (const stop of this.#stops) stop()
+    this.#queue.close()
+    await this.#loop
+    await Promise.all(this.#binding)
+    await this.#events.close()
+  }
+
+  // ---------------------------------------------------------------- what the API tells
+
+  #podSet(pod: Frozen<Pod>, old: Frozen<Pod> | undefined): void {
+    const key = podKey(pod)
+    const { cache } = this.#world
+    if (pod.spec?.nodeName) {
+      this.#queue.delete(key)
+      this.#promise(key, undefined)
+      if (isFinished(pod)) return this.#left(key, pod)
+      const known = cache.pod(key)
+      // Most updates of a running Pod are of its status, which no plugin reads.
+      if (known && !cache.isAssumed(key) && !bearsOnOthers(pod, known.pod)) return
+      cache.setPod(pod, pod.spec.nodeName)
+      if (!known) this.#queue.moved('AssignedPod/Add', pod)
+      else if (old?.spec?.nodeName) this.#queue.moved('AssignedPod/Update', pod, old)
+      return
+    }
+    if (isFinished(pod) || pod.metadata.deletionTimestamp) return this.#podGone(pod)
+    if ((pod.spec?.schedulerName ?? 'default-scheduler') !== this.#name || cache.isAssumed(key)) return
+    const info = cache.infoOf(pod)
+    this.#promise(key, pod.status?.nominatedNodeName, info)
+    const gate = this.#queue.add(info)
+    if (gate && !old) this.#tell(pod, 'SchedulingGated', gate.reasons.join(', '))
+    if (old) this.#queue.moved('UnscheduledPod/Update', pod, old)
+  }
+
+  #podGone(pod: Frozen<Pod>): void {
+    const key = podKey(pod)
+    this.#queue.delete(key)
+    this.#promise(key, undefined)
+    this.#left(key, pod)
+  }
+
+  #left(key: string, pod: Frozen<Pod>): void {
+    const { cache } = this.#world
+    if (!cache.pod(key)) return
+    cache.removePod(key)
+    this.#queue.moved('AssignedPod/Delete', pod)
+  }
+
+  /** A node is promised to a Pod, or no longer. */
+  #promise(key: string, node: string | undefined, info?: PodInfo): void {
+    for (const [name, promised] of this.#nominated) if (name !== node && promised.delete(key) && promised.size === 0) this.#nominated.delete(name)
+    if (!node || !info) return
+    if (!this.#nominated.has(node)) this.#nominated.set(node, new Map())
+    this.#nominated.get(node)!.set(key, info)
+  }
+
+  // ---------------------------------------------------------------- one Pod after the other
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#options
+    let turnSinceMs = clock.now()
+    for (;;) {
+      const entry = await this.#queue.next()
+      if (!entry) return
+      try {
+        this.#cycle(entry)
+      } catch (error) {
+        log.error({ err: error, pod: entry.info.key }, 'scheduling failed')
+        this.#queue.failed(entry, new Set())
+      }
+      if (this.#binding.size >= bindingsMax) await Promise.race(this.#binding)
+      else if (clock.now() - turnSinceMs >= turnMs) await clock.yield()
+      else continue
+      turnSinceMs = clock.now()
+    }
+  }
+
+  #cycle(entry: QueuedPod): void {
+    const startMs = this.#options.clock.now()
+    const { info } = entry
+    const found = findNode(this.#search, info)
+    if (!found.node) {
+      this.#didNotFit(entry, found)
+      this.#metrics.attempt('unschedulable', startMs, this.#options.clock.now())
+      return
+    }
+    const { node } = found
+    this.#world.cache.setPod({ ...info.pod, spec: { ...info.pod.spec!, nodeName: node.name } }, node.name, true)
+    this.#promise(info.key, undefined)
+    const binding = this.#bind(entry, node, found).finally(() => this.#binding.delete(binding))
+    this.#binding.add(binding)
+    this.#metrics.attempt('scheduled', startMs, this.#options.clock.now())
+  }
+
+  async #bind(entry: QueuedPod, node: NodeInfo, { states }: Found): Promise<void> {
+    const { client, log } = this.#options
+    const { info } = entry
+    const reserved: typeof defaultPlugins[number]['plugin'][] = []
+    try {
+      for (const { plugin } of this.#search.plugins) {
+        if (!plugin.reserve && !plugin.preBind) continue
+        const refused = plugin.reserve?.(info, node, this.#world, states.get(plugin))
+        if (refused) throw new Error(refused.reasons.join(', '))
+        reserved.push(plugin)
+      }
+      for (const plugin of reserved) await plugin.preBind?.(info, node, this.#world, this.#closed.signal)
+      await bind(client, info, node.name)
+      this.#queue.done(entry)
+      this.#metrics.scheduled(entry, this.#options.clock.now())
+      this.#events.event(referenceTo(pods, info.pod), 'Normal', 'Scheduled', `Successfully assigned ${info.key} to ${node.name}`)
+    } catch (error) {
+      if (this.#closed.signal.aborted) return
+      log.warn({ err: error, pod: info.key, node: node.name }, 'binding failed')
+      for (const plugin of reserved.reverse()) plugin.unreserve?.(info, node, this.#world)
+      // The Pod may have been bound or removed by somebody else: then the cache has heard of it.
+      if (this.#world.cache.isAssumed(info.key)) {
+        this.#world.cache.removePod(info.key)
+        this.#queue.moved('AssignedPod/Delete', info.pod)
+      }
+      this.#queue.failed(entry, new Set())
+      this.#tell(info.pod, 'SchedulerError', (error as Error).message)
+    }
+  }
+
+  #didNotFit(entry: QueuedPod, found: Extract<Found, { node: undefined }>): void {
+    const { info } = entry
+    const { cache } = this.#world
+    const plugins = new Set([...(found.everywhere ? [found.everywhere] : found.rejections.values())].flatMap(({ plugin }) => plugin ?? []))
+    const preemption = found.everywhere || cache.nodes.length === 0 ? undefined : planPreemption(this.#search, found.states, info, found.rejections)
+    const message = failureText(cache.nodes.length, found.rejections, found.everywhere, preemption && !preemption.candidate ? preemption.why : '')
+    // A cluster without nodes rejects by no plugin: any node may help.
+    this.#queue.failed(entry, plugins.size > 0 ? plugins : new Set(['NodeName', 'NodeResourcesFit']))
+    this.#events.event(referenceTo(pods, info.pod), 'Warning', 'FailedScheduling', message)
+    const candidate = preemption?.candidate
+    if (candidate) this.#promise(info.key, candidate.node.name, info)
+    const work = this.#preempt(info, candidate, message).finally(() => this.#binding.delete(work))
+    this.#binding.add(work)
+  }
+
+  async #preempt(info: PodInfo, candidate: NonNullable<ReturnType<typeof planPreemption>['candidate']> | undefined, message: string): Promise<void> {
+    const { client, clock, log } = this.#options
+    try {
+      await tellFailure(client, clock, info.pod, { reason: 'Unschedulable', message, ...(candidate && { nominatedNodeName: candidate.node.name }) })
+      if (!candidate) return
+      await evict(client, clock, candidate, this.#name)
+      for (const { pod } of candidate.victims) {
+        this.#events.event(referenceTo(pods, pod), 'Normal', 'Preempted', `Preempted by pod ${info.uid} on node ${candidate.node.name}`)
+      }
+    } catch (error) {
+      if (!this.#closed.signal.aborted) log.warn({ err: error, pod: info.key }, 'telling why a Pod has no node failed')
+    }
+  }
+
+  #tell(pod: Frozen<Pod>, reason: string, message: string): void {
+    const { client, clock, log } = this.#options
+    if (reason === 'SchedulerError') this.#events.event(referenceTo(pods, pod), 'Warning', 'FailedScheduling', message)
+    const work = tellFailure(client, clock, pod, { reason, message })
+      .catch((error: unknown) => {
+        if (!this.#closed.signal.aborted) log.warn({ err: error, pod: podKey(pod) }, 'telling why a Pod has no node failed')
+      })
+      .finally(() => this.#binding.delete(work))
+    this.#binding.add(work)
+  }
+}
+
+/** Whether something of a node changed that a plugin reads: heartbeats alone change nothing. */
+function nodeChanged(node: Frozen<{ metadata: object; spec?: object; status?: { allocatable?: object; images?: readonly object[] } }>, old: typeof node): boolean {
+  const seen = ({ metadata, spec, status }: typeof node) => JSON.stringify([(metadata as { labels?: object }).labels, spec, status?.allocatable, status?.images?.length])
+  return seen(node) !== seen(old)
+}
+
+/** Whether an update of a Pod on a node changes what it takes or how it counts. */
+function bearsOnOthers(pod: Frozen<Pod>, known: Frozen<Pod>): boolean {
+  if (pod.metadata.labels !== known.metadata.labels && JSON.stringify(pod.metadata.labels) !== JSON.stringify(known.metadata.labels)) return true
+  if (pod.metadata.deletionTimestamp !== known.metadata.deletionTimestamp || pod.metadata.uid !== known.metadata.uid) return true
+  return pod.spec !== known.spec && JSON.stringify(pod.spec?.containers) !== JSON.stringify(known.spec?.containers)
+}
