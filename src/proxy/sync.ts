@@ -349,6 +349,6 @@ export class Syncer {
 }
 
 /** How many rules the chain `services` has. */
-const servicesRules = 2
+const servicesRules = 3
 
 const ipFamily = (family: Family) => (family === 'ip' ? 'IPv4' : 'IPv6')

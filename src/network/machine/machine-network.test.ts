@@ -19,17 +19,19 @@ test('nodes of one machine are made once, keep their addresses, reach each other
   // The machine is a namespace too, so that the real one stays as it is; only the names of namespaces are shared.
   const machine = await testNamespace(t)
   const options = { run: machine.run, nft: realNft({ run: runCommand, namespacePath: machine.path }), config: { cluster: `t${realRandom.uuid().slice(0, 6)}`, subnet: '10.89.78.0/24', outside: true, hostRoutes: ['10.96.0.0/12'] } }
-  t.after(() => removeMachineNetwork(options))
-  const made = await ensureMachineNetwork(options, ['one', 'two'])
-  assert.deepEqual(made.map(({ address }) => address), ['10.89.78.2', '10.89.78.3'])
-  assert.deepEqual(await ensureMachineNetwork(options, ['one', 'two']), made)
-  assert.deepEqual(await listMachineNodes(options), made)
-  assert.match((await runCommand({ file: 'nsenter', args: [`--net=${made[0]!.namespacePath}`, 'ip', 'route'] })).stdout, /default via 10\.89\.78\.1/)
-  assert.match(await machine.sh('ip route'), /10\.96\.0\.0\/12 via 10\.89\.78\.2/)
-  await removeMachineNode(options, 'one')
-  const [three] = await ensureMachineNetwork(options, ['three'])
-  assert.equal(three?.address, '10.89.78.2')
-  await removeMachineNetwork(options)
+  try {
+    const made = await ensureMachineNetwork(options, ['one', 'two'])
+    assert.deepEqual(made.map(({ address }) => address), ['10.89.78.2', '10.89.78.3'])
+    assert.deepEqual(await ensureMachineNetwork(options, ['one', 'two']), made)
+    assert.deepEqual(await listMachineNodes(options), made)
+    assert.match((await runCommand({ file: 'nsenter', args: [`--net=${made[0]!.namespacePath}`, 'ip', 'route'] })).stdout, /default via 10\.89\.78\.1/)
+    assert.match(await machine.sh('ip route'), /10\.96\.0\.0\/12 via 10\.89\.78\.2/)
+    await removeMachineNode(options, 'one')
+    const [three] = await ensureMachineNetwork(options, ['three'])
+    assert.equal(three?.address, '10.89.78.2')
+  } finally {
+    await removeMachineNetwork(options)
+  }
   assert.deepEqual(await listMachineNodes(options), [])
   assert.doesNotMatch(await machine.sh('ip -br link'), /kn-/)
   assert.deepEqual(await options.nft.tables(), [])

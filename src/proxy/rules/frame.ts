@@ -45,7 +45,7 @@ function dispatch(draft: PlanDraft, config: ProxyConfig, family: Family): void {
   const { ip } = words(family)
   const byAddress = `${ip} daddr . meta l4proto . th dport vmap`
   draft.chain('firewall-check', `${byAddress} @${firewallIpsMap}`)
-  draft.chain(servicesChain, `${byAddress} @${serviceIpsMap}`, `${nodePortMatch(config, family, true)} meta l4proto . th dport vmap @${nodePortsMap}`)
+  draft.chain(servicesChain, `${ip} daddr @${clusterIpsSet} jump ${offClusterChain}`, `${byAddress} @${serviceIpsMap}`, `${nodePortMatch(config, family, true)} meta l4proto . th dport vmap @${nodePortsMap}`)
 }
 
 /** Which addresses NodePorts answer on. `local`: the hook also sees packets for other machines. */
@@ -68,7 +68,11 @@ function rejections(draft: PlanDraft, config: ProxyConfig, family: Family): void
 function masquerading(draft: PlanDraft, config: ProxyConfig, family: Family): void {
   const { ip } = words(family)
   const mark = markOf(config)
-  draft.chain(offClusterChain, ...ofFamily(family, config.clusterCidrs).map((cidr) => `${ip} saddr ${cidr} return`), askForMasquerade(config))
+  const inside = ofFamily(family, config.clusterCidrs)
+  // What comes from outside of the cluster may have come by any node, and must go back by it. Where pods' addresses are not known, nobody is outside.
+  if (config.masqueradeAll) draft.chain(offClusterChain, askForMasquerade(config))
+  else if (inside.length > 0) draft.chain(offClusterChain, ...inside.map((cidr) => `${ip} saddr ${cidr} return`), askForMasquerade(config))
+  else draft.chain(offClusterChain)
   draft.chain(
     'masquerading',
     `meta mark and ${mark} != 0 meta mark set meta mark xor ${mark} masquerade fully-random`,

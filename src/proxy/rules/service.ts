@@ -6,7 +6,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { isExternal, usesClusterEndpoints, usesLocalEndpoints } from '../service-port.ts'
 import type { ServicePort } from '../service-port.ts'
 import { ofFamily } from './frame.ts'
-import { askForMasquerade, chainBase, clusterIpsSet, firewallIpsMap, hairpinSet, noEndpointNodePortsMap, noEndpointServicesMap, nodePortsMap, offClusterChain, rejectChain, serviceIpsMap, words } from './names.ts'
+import { askForMasquerade, chainBase, clusterIpsSet, firewallIpsMap, hairpinSet, noEndpointNodePortsMap, noEndpointServicesMap, nodePortsMap, rejectChain, serviceIpsMap, words } from './names.ts'
 import { PlanDraft } from './plan.ts'
 
 /** What a Service port's rules are made from. */
@@ -56,15 +56,11 @@ function leadOf({ port, endpoints: { cluster, local, any } }: PortRules): Lead {
   }
 }
 
-function addInternal(draft: PlanDraft, { port, config, family }: PortRules, lead: Lead): void {
+function addInternal(draft: PlanDraft, { port }: PortRules, lead: Lead): void {
   const key = `${port.clusterIp} . ${port.protocol} . ${port.port}`
   draft.element(clusterIpsSet, port.clusterIp)
   if (lead.internalChain === undefined) return draft.element(noEndpointServicesMap, key, lead.otherwise)
   draft.element(serviceIpsMap, key, `goto ${lead.internalChain}`)
-  const { ip } = words(family)
-  // Traffic from outside of the cluster may have come by any node, and must go back by it.
-  if (config.masqueradeAll) draft.chain(lead.internalChain, `${ip} daddr ${port.clusterIp} ${askForMasquerade(config)}`)
-  else if (ofFamily(family, config.clusterCidrs).length > 0) draft.chain(lead.internalChain, `${ip} daddr ${port.clusterIp} jump ${offClusterChain}`)
 }
 
 function addExternal(draft: PlanDraft, { port, config, family }: PortRules, lead: Lead): void {
