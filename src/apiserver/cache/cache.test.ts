@@ -156,6 +156,17 @@ onEach('pages go on at the revision of the first, whatever is written meanwhile'
   assert.deepEqual(keysOf((await bench.cache.list({ after: 'default/p1' })).entries), ['default/p25', 'default/p3', 'default/p4'])
 })
 
+onEach('an older list keeps to its selection as the objects were then', async (bench) => {
+  await bench.put('default/a', {}, 'n1')
+  await bench.put('default/b', {}, 'n2')
+  await bench.put('default/c', {}, 'n1') // 4
+  await bench.put('default/a', {}, 'n2')
+  await bench.put('default/b', {}, 'n1')
+  await bench.remove('default/c')
+  assert.deepEqual(keysOf((await bench.cache.list({ ...onNode('n1'), revision: 4 })).entries), ['default/a', 'default/c'])
+  assert.deepEqual(keysOf((await bench.cache.list(onNode('n1'))).entries), ['default/b'])
+})
+
 onEach(
   'what the cache forgot is read from the store, until that has forgotten it too',
   async (bench) => {
@@ -340,16 +351,17 @@ for (const name of ['memory', 'lmdb'] as const) {
   test(`cache on ${name}: list and watch together always give the present state`, async (t) => {
     const write = fc.record({ key: fc.constantFrom('a/1', 'a/2', 'b/1', 'b/2', 'b/3'), label: fc.constantFrom('x', 'y', 'gone'), node: fc.constantFrom('n1', 'n2') })
     const selection = fc.constantFrom<Selection>({}, { namespace: 'b' }, app('x'), onNode('n1'), { ...app('x'), namespace: 'a' }, { namespace: 'a', name: '2' })
-    const property = fc.asyncProperty(fc.array(fc.array(write, { minLength: 1, maxLength: 4 }), { maxLength: 8 }), fc.array(fc.tuple(selection, fc.nat(8), fc.boolean()), { maxLength: 4 }), async (rounds, clients) => {
+    const round = fc.record({ writes: fc.array(write, { minLength: 1, maxLength: 4 }), turns: fc.nat(3) })
+    const property = fc.asyncProperty(fc.array(round, { maxLength: 16 }), fc.array(fc.tuple(selection, fc.nat(8), fc.nat(5)), { maxLength: 4 }), async (rounds, clients) => {
       const clock = new VirtualClock()
       const bench = new Bench(clock, await stores[name]!(t, clock), undefined as never)
-      const cache = await openPods(bench.store, clock, { historyEventsMax: 6 })
+      const cache = await openPods(bench.store, clock, { historyEventsMax: 12 })
       Object.assign(bench, { cache })
       const followers: { selection: Selection; state: Map<string, string>; check: () => void }[] = []
-      for (const [index, round] of [...rounds, []].entries()) {
-        for (const [each, start, slow] of clients) if (start === index) followers.push(await follow(bench, each, slow))
-        await Promise.all(round.map(({ key, label, node }) => (label === 'gone' ? bench.remove(key) : bench.put(key, { app: label }, node))))
-        if (index % 2) await clock.settle()
+      for (const [index, { writes, turns }] of [...rounds, { writes: [], turns: 0 }].entries()) {
+        for (const [each, start, slowTurns] of clients) if (start === index) followers.push(await follow(bench, each, slowTurns))
+        await Promise.all(writes.map(({ key, label, node }) => (label === 'gone' ? bench.remove(key) : bench.put(key, { app: label }, node))))
+        for (let turn = 0; turn < turns; turn++) await clock.yield()
       }
       await clock.settle()
       for (const { check } of followers) check()
@@ -359,7 +371,8 @@ for (const name of ['memory', 'lmdb'] as const) {
   })
 }
 
-async function follow(bench: Bench, selection: Selection, slow: boolean) {
+/** A client: lists, watches on, and is ready again so many turns after each batch. */
+async function follow(bench: Bench, selection: Selection, slowTurns: number) {
   const list = await bench.cache.list(selection)
   const state = new Map(list.entries.map(({ key, object }) => [key, object.metadata!.resourceVersion!]))
   let ended = false
@@ -373,8 +386,12 @@ async function follow(bench: Bench, selection: Selection, slow: boolean) {
         if (type === 'DELETED') state.delete(object!.key)
         else state.set(object!.key, object!.object.metadata!.resourceVersion!)
       }
-      if (slow) void bench.clock.yield().then(() => watch.resume())
-      return !slow
+      const resume = async () => {
+        for (let turn = 0; turn < slowTurns; turn++) await bench.clock.yield()
+        watch.resume()
+      }
+      if (slowTurns > 0) void resume()
+      return slowTurns === 0
     },
     end: () => (ended = true),
   })
