@@ -1,0 +1,25 @@
+import type { Deps } from '../base/deps.ts'
+import { realClock } from '../base/clock.ts'
+import { Metrics } from '../base/metrics.ts'
+import { realRandom } from '../base/random.ts'
+
+/** What a component that runs as a process of its own is given: the machine's clock and randomness, a log on standard error. */
+export async function componentDeps(component: string, verbosity: number): Promise<Deps> {
+  const { default: pino } = await import('pino')
+  const level = verbosity >= 4 ? 'debug' : 'info'
+  const log = pino({ level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, pino.destination({ fd: 2, sync: true }))
+  return { clock: realClock, random: realRandom, log, metrics: new Metrics() }
+}
+
+/** Runs until a signal asks for the end, then closes; a second signal ends at once. */
+export async function runUntilSignal(deps: Deps, close: () => Promise<void>): Promise<void> {
+  // The clock's timers and idle sockets must not let the process end.
+  const alive = setInterval(() => {}, 2 ** 30)
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
+  })
+  deps.log.info({ signal }, 'ending')
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130))
+  await close()
+  clearInterval(alive)
+}
