@@ -1,3 +1,4 @@
+import { clusterRoleAggregationController } from './clusterroleaggregation/clusterrole-aggregation-controller.ts'
 import { deploymentController } from './deployment/deployment-controller.ts'
 import { endpointsController } from './endpoints/endpoints-controller.ts'
 import { endpointSliceController } from './endpointslice/endpointslice-controller.ts'
@@ -5,21 +6,34 @@ import { endpointSliceMirroringController } from './endpointslicemirroring/endpo
 import type { ControllerDescriptor } from './framework/descriptor.ts'
 import { garbageCollectorController } from './garbagecollector/garbage-collector.ts'
 import { namespaceController } from './namespace/namespace-controller.ts'
+import { nodeIpamController } from './nodeipam/node-ipam-controller.ts'
+import { nodeLifecycleController } from './nodelifecycle/node-lifecycle-controller.ts'
+import { podGarbageCollectorController } from './podgc/pod-garbage-collector.ts'
 import { replicaSetController } from './replicaset/replicaset-controller.ts'
 import { replicationControllerController } from './replicationcontroller/replicationcontroller-controller.ts'
 import { rootCaCertificatePublisher } from './rootcacert/root-ca-certificate-publisher.ts'
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.ts'
+import { taintEvictionController } from './tainteviction/taint-eviction-controller.ts'
+import { ttlController } from './ttl/ttl-controller.ts'
+import { ttlAfterFinishedController } from './ttlafterfinished/ttl-after-finished-controller.ts'
 
 /** Every controller, in the order in which they start: the garbage collector last, so that it shares the others' caches. */
 export const controllerTable: readonly ControllerDescriptor[] = [
+  serviceAccountController,
+  rootCaCertificatePublisher,
+  namespaceController,
   deploymentController,
   replicaSetController,
   replicationControllerController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,
-  namespaceController,
-  serviceAccountController,
-  rootCaCertificatePublisher,
+  nodeIpamController,
+  nodeLifecycleController,
+  taintEvictionController,
+  podGarbageCollectorController,
+  clusterRoleAggregationController,
+  ttlController,
+  ttlAfterFinishedController,
   garbageCollectorController,
 ]

@@ -43,7 +43,7 @@ export function planGroup(existing: readonly Slice[], group: PortGroup, most: nu
         continue
       }
       wanted.delete(endpointKey(endpoint))
-      if (!same(withoutHints(now), withoutHints(endpoint)) || !same(now.hints, endpoint.hints)) changed = true
+      if (!same(now, endpoint)) changed = true
       kept.push(now)
     }
     if (kept.length === 0) remove.push(slice)
@@ -52,8 +52,6 @@ export function planGroup(existing: readonly Slice[], group: PortGroup, most: nu
   }
   return fill({ update, remove, unchanged, create: [] }, [...wanted.values()], group, most)
 }
-
-const withoutHints = ({ hints: _, ...endpoint }: FrozenEndpoint) => endpoint
 
 interface Filling {
   readonly update: Slice[]

@@ -27,6 +27,8 @@ export interface ControllerDefinition<O extends KubernetesObject> {
   /** The component of its events, where upstream's differs from the name. */
   readonly component?: string
   readonly reconciles: Resource<O>
+  /** Which changes of the object itself matter; absent: all. */
+  readonly matters?: (object: Frozen<O>, old: Frozen<O>) => boolean
   readonly watches?: readonly Watch[]
   /** What else `reconcile` reads from caches. */
   readonly reads?: readonly Resource[]
@@ -82,7 +84,9 @@ class RunningController<O extends KubernetesObject> implements Running {
     const needed = [reconciles, ...reads, ...watches.map(({ resource }) => resource)].map((resource) => informers.of(resource))
     setup?.(this.#context)
     const enqueue = (object: Frozen<O>) => this.#queue.add(keyText(keyOf(object)))
-    this.#objects.on({ added: enqueue, updated: enqueue, deleted: enqueue })
+    const { matters } = this.#definition
+    const updated = (object: Frozen<O>, old: Frozen<O>) => void (!matters || matters(object, old) ? enqueue(object) : undefined)
+    this.#objects.on({ added: enqueue, updated, deleted: enqueue })
     const context = { informers, enqueue: (key: string) => this.#queue.add(key), enqueueAfter: (key: string, ms: number) => this.#queue.addAfter(key, ms) }
     for (const watch of watches) watch.start(context)
     await Promise.all(needed.map(({ synced }) => synced))

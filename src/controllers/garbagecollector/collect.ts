@@ -41,7 +41,7 @@ export async function attemptToDelete(node: GraphNode, c: Collecting): Promise<v
   if (waiting.length > 0 && node.dependents.size > 0) {
     // Its owner waits for it, and it must wait for its own dependents. Where one of those waits already there may be a circle: nobody blocks then.
     const circular = [...node.dependents].some(({ deletingDependents }) => deletingDependents)
-    const latest = circular ? await setOwners(resource, node, metadata, owners.map(({ blockOwnerDeletion: _, ...owner }) => owner), c) : metadata
+    const latest = circular ? await setOwners(resource, node, metadata, owners.map((owner) => ({ ...owner, blockOwnerDeletion: false })), c) : metadata
     return remove(resource, node, latest, 'Foreground', c)
   }
   return remove(resource, node, metadata, policyOf(metadata), c)
