@@ -1,4 +1,4 @@
-import { sameJson } from './equal.ts'
+import { deepEqual } from '../schema/values.ts'
 import type { FieldSet } from './field-set.ts'
 import { asMember, leaf, noFields, nodeOf, sortedNode } from './field-set.ts'
 import type { ListShape, Shape, StructShape } from './shape.ts'
@@ -25,7 +25,7 @@ function gained(shape: Shape, from: unknown, to: unknown, differing: boolean): F
   return nodeOf(gainedParts(shape, from as Values | undefined, to as Values, differing), isNew)
 }
 
-const gainedLeaf = (from: unknown, to: unknown, differing: boolean): FieldSet | undefined => (from === undefined || (differing && !sameJson(from, to)) ? leaf : undefined)
+const gainedLeaf = (from: unknown, to: unknown, differing: boolean): FieldSet | undefined => (from === undefined || (differing && !deepEqual(from, to)) ? leaf : undefined)
 
 /** Absent, null and empty containers have no parts: between them they are leaves, so that empty and null stay apart. */
 function isNothing(value: unknown): boolean {
@@ -119,7 +119,7 @@ function gainedElement(items: Shape, before: readonly unknown[] | undefined, aft
   const count = before?.length ?? 0
   if (after.length === 1) return count === 1 ? gained(items, before![0], after[0], differing) : asMember(gained(items, undefined, after[0], differing))
   if (count < 2) return leaf
-  return differing && !sameJson(before, after) ? leaf : undefined
+  return differing && !deepEqual(before, after) ? leaf : undefined
 }
 
 function bySteps(list: ListShape, elements: readonly unknown[]): Map<string, unknown[]> {

@@ -1,4 +1,4 @@
-import { sameJson } from './equal.ts'
+import { deepEqual } from '../schema/values.ts'
 import type { ListShape, Shape } from './shape.ts'
 import { anyShape, elementStep } from './shape.ts'
 
@@ -14,7 +14,7 @@ export function mergeApplied(shape: Shape, live: unknown, applied: unknown): unk
   switch (shape.kind) {
     case 'leaf':
     case 'ignored':
-      return sameJson(live, applied) ? live : applied
+      return deepEqual(live, applied) ? live : applied
     case 'list':
       return mergeLists(shape, live, applied)
     default:
@@ -43,7 +43,7 @@ function mergeMaps(shape: Shape, live: unknown, applied: unknown): unknown {
 function mergeWithNothing(liveParts: Values | undefined, live: unknown, applied: unknown): unknown {
   const nothingApplied = applied === null || (isMap(applied) && isEmptyMap(applied))
   if (nothingApplied && liveParts && !isEmptyMap(liveParts)) return live
-  return sameJson(live, applied) ? live : applied
+  return deepEqual(live, applied) ? live : applied
 }
 
 function isEmptyMap(value: Values): boolean {
@@ -54,7 +54,7 @@ function isEmptyMap(value: Values): boolean {
 function mergeLists(list: ListShape, live: unknown, applied: unknown): unknown {
   const mine = Array.isArray(live) ? (live as readonly unknown[]) : []
   const theirs = Array.isArray(applied) ? (applied as readonly unknown[]) : []
-  if (mine.length === 0) return sameJson(live, applied) ? live : applied
+  if (mine.length === 0) return deepEqual(live, applied) ? live : applied
   if (theirs.length === 0) return live
   const out = mergeElements(list, mine, theirs)
   return out.length === mine.length && out.every((element, i) => element === mine[i]) ? live : out

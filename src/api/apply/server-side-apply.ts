@@ -6,7 +6,7 @@ import { checkApplied } from './check-applied.ts'
 import type { Conflict } from './conflict.ts'
 import { applyConflict, conflictsOf } from './conflict.ts'
 import { emptyObject } from './empty.ts'
-import { sameJson } from './equal.ts'
+import { deepEqual } from '../schema/values.ts'
 import { fieldSetOf } from './field-set-of.ts'
 import { has } from './field-set.ts'
 import { takenOverFields, withLastApplied } from './last-applied.ts'
@@ -103,7 +103,7 @@ function attempt(patch: ApplyPatch, { live, applied, before, force }: State & { 
   const change = changeOf(schema, live, object, resetFields)
   const settled = settle(managers, changesByVersion({ apiVersion, change }, { old: live, now: object }, convert, resetFields), applier)
   if (!force && settled.overruled.length > 0) return { conflicts: conflictsOf(settled.overruled) }
-  const changed = object !== live && !sameJson(object, live)
+  const changed = object !== live && !deepEqual(object, live)
   const done = settled.managers.map((manager) => (manager === applier ? finished(applier, last, changed ? timeText(patch.nowMs) : applier.time) : manager))
   return { object: changed ? object : live, managers: done.filter(({ fields }) => Object.keys(fields).length > 0) }
 }
@@ -111,7 +111,7 @@ function attempt(patch: ApplyPatch, { live, applied, before, force }: State & { 
 /** The applier as it is written: the entry of before, when nothing about it changed. */
 function finished(applier: Manager, last: Manager | undefined, time: string | undefined): Manager {
   const now = stripped({ ...applier, time })
-  return last && last.time === time && last.apiVersion === now.apiVersion && sameJson(last.fields, now.fields) ? last : now
+  return last && last.time === time && last.apiVersion === now.apiVersion && deepEqual(last.fields, now.fields) ? last : now
 }
 
 /** kubectl overrules what only its own client-side apply had set. */
@@ -135,8 +135,8 @@ export function keepTimesWhenUnchanged(old: Frozen<KubernetesObject>, now: Kuber
   const before = old.metadata?.managedFields
   const after = now.metadata?.managedFields
   if (!before || !after || before === after || before.length !== after.length || before.length === 0) return now
-  if (!after.every((entry, i) => entry === before[i] || sameJson({ ...entry, time: undefined }, { ...before[i], time: undefined }))) return now
-  const same = sameJson({ ...old, metadata: { ...old.metadata, managedFields: undefined } }, { ...now, metadata: { ...now.metadata, managedFields: undefined } })
+  if (!after.every((entry, i) => entry === before[i] || deepEqual({ ...entry, time: undefined }, { ...before[i], time: undefined }))) return now
+  const same = deepEqual({ ...old, metadata: { ...old.metadata, managedFields: undefined } }, { ...now, metadata: { ...now.metadata, managedFields: undefined } })
   return same ? withManagedFields(now, before as ManagedFieldsEntry[]) : now
 }
 

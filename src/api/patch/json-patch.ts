@@ -1,5 +1,5 @@
 import { ApiError, badRequest, tooLarge } from '../errors/api-error.ts'
-import { sameJson } from '../apply/equal.ts'
+import { deepEqual } from '../schema/values.ts'
 
 /** How many operations a patch may have, as upstream. */
 const operationsMax = 10_000
@@ -116,7 +116,7 @@ class PatchedDocument {
 
   #test(path: string, expected: unknown): void {
     const value = path === '' ? this.root : (this.#read(path) ?? null)
-    if (!sameJson(value, expected)) throw new PatchFailure(`testing value ${path} failed`)
+    if (!deepEqual(value, expected)) throw new PatchFailure(`testing value ${path} failed`)
   }
 
   #read(path: string): unknown {
