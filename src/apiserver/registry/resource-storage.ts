@@ -91,8 +91,11 @@ export class ResourceStorage {
   }
 }
 
-/** Renewals may reach the disk this late: most writes of an idle cluster are renewals, and an older one is harmless after a crash. */
-const leaseLazyMs = 30_000
+/**
+ * Renewals may reach the disk this late: most writes of an idle cluster are renewals, and an older one is harmless after a crash. A commit writes 25 KiB, and
+ * an idle cluster may write 1 MB an hour; other writes take waiting renewals along.
+ */
+const leaseLazyMs = 240_000
 
 /** A draft that becomes a document once its revision is known. */
 class Pending {

@@ -75,6 +75,7 @@ class LmdbStore implements Store {
     const revision = Math.max(1, last?.modRevision ?? 1, last?.reserved ?? 1)
     this.#writer = new Writer(options, { database, history: this.#history, listeners: this.#listeners, revision, reserved: revision })
     this.#reader = new Reader(database, this.#writer)
+    database.unmap()
   }
 
   revision(): number {
@@ -92,7 +93,9 @@ class LmdbStore implements Store {
 
   async range(prefix: string, options: RangeOptions = {}): Promise<RangeResult> {
     await this.#ready(options.revision)
-    return this.#reader.range(prefix, options.revision ?? this.#writer.revision, options)
+    const result = this.#reader.range(prefix, options.revision ?? this.#writer.revision, options)
+    if (!this.#writer.inFlight) this.#database.unmap()
+    return result
   }
 
   async put(key: string, value: ValueAt, expected: Expected, options: WriteOptions = {}): Promise<WriteResult> {
