@@ -149,7 +149,7 @@ test('lists with keys are merged element by element, absent keys having their de
 
 test('the order that is applied wins, and what was not applied keeps its place', () => {
   const containers = (...names: string[]) => deployment({}, { containers: names.map((name) => ({ name, image: 'x' })) })
-  const order = (live: Live) => ((live.spec?.['template'] as { spec: { containers: { name: string }[] } }).spec.containers ?? []).map(({ name }) => name).join('')
+  const order = (live: Live) => (live.spec!['template'] as { spec: { containers: { name: string }[] } }).spec.containers.map(({ name }) => name).join('')
   const stored = new Stored(deployments)
   stored.update('setup', () => containers('a', 'b', 'c', 'd'))
   assert.equal(order(stored.apply('one', containers('d', 'b'))), 'acdb')

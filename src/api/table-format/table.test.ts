@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Kind } from '../kind.ts'
+import { kindDefinitions } from '../kinds.ts'
+import { newKindTable } from '../table.ts'
+import { partialList } from './partial-object.ts'
+import { columnDefinitions, includeObjectOf, newTable } from './table.ts'
+
+const nowMs = Date.UTC(2026, 0, 2)
+const kinds = newKindTable(kindDefinitions)
+const metadata = { name: 'x', resourceVersion: '7', creationTimestamp: '2026-01-01T00:00:00Z' }
+const kindOf = (group: string, version: string, plural: string): Kind => kinds.byResource(group, version, plural)!
+
+test('a table has a row an object, with its metadata, all of it or nothing', () => {
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { a: '1' } }
+  const configMaps = kindOf('', 'v1', 'configmaps')
+  const table = newTable(configMaps, [object], { nowMs })
+  assert.deepEqual(table.metadata, { resourceVersion: '7' })
+  assert.deepEqual(table.columnDefinitions?.map(({ name }) => name), ['Name', 'Data', 'Age'])
+  assert.deepEqual(table.rows, [{ cells: ['x', 1, '24h'], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } }])
+  assert.equal(newTable(configMaps, [object], { nowMs, include: 'Object' }).rows[0]!.object, object)
+  assert.equal(newTable(configMaps, [object], { nowMs, include: 'None' }).rows[0]!.object, null)
+  assert.equal(newTable(configMaps, [object], { nowMs, noHead: true }).columnDefinitions, null)
+})
+
+test('the parameter that says what rows carry is checked', () => {
+  assert.equal(includeObjectOf(null), 'Metadata')
+  assert.throws(() => includeObjectOf('Everything'), { code: 400 })
+})
+
+test('an empty metadata-only list is null', () => {
+  assert.deepEqual(partialList([], { resourceVersion: '7' }), { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: '7' }, items: null })
+})
+
+test('every kind shows a row for the barest object of it', () => {
+  for (const kind of kinds.all()) {
+    if (kind.columns.length === 0) continue
+    const bare = { metadata: { name: 'x' }, roleRef: { kind: 'Role', name: 'r' }, spec: {} }
+    const [row] = newTable(kind, [bare], { nowMs }).rows
+    const cells = row!.cells.length
+    // Upstream's table of IPAddresses has a cell more than columns.
+    assert.equal(kind.resource.plural === 'ipaddresses' ? cells - 1 : cells, columnDefinitions(kind).length, kind.resource.plural)
+    assert.ok(row!.cells.every((cell) => cell === null || ['string', 'number', 'boolean'].includes(typeof cell)), kind.resource.plural)
+  }
+})
