@@ -9,7 +9,8 @@ import { type Figure, atMost, benchDeps, figure, median, timed } from './measure
 const prefix = '/registry/pods/'
 const podCount = 10_000
 const jsonEvents: EventEncoding = {
-  encode: ({ type, object }: CacheEvent) => Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object!.bytes, Buffer.from('}\n')]),
+  encode: ({ type, object }: CacheEvent) =>
+    Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object!.bytes, Buffer.from('}\n')]),
   frame: (bytes) => Buffer.concat([Buffer.from(`${bytes.byteLength.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]),
 }
 
@@ -17,10 +18,22 @@ const jsonEvents: EventEncoding = {
 export async function cacheFigures(): Promise<Figure[]> {
   const deps = benchDeps()
   const store = openMemoryStore(deps)
-  const cache = await openObjectCache({ ...deps, store, prefix, namespaced: true, fields: { 'spec.nodeName': (pod) => (pod as Pod).spec.nodeName }, indexedFields: ['spec.nodeName'] })
+  const cache = await openObjectCache({
+    ...deps,
+    store,
+    prefix,
+    namespaced: true,
+    fields: { 'spec.nodeName': (pod) => (pod as Pod).spec.nodeName },
+    indexedFields: ['spec.nodeName'],
+  })
   for (let i = 0; i < podCount; i++) await putPod(store, i, 6800)
   for (const { bytes } of cache.listNow()) void bytes.byteLength
-  const figures = [...(await readFigures(cache)), await fanOutFigure(store, cache, 500, 1), await fanOutFigure(store, cache, 500, 5), await nodeWatchFigure(store, cache)]
+  const figures = [
+    ...(await readFigures(cache)),
+    await fanOutFigure(store, cache, 500, 1),
+    await fanOutFigure(store, cache, 500, 5),
+    await nodeWatchFigure(store, cache),
+  ]
   cache.close()
   return figures
 }
@@ -34,7 +47,12 @@ async function putPod(store: Store, index: number, padBytes: number): Promise<vo
     const pod = {
       kind: 'Pod',
       apiVersion: 'v1',
-      metadata: { name: `web-${index}`, namespace: 'default', resourceVersion: String(revision), labels: { app: `app-${index % 100}` } },
+      metadata: {
+        name: `web-${index}`,
+        namespace: 'default',
+        resourceVersion: String(revision),
+        labels: { app: `app-${index % 100}` },
+      },
       spec: { nodeName: `node-${index % 1000}`, pad: 'x'.repeat(padBytes) },
     }
     // As from a client on the network: bytes are needed anyway.
@@ -44,16 +62,33 @@ async function putPod(store: Store, index: number, padBytes: number): Promise<vo
 }
 
 async function readFigures(cache: ObjectCache): Promise<Figure[]> {
-  const getMs = await median(5, () => timed(() => {
-    for (let i = 0; i < podCount; i++) cache.get(`default/web-${(i * 7919) % podCount}`)
-  }))
-  const listMs = await median(5, () => timed(async () => {
-    const { entries } = await cache.list()
-    for (const chunk of listChunks({ head: '{"items":[', items: entries.values().map(({ bytes }) => bytes), tail: ']}', itemHead: '"kind":"Pod","apiVersion":"v1",' })) void chunk.byteLength
-  }))
+  const getMs = await median(5, () =>
+    timed(() => {
+      for (let i = 0; i < podCount; i++) cache.get(`default/web-${(i * 7919) % podCount}`)
+    }),
+  )
+  const listMs = await median(5, () =>
+    timed(async () => {
+      const { entries } = await cache.list()
+      for (const chunk of listChunks({
+        head: '{"items":[',
+        items: entries.values().map(({ bytes }) => bytes),
+        tail: ']}',
+        itemHead: '"kind":"Pod","apiVersion":"v1",',
+      }))
+        void chunk.byteLength
+    }),
+  )
   const pageMs = await median(21, () => timed(() => cache.list({ limit: 500, after: 'default/web-4' })))
   const labelMs = await median(21, () => timed(() => cache.list({ labels: (labels) => labels['app'] === 'app-7' })))
-  const nodeMs = await median(21, () => timed(() => cache.list({ fields: (field) => field('spec.nodeName') === 'node-7', fieldEquals: { 'spec.nodeName': 'node-7' } })))
+  const nodeMs = await median(21, () =>
+    timed(() =>
+      cache.list({
+        fields: (field) => field('spec.nodeName') === 'node-7',
+        fieldEquals: { 'spec.nodeName': 'node-7' },
+      }),
+    ),
+  )
   return [
     figure('cache: get of one of 10,000 pods', (getMs / podCount) * 1000, 'µs'),
     figure('cache: list of 10,000 pods of 7 KB in chunks', listMs, 'ms'),
@@ -68,28 +103,38 @@ async function fanOutFigure(store: Store, cache: ObjectCache, watchers: number, 
   let bytes = 0
   const watches = await Promise.all(
     Array.from({ length: watchers }, () =>
-      cache.watch({ from: 'now', encoding: jsonEvents }, {
-        deliver(batch) {
-          bytes += batch.bytes.byteLength
-          return true
+      cache.watch(
+        { from: 'now', encoding: jsonEvents },
+        {
+          deliver(batch) {
+            bytes += batch.bytes.byteLength
+            return true
+          },
+          end() {},
         },
-        end() {},
-      }),
+      ),
     ),
   )
   const { clock } = benchDeps()
   await clock.yield()
   const rounds = 200
-  const ms = await median(5, () => timed(async () => {
-    for (let round = 0; round < rounds; round++) {
-      for (let i = 0; i < together; i++) await putPod(store, i, 1000)
-      await clock.yield()
-      await clock.yield()
-    }
-  }))
+  const ms = await median(5, () =>
+    timed(async () => {
+      for (let round = 0; round < rounds; round++) {
+        for (let i = 0; i < together; i++) await putPod(store, i, 1000)
+        await clock.yield()
+        await clock.yield()
+      }
+    }),
+  )
   if (bytes === 0) throw new Error('no event was delivered')
   for (const watch of watches) watch.close()
-  return atMost(`cache: an event to one of ${watchers} watchers, ${together} at a time (write included)`, (ms / rounds / together / watchers) * 1000, 'µs', 5)
+  return atMost(
+    `cache: an event to one of ${watchers} watchers, ${together} at a time (write included)`,
+    (ms / rounds / together / watchers) * 1000,
+    'µs',
+    5,
+  )
 }
 
 /** Cost of a pod's event when each of 5,000 nodes watches its own pods. */
@@ -98,13 +143,21 @@ async function nodeWatchFigure(store: Store, cache: ObjectCache): Promise<Figure
   const watches = await Promise.all(
     Array.from({ length: 5000 }, (_, i) => {
       const node = `node-${i}`
-      return cache.watch({ from: 'now', fields: (field) => field('spec.nodeName') === node, fieldEquals: { 'spec.nodeName': node }, text: `spec.nodeName=${node}` }, {
-        deliver({ events }) {
-          delivered += events.length
-          return true
+      return cache.watch(
+        {
+          from: 'now',
+          fields: (field) => field('spec.nodeName') === node,
+          fieldEquals: { 'spec.nodeName': node },
+          text: `spec.nodeName=${node}`,
         },
-        end() {},
-      })
+        {
+          deliver({ events }) {
+            delivered += events.length
+            return true
+          },
+          end() {},
+        },
+      )
     }),
   )
   const { clock } = benchDeps()

@@ -15,13 +15,28 @@ export interface Figure {
 }
 
 /** What benchmarks run on: the machine's clock, no log. */
-export const benchDeps = (): Deps => ({ clock: realClock, random: realRandom, log: silentLogger, metrics: new Metrics() })
+export const benchDeps = (): Deps => ({
+  clock: realClock,
+  random: realRandom,
+  log: silentLogger,
+  metrics: new Metrics(),
+})
 
 /** A figure that must not exceed its target. */
-export const atMost = (name: string, value: number, unit: string, target: number): Figure => ({ name, value, unit, target: { text: `≤ ${target} ${unit}`, met: value <= target } })
+export const atMost = (name: string, value: number, unit: string, target: number): Figure => ({
+  name,
+  value,
+  unit,
+  target: { text: `≤ ${target} ${unit}`, met: value <= target },
+})
 
 /** A figure that must reach its target. */
-export const atLeast = (name: string, value: number, unit: string, target: number): Figure => ({ name, value, unit, target: { text: `≥ ${target} ${unit}`, met: value >= target } })
+export const atLeast = (name: string, value: number, unit: string, target: number): Figure => ({
+  name,
+  value,
+  unit,
+  target: { text: `≥ ${target} ${unit}`, met: value >= target },
+})
 
 /** A figure without a target. */
 export const figure = (name: string, value: number, unit: string): Figure => ({ name, value, unit })

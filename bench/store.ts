@@ -12,9 +12,19 @@ export async function storeFigures(): Promise<Figure[]> {
   try {
     const lmdb = await openLmdbStore({ ...benchDeps(), folder })
     const memory = openMemoryStore(benchDeps())
-    const figures = [...(await figuresOf('lmdb', lmdb)), ...(await figuresOf('memory', memory)), ...(await idleFigures(lmdb))]
+    const figures = [
+      ...(await figuresOf('lmdb', lmdb)),
+      ...(await figuresOf('memory', memory)),
+      ...(await idleFigures(lmdb)),
+    ]
     await lmdb.close()
-    figures.push(figure('lmdb: opening a store of 20,000 entries', await timed(async () => (await openLmdbStore({ ...benchDeps(), folder })).close()), 'ms'))
+    figures.push(
+      figure(
+        'lmdb: opening a store of 20,000 entries',
+        await timed(async () => (await openLmdbStore({ ...benchDeps(), folder })).close()),
+        'ms',
+      ),
+    )
     return figures
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -27,9 +37,11 @@ async function figuresOf(name: string, store: Store): Promise<Figure[]> {
   const put = () => store.put(`/registry/configmaps/default/c-${next++ % 20_000}`, () => ({ bytes: value }), 'any')
   const lanes = async (count: number, total: number) => {
     let left = total
-    await Promise.all(Array.from({ length: count }, async () => {
-      while (left-- > 0) await put()
-    }))
+    await Promise.all(
+      Array.from({ length: count }, async () => {
+        while (left-- > 0) await put()
+      }),
+    )
   }
   await lanes(100, 20_000)
   const serialMs = await timed(() => lanes(1, 500))
@@ -51,6 +63,13 @@ async function figuresOf(name: string, store: Store): Promise<Figure[]> {
 /** What one lonely commit writes: an idle cluster is made of them. */
 async function idleFigures(store: Store): Promise<Figure[]> {
   const before = procField('/proc/self/io', 'wchar')
-  for (let i = 0; i < 50; i++) await store.put('/registry/leases/kube-node-lease/node-1', () => ({ bytes: Buffer.alloc(500) }), 'any')
-  return [figure('lmdb: written by a commit of one lease renewal', (procField('/proc/self/io', 'wchar') - before) / 50 / 1024, 'KiB')]
+  for (let i = 0; i < 50; i++)
+    await store.put('/registry/leases/kube-node-lease/node-1', () => ({ bytes: Buffer.alloc(500) }), 'any')
+  return [
+    figure(
+      'lmdb: written by a commit of one lease renewal',
+      (procField('/proc/self/io', 'wchar') - before) / 50 / 1024,
+      'KiB',
+    ),
+  ]
 }

@@ -14,14 +14,22 @@ type Step =
 
 const key = fc.constantFrom('/a/1', '/a/2', '/a/3', '/ab', '/b/1', '/b/2')
 const prefix = fc.constantFrom('/', '/a', '/a/', '/b/', '/none/')
-const expected = fc.oneof(fc.constant<'right'>('right'), fc.constant<'any'>('any'), fc.constant<'absent'>('absent'), fc.integer({ min: 1, max: 9 }))
+const expected = fc.oneof(
+  fc.constant<'right'>('right'),
+  fc.constant<'any'>('any'),
+  fc.constant<'absent'>('absent'),
+  fc.integer({ min: 1, max: 9 }),
+)
 const back = fc.integer({ min: 0, max: 12 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('put' as const), key, expected, lazy: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('delete' as const), key, expected, last: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const), back }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('watch' as const), back, prefix }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('read' as const), back, prefix, limit: fc.integer({ min: 1, max: 7 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('read' as const), back, prefix, limit: fc.integer({ min: 1, max: 7 }) }),
+  },
 )
 
 interface Version {
@@ -62,22 +70,27 @@ class Model {
   }
 
   under(prefix: string, revision: number): Version[] {
-    return [...this.states[revision]!.values()].filter(({ key }) => key.startsWith(prefix)).sort((a, b) => (a.key < b.key ? -1 : 1))
+    return [...this.states[revision]!.values()]
+      .filter(({ key }) => key.startsWith(prefix))
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
   }
 }
 
 /** Runs random steps on the store and on the model; every answer and everything watched must agree. */
 export function modelProperty(open: OpenStore) {
-  return fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { maxLength: 14 }), async (rounds) => {
-    const { store, close } = await open()
-    const run = new Run(store)
-    try {
-      for (const round of rounds) await Promise.all(round.map((each) => run.step(each)))
-      await run.end()
-    } finally {
-      await close()
-    }
-  })
+  return fc.asyncProperty(
+    fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { maxLength: 14 }),
+    async (rounds) => {
+      const { store, close } = await open()
+      const run = new Run(store)
+      try {
+        for (const round of rounds) await Promise.all(round.map((each) => run.step(each)))
+        await run.end()
+      } finally {
+        await close()
+      }
+    },
+  )
 }
 
 class Run {
@@ -102,11 +115,17 @@ class Run {
     const model = this.#model
     assert.equal(this.#store.revision(), model.revision)
     for (const { prefix, after, heard } of this.#watches) {
-      assert.deepEqual(heard, model.told.filter((told) => told.revision > after && told.key.startsWith(prefix)))
+      assert.deepEqual(
+        heard,
+        model.told.filter((told) => told.revision > after && told.key.startsWith(prefix)),
+      )
     }
     for (let revision = model.compacted; revision <= model.revision; revision++) await this.#compare('/', revision, 100)
     const { changes } = await this.#store.history('/', model.compacted)
-    assert.deepEqual(changes.map(toldOf), model.told.filter(({ revision }) => revision > model.compacted))
+    assert.deepEqual(
+      changes.map(toldOf),
+      model.told.filter(({ revision }) => revision > model.compacted),
+    )
   }
 
   async #put({ key, expected, lazy }: Step & { do: 'put' }): Promise<void> {
@@ -115,7 +134,12 @@ class Run {
     const fits = wanted === 'any' || (wanted === 'absent' ? !current : current?.modified === wanted)
     const revision = this.#model.revision + 1
     if (fits) this.#model.write(key, `${key}@${revision}`, `${key}@${revision}`)
-    const result = await this.#store.put(key, (at) => ({ bytes: Buffer.from(`${key}@${at}`) }), wanted, lazy ? { lazyMs: 1000 } : undefined)
+    const result = await this.#store.put(
+      key,
+      (at) => ({ bytes: Buffer.from(`${key}@${at}`) }),
+      wanted,
+      lazy ? { lazyMs: 1000 } : undefined,
+    )
     assert.equal(result.written, fits)
     if (result.written) assert.equal(result.entry.modRevision, revision)
     else assert.equal(result.current?.modRevision, current?.modified)
@@ -126,7 +150,11 @@ class Run {
     const wanted = expected === 'right' ? (current?.modified ?? 'any') : expected
     const fits = current !== undefined && (wanted === 'any' || current.modified === wanted)
     if (fits) this.#model.write(key, undefined, last ? `last@${this.#model.revision + 1}` : current.text)
-    const result = await this.#store.delete(key, wanted, last ? (at) => ({ bytes: Buffer.from(`last@${at}`) }) : undefined)
+    const result = await this.#store.delete(
+      key,
+      wanted,
+      last ? (at) => ({ bytes: Buffer.from(`last@${at}`) }) : undefined,
+    )
     assert.equal(result.written, fits)
   }
 
@@ -146,7 +174,12 @@ class Run {
       throw error
     }
     const { entries, more, count } = result
-    const got = entries.map(({ key, value, createRevision, modRevision }) => ({ key, text: Buffer.from(value.bytes).toString(), created: createRevision, modified: modRevision }))
+    const got = entries.map(({ key, value, createRevision, modRevision }) => ({
+      key,
+      text: Buffer.from(value.bytes).toString(),
+      created: createRevision,
+      modified: modRevision,
+    }))
     assert.deepEqual({ got, more, count }, { got: want.slice(0, limit), more: want.length > limit, count: want.length })
   }
 
@@ -170,4 +203,8 @@ class Run {
   }
 }
 
-const toldOf = ({ revision, key, entry }: Change): Told => ({ revision, key, text: Buffer.from(entry.value.bytes).toString() })
+const toldOf = ({ revision, key, entry }: Change): Told => ({
+  revision,
+  key,
+  text: Buffer.from(entry.value.bytes).toString(),
+})

@@ -7,7 +7,11 @@ import { CompactedError, FutureRevisionError } from './store.ts'
 import type { Change, Store, Value } from './store.ts'
 
 /** A store of the kind under test, empty, on the deps of the test. */
-export type OpenStore = () => Promise<{ readonly store: Store; readonly deps: Deps; readonly close: () => Promise<void> }>
+export type OpenStore = () => Promise<{
+  readonly store: Store
+  readonly deps: Deps
+  readonly close: () => Promise<void>
+}>
 
 /** A value from text. */
 export const valueOf = (text: string): Value => ({ bytes: Buffer.from(text) })
@@ -40,7 +44,10 @@ export function storeContract(name: string, open: OpenStore): void {
     assert.ok(result.written)
     assert.equal(textOf(result.entry.value), 'x@2')
     const entry = await store.get('/a/1')
-    assert.deepEqual([textOf(entry!.value), entry!.createRevision, entry!.modRevision, entry!.version], ['x@2', 2, 2, 1])
+    assert.deepEqual(
+      [textOf(entry!.value), entry!.createRevision, entry!.modRevision, entry!.version],
+      ['x@2', 2, 2, 1],
+    )
     await store.put('/a/1', at('y'), 2)
     const next = await store.get('/a/1')
     assert.deepEqual([textOf(next!.value), next!.createRevision, next!.modRevision, next!.version], ['y@3', 2, 3, 2])
@@ -60,7 +67,16 @@ export function storeContract(name: string, open: OpenStore): void {
   })
 
   check('a value that cannot be made leaves nothing behind', async (store) => {
-    await assert.rejects(store.put('/a', () => { throw new Error('no') }, 'any'), /no/)
+    await assert.rejects(
+      store.put(
+        '/a',
+        () => {
+          throw new Error('no')
+        },
+        'any',
+      ),
+      /no/,
+    )
     const result = await store.put('/a', at('x'), 'absent')
     assert.equal(result.written && result.entry.modRevision, 2)
   })
@@ -75,12 +91,19 @@ export function storeContract(name: string, open: OpenStore): void {
 
   check('concurrent writes get revisions in the order of their calls', async (store) => {
     const results = await Promise.all(Array.from({ length: 300 }, (_, i) => store.put(`/a/${i}`, at(`${i}`), 'absent')))
-    assert.deepEqual(results.map((result) => result.written && result.entry.modRevision), Array.from({ length: 300 }, (_, i) => i + 2))
+    assert.deepEqual(
+      results.map((result) => result.written && result.entry.modRevision),
+      Array.from({ length: 300 }, (_, i) => i + 2),
+    )
   })
 
   check('a delete and a new creation in the same breath follow each other', async (store) => {
     await store.put('/a', at('one'), 'absent')
-    const [gone, made, lost] = await Promise.all([store.delete('/a', 2), store.put('/a', at('two'), 'absent'), store.delete('/a', 2)])
+    const [gone, made, lost] = await Promise.all([
+      store.delete('/a', 2),
+      store.put('/a', at('two'), 'absent'),
+      store.delete('/a', 2),
+    ])
     assert.equal(gone.written, true)
     assert.ok(made.written)
     assert.deepEqual([made.entry.createRevision, made.entry.version], [4, 1])
@@ -89,7 +112,8 @@ export function storeContract(name: string, open: OpenStore): void {
 
   check('ranges are in key order, with limit, start and count', async (store) => {
     for (const key of ['/b/2', '/a/1', '/b/1', '/b/10', '/c/1', '/bb/1']) await store.put(key, at(key), 'absent')
-    const keys = async (...args: Parameters<Store['range']>) => (await store.range(...args)).entries.map(({ key }) => key)
+    const keys = async (...args: Parameters<Store['range']>) =>
+      (await store.range(...args)).entries.map(({ key }) => key)
     assert.deepEqual(await keys('/b/'), ['/b/1', '/b/10', '/b/2'])
     assert.deepEqual(await keys('/b/', { from: '/b/10' }), ['/b/10', '/b/2'])
     assert.deepEqual(await keys('/b/', { from: '/a' }), ['/b/1', '/b/10', '/b/2'])
@@ -105,7 +129,8 @@ export function storeContract(name: string, open: OpenStore): void {
     await store.put('/a', at('y'), 'any') // 4
     await store.delete('/b', 'any') // 5
     await store.put('/c', at('x'), 'any') // 6
-    const stateAt = async (revision: number) => (await store.range('/', { revision })).entries.map(({ key, value }) => key + textOf(value))
+    const stateAt = async (revision: number) =>
+      (await store.range('/', { revision })).entries.map(({ key, value }) => key + textOf(value))
     assert.deepEqual(await stateAt(1), [])
     assert.deepEqual(await stateAt(3), ['/ax@2', '/bx@3'])
     assert.deepEqual(await stateAt(4), ['/ay@4', '/bx@3'])
@@ -140,7 +165,9 @@ export function storeContract(name: string, open: OpenStore): void {
   check('a watcher hears of every change before the writer does, in order, with what was there', async (store) => {
     const heard: string[] = []
     const tell = (change: Change) =>
-      heard.push(`${change.type} ${change.key} ${textOf(change.entry.value)} was ${change.previous ? textOf(change.previous.value) : 'nothing'}`)
+      heard.push(
+        `${change.type} ${change.key} ${textOf(change.entry.value)} was ${change.previous ? textOf(change.previous.value) : 'nothing'}`,
+      )
     store.watch('/a/', store.revision(), (changes) => changes.forEach(tell))
     await store.put('/a/1', at('x'), 'any').then(() => heard.push('done'))
     await store.put('/b/1', at('x'), 'any')
@@ -148,7 +175,14 @@ export function storeContract(name: string, open: OpenStore): void {
     await store.delete('/a/1', 'any', at('last'))
     await store.put('/a/1', at('z'), 'any')
     await store.delete('/a/1', 'any')
-    assert.deepEqual(heard, ['put /a/1 x@2 was nothing', 'done', 'put /a/1 y@4 was x@2', 'delete /a/1 last@5 was y@4', 'put /a/1 z@6 was nothing', 'delete /a/1 z@6 was z@6'])
+    assert.deepEqual(heard, [
+      'put /a/1 x@2 was nothing',
+      'done',
+      'put /a/1 y@4 was x@2',
+      'delete /a/1 last@5 was y@4',
+      'put /a/1 z@6 was nothing',
+      'delete /a/1 z@6 was z@6',
+    ])
   })
 
   check('a watcher that begins in the past hears what it missed first', async (store) => {
@@ -160,7 +194,13 @@ export function storeContract(name: string, open: OpenStore): void {
     await store.put('/c', at('x'), 'any')
     assert.deepEqual(heard, [3, 4, 5])
     const { changes, revision } = await store.history('/a', 1)
-    assert.deepEqual(changes.map(({ type, entry }) => [type, textOf(entry.value)]), [['put', 'x@2'], ['delete', 'last@4']])
+    assert.deepEqual(
+      changes.map(({ type, entry }) => [type, textOf(entry.value)]),
+      [
+        ['put', 'x@2'],
+        ['delete', 'last@4'],
+      ],
+    )
     assert.equal(revision, 5)
     await store.compact(4)
     assert.throws(() => store.watch('/', 3, () => {}), CompactedError)
@@ -177,7 +217,9 @@ export function storeContract(name: string, open: OpenStore): void {
 
   check('a closed watcher hears nothing, and one that throws does not keep others from hearing', async (store) => {
     const heard: number[] = []
-    store.watch('/', 1, () => { throw new Error('broken watcher') })
+    store.watch('/', 1, () => {
+      throw new Error('broken watcher')
+    })
     const watch = store.watch('/', 1, (changes) => heard.push(...changes.map(({ revision }) => revision)))
     await store.put('/a', at('x'), 'any')
     watch.close()
@@ -188,7 +230,9 @@ export function storeContract(name: string, open: OpenStore): void {
   check('a watcher may write: everybody hears in revision order', async (store) => {
     const heard: number[] = []
     let answered: Promise<unknown> | undefined
-    store.watch('/', 1, (changes) => { if (changes[0]!.key === '/question') answered = store.put('/answer', at('42'), 'any') })
+    store.watch('/', 1, (changes) => {
+      if (changes[0]!.key === '/question') answered = store.put('/answer', at('42'), 'any')
+    })
     store.watch('/', 1, (changes) => heard.push(...changes.map(({ revision }) => revision)))
     await store.put('/question', at('?'), 'any')
     await answered

@@ -43,6 +43,7 @@ export type ValueAt = (revision: number) => Value
 /** What must hold for a write: the key is absent, is at this mod revision, or anything. */
 export type Expected = 'absent' | 'any' | number
 
+/** How a write is made. */
 export interface WriteOptions {
   /**
    * The write may reach the disk up to this much later than it is acknowledged. For lease renewals, whose loss in a crash is harmless and which would
@@ -51,6 +52,7 @@ export interface WriteOptions {
   readonly lazyMs?: number
 }
 
+/** A key as it is at one revision. */
 export interface Entry {
   readonly key: string
   readonly value: Value
@@ -60,6 +62,7 @@ export interface Entry {
   readonly version: number
 }
 
+/** What part of a range is read, and when. */
 export interface RangeOptions {
   /** At most so many entries; `more` tells whether there were others. */
   readonly limit?: number
@@ -68,6 +71,7 @@ export interface RangeOptions {
   readonly revision?: number
 }
 
+/** What was read. */
 export interface RangeResult {
   readonly entries: readonly Entry[]
   readonly more: boolean
@@ -77,8 +81,12 @@ export interface RangeResult {
   readonly revision: number
 }
 
-export type WriteResult = { readonly written: true; readonly entry: Entry } | { readonly written: false; readonly current: Entry | undefined }
+/** A write that was made, or what stood in its way. */
+export type WriteResult =
+  | { readonly written: true; readonly entry: Entry }
+  | { readonly written: false; readonly current: Entry | undefined }
 
+/** One write as watchers see it. */
 export interface Change {
   readonly type: 'put' | 'delete'
   readonly key: string
@@ -95,6 +103,7 @@ export interface History {
   readonly revision: number
 }
 
+/** A running watch. */
 export interface StoreWatch {
   close(): void
 }

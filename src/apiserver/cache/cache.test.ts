@@ -12,7 +12,15 @@ import { seededRandom } from '../../base/random.ts'
 import { openLmdbStore } from '../../store/lmdb/lmdb-store.ts'
 import { openMemoryStore } from '../../store/memory/memory-store.ts'
 import type { Store } from '../../store/store.ts'
-import type { CacheEvent, CacheWatchOptions, CachedObject, EventEncoding, ObjectCache, ObjectCacheOptions, Selection } from './cache.ts'
+import type {
+  CacheEvent,
+  CacheWatchOptions,
+  CachedObject,
+  EventEncoding,
+  ObjectCache,
+  ObjectCacheOptions,
+  Selection,
+} from './cache.ts'
 import { Document } from './document.ts'
 import { openObjectCache } from './object-cache.ts'
 
@@ -38,7 +46,12 @@ class Bench {
   async put(key: string, labels: Record<string, string> = {}, nodeName?: string): Promise<number> {
     const [namespace, name] = key.split('/') as [string, string]
     const make = (revision: number) =>
-      Document.ofObject({ kind: 'Pod', apiVersion: 'v1', metadata: { name, namespace, resourceVersion: String(revision), labels }, ...(nodeName && { spec: { nodeName } }) } as Pod)
+      Document.ofObject({
+        kind: 'Pod',
+        apiVersion: 'v1',
+        metadata: { name, namespace, resourceVersion: String(revision), labels },
+        ...(nodeName && { spec: { nodeName } }),
+      } as Pod)
     const result = await this.store.put(prefix + key, make, 'any')
     assert.ok(result.written)
     return result.entry.modRevision
@@ -67,10 +80,15 @@ class Bench {
   }
 }
 
-const tellOf = ({ type, revision, object }: CacheEvent) => `${type} ${object ? `${object.key}@${object.object.metadata?.resourceVersion}` : revision}`
+const tellOf = ({ type, revision, object }: CacheEvent) =>
+  `${type} ${object ? `${object.key}@${object.object.metadata?.resourceVersion}` : revision}`
 const keysOf = (entries: readonly CachedObject[]) => entries.map(({ key }) => key)
 const app = (value: string): Selection => ({ labels: (labels) => labels['app'] === value, text: `app=${value}` })
-const onNode = (node: string): Selection => ({ fields: (field) => field('spec.nodeName') === node, fieldEquals: { 'spec.nodeName': node }, text: `spec.nodeName=${node}` })
+const onNode = (node: string): Selection => ({
+  fields: (field) => field('spec.nodeName') === node,
+  fieldEquals: { 'spec.nodeName': node },
+  text: `spec.nodeName=${node}`,
+})
 
 const stores: Record<string, (t: TestContext, clock: VirtualClock) => Promise<Store>> = {
   memory: async (_t, clock) => openMemoryStore(depsOn(clock)),
@@ -88,7 +106,15 @@ const stores: Record<string, (t: TestContext, clock: VirtualClock) => Promise<St
 const depsOn = (clock: VirtualClock) => ({ clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() })
 
 const openPods = (store: Store, clock: VirtualClock, options: Partial<ObjectCacheOptions> = {}) =>
-  openObjectCache({ ...depsOn(clock), store, prefix, namespaced: true, fields: { 'spec.nodeName': (pod) => (pod as Pod).spec?.nodeName ?? '' }, indexedFields: ['spec.nodeName'], ...options })
+  openObjectCache({
+    ...depsOn(clock),
+    store,
+    prefix,
+    namespaced: true,
+    fields: { 'spec.nodeName': (pod) => (pod as Pod).spec?.nodeName ?? '' },
+    indexedFields: ['spec.nodeName'],
+    ...options,
+  })
 
 /** A test on a cache over each kind of store. */
 function onEach(title: string, run: (bench: Bench) => Promise<void>, options: Partial<ObjectCacheOptions> = {}): void {
@@ -106,8 +132,22 @@ function onEach(title: string, run: (bench: Bench) => Promise<void>, options: Pa
 onEach('a write is there when it has been awaited, with its bytes', async (bench) => {
   await bench.put('default/web', { app: 'web' }, 'node-1')
   const object = bench.cache.get('default/web')!
-  assert.deepEqual([object.namespace, object.name, object.revision, object.labels, object.field('spec.nodeName'), object.field('metadata.name'), object.field('x')], ['default', 'web', 2, { app: 'web' }, 'node-1', 'web', undefined])
-  assert.equal(Buffer.from(object.bytes).toString(), '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web","namespace":"default","resourceVersion":"2","labels":{"app":"web"}},"spec":{"nodeName":"node-1"}}')
+  assert.deepEqual(
+    [
+      object.namespace,
+      object.name,
+      object.revision,
+      object.labels,
+      object.field('spec.nodeName'),
+      object.field('metadata.name'),
+      object.field('x'),
+    ],
+    ['default', 'web', 2, { app: 'web' }, 'node-1', 'web', undefined],
+  )
+  assert.equal(
+    Buffer.from(object.bytes).toString(),
+    '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web","namespace":"default","resourceVersion":"2","labels":{"app":"web"}},"spec":{"nodeName":"node-1"}}',
+  )
   await bench.remove('default/web')
   assert.equal(bench.cache.get('default/web'), undefined)
   assert.equal(bench.cache.revision(), 3)
@@ -126,7 +166,14 @@ onEach('a cache that is opened later finds what is there, and follows it', async
 })
 
 onEach('lists are in key order and keep to their selection', async (bench) => {
-  for (const [key, label, node] of [['b/2', 'x', 'n1'], ['a/1', 'x', 'n2'], ['b/1', 'y', 'n1'], ['b/10', 'x', ''], ['a-b/1', 'x', 'n1']] as const) await bench.put(key, { app: label }, node)
+  for (const [key, label, node] of [
+    ['b/2', 'x', 'n1'],
+    ['a/1', 'x', 'n2'],
+    ['b/1', 'y', 'n1'],
+    ['b/10', 'x', ''],
+    ['a-b/1', 'x', 'n1'],
+  ] as const)
+    await bench.put(key, { app: label }, node)
   const list = async (options: Selection) => keysOf((await bench.cache.list(options)).entries)
   assert.deepEqual(await list({}), ['a-b/1', 'a/1', 'b/1', 'b/10', 'b/2'])
   assert.deepEqual(await list({ namespace: 'b' }), ['b/1', 'b/10', 'b/2'])
@@ -144,16 +191,26 @@ onEach('lists are in key order and keep to their selection', async (bench) => {
 onEach('pages go on at the revision of the first, whatever is written meanwhile', async (bench) => {
   for (let i = 0; i < 6; i++) await bench.put(`default/p${i}`)
   const first = await bench.cache.list({ limit: 2 })
-  assert.deepEqual([keysOf(first.entries), first.more, first.remaining, first.revision], [['default/p0', 'default/p1'], true, 4, 7])
+  assert.deepEqual(
+    [keysOf(first.entries), first.more, first.remaining, first.revision],
+    [['default/p0', 'default/p1'], true, 4, 7],
+  )
   await bench.remove('default/p2')
   await bench.put('default/p3', { changed: 'yes' })
   await bench.put('default/p25')
   await bench.remove('default/p5')
   const second = await bench.cache.list({ limit: 2, after: 'default/p1', revision: first.revision })
-  assert.deepEqual([keysOf(second.entries), second.entries[1]!.revision, second.remaining, second.revision], [['default/p2', 'default/p3'], 5, 2, 7])
+  assert.deepEqual(
+    [keysOf(second.entries), second.entries[1]!.revision, second.remaining, second.revision],
+    [['default/p2', 'default/p3'], 5, 2, 7],
+  )
   const last = await bench.cache.list({ limit: 2, after: 'default/p3', revision: first.revision })
   assert.deepEqual([keysOf(last.entries), last.more, last.remaining], [['default/p4', 'default/p5'], false, undefined])
-  assert.deepEqual(keysOf((await bench.cache.list({ after: 'default/p1' })).entries), ['default/p25', 'default/p3', 'default/p4'])
+  assert.deepEqual(keysOf((await bench.cache.list({ after: 'default/p1' })).entries), [
+    'default/p25',
+    'default/p3',
+    'default/p4',
+  ])
 })
 
 onEach('an older list keeps to its selection as the objects were then', async (bench) => {
@@ -163,7 +220,10 @@ onEach('an older list keeps to its selection as the objects were then', async (b
   await bench.put('default/a', {}, 'n2')
   await bench.put('default/b', {}, 'n1')
   await bench.remove('default/c')
-  assert.deepEqual(keysOf((await bench.cache.list({ ...onNode('n1'), revision: 4 })).entries), ['default/a', 'default/c'])
+  assert.deepEqual(keysOf((await bench.cache.list({ ...onNode('n1'), revision: 4 })).entries), [
+    'default/a',
+    'default/c',
+  ])
   assert.deepEqual(keysOf((await bench.cache.list(onNode('n1'))).entries), ['default/b'])
 })
 
@@ -175,10 +235,15 @@ onEach(
     await bench.remove('default/p1')
     const list = await bench.cache.list({ ...app('odd'), revision: 6, limit: 1 })
     assert.deepEqual([keysOf(list.entries), list.more], [['default/p1'], true])
-    assert.deepEqual(keysOf((await bench.cache.list({ ...app('odd'), revision: 6, after: 'default/p1' })).entries), ['default/p3'])
+    assert.deepEqual(keysOf((await bench.cache.list({ ...app('odd'), revision: 6, after: 'default/p1' })).entries), [
+      'default/p3',
+    ])
     const { told } = await bench.watch({ from: 4, ...app('odd') })
     await bench.clock.settle()
-    assert.deepEqual([told().length, told()[0], told()[1], told()[2], told().at(-1)], [22, 'ADDED default/p3@5', 'ADDED default/busy@7', 'MODIFIED default/busy@8', 'DELETED default/p1@27'])
+    assert.deepEqual(
+      [told().length, told()[0], told()[1], told()[2], told().at(-1)],
+      [22, 'ADDED default/p3@5', 'ADDED default/busy@7', 'MODIFIED default/busy@8', 'DELETED default/p1@27'],
+    )
     await bench.store.compact(10)
     await assert.rejects(bench.cache.list({ revision: 6 }), { code: 410, message: /too old/ })
     await assert.rejects(bench.watch({ from: 6 }), { code: 410, message: 'too old resource version: 6 (10)' })
@@ -193,7 +258,11 @@ onEach('a resource version of the future is waited for, and refused after three 
   await bench.put('default/a')
   await bench.store.put('/registry/other/x', () => ({ bytes: Buffer.from('{}') }), 'any')
   assert.equal(await waited, 'there')
-  const refused = assert.rejects(bench.cache.waitForRevision(9), { code: 504, reason: 'Timeout', message: 'Timeout: Too large resource version: 9, current: 4' })
+  const refused = assert.rejects(bench.cache.waitForRevision(9), {
+    code: 504,
+    reason: 'Timeout',
+    message: 'Timeout: Too large resource version: 9, current: 4',
+  })
   await bench.clock.advance(3000)
   await refused
 })
@@ -209,35 +278,54 @@ onEach('a watch tells what happens, all of one turn together', async (bench) => 
   assert.equal(batches[0]!.length, 2)
 })
 
-onEach('an object that stops matching is deleted in its last matching state, one that starts is added', async (bench) => {
-  await bench.put('default/a', { app: 'x' })
-  const watches = await Promise.all([bench.watch({ from: 'now', ...app('x') }), bench.watch({ from: 'now', ...onNode('n1') })])
-  await bench.put('default/a', { app: 'y' }, 'n1')
-  await bench.put('default/a', { app: 'x' }, 'n2')
-  await bench.put('default/a', { app: 'x' }, 'n1')
-  await bench.remove('default/a')
-  await bench.put('default/b', { app: 'y' })
-  await bench.clock.settle()
-  assert.deepEqual(watches[0].told(), ['DELETED default/a@3', 'ADDED default/a@4', 'MODIFIED default/a@5', 'DELETED default/a@6'])
-  assert.deepEqual(watches[0].events[0]!.object!.labels, { app: 'x' })
-  assert.deepEqual(watches[1].told(), ['ADDED default/a@3', 'DELETED default/a@4', 'ADDED default/a@5', 'DELETED default/a@6'])
-})
+onEach(
+  'an object that stops matching is deleted in its last matching state, one that starts is added',
+  async (bench) => {
+    await bench.put('default/a', { app: 'x' })
+    const watches = await Promise.all([
+      bench.watch({ from: 'now', ...app('x') }),
+      bench.watch({ from: 'now', ...onNode('n1') }),
+    ])
+    await bench.put('default/a', { app: 'y' }, 'n1')
+    await bench.put('default/a', { app: 'x' }, 'n2')
+    await bench.put('default/a', { app: 'x' }, 'n1')
+    await bench.remove('default/a')
+    await bench.put('default/b', { app: 'y' })
+    await bench.clock.settle()
+    assert.deepEqual(watches[0].told(), [
+      'DELETED default/a@3',
+      'ADDED default/a@4',
+      'MODIFIED default/a@5',
+      'DELETED default/a@6',
+    ])
+    assert.deepEqual(watches[0].events[0]!.object!.labels, { app: 'x' })
+    assert.deepEqual(watches[1].told(), [
+      'ADDED default/a@3',
+      'DELETED default/a@4',
+      'ADDED default/a@5',
+      'DELETED default/a@6',
+    ])
+  },
+)
 
-onEach('a watch from a revision tells each change after it exactly once, also those of this very turn', async (bench) => {
-  await bench.put('default/a')
-  await bench.put('default/b')
-  const { told } = await bench.watch({ from: 2 })
-  await bench.put('default/c')
-  await bench.clock.settle()
-  await bench.put('default/d')
-  await bench.clock.settle()
-  assert.deepEqual(told(), ['ADDED default/b@3', 'ADDED default/c@4', 'ADDED default/d@5'])
-  const future = await bench.watch({ from: 6, bookmarks: true })
-  await bench.put('default/e')
-  await bench.put('default/f')
-  await bench.clock.settle()
-  assert.deepEqual(future.told(), ['ADDED default/f@7'])
-})
+onEach(
+  'a watch from a revision tells each change after it exactly once, also those of this very turn',
+  async (bench) => {
+    await bench.put('default/a')
+    await bench.put('default/b')
+    const { told } = await bench.watch({ from: 2 })
+    await bench.put('default/c')
+    await bench.clock.settle()
+    await bench.put('default/d')
+    await bench.clock.settle()
+    assert.deepEqual(told(), ['ADDED default/b@3', 'ADDED default/c@4', 'ADDED default/d@5'])
+    const future = await bench.watch({ from: 6, bookmarks: true })
+    await bench.put('default/e')
+    await bench.put('default/f')
+    await bench.clock.settle()
+    assert.deepEqual(future.told(), ['ADDED default/f@7'])
+  },
+)
 
 onEach('initial events come first, then a bookmark that says so, then what follows', async (bench) => {
   for (const name of ['b', 'a', 'c']) await bench.put(`default/${name}`, { app: name === 'c' ? 'y' : 'x' })
@@ -280,7 +368,14 @@ onEach('a sink that is not ready gets the rest when it is, in order and once', a
   watch.resume()
   await bench.put('default/p5')
   await bench.clock.settle()
-  assert.deepEqual(told(), ['ADDED default/p0@2', 'ADDED default/p1@3', 'ADDED default/p2@4', 'ADDED default/p3@5', 'ADDED default/p4@6', 'ADDED default/p5@7'])
+  assert.deepEqual(told(), [
+    'ADDED default/p0@2',
+    'ADDED default/p1@3',
+    'ADDED default/p2@4',
+    'ADDED default/p3@5',
+    'ADDED default/p4@6',
+    'ADDED default/p5@7',
+  ])
 })
 
 onEach(
@@ -314,7 +409,9 @@ onEach('watches that ask for the same share one encoding of each event and of ea
     },
   }
   const watches = await Promise.all(Array.from({ length: 50 }, () => bench.watch({ from: 'now', encoding })))
-  const selective = await Promise.all(Array.from({ length: 50 }, () => bench.watch({ from: 'now', encoding, ...app('x') })))
+  const selective = await Promise.all(
+    Array.from({ length: 50 }, () => bench.watch({ from: 'now', encoding, ...app('x') })),
+  )
   await bench.clock.settle()
   await Promise.all([bench.put('default/a', { app: 'x' }), bench.put('default/b', { app: 'y' })])
   await bench.clock.settle()
@@ -349,24 +446,44 @@ test('cache on memory: the object that was written is the object that is read, w
 /** A client that lists and watches must end up with what the cache has, whatever is written and however slow it is. */
 for (const name of ['memory', 'lmdb'] as const) {
   test(`cache on ${name}: list and watch together always give the present state`, async (t) => {
-    const write = fc.record({ key: fc.constantFrom('a/1', 'a/2', 'b/1', 'b/2', 'b/3'), label: fc.constantFrom('x', 'y', 'gone'), node: fc.constantFrom('n1', 'n2') })
-    const selection = fc.constantFrom<Selection>({}, { namespace: 'b' }, app('x'), onNode('n1'), { ...app('x'), namespace: 'a' }, { namespace: 'a', name: '2' })
-    const round = fc.record({ writes: fc.array(write, { minLength: 1, maxLength: 4 }), turns: fc.nat(3) })
-    const property = fc.asyncProperty(fc.array(round, { maxLength: 16 }), fc.array(fc.tuple(selection, fc.nat(8), fc.nat(5)), { maxLength: 4 }), async (rounds, clients) => {
-      const clock = new VirtualClock()
-      const bench = new Bench(clock, await stores[name]!(t, clock), undefined as never)
-      const cache = await openPods(bench.store, clock, { historyEventsMax: 12 })
-      Object.assign(bench, { cache })
-      const followers: { selection: Selection; state: Map<string, string>; check: () => void }[] = []
-      for (const [index, { writes, turns }] of [...rounds, { writes: [], turns: 0 }].entries()) {
-        for (const [each, start, slowTurns] of clients) if (start === index) followers.push(await follow(bench, each, slowTurns))
-        await Promise.all(writes.map(({ key, label, node }) => (label === 'gone' ? bench.remove(key) : bench.put(key, { app: label }, node))))
-        for (let turn = 0; turn < turns; turn++) await clock.yield()
-      }
-      await clock.settle()
-      for (const { check } of followers) check()
-      cache.close()
+    const write = fc.record({
+      key: fc.constantFrom('a/1', 'a/2', 'b/1', 'b/2', 'b/3'),
+      label: fc.constantFrom('x', 'y', 'gone'),
+      node: fc.constantFrom('n1', 'n2'),
     })
+    const selection = fc.constantFrom<Selection>(
+      {},
+      { namespace: 'b' },
+      app('x'),
+      onNode('n1'),
+      { ...app('x'), namespace: 'a' },
+      { namespace: 'a', name: '2' },
+    )
+    const round = fc.record({ writes: fc.array(write, { minLength: 1, maxLength: 4 }), turns: fc.nat(3) })
+    const property = fc.asyncProperty(
+      fc.array(round, { maxLength: 16 }),
+      fc.array(fc.tuple(selection, fc.nat(8), fc.nat(5)), { maxLength: 4 }),
+      async (rounds, clients) => {
+        const clock = new VirtualClock()
+        const bench = new Bench(clock, await stores[name]!(t, clock), undefined as never)
+        const cache = await openPods(bench.store, clock, { historyEventsMax: 12 })
+        Object.assign(bench, { cache })
+        const followers: { selection: Selection; state: Map<string, string>; check: () => void }[] = []
+        for (const [index, { writes, turns }] of [...rounds, { writes: [], turns: 0 }].entries()) {
+          for (const [each, start, slowTurns] of clients)
+            if (start === index) followers.push(await follow(bench, each, slowTurns))
+          await Promise.all(
+            writes.map(({ key, label, node }) =>
+              label === 'gone' ? bench.remove(key) : bench.put(key, { app: label }, node),
+            ),
+          )
+          for (let turn = 0; turn < turns; turn++) await clock.yield()
+        }
+        await clock.settle()
+        for (const { check } of followers) check()
+        cache.close()
+      },
+    )
     await fc.assert(property, { numRuns: name === 'memory' ? 150 : 25 })
   })
 }
@@ -377,27 +494,32 @@ async function follow(bench: Bench, selection: Selection, slowTurns: number) {
   const state = new Map(list.entries.map(({ key, object }) => [key, object.metadata!.resourceVersion!]))
   let ended = false
   let last = list.revision
-  const watch = await bench.cache.watch({ ...selection, from: list.revision }, {
-    deliver({ events }) {
-      for (const { type, revision, object } of events) {
-        assert.ok(revision > last, 'events are in order')
-        last = revision
-        assert.equal(type === 'ADDED', !state.has(object!.key), `${type} of ${object!.key}`)
-        if (type === 'DELETED') state.delete(object!.key)
-        else state.set(object!.key, object!.object.metadata!.resourceVersion!)
-      }
-      const resume = async () => {
-        for (let turn = 0; turn < slowTurns; turn++) await bench.clock.yield()
-        watch.resume()
-      }
-      if (slowTurns > 0) void resume()
-      return slowTurns === 0
+  const watch = await bench.cache.watch(
+    { ...selection, from: list.revision },
+    {
+      deliver({ events }) {
+        for (const { type, revision, object } of events) {
+          assert.ok(revision > last, 'events are in order')
+          last = revision
+          assert.equal(type === 'ADDED', !state.has(object!.key), `${type} of ${object!.key}`)
+          if (type === 'DELETED') state.delete(object!.key)
+          else state.set(object!.key, object!.object.metadata!.resourceVersion!)
+        }
+        const resume = async () => {
+          for (let turn = 0; turn < slowTurns; turn++) await bench.clock.yield()
+          watch.resume()
+        }
+        if (slowTurns > 0) void resume()
+        return slowTurns === 0
+      },
+      end: () => (ended = true),
     },
-    end: () => (ended = true),
-  })
+  )
   const check = () => {
     if (ended) return
-    const want = bench.cache.listNow(selection).map(({ key, object }) => [key, object.metadata!.resourceVersion!] as const)
+    const want = bench.cache
+      .listNow(selection)
+      .map(({ key, object }) => [key, object.metadata!.resourceVersion!] as const)
     assert.deepEqual([...state].sort(), want.sort())
   }
   return { selection, state, check }

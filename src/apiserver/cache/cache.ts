@@ -69,6 +69,7 @@ export interface Selection {
   readonly text?: string | undefined
 }
 
+/** Which objects, how many of them, and as of when. */
 export interface CacheListOptions extends Selection {
   readonly limit?: number | undefined
   /** Continue after this key (exclusive). */
@@ -77,6 +78,7 @@ export interface CacheListOptions extends Selection {
   readonly revision?: number | undefined
 }
 
+/** A page of objects. */
 export interface CacheList {
   readonly entries: readonly CachedObject[]
   /** The revision that was read. */
@@ -87,6 +89,7 @@ export interface CacheList {
   readonly remaining: number | undefined
 }
 
+/** What a watch is about, where it begins, and how its events become bytes. */
 export interface CacheWatchOptions extends Selection {
   /**
    * A revision: every change after it. 'now': only what comes. 'initial': the present objects as ADDED first. 'initial-with-bookmark': the same, then a bookmark that says so
@@ -131,6 +134,7 @@ export interface WatchSink {
   end(): void
 }
 
+/** A running watch. */
 export interface CacheWatch {
   /** The sink takes more again. */
   resume(): void

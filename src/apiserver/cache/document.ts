@@ -39,7 +39,9 @@ export class Document implements Value {
   get object(): Frozen<KubernetesObject> {
     const known = this.#object ?? this.#weak?.deref()
     if (known) return known
-    const parsed = JSON.parse(Buffer.from(this.#bytes!.buffer, this.#bytes!.byteOffset, this.#bytes!.byteLength).toString()) as KubernetesObject
+    const parsed = JSON.parse(
+      Buffer.from(this.#bytes!.buffer, this.#bytes!.byteOffset, this.#bytes!.byteLength).toString(),
+    ) as KubernetesObject
     this.#weak = new WeakRef(parsed)
     return parsed
   }

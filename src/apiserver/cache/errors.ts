@@ -9,7 +9,10 @@ export const tooLargeResourceVersion = (asked: number, current: number): ApiErro
     status: 'Failure',
     message: `Timeout: Too large resource version: ${asked}, current: ${current}`,
     reason: 'Timeout',
-    details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 },
+    details: {
+      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+      retryAfterSeconds: 1,
+    },
     code: 504,
   })
 
@@ -17,4 +20,5 @@ export const tooLargeResourceVersion = (asked: number, current: number): ApiErro
 export const listExpired = (): ApiError => expired('The resourceVersion for the provided list is too old.')
 
 /** 410: a watch from a resource version that is gone. */
-export const watchExpired = (asked: number, oldest: number): ApiError => expired(`too old resource version: ${asked} (${oldest})`)
+export const watchExpired = (asked: number, oldest: number): ApiError =>
+  expired(`too old resource version: ${asked} (${oldest})`)

@@ -39,6 +39,7 @@ export class FanOut implements WatcherHost {
   readonly #groups = new Map<string, Group>()
   readonly #buckets = new Map<string, Set<Group>>()
   readonly #paused = new Set<Watcher>()
+  readonly #keys = new WeakMap<Watcher, string>()
   readonly #encodings = new WeakMap<EventEncoding, number>()
   #encodingsSeen = 0
   #anonymous = 0
@@ -59,7 +60,10 @@ export class FanOut implements WatcherHost {
   }
 
   /** Adds a watch. It gets its backlog first, then everything after its `afterRevision`. */
-  join(watcher: Watcher, backlog: { readonly initial: readonly StoredObject[]; readonly events: readonly SharedEvent[] }): void {
+  join(
+    watcher: Watcher,
+    backlog: { readonly initial: readonly StoredObject[]; readonly events: readonly SharedEvent[] },
+  ): void {
     this.#groupOf(watcher).members.add(watcher)
     if (watcher.bookmarks && this.#bookmarkWatches++ === 0) this.#bookmarkLater()
     watcher.start(backlog.initial, backlog.events)
@@ -73,7 +77,9 @@ export class FanOut implements WatcherHost {
   }
 
   later(fn: () => void): void {
-    this.#options.clock.yield().then(fn, (error: unknown) => this.log.error({ err: error }, 'handing on changes failed'))
+    this.#options.clock
+      .yield()
+      .then(fn, (error: unknown) => this.log.error({ err: error }, 'handing on changes failed'))
   }
 
   bookmarkRevision(): number {
@@ -129,7 +135,7 @@ export class FanOut implements WatcherHost {
   #send(group: Group): void {
     const { events, encoding } = group
     group.events = []
-    for (let from = 0; from < events.length; ) {
+    for (let from = 0; from < events.length;) {
       const end = batchEnd(events, from, encoding)
       const batch = new SharedBatch(from === 0 && end === events.length ? events : events.slice(from, end), encoding)
       for (const watcher of group.members) watcher.take(batch)
@@ -171,8 +177,6 @@ export class FanOut implements WatcherHost {
     return group
   }
 
-  readonly #keys = new WeakMap<Watcher, string>()
-
   /** Watches of the same key share a group. A selector without its text is nobody else's. */
   #keyOf(watcher: Watcher): string {
     let key = this.#keys.get(watcher)
@@ -180,7 +184,13 @@ export class FanOut implements WatcherHost {
     const { selection, encoding, bookmarks } = watcher
     const { namespace, name, labels, fields, text } = selection
     const selector = text ?? (labels || fields ? this.#anonymous++ : '')
-    key = JSON.stringify([namespace ?? null, name ?? null, selector, bookmarks, encoding ? this.#numberOf(encoding) : null])
+    key = JSON.stringify([
+      namespace ?? null,
+      name ?? null,
+      selector,
+      bookmarks,
+      encoding ? this.#numberOf(encoding) : null,
+    ])
     this.#keys.set(watcher, key)
     return key
   }

@@ -27,7 +27,8 @@ export class ObjectChange {
   /** What a watch of a selection tells: an object that begins to match is added, one that no longer does is deleted. Undefined: nothing. */
   eventFor(selection: Selection): SharedEvent | undefined {
     const before = this.previous !== undefined && matches(selection, this.previous)
-    if (this.deleted) return before || (this.previous === undefined && matches(selection, this.object)) ? this.#goneEvent() : undefined
+    if (this.deleted)
+      return before || (this.previous === undefined && matches(selection, this.object)) ? this.#goneEvent() : undefined
     const now = matches(selection, this.object)
     if (now && before) return (this.#modified ??= new SharedEvent('MODIFIED', this.revision, this.object))
     if (now) return (this.#added ??= new SharedEvent('ADDED', this.revision, this.object))
@@ -42,7 +43,11 @@ export class ObjectChange {
   }
 
   #goneEvent(): SharedEvent {
-    return (this.#gone ??= new SharedEvent('DELETED', this.revision, this.deleted ? this.object : this.previous!.restamped(this.revision)))
+    return (this.#gone ??= new SharedEvent(
+      'DELETED',
+      this.revision,
+      this.deleted ? this.object : this.previous!.restamped(this.revision),
+    ))
   }
 }
 
@@ -91,7 +96,8 @@ export class ObjectHistory {
   /** The objects that changed after a revision, each as it was then; undefined: it was not there. */
   undo(revision: number): Map<string, StoredObject | undefined> {
     const before = new Map<string, StoredObject | undefined>()
-    for (const { object, previous } of this.after(revision)) if (!before.has(object.key)) before.set(object.key, previous)
+    for (const { object, previous } of this.after(revision))
+      if (!before.has(object.key)) before.set(object.key, previous)
     return before
   }
 }

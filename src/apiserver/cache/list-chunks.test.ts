@@ -9,13 +9,21 @@ test('a list without items is its head and tail', () => {
 })
 
 test('items are joined, and leave out what the list says for them', () => {
-  const items = [{ kind: 'Pod', apiVersion: 'v1', metadata: { name: 'a' } }, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'b' } }].map((item) => Buffer.from(JSON.stringify(item)))
+  const items = [
+    { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'a' } },
+    { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'b' } },
+  ].map((item) => Buffer.from(JSON.stringify(item)))
   assert.equal(textOf({ head: '[', items, tail: ']' }), `[${items.join(',')}]`)
-  assert.equal(textOf({ head: '[', items, tail: ']', itemHead: '"kind":"Pod","apiVersion":"v1",' }), '[{"metadata":{"name":"a"}},{"apiVersion":"v1","kind":"Pod","metadata":{"name":"b"}}]')
+  assert.equal(
+    textOf({ head: '[', items, tail: ']', itemHead: '"kind":"Pod","apiVersion":"v1",' }),
+    '[{"metadata":{"name":"a"}},{"apiVersion":"v1","kind":"Pod","metadata":{"name":"b"}}]',
+  )
 })
 
 test('a long list comes in chunks of 256 KiB, larger only for a larger item', () => {
-  const items = [7000, 100, 300_000, 262_144, 1, 7000].flatMap((size, i) => Array.from({ length: i === 0 ? 100 : 1 }, () => Buffer.alloc(size, 'x')))
+  const items = [7000, 100, 300_000, 262_144, 1, 7000].flatMap((size, i) =>
+    Array.from({ length: i === 0 ? 100 : 1 }, () => Buffer.alloc(size, 'x')),
+  )
   const chunks = [...listChunks({ head: '[', items, tail: ']' })]
   assert.equal(Buffer.concat(chunks).toString(), `[${items.map(String).join(',')}]`)
   assert.ok(chunks.length > 3)

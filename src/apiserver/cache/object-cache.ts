@@ -1,7 +1,17 @@
 import { OrderedMap } from '../../base/ordered-map.ts'
 import { CompactedError } from '../../store/store.ts'
 import type { Change, Entry, Store, StoreWatch } from '../../store/store.ts'
-import type { CacheList, CacheListOptions, CacheWatch, CacheWatchOptions, CachedObject, ObjectCache, ObjectCacheOptions, Selection, WatchSink } from './cache.ts'
+import type {
+  CacheList,
+  CacheListOptions,
+  CacheWatch,
+  CacheWatchOptions,
+  CachedObject,
+  ObjectCache,
+  ObjectCacheOptions,
+  Selection,
+  WatchSink,
+} from './cache.ts'
 import { Document } from './document.ts'
 import { listExpired, tooLargeResourceVersion, watchExpired } from './errors.ts'
 import { FanOut } from './fan-out.ts'
@@ -31,7 +41,11 @@ export async function openObjectCache(options: ObjectCacheOptions): Promise<Obje
   let revision: number | undefined
   let from: string | undefined
   for (;;) {
-    const page = await store.range(prefix, { limit: loadMax, ...(from !== undefined && { from }), ...(revision !== undefined && { revision }) })
+    const page = await store.range(prefix, {
+      limit: loadMax,
+      ...(from !== undefined && { from }),
+      ...(revision !== undefined && { revision }),
+    })
     revision ??= page.revision
     for (const entry of page.entries) {
       const object = objectOf(options, table, entry)
@@ -45,8 +59,13 @@ export async function openObjectCache(options: ObjectCacheOptions): Promise<Obje
   return new StoreCache(options, table, { objects, revision })
 }
 
-function objectOf({ prefix, open }: ObjectCacheOptions, table: FieldTable, { key, value, modRevision }: Entry): StoredObject {
-  const document = value instanceof Document ? value : open ? open(value.bytes, modRevision) : Document.ofBytes(value.bytes)
+function objectOf(
+  { prefix, open }: ObjectCacheOptions,
+  table: FieldTable,
+  { key, value, modRevision }: Entry,
+): StoredObject {
+  const document =
+    value instanceof Document ? value : open ? open(value.bytes, modRevision) : Document.ofBytes(value.bytes)
   return new StoredObject(key.slice(prefix.length), modRevision, document, table)
 }
 
@@ -62,7 +81,11 @@ class StoreCache implements ObjectCache {
   readonly #recent = new Recent()
   readonly #follow: StoreWatch
 
-  constructor(options: ObjectCacheOptions, table: FieldTable, loaded: { readonly objects: OrderedMap<StoredObject>; readonly revision: number }) {
+  constructor(
+    options: ObjectCacheOptions,
+    table: FieldTable,
+    loaded: { readonly objects: OrderedMap<StoredObject>; readonly revision: number },
+  ) {
     const { store, prefix, indexedFields = [] } = options
     this.prefix = prefix
     this.#options = options
@@ -71,7 +94,13 @@ class StoreCache implements ObjectCache {
     this.#objects = loaded.objects
     this.#indices = indexedFields.map((field) => new FieldIndex(field))
     loaded.objects.scan('', undefined, (object) => this.#indices.forEach((index) => index.update(undefined, object)))
-    this.#history = new ObjectHistory({ changesMax: options.historyEventsMax ?? historyEventsMax, bytesMax: options.historyBytesMax ?? historyBytesMax }, loaded.revision)
+    this.#history = new ObjectHistory(
+      {
+        changesMax: options.historyEventsMax ?? historyEventsMax,
+        bytesMax: options.historyBytesMax ?? historyBytesMax,
+      },
+      loaded.revision,
+    )
     this.#fanOut = new FanOut({ ...options, history: this.#history, indexedFields, revision: () => store.revision() })
     this.#follow = store.watch(prefix, loaded.revision, (changes) => changes.forEach((change) => this.#apply(change)))
   }
@@ -122,10 +151,17 @@ class StoreCache implements ObjectCache {
 
   async watch(options: CacheWatchOptions, sink: WatchSink): Promise<CacheWatch> {
     const { from, encoding, bookmarks = false } = options
-    const missed = typeof from === 'number' && from < this.#history.floor ? await this.#changesBefore(from) : { changes: [], revision: typeof from === 'number' ? from : 0 }
-    if (typeof from === 'number' && missed.revision < this.#history.floor && missed.revision < this.revision()) throw watchExpired(from, this.#history.floor)
+    const missed =
+      typeof from === 'number' && from < this.#history.floor
+        ? await this.#changesBefore(from)
+        : { changes: [], revision: typeof from === 'number' ? from : 0 }
+    if (typeof from === 'number' && missed.revision < this.#history.floor && missed.revision < this.revision())
+      throw watchExpired(from, this.#history.floor)
     const revision = this.revision()
-    const initial = from === 'initial' || from === 'initial-with-bookmark' ? pageOf(this.#source(noUndo), { selection: options, after: undefined, limit: Infinity }).entries : []
+    const initial =
+      from === 'initial' || from === 'initial-with-bookmark'
+        ? pageOf(this.#source(noUndo), { selection: options, after: undefined, limit: Infinity }).entries
+        : []
     const events: SharedEvent[] = []
     if (from === 'initial-with-bookmark') events.push(new SharedEvent('BOOKMARK', revision, undefined, true))
     if (typeof from === 'number') {
@@ -167,7 +203,12 @@ class StoreCache implements ObjectCache {
     const deleted = type === 'delete'
     const object = objectOf(this.#options, this.#table, entry)
     // A deletion that brought no last state of its own tells the one before, at its own revision.
-    return new ObjectChange(revision, deleted, deleted && entry.modRevision !== revision ? object.restamped(revision) : object, previous)
+    return new ObjectChange(
+      revision,
+      deleted,
+      deleted && entry.modRevision !== revision ? object.restamped(revision) : object,
+      previous,
+    )
   }
 
   /** A page at a revision that only the store remembers. */
@@ -202,7 +243,12 @@ class StoreCache implements ObjectCache {
   async #changesBefore(from: number): Promise<{ changes: ObjectChange[]; revision: number }> {
     try {
       const { changes, revision } = await this.#store.history(this.prefix, from)
-      return { changes: changes.map((change) => this.#changeOf(change, change.previous && objectOf(this.#options, this.#table, change.previous))), revision }
+      return {
+        changes: changes.map((change) =>
+          this.#changeOf(change, change.previous && objectOf(this.#options, this.#table, change.previous)),
+        ),
+        revision,
+      }
     } catch (error) {
       throw error instanceof CompactedError ? watchExpired(from, error.compactedRevision) : error
     }

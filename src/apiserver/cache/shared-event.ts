@@ -56,7 +56,10 @@ export class SharedBatch implements EventBatch {
     const encoding = this.#encoding
     if (!encoding) throw new Error('a watch without an encoding has no bytes')
     const [first] = this.events
-    const bytes = this.events.length === 1 && first ? first.encoded(encoding) : Buffer.concat(this.events.map((event) => event.encoded(encoding)))
+    const bytes =
+      this.events.length === 1 && first
+        ? first.encoded(encoding)
+        : Buffer.concat(this.events.map((event) => event.encoded(encoding)))
     return encoding.frame ? encoding.frame(bytes) : bytes
   }
 }
@@ -66,7 +69,11 @@ const batchEventsMax = 500
 const batchBytesMax = 256 * 1024
 
 /** The index after the last event (or object) of a batch that begins at `from`. */
-export function batchEnd(events: readonly (CacheEvent | CachedObject)[], from: number, encoding: EventEncoding | undefined): number {
+export function batchEnd(
+  events: readonly (CacheEvent | CachedObject)[],
+  from: number,
+  encoding: EventEncoding | undefined,
+): number {
   let bytes = 0
   let at = from
   while (at < events.length && at - from < batchEventsMax && bytes < batchBytesMax) {

@@ -46,7 +46,11 @@ export function pageOf(source: Source, options: PageOptions): Page {
     for (const key of indexed) if ((after === undefined || key > after) && !take(source.objects.get(key)!)) break
   } else scanPast(source, options, take)
   const selective = selection.labels !== undefined || selection.fields !== undefined
-  return { entries, more, remaining: more && !selective ? countAfter(source, selection, entries.at(-1)!.key) : undefined }
+  return {
+    entries,
+    more,
+    remaining: more && !selective ? countAfter(source, selection, entries.at(-1)!.key) : undefined,
+  }
 }
 
 function indexedKeys({ indices }: Source, { fieldEquals }: Selection): string[] | undefined {
@@ -58,14 +62,23 @@ function indexedKeys({ indices }: Source, { fieldEquals }: Selection): string[] 
 }
 
 /** Visits the objects in order as they were: those changed since in their earlier state, those deleted since in their place. */
-function scanPast({ objects, undo, namespaced }: Source, { selection, after }: PageOptions, take: (object: StoredObject) => boolean): void {
+function scanPast(
+  { objects, undo, namespaced }: Source,
+  { selection, after }: PageOptions,
+  take: (object: StoredObject) => boolean,
+): void {
   const scope = scopeOf(selection, namespaced)
   const from = after !== undefined && after >= scope.from ? keyAfter(after) : scope.from
   const inScope = (key: string) => key >= from && (scope.end === undefined || key < scope.end)
-  const gone = [...undo].filter(([key, object]) => object && inScope(key) && !objects.has(key)).map(([key]) => key).sort().reverse()
+  const gone = [...undo]
+    .filter(([key, object]) => object && inScope(key) && !objects.has(key))
+    .map(([key]) => key)
+    .sort()
+    .reverse()
   let going = true
   const takeGone = (before: string | undefined) => {
-    while (going && gone.length > 0 && (before === undefined || gone.at(-1)! < before)) going = take(undo.get(gone.pop()!)!)
+    while (going && gone.length > 0 && (before === undefined || gone.at(-1)! < before))
+      going = take(undo.get(gone.pop()!)!)
   }
   objects.scan(from, scope.end, (object, key) => {
     if (gone.length > 0) takeGone(key)

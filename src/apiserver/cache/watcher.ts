@@ -44,7 +44,16 @@ export class Watcher implements CacheWatch {
   #paused = true
   closed = false
 
-  constructor(host: WatcherHost, sink: WatchSink, options: { readonly selection: Selection; readonly encoding: EventEncoding | undefined; readonly bookmarks: boolean; readonly afterRevision: number }) {
+  constructor(
+    host: WatcherHost,
+    sink: WatchSink,
+    options: {
+      readonly selection: Selection
+      readonly encoding: EventEncoding | undefined
+      readonly bookmarks: boolean
+      readonly afterRevision: number
+    },
+  ) {
     this.#host = host
     this.#sink = sink
     this.selection = options.selection

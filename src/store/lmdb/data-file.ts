@@ -23,7 +23,8 @@ export function checkDataFile(path: string): void {
   try {
     const sizeBytes = fstatSync(file).size
     if (sizeBytes === 0) return
-    const damaged = (why: string) => new DamagedStoreError(`${path} ${why}; restore a backup, or move the file away to start empty`)
+    const damaged = (why: string) =>
+      new DamagedStoreError(`${path} ${why}; restore a backup, or move the file away to start empty`)
     const first = metaOf(file, 0)
     if (!first) throw damaged('is not a data file of Kubernode, or its beginning is damaged')
     const second = metaOf(file, first.pageBytes)
@@ -49,5 +50,9 @@ function metaOf(file: number, position: number): Meta | undefined {
   const meta = page.subarray(metaAt)
   if (meta.readUInt32LE(0) !== lmdbMagic) return undefined
   // magic, version, address, map size, two databases of 48 bytes (the first's pad is the page size), last page, transaction
-  return { pageBytes: meta.readUInt32LE(24), lastPage: Number(meta.readBigUInt64LE(120)), transaction: Number(meta.readBigUInt64LE(128)) }
+  return {
+    pageBytes: meta.readUInt32LE(24),
+    lastPage: Number(meta.readBigUInt64LE(120)),
+    transaction: Number(meta.readBigUInt64LE(128)),
+  }
 }

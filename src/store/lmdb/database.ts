@@ -3,7 +3,15 @@ import { dirname } from 'node:path'
 import type { RootDatabase } from 'lmdb'
 import { StoreWriteError } from '../store.ts'
 import { DamagedStoreError, checkDataFile } from './data-file.ts'
-import { type Head, type LogRecord, decodeHead, decodeRecord, decodeRevision, encodeHead, encodeRevision } from './record.ts'
+import {
+  type Head,
+  type LogRecord,
+  decodeHead,
+  decodeRecord,
+  decodeRevision,
+  encodeHead,
+  encodeRevision,
+} from './record.ts'
 
 type Lmdb = typeof import('lmdb')
 
@@ -57,7 +65,9 @@ export class Database {
     const found = env.get(formatKey)
     if (found && !found.equals(format)) {
       await env.close()
-      throw new DamagedStoreError(`${path} was written by another version (${found.toString()}); this one reads "${format.toString()}"`)
+      throw new DamagedStoreError(
+        `${path} was written by another version (${found.toString()}); this one reads "${format.toString()}"`,
+      )
     }
     if (!found) {
       if ([...env.getKeys({ start: Buffer.from([0]), limit: 1 })].length > 0) {
@@ -83,7 +93,13 @@ export class Database {
 
   /** The newest record. */
   last(): LogRecord | undefined {
-    for (const { key, value } of this.#env.getRange({ start: keyOf(tagKey, empty), end: logKey(0), reverse: true, exclusiveStart: true, limit: 1 })) {
+    for (const { key, value } of this.#env.getRange({
+      start: keyOf(tagKey, empty),
+      end: logKey(0),
+      reverse: true,
+      exclusiveStart: true,
+      limit: 1,
+    })) {
       return decodeRecord(decodeRevision(key.subarray(1)), value)
     }
     return undefined
@@ -178,10 +194,22 @@ const empty = Buffer.alloc(0)
 function openEnv(lmdb: Lmdb, path: string): RootDatabase<Buffer, Buffer> {
   try {
     // Without event turn batching, since it makes promises of its own whose rejection nobody could handle; a batch is one transaction either way.
-    return lmdb.open<Buffer, Buffer>({ path, mapSize: mapBytes, maxDbs: 1, overlappingSync: false, eventTurnBatching: false, encoding: 'binary', keyEncoding: 'binary' })
+    return lmdb.open<Buffer, Buffer>({
+      path,
+      mapSize: mapBytes,
+      maxDbs: 1,
+      overlappingSync: false,
+      eventTurnBatching: false,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+    })
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    if (/INVALID|VERSION_MISMATCH|CORRUPTED|not an LMDB/i.test(text)) throw new DamagedStoreError(`${path} is damaged: ${text}; restore a backup, or move the file away to start empty`, { cause: error })
+    if (/INVALID|VERSION_MISMATCH|CORRUPTED|not an LMDB/i.test(text))
+      throw new DamagedStoreError(
+        `${path} is damaged: ${text}; restore a backup, or move the file away to start empty`,
+        { cause: error },
+      )
     throw new StoreWriteError(`cannot open ${path}: ${text}`, { cause: error })
   }
 }

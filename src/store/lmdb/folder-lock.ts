@@ -22,7 +22,9 @@ export function lockFolder(folder: string): () => void {
       if (holder === undefined) continue
       const pid = Number(holder.split(' ')[0])
       if (isAlive(pid) && holder === owner(pid)) {
-        throw new FolderInUseError(`${folder} is in use by process ${pid}; stop it first, or give this one another folder`)
+        throw new FolderInUseError(
+          `${folder} is in use by process ${pid}; stop it first, or give this one another folder`,
+        )
       }
       takeAway(path, holder)
     }

@@ -42,7 +42,12 @@ export class History {
   }
 
   /** Notes a change. `obsolete`: the revision of the version that it replaced, or 0. */
-  add(revision: number, obsolete: number, tombstone: boolean, size: { readonly bytes: number; readonly nowMs: number }): void {
+  add(
+    revision: number,
+    obsolete: number,
+    tombstone: boolean,
+    size: { readonly bytes: number; readonly nowMs: number },
+  ): void {
     this.#revisions.push(revision)
     this.#obsolete.push(obsolete)
     this.#tombstones.push(tombstone)
@@ -83,7 +88,11 @@ export class History {
     }
     const next = this.#revisions[at]
     const finished = next === undefined || next > this.#target || next === newest
-    const compacted = finished ? Math.max(this.compacted, this.#target) : at > this.#first ? this.#revisions[at - 1]! : this.compacted
+    const compacted = finished
+      ? Math.max(this.compacted, this.#target)
+      : at > this.#first
+        ? this.#revisions[at - 1]!
+        : this.compacted
     return { obsolete, compacted, changes: at - this.#first }
   }
 
@@ -96,7 +105,11 @@ export class History {
 
   #age(nowMs: number): void {
     let past: Checkpoint | undefined
-    while (this.#checkpoints[0] && (this.#checkpoints[0].atMs < nowMs - historyMs || this.#bytes - this.#checkpoints[0].bytes > historyBytesMax)) past = this.#checkpoints.shift()
+    while (
+      this.#checkpoints[0] &&
+      (this.#checkpoints[0].atMs < nowMs - historyMs || this.#bytes - this.#checkpoints[0].bytes > historyBytesMax)
+    )
+      past = this.#checkpoints.shift()
     if (past) this.compact(past.revision)
   }
 

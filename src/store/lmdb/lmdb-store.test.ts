@@ -53,7 +53,10 @@ test('lmdb: everything is there after a restart, history and counter included', 
   assert.deepEqual([store.revision(), store.compactedRevision()], [7, 3])
   assert.deepEqual(await contentOf(store), ['/a=y@4', '/lease=l@7'])
   const { changes } = await store.history('/', 3)
-  assert.deepEqual(changes.map(({ type, entry }) => `${type} ${entry.key} ${textOf(entry.value)}`), ['put /a y@4', 'delete /b last@5', 'put /lease l@6', 'put /lease l@7'])
+  assert.deepEqual(
+    changes.map(({ type, entry }) => `${type} ${entry.key} ${textOf(entry.value)}`),
+    ['put /a y@4', 'delete /b last@5', 'put /lease l@6', 'put /lease l@7'],
+  )
   assert.equal(textOf(changes[1]!.previous!.value), 'x@3')
   await store.compact(7)
   assert.deepEqual(await contentOf(store), ['/a=y@4', '/lease=l@7'])
@@ -75,9 +78,11 @@ test('lmdb: readers never see a write before its commit is done', async (t) => {
   const store = await openLmdbStore({ ...depsOn(), folder: await newFolder(t) })
   t.after(() => store.close())
   let writing = true
-  const writes = Promise.all(Array.from({ length: 40 }, async (_, k) => {
-    for (let i = 0; i < 25; i++) await store.put(`/${k}`, at('x'), 'any')
-  })).then(() => (writing = false))
+  const writes = Promise.all(
+    Array.from({ length: 40 }, async (_, k) => {
+      for (let i = 0; i < 25; i++) await store.put(`/${k}`, at('x'), 'any')
+    }),
+  ).then(() => (writing = false))
   while (writing) {
     const { entries, revision } = await store.range('/')
     for (const { modRevision } of entries) assert.ok(modRevision <= revision)
@@ -123,9 +128,13 @@ for (const afterMs of [60, 250]) {
     t.after(() => store.close())
     const { changes } = await store.history('/', store.compactedRevision())
     // No gap: each revision after the other, and each value whole.
-    assert.deepEqual(changes.map(({ revision }) => revision), Array.from(changes, (_, i) => store.compactedRevision() + 1 + i))
+    assert.deepEqual(
+      changes.map(({ revision }) => revision),
+      Array.from(changes, (_, i) => store.compactedRevision() + 1 + i),
+    )
     const byRevision = new Map(changes.map((change) => [change.revision, change]))
-    for (const { key, revision } of acknowledged) if (revision > store.compactedRevision()) assert.equal(byRevision.get(revision)?.key, key)
+    for (const { key, revision } of acknowledged)
+      if (revision > store.compactedRevision()) assert.equal(byRevision.get(revision)?.key, key)
     const state = new Map<string, number>()
     for (const { type, key, revision, entry } of changes) {
       if (type === 'delete') state.delete(key)
@@ -142,8 +151,14 @@ for (const afterMs of [60, 250]) {
 }
 
 /** Runs crash-writer.ts, kills it after a while, and returns what it said was written. */
-async function crash(folder: string, mode: string, afterMs: number): Promise<{ acknowledged: { key: string; revision: number }[] }> {
-  const child = fork(join(import.meta.dirname, 'crash-writer.ts'), [folder, mode], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+async function crash(
+  folder: string,
+  mode: string,
+  afterMs: number,
+): Promise<{ acknowledged: { key: string; revision: number }[] }> {
+  const child = fork(join(import.meta.dirname, 'crash-writer.ts'), [folder, mode], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const acknowledged: { key: string; revision: number }[] = []
   const killed = new Promise<void>((resolve) => child.on('exit', () => resolve()))
   child.on('message', (message) => {
@@ -190,7 +205,10 @@ test('lmdb: a foreign, damaged or cut-off file is refused with what to do', asyn
   const folder = await newFolder(t)
   const path = join(folder, 'data.mdb')
   await writeFile(path, 'certainly no data file '.repeat(1000))
-  await assert.rejects(openLmdbStore({ ...depsOn(), folder }), { name: 'DamagedStoreError', message: /is not a data file.*restore a backup/ })
+  await assert.rejects(openLmdbStore({ ...depsOn(), folder }), {
+    name: 'DamagedStoreError',
+    message: /is not a data file.*restore a backup/,
+  })
   await rm(path)
   const store = await openLmdbStore({ ...depsOn(), folder })
   await Promise.all(Array.from({ length: 400 }, (_, i) => store.put(`/a/${i}`, () => valueOf('x'.repeat(4000)), 'any')))
@@ -202,7 +220,10 @@ test('lmdb: a foreign, damaged or cut-off file is refused with what to do', asyn
 test('lmdb: a folder that cannot be made is said so', async (t) => {
   const folder = await newFolder(t)
   await writeFile(join(folder, 'file'), '')
-  await assert.rejects(openLmdbStore({ ...depsOn(), folder: join(folder, 'file', 'data') }), { name: 'StoreWriteError', message: /cannot use .*file\/data/ })
+  await assert.rejects(openLmdbStore({ ...depsOn(), folder: join(folder, 'file', 'data') }), {
+    name: 'StoreWriteError',
+    message: /cannot use .*file\/data/,
+  })
 })
 
 test('lmdb: a key or value that is too large is refused, and nothing of it is there', async (t) => {
@@ -218,7 +239,8 @@ test('lmdb: reads go on while mapped memory is given back', async (t) => {
   const store = await openLmdbStore({ ...depsOn(), folder: await newFolder(t) })
   t.after(() => store.close())
   const value = 'x'.repeat(100_000)
-  for (let i = 0; i < 4; i++) await Promise.all(Array.from({ length: 50 }, (_, k) => store.put(`/a/${k}`, () => valueOf(value), 'any')))
+  for (let i = 0; i < 4; i++)
+    await Promise.all(Array.from({ length: 50 }, (_, k) => store.put(`/a/${k}`, () => valueOf(value), 'any')))
   for (let i = 0; i < 20; i++) {
     assert.equal((await store.range('/a/')).count, 50)
     const [, entry] = await Promise.all([store.put('/b', at('x'), 'any'), store.get('/a/7')])

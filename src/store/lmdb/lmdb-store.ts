@@ -5,7 +5,19 @@ import { StoreClosedError } from '../closed.ts'
 import { holds } from '../expected.ts'
 import { Listeners } from '../listeners.ts'
 import { CompactedError, FutureRevisionError, StoreWriteError } from '../store.ts'
-import type { Change, History as ChangeHistory, Entry, Expected, RangeOptions, RangeResult, Store, StoreWatch, ValueAt, WriteOptions, WriteResult } from '../store.ts'
+import type {
+  Change,
+  History as ChangeHistory,
+  Entry,
+  Expected,
+  RangeOptions,
+  RangeResult,
+  Store,
+  StoreWatch,
+  ValueAt,
+  WriteOptions,
+  WriteResult,
+} from '../store.ts'
 import { Database } from './database.ts'
 import { lockFolder } from './folder-lock.ts'
 import { History } from './history.ts'
@@ -58,7 +70,10 @@ class LmdbStore implements Store {
   readonly #reader: Reader
   #closing: Promise<void> | undefined
 
-  constructor(options: LmdbStoreOptions, { database, path, unlock }: { database: Database; path: string; unlock: () => void }) {
+  constructor(
+    options: LmdbStoreOptions,
+    { database, path, unlock }: { database: Database; path: string; unlock: () => void },
+  ) {
     this.#database = database
     this.#path = path
     this.#unlock = unlock
@@ -73,7 +88,13 @@ class LmdbStore implements Store {
     }
     // After a crash, revisions that lazy writes may have used are not given out again.
     const revision = Math.max(1, last?.modRevision ?? 1, last?.reserved ?? 1)
-    this.#writer = new Writer(options, { database, history: this.#history, listeners: this.#listeners, revision, reserved: revision })
+    this.#writer = new Writer(options, {
+      database,
+      history: this.#history,
+      listeners: this.#listeners,
+      revision,
+      reserved: revision,
+    })
     this.#reader = new Reader(database, this.#writer)
     database.unmap()
   }
@@ -106,10 +127,19 @@ class LmdbStore implements Store {
     if (!holds(expected, current)) return this.#lost(key, pending)
     const revision = this.#writer.nextRevision
     const made = value(revision)
-    const head: Head = { createRevision: current?.createRevision ?? revision, modRevision: revision, version: (current?.version ?? 0) + 1 }
+    const head: Head = {
+      createRevision: current?.createRevision ?? revision,
+      modRevision: revision,
+      version: (current?.version ?? 0) + 1,
+    }
     const entry: Entry = { key, value: made, ...head }
     const change = new StoredChange('put', entry, revision, this.#previous(pending, current))
-    return this.#submit(change, { head, previousRevision: current?.modRevision ?? 0, value: made.bytes, lazyMs: options.lazyMs })
+    return this.#submit(change, {
+      head,
+      previousRevision: current?.modRevision ?? 0,
+      value: made.bytes,
+      lazyMs: options.lazyMs,
+    })
   }
 
   async delete(key: string, expected: Expected, last?: ValueAt): Promise<WriteResult> {
@@ -121,7 +151,12 @@ class LmdbStore implements Store {
     const previous = this.#previous(pending, current)
     const entry: Entry = last ? { key, value: last(revision), ...current, modRevision: revision } : previous()!
     const change = new StoredChange('delete', entry, revision, previous)
-    return this.#submit(change, { head: null, previousRevision: current.modRevision, value: last && entry.value.bytes, version: current })
+    return this.#submit(change, {
+      head: null,
+      previousRevision: current.modRevision,
+      value: last && entry.value.bytes,
+      version: current,
+    })
   }
 
   watch(prefix: string, afterRevision: number, listener: (changes: readonly Change[]) => void): StoreWatch {
@@ -129,7 +164,8 @@ class LmdbStore implements Store {
     if (afterRevision < this.#history.compacted) throw new CompactedError(this.#history.compacted)
     const { revision } = this.#writer
     const watch = this.#listeners.add(prefix, Math.max(afterRevision, revision), listener)
-    const tell = () => this.#reader.changes(prefix, { afterRevision, revision }, (changes) => this.#listeners.tellOne(listener, changes))
+    const tell = () =>
+      this.#reader.changes(prefix, { afterRevision, revision }, (changes) => this.#listeners.tellOne(listener, changes))
     if (afterRevision < revision) {
       if (this.#database.suspended) void this.#database.suspended.then(tell)
       else tell()
@@ -178,7 +214,8 @@ class LmdbStore implements Store {
     while (this.#database.suspended) await this.#database.suspended
     if (revision === undefined) return
     if (revision < this.#history.compacted) throw new CompactedError(this.#history.compacted)
-    if (revision > this.#writer.revision) throw new FutureRevisionError(`revision ${revision} does not exist yet; the newest is ${this.#writer.revision}`)
+    if (revision > this.#writer.revision)
+      throw new FutureRevisionError(`revision ${revision} does not exist yet; the newest is ${this.#writer.revision}`)
   }
 
   /** The answer to a write whose condition does not hold: when what it lost against is durable. */
@@ -195,13 +232,36 @@ class LmdbStore implements Store {
     return () => this.#reader.entryAt(current.modRevision)
   }
 
-  #submit(change: StoredChange, what: { head: Head | null; previousRevision: number; value: Uint8Array | undefined; version?: Head; lazyMs?: number | undefined }): Promise<WriteResult> {
+  #submit(
+    change: StoredChange,
+    what: {
+      head: Head | null
+      previousRevision: number
+      value: Uint8Array | undefined
+      version?: Head
+      lazyMs?: number | undefined
+    },
+  ): Promise<WriteResult> {
     const { head, previousRevision, value } = what
-    if (value && value.byteLength > valueBytesMax) throw new StoreWriteError(`the value of ${change.key} is too large: ${value.byteLength} bytes`)
+    if (value && value.byteLength > valueBytesMax)
+      throw new StoreWriteError(`the value of ${change.key} is too large: ${value.byteLength} bytes`)
     const { promise, resolve, reject } = Promise.withResolvers<WriteResult>()
     const { createRevision, version } = head ?? what.version!
-    const record = encodeRecord({ type: change.type, key: change.key, createRevision, modRevision: change.revision, version, previousRevision, reserved: 0, compacted: 0, value })
-    this.#writer.submit({ change, record, head, obsolete: previousRevision, result: promise, resolve, reject, visible: false }, what.lazyMs)
+    const record = encodeRecord({
+      type: change.type,
+      key: change.key,
+      createRevision,
+      modRevision: change.revision,
+      version,
+      previousRevision,
+      reserved: 0,
+      compacted: 0,
+      value,
+    })
+    this.#writer.submit(
+      { change, record, head, obsolete: previousRevision, result: promise, resolve, reject, visible: false },
+      what.lazyMs,
+    )
     return promise
   }
 }

@@ -56,7 +56,11 @@ export class Reader {
   }
 
   /** The changes under a prefix after one revision up to another, told in batches. */
-  changes(prefix: string, { afterRevision, revision }: { afterRevision: number; revision: number }, tell: (changes: readonly Change[]) => void): void {
+  changes(
+    prefix: string,
+    { afterRevision, revision }: { afterRevision: number; revision: number },
+    tell: (changes: readonly Change[]) => void,
+  ): void {
     let batch: Change[] = []
     let seen = afterRevision
     const add = (change: Change) => {
@@ -91,7 +95,8 @@ export class Reader {
     if (revision < this.#writer.revision || this.#writer.inFlight) {
       // The first change after the revision knows what was there before it.
       this.#database.scanLog(revision, ({ key, previousRevision }) => {
-        if (concerns(key) && !special.has(key)) special.set(key, previousRevision > 0 ? this.entryAt(previousRevision) : undefined)
+        if (concerns(key) && !special.has(key))
+          special.set(key, previousRevision > 0 ? this.entryAt(previousRevision) : undefined)
       })
     }
     const undone = new Set(special.keys())
@@ -119,4 +124,10 @@ export class Reader {
   }
 }
 
-const entryOf = ({ key, value, createRevision, modRevision, version }: LogRecord): Entry => ({ key, value: { bytes: value! }, createRevision, modRevision, version })
+const entryOf = ({ key, value, createRevision, modRevision, version }: LogRecord): Entry => ({
+  key,
+  value: { bytes: value! },
+  createRevision,
+  modRevision,
+  version,
+})

@@ -1,23 +1,24 @@
-/**
- * What lmdb holds, in two databases:
- *
- * - `keys`: a key of the store -> where its newest version is (`Head`). Only keys that exist.
- * - `log`: a revision -> what was written at it: a header (`LogRecord`), the key, the value. History and current values at once: compaction removes
- *   records whose key has a newer one, and deletions.
- *
- * The newest record of the log also carries what must survive for the store as a whole (`reserved`, `compacted`), so that no commit
- * needs a page of its own for that.
- */
+// What lmdb holds, in two parts of one tree:
+//
+// - keys: a key of the store -> where its newest version is (`Head`). Only keys that exist.
+// - log: a revision -> what was written at it: a header, the key, the value (`LogRecord`). History and current values at once: compaction removes
+//   records whose key has a newer one, and deletions.
+//
+// The newest record of the log also carries what must survive for the store as a whole (`reserved`, `compacted`), so that no commit needs a page of
+// its own for that.
+
+/** Where a key's newest version is. */
 export interface Head {
   readonly createRevision: number
   readonly modRevision: number
   readonly version: number
 }
 
+/** One version of a key, or its deletion. */
 export interface LogRecord extends Head {
   readonly type: 'put' | 'delete'
   readonly key: string
-  /** Where the key's version before this one is; 0 when it did not exist. Undefined-like 0 after compaction never matters: history is read only after it. */
+  /** Where the key's version before this one is; 0 when it did not exist. Compaction may have removed it. */
   readonly previousRevision: number
   /** Revisions up to this one may have been handed out by lazy writes that never reached the disk: after a crash, counting goes on after them. */
   readonly reserved: number
@@ -37,6 +38,7 @@ const typeDeleteWithValue = 3
 /** Of the keys in both databases; lmdb takes 1,978 bytes. */
 export const keyBytesMax = 1900
 
+/** A head as bytes. */
 export function encodeHead(head: Head): Buffer {
   const out = Buffer.allocUnsafe(headBytes)
   out.writeUIntBE(head.createRevision, 0, 6)
@@ -45,6 +47,7 @@ export function encodeHead(head: Head): Buffer {
   return out
 }
 
+/** Reads a head. */
 export const decodeHead = (bytes: Buffer): Head => ({
   createRevision: bytes.readUIntBE(0, 6),
   modRevision: bytes.readUIntBE(6, 6),
@@ -58,8 +61,11 @@ export function encodeRevision(revision: number): Buffer {
   return out
 }
 
-export const decodeRevision = (bytes: Uint8Array): number => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).readUIntBE(0, 6)
+/** The revision of a key of the log. */
+export const decodeRevision = (bytes: Uint8Array): number =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).readUIntBE(0, 6)
 
+/** A record as bytes. */
 export function encodeRecord(record: LogRecord): Buffer {
   const { value } = record
   const keyLength = Buffer.byteLength(record.key)

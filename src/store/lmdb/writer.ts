@@ -64,7 +64,10 @@ export class Writer {
   /** The newest write of each key that is not durable yet. */
   readonly newest = new Map<string, Write>()
 
-  constructor(deps: Deps, parts: { database: Database; history: History; listeners: Listeners; revision: number; reserved: number }) {
+  constructor(
+    deps: Deps,
+    parts: { database: Database; history: History; listeners: Listeners; revision: number; reserved: number },
+  ) {
     this.#deps = deps
     this.#database = parts.database
     this.#history = parts.history
@@ -90,7 +93,13 @@ export class Writer {
     this.#assigned = revision
     this.newest.set(key, write)
     if (lazyMs !== undefined) this.#lazyUsed = true
-    if (lazyMs !== undefined && this.#waiting.length === 0 && !this.inFlight && revision <= this.#reserved && this.#lazyBytes < lazyBytesMax) {
+    if (
+      lazyMs !== undefined &&
+      this.#waiting.length === 0 &&
+      !this.inFlight &&
+      revision <= this.#reserved &&
+      this.#lazyBytes < lazyBytesMax
+    ) {
       this.#lazies.push(write)
       this.#lazyBytes += write.record.byteLength
       this.#flushIn(lazyMs)
@@ -171,7 +180,8 @@ export class Writer {
   #take(): Write[] {
     let bytes = 0
     let count = 0
-    while (count < this.#waiting.length && count < commitWritesMax && bytes < commitBytesMax) bytes += this.#waiting[count++]!.record.byteLength
+    while (count < this.#waiting.length && count < commitWritesMax && bytes < commitBytesMax)
+      bytes += this.#waiting[count++]!.record.byteLength
     return [...this.#lazies, ...this.#waiting.splice(0, count)]
   }
 

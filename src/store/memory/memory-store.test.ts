@@ -7,7 +7,12 @@ import { seededRandom } from '../../base/random.ts'
 import { storeContract } from '../contract.ts'
 import { openMemoryStore } from './memory-store.ts'
 
-const newDeps = () => ({ clock: new VirtualClock(), random: seededRandom(1), log: silentLogger, metrics: new Metrics() })
+const newDeps = () => ({
+  clock: new VirtualClock(),
+  random: seededRandom(1),
+  log: silentLogger,
+  metrics: new Metrics(),
+})
 
 storeContract('memory', async () => {
   const deps = newDeps()

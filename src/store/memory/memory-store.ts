@@ -4,7 +4,18 @@ import { StoreClosedError } from '../closed.ts'
 import { holds } from '../expected.ts'
 import { Listeners } from '../listeners.ts'
 import { CompactedError, FutureRevisionError } from '../store.ts'
-import type { Change, Entry, Expected, History, RangeOptions, RangeResult, Store, StoreWatch, ValueAt, WriteResult } from '../store.ts'
+import type {
+  Change,
+  Entry,
+  Expected,
+  History,
+  RangeOptions,
+  RangeResult,
+  Store,
+  StoreWatch,
+  ValueAt,
+  WriteResult,
+} from '../store.ts'
 
 /** How long history is kept: as long as upstream's API server leaves it in etcd before compaction. */
 const historyMs = 5 * 60_000
@@ -70,7 +81,13 @@ class MemoryStore implements Store {
     if (!holds(expected, current)) return { written: false, current }
     const revision = this.#revision + 1
     const made = value(revision)
-    const entry: Entry = { key, value: made, createRevision: current?.createRevision ?? revision, modRevision: revision, version: (current?.version ?? 0) + 1 }
+    const entry: Entry = {
+      key,
+      value: made,
+      createRevision: current?.createRevision ?? revision,
+      modRevision: revision,
+      version: (current?.version ?? 0) + 1,
+    }
     this.#revision = revision
     this.#entries.set(key, entry)
     this.#record({ type: 'put', key, revision, entry, ...(current && { previous: current }) })
@@ -125,7 +142,8 @@ class MemoryStore implements Store {
     if (this.#closed) throw new StoreClosedError()
     if (revision === undefined) return
     if (revision < this.#compacted) throw new CompactedError(this.#compacted)
-    if (revision > this.#revision) throw new FutureRevisionError(`revision ${revision} does not exist yet; the newest is ${this.#revision}`)
+    if (revision > this.#revision)
+      throw new FutureRevisionError(`revision ${revision} does not exist yet; the newest is ${this.#revision}`)
   }
 
   #record(change: Change): void {

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Figure, atMost, benchDeps, figure, timed } from './measure.ts'
+import { processesWith, treeOf, usageOf } from './processes.ts'
+
+const entryPoint = join(import.meta.dirname, '../src/cli/main.ts')
+const name = 'bench'
+const mebibyte = 2 ** 20
+
+/** How long the idle cluster is watched; lease renewals reach the disk every four minutes, so shorter says little about writes. */
+const idleSeconds = Number(process.env['BENCH_IDLE_SECONDS'] ?? 600)
+/** What a fresh cluster does of its own accord (first leases, endpoints, collection of garbage) is over then. */
+const settleSeconds = 30
+
+/** A one-node cluster from its start to its end: with containers as root (BENCH_SIMULATED=1: without), in a folder of its own. */
+export async function clusterFigures(): Promise<Figure[]> {
+  const simulated = process.getuid?.() !== 0 || process.env['BENCH_SIMULATED'] === '1'
+  const home = await mkdtemp(join(tmpdir(), 'kubernode-bench-'))
+  const env = {
+    ...process.env,
+    KUBERNODE_HOME: home,
+    KUBECONFIG: join(home, 'kubeconfig'),
+    KUBERNODE_PORT: String(await freePort()),
+  }
+  const run = (...args: string[]) => command(args, env)
+  const up = () => run('up', '--name', name, '--wait', 'all', ...(simulated ? ['--simulated'] : []))
+  const kind = simulated ? 'simulated node' : 'one node'
+  try {
+    const firstMs = await timed(up)
+    await run('down', '--name', name)
+    const againMs = await timed(up)
+    const figures = [
+      figure(`start to ready, ${kind}, new cluster with its certificates`, firstMs / 1000, 's'),
+      atMost(`start to ready, ${kind}, existing cluster`, againMs / 1000, 's', 1),
+    ]
+    return [...figures, ...(await idleFigures(home, kind))]
+  } finally {
+    await run('delete', '--name', name)
+    await rm(home, { recursive: true, force: true })
+  }
+}
+
+async function idleFigures(home: string, kind: string): Promise<Figure[]> {
+  const { clock } = benchDeps()
+  const alive = setInterval(() => {}, 1000) // The clock's timers do not keep the process alive.
+  const daemon = Number.parseInt(await readFile(join(home, 'run', name, 'kubernode.pid'), 'utf8'), 10)
+  const containerd = () =>
+    processesWith('containerd').filter((pid) => processesWith(home).includes(pid) || treeOf(daemon).includes(pid))
+  const ours = () => {
+    const others = new Set(containerd())
+    return treeOf(daemon).filter((pid) => !others.has(pid))
+  }
+  await clock.sleep(settleSeconds * 1000)
+  const before = usageOf(ours())
+  await clock.sleep(idleSeconds * 1000)
+  const after = usageOf(ours())
+  const runtime = usageOf(containerd())
+  clearInterval(alive)
+  const writtenPerHour = ((after.writtenBytes - before.writtenBytes) / mebibyte) * (3600 / idleSeconds)
+  return [
+    atMost(
+      `idle, ${kind}: resident memory of all components (${after.processes} processes)`,
+      after.rssBytes / mebibyte,
+      'MB',
+      150,
+    ),
+    figure(`idle, ${kind}: proportional set size of all components`, after.pssBytes / mebibyte, 'MB'),
+    ...(runtime.processes > 0
+      ? [
+          figure(
+            `idle, ${kind}: containerd and its shims besides, proportional (${runtime.processes} processes)`,
+            runtime.pssBytes / mebibyte,
+            'MB',
+          ),
+        ]
+      : []),
+    atMost(`idle, ${kind}: CPU`, ((after.cpuMs - before.cpuMs) / (idleSeconds * 1000)) * 100, '% of a core', 1),
+    atMost(`idle, ${kind}: written to disk (seen over ${idleSeconds} s)`, writtenPerHour, 'MB/h', 1),
+  ]
+}
+
+async function command(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entryPoint, ...args], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  if (code !== 0) throw new Error(`kubernode ${args.join(' ')} ended with ${String(code)}: ${errors}`)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address ? address.port : 6443
+}
