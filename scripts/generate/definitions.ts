@@ -10,6 +10,7 @@ interface Tag {
   omitzero?: true
   pointer?: true
   pb?: string
+  required?: true
   default?: unknown
   go: string
   type?: TypeFact
@@ -45,6 +46,7 @@ const more = [
   ...['RangeAllocation', 'PodExecOptions', 'PodAttachOptions', 'PodPortForwardOptions', 'PodLogOptions', 'PodProxyOptions', 'ServiceProxyOptions', 'NodeProxyOptions', 'SerializedReference', 'PodStatusResult'].map((name) => `io.k8s.api.core.v1.${name}`),
   'io.k8s.api.autoscaling.v1.Scale',
   'io.k8s.api.admission.v1.AdmissionReview',
+  'io.k8s.apimachinery.pkg.version.Info',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ConversionReview',
 ]
 
@@ -75,7 +77,8 @@ for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
   if (!fields) throw new Error(`no tags for ${id}: run scripts/generate/go-tags.ts`)
   const definition = definitions[id]
   const lines = (out[id] = definition?.['x-kubernetes-map-type'] === 'atomic' ? ['!atomic'] : [])
-  for (const [name, tag] of Object.entries(fields)) lines.push(lineOf(name, tag, definition?.properties?.[name] ?? { type: tag.type! }, definition?.required?.includes(name) ?? false))
+  if (definition?.['x-kubernetes-unions']) lines.push(`!unions=${JSON.stringify(definition['x-kubernetes-unions'])}`)
+  for (const [name, tag] of Object.entries(fields)) lines.push(lineOf(name, tag, definition?.properties?.[name] ?? { type: tag.type! }))
 }
 
 /** The one-letter form of a type; ids are shortened by 'io.k8s.'. Puts the definitions it names on the queue. */
@@ -89,10 +92,10 @@ function typeOf(type: TypeFact): string {
   return `@${type.slice('io.k8s.'.length)}`
 }
 
-function lineOf(name: string, tag: Tag, fact: FieldFact, required: boolean): string {
+function lineOf(name: string, tag: Tag, fact: FieldFact): string {
   const type = typeOf(fact.type)
   const parts = [name, type, omission(type, tag), tag.pb ?? '']
-  if (required) parts.push('required')
+  if (tag.required) parts.push('required')
   const go = goName(type)
   if (tag.go !== go) parts.push(`go=${tag.go}`)
   if (tag.default !== undefined) parts.push(`default=${JSON.stringify(tag.default)}`)

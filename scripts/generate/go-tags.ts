@@ -21,6 +21,8 @@ interface Tag {
   pointer?: true
   /** The protobuf field number, '2.1' when it is in an embedded message. */
   pb?: string
+  /** By `+required`, `+optional`, or the lack of omitempty. */
+  required?: true
   /** `+default=` */
   default?: unknown
   /** The Go type, as its reflection names it. */
@@ -47,6 +49,7 @@ interface GoPackage {
   structs: Map<string, string[]>
   named: Map<string, string>
   imports: Map<string, string>
+  constants: Map<string, string>
 }
 
 const packages = new Map<string, GoPackage>()
@@ -55,11 +58,12 @@ const packages = new Map<string, GoPackage>()
 function goPackage(folder: string): GoPackage {
   const known = packages.get(folder)
   if (known) return known
-  const found: GoPackage = { structs: new Map(), named: new Map(), imports: new Map() }
+  const found: GoPackage = { structs: new Map(), named: new Map(), imports: new Map(), constants: new Map() }
   for (const file of readdirSync(folder)) {
     if (!file.endsWith('.go') || /_test\.go$|zz_generated|generated\./.test(file)) continue
     const text = readFileSync(join(folder, file), 'utf8')
     for (const [, alias, path] of text.matchAll(/^\t?(?:import )?(\w+ )?"((?:k8s\.io|time|encoding)[^"]*)"$/gm)) found.imports.set(alias?.trim() || path!.split('/').at(-1)!, path!)
+    for (const [, name, value] of text.matchAll(/^\t?(?:const )?(\w+)\s+\w*\s*= "([^"]*)"$/gm)) found.constants.set(name!, value!)
     for (const [, name, body] of text.matchAll(/^type (\w+) struct \{\n([^]*?)^\}/gm)) found.structs.set(name!, body!.split('\n'))
     for (const [, name] of text.matchAll(/^type (\w+) struct ?\{\}/gm)) found.structs.set(name!, [])
     for (const [, name, type] of text.matchAll(/^type (\w+) (?:= )?((?:\[|map|\w)[\w[\].*]*)$/gm)) found.named.set(name!, type!)
@@ -94,8 +98,10 @@ function shapeOf(type: string, found: GoPackage, packageId: string): TypeFact {
   return under ? shapeOf(under, other!, id) : `${id}.${name}`
 }
 
-/** The value of a `+default=` marker; undefined when it names a constant of Go. */
-function parseMarker(text: string): unknown {
+/** The value of a `+default=` marker: JSON, or a constant of the package in `ref(…)`. */
+function parseMarker(text: string, found: GoPackage): unknown {
+  const constant = /^ref\((?:.*\.)?(\w+)\)$/.exec(text)?.[1]
+  if (constant) return found.constants.get(constant)
   try {
     return JSON.parse(text)
   } catch {
@@ -113,12 +119,14 @@ function fieldsOf(id: string): Record<string, Tag> | undefined {
   if (!lines) return undefined
   const out: Record<string, Tag> = {}
   let standard: unknown
+  let presence: string | undefined
   for (const line of lines) {
-    const marker = /^\t\/\/ \+default=(.*)$/.exec(line)
-    if (marker) standard = parseMarker(marker[1]!)
+    const marker = /^\t\/\/ *\+default=(.*)$/.exec(line)
+    if (marker) standard = parseMarker(marker[1]!, found)
+    presence = /^\t\/\/ *\+(optional|required)\s*$/.exec(line)?.[1] ?? presence
     const match = /^\t(?:(\w+)\s+)?(\S+)\s+`([^`]*)`/.exec(line)
     if (!match) continue
-    // `standard` belongs to the field that follows its comment.
+    // `standard` and `presence` belong to the field that follows their comments.
     const [, , type, tags] = match
     const json = /json:"([^"]*)"/.exec(tags!)?.[1]
     if (json === undefined || json === '-') continue
@@ -138,11 +146,13 @@ function fieldsOf(id: string): Record<string, Tag> | undefined {
       ...(options.includes('omitzero') && { omitzero: true }),
       ...(type!.startsWith('*') && { pointer: true }),
       ...(pb && { pb }),
+      ...((presence ?? (options.includes('omitempty') ? 'optional' : 'required')) === 'required' && { required: true }),
       ...(standard !== undefined && { default: standard }),
       go: reflected(type!.replace(/^\*/, ''), found, packageId.split('.').at(-1)!),
       ...(!fact && { type: shapeOf(type!, found, packageId) }),
     }
     standard = undefined
+    presence = undefined
   }
   return out
 }

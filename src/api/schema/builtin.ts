@@ -7,7 +7,7 @@ import type { Field, Schema, StructSchema } from './schema.ts'
  *   name|type|omit|protobuf|options…       protocol|s|E|4|go=v1.Protocol|default="TCP"
  *
  * type: one of the letters below, '[' and the type of items, '{' and the type of values, '@' and a definition's id without 'io.k8s.'.
- * omit: E(mpty), N(il), V (never), with '*' for pointers. protobuf: '2.1' is field 1 of the embedded message 2. A first line '!atomic' concerns the whole.
+ * omit: E(mpty), N(il), V (never), with '*' for pointers. protobuf: '2.1' is field 1 of the embedded message 2. Lines with '!' concern the whole: '!atomic', '!unions=JSON'.
  */
 
 const letters: Readonly<Record<string, Schema>> = {
@@ -72,6 +72,12 @@ export function definition(name: string): StructSchema {
   return schema
 }
 
+/** The unions of a definition (`x-kubernetes-unions`), for OpenAPI only. */
+export function unionsOf(name: string): unknown {
+  const line = texts[name.slice('io.k8s.'.length)]?.split('\n').find((text) => text.startsWith('!unions='))
+  return line && JSON.parse(line.slice('!unions='.length))
+}
+
 /** The ids of all definitions. */
 export const definitionNames = (): string[] => Object.keys(texts).map((id) => `io.k8s.${id}`)
 
@@ -125,11 +131,13 @@ function schemaOf(type: string, options: ReadonlyMap<string, string>): Schema {
   if (type.startsWith('{')) {
     const values = schemaOf(rest, new Map())
     const wrapped = values.type === 'list' && options.get('go')?.includes('ExtraValue')
-    return { type: 'map', values: wrapped ? { ...values, wrapped: true } : values, atomic: options.get('map') === 'atomic' }
+    return { type: 'map', values: wrapped ? { ...values, wrapped: true } : values, atomic: options.get('map') === 'atomic', granular: options.get('map') === 'granular' || undefined }
   }
   if (type.startsWith('@')) {
     const struct = definition(rest)
-    return options.get('map') === 'atomic' && !struct.atomic ? new BuiltinStruct(rest, true) : struct
+    // A field may see a definition otherwise than the definition itself: PersistentVolume's claimRef is merged by field.
+    const atomic = options.has('map') ? options.get('map') === 'atomic' : struct.atomic
+    return atomic === struct.atomic ? struct : new BuiltinStruct(rest, atomic === true)
   }
   const letter = letters[type]
   if (!letter) throw new Error(`unknown type ${type} in a generated definition`)

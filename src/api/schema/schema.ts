@@ -28,6 +28,8 @@ export interface MapSchema {
   readonly type: 'map'
   readonly values: Schema
   readonly atomic?: boolean | undefined
+  /** Said to be merged by key, which it is anyway: only OpenAPI shows it. */
+  readonly granular?: boolean | undefined
 }
 
 export interface StructSchema {
