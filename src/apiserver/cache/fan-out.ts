@@ -7,6 +7,10 @@ import { Watcher, type WatcherHost } from './watcher.ts'
 
 /** How often watches that asked for bookmarks get one, as upstream's. */
 const bookmarkMs = 60_000
+/** How many watches take a batch in one turn of the event loop: some milliseconds with a socket each. */
+const takesPerTurn = 256
+/** Events wait at most this long for others to leave with. */
+const restMsMax = 20
 
 /** Watches that get the same: events are chosen, and become bytes, once for all of them. */
 interface Group {
@@ -16,7 +20,7 @@ interface Group {
   readonly encoding: EventEncoding | undefined
   readonly bookmarks: boolean
   readonly members: Set<Watcher>
-  /** Chosen since the last time. Empty outside `flush`. */
+  /** Chosen in this round, not sent yet. */
   events: SharedEvent[]
 }
 
@@ -43,8 +47,12 @@ export class FanOut implements WatcherHost {
   readonly #encodings = new WeakMap<EventEncoding, number>()
   #encodingsSeen = 0
   #anonymous = 0
+  /** Not handed on yet. */
   #changes: ObjectChange[] = []
-  #flushing = false
+  /** Being handed on. */
+  #leaving: readonly ObjectChange[] = []
+  #handingOn = false
+  #taken = 0
   #bookmarkWatches = 0
   #cancelBookmarks: (() => void) | undefined
 
@@ -53,10 +61,11 @@ export class FanOut implements WatcherHost {
     this.log = options.log
   }
 
-  /** Takes a change; it leaves at the end of this turn of the event loop. */
+  /** Takes a change; it leaves at the end of this turn of the event loop, or when the last ones have left. */
   add(change: ObjectChange): void {
     this.#changes.push(change)
-    if (this.#changes.length === 1) this.later(() => this.#flush())
+    if (!this.#handingOn) this.later(() => this.#handOn())
+    this.#handingOn = true
   }
 
   /** Adds a watch. It gets its backlog first, then everything after its `afterRevision`. */
@@ -76,15 +85,17 @@ export class FanOut implements WatcherHost {
     this.#changes = []
   }
 
-  later(fn: () => void): void {
+  later(fn: () => void | Promise<void>): void {
     this.#options.clock
       .yield()
-      .then(fn, (error: unknown) => this.log.error({ err: error }, 'handing on changes failed'))
+      .then(fn)
+      .catch((error: unknown) => this.log.error({ err: error }, 'handing on changes failed'))
   }
 
   bookmarkRevision(): number {
     // What has not been handed on yet comes after the bookmark.
-    return this.#changes[0] ? this.#changes[0].revision - 1 : this.#options.revision()
+    const first = this.#leaving[0] ?? this.#changes[0]
+    return first ? first.revision - 1 : this.#options.revision()
   }
 
   pausing(watcher: Watcher, paused: boolean): void {
@@ -104,27 +115,44 @@ export class FanOut implements WatcherHost {
     if (bucket.size === 0) this.#buckets.delete(group.bucket)
   }
 
-  #flush(): void {
-    if (this.#flushing) return
-    const changes = this.#changes
+  /**
+   * Hands on what has come until nothing is left. After a costly round (hundreds of watches) the next waits as long as that took: then others get half of
+   * the time, and what comes meanwhile leaves together, which costs a socket hardly more than one event.
+   */
+  async #handOn(): Promise<void> {
+    const { clock } = this.#options
+    while (this.#changes.length > 0) {
+      const startMs = clock.now()
+      await this.#round()
+      const restMs = Math.min(clock.now() - startMs, restMsMax)
+      if (restMs > 1) await this.#rest(restMs)
+    }
+    this.#handingOn = false
+  }
+
+  async #round(): Promise<void> {
+    this.#leaving = this.#changes
     this.#changes = []
-    this.#flushing = true
     try {
       const touched = new Set<Group>()
-      for (const change of changes) this.#choose(change, touched)
-      for (const group of touched) this.#send(group)
+      for (const change of this.#leaving) this.#choose(change, touched)
+      for (const group of touched) await this.#send(group)
       this.#cutOff()
     } finally {
-      for (const change of changes) change.forgetBytes()
-      this.#flushing = false
+      for (const change of this.#leaving) change.forgetBytes()
+      this.#leaving = []
     }
+  }
+
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.after(ms, resolve))
   }
 
   /** Gives a change to the groups that it concerns. */
   #choose(change: ObjectChange, touched: Set<Group>): void {
     for (const name of this.#bucketsOf(change)) {
       for (const group of this.#buckets.get(name) ?? noGroups) {
-        const event = change.eventFor(group.selection)
+        const event = this.#eventFor(change, group)
         if (!event) continue
         group.events.push(event)
         touched.add(group)
@@ -132,13 +160,28 @@ export class FanOut implements WatcherHost {
     }
   }
 
-  #send(group: Group): void {
+  /** A selector that fails ends its own watches, and only those. */
+  #eventFor(change: ObjectChange, group: Group): SharedEvent | undefined {
+    try {
+      return change.eventFor(group.selection)
+    } catch (error) {
+      this.log.error({ err: error }, 'a watch cannot tell whether an object matches')
+      for (const watcher of [...group.members]) watcher.end()
+      return undefined
+    }
+  }
+
+  async #send(group: Group): Promise<void> {
     const { events, encoding } = group
     group.events = []
     for (let from = 0; from < events.length;) {
       const end = batchEnd(events, from, encoding)
       const batch = new SharedBatch(from === 0 && end === events.length ? events : events.slice(from, end), encoding)
-      for (const watcher of group.members) watcher.take(batch)
+      // A watch that joins while this waits has these events already, or does not want them.
+      for (const watcher of [...group.members]) {
+        watcher.take(batch)
+        if (++this.#taken % takesPerTurn === 0) await this.#options.clock.yield()
+      }
       from = end
     }
   }
@@ -154,11 +197,10 @@ export class FanOut implements WatcherHost {
 
   #bookmarkLater(): void {
     this.#cancelBookmarks = this.#options.clock.after(bookmarkMs, () => {
-      this.#flush()
       for (const group of [...this.#groups.values()]) {
         if (!group.bookmarks) continue
         const batch = new SharedBatch([new SharedEvent('BOOKMARK', this.bookmarkRevision(), undefined)], group.encoding)
-        for (const watcher of group.members) watcher.take(batch)
+        for (const watcher of [...group.members]) watcher.take(batch)
       }
       this.#bookmarkLater()
     })

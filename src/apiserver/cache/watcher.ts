@@ -42,6 +42,8 @@ export class Watcher implements CacheWatch {
   #pumping = false
   /** Something waits in the backlog, or the sink takes no more. */
   #paused = true
+  /** Of the newest event or bookmark: a bookmark that others get late must not take this one back. */
+  #takenRevision = 0
   closed = false
 
   constructor(
@@ -78,7 +80,9 @@ export class Watcher implements CacheWatch {
   /** Takes a batch that is shared with others. */
   take(batch: SharedBatch): void {
     const { events } = batch
-    if (this.closed || !this.#concerns(events.at(-1)!)) return
+    const { revision } = events.at(-1)!
+    if (this.closed || !this.#concerns(events.at(-1)!) || revision < this.#takenRevision) return
+    this.#takenRevision = revision
     const concerning = this.#concerns(events[0]!) ? events : events.filter((event) => this.#concerns(event))
     if (this.#paused) this.#events.push(...concerning)
     else this.#deliver(concerning === events ? batch : new SharedBatch(concerning, this.encoding))
@@ -92,7 +96,7 @@ export class Watcher implements CacheWatch {
 
   bookmark(): void {
     if (this.closed) return
-    const event = new SharedEvent('BOOKMARK', this.#host.bookmarkRevision(), undefined)
+    const event = new SharedEvent('BOOKMARK', Math.max(this.#host.bookmarkRevision(), this.#takenRevision), undefined)
     this.take(new SharedBatch([event], this.encoding))
   }
 
