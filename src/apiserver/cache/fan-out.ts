@@ -126,6 +126,8 @@ export class FanOut implements WatcherHost {
       await this.#round()
       const restMs = Math.min(clock.now() - startMs, restMsMax)
       if (restMs > 1) await this.#rest(restMs)
+      // Sinks that write make changes of their own: those are for another turn.
+      else if (this.#changes.length > 0) await clock.yield()
     }
     this.#handingOn = false
   }
