@@ -1,0 +1,196 @@
+import { createSocket } from 'node:dgram'
+import type { Socket as UdpSocket } from 'node:dgram'
+import { connect, isIPv6 } from 'node:net'
+import type { Deps } from '../../base/deps.ts'
+import { flags, headerLength, parseQuery } from '../wire/query.ts'
+import type { Query } from '../wire/query.ts'
+import type { Upstream } from './resolv-conf.ts'
+
+/** Asks other resolvers. */
+export interface Forwarder {
+  /** The answer with the question's id; undefined when nobody answers, or nobody is there to ask. */
+  ask(message: Buffer, query: Query, transport: 'udp' | 'tcp'): Promise<Buffer | undefined>
+  /** Whether a question is one of our own that came back: then a resolver asks us, and must not be asked. */
+  isOwnProbe(name: string): boolean
+  /** Finds resolvers that ask us. */
+  probe(): Promise<void>
+  close(): void
+}
+
+/** One resolver gets this long, as the C library gives it. */
+const attemptMs = 2000
+/** Questions under way, at most. */
+const waitingMax = 1000
+const probeDomain = 'loop.kubernode.invalid'
+
+/** A forwarder to these resolvers, tried in their order. */
+export function newForwarder(deps: Deps, upstreams: readonly Upstream[]): Forwarder {
+  const probes = new Map<string, Upstream>()
+  const looping = new Set<Upstream>()
+  const sockets = new Map<Upstream, UpstreamSocket>()
+  let waiting = 0
+  let closed = false
+
+  const socketOf = (upstream: Upstream) => {
+    let socket = sockets.get(upstream)
+    if (!socket) sockets.set(upstream, (socket = new UpstreamSocket(deps, upstream)))
+    return socket
+  }
+
+  const askOne = async (upstream: Upstream, message: Buffer, query: Query, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> => {
+    const answer = await socketOf(upstream).ask(message, query)
+    // A client on UDP is told to come by TCP itself.
+    if (!answer || transport === 'udp' || !(answer.readUInt16BE(2) & flags.truncated)) return answer
+    return (await askByTcp(deps, upstream, message)) ?? answer
+  }
+
+  return {
+    async ask(message, query, transport) {
+      if (waiting >= waitingMax || closed) return undefined
+      waiting++
+      try {
+        for (const upstream of upstreams) {
+          if (looping.has(upstream)) continue
+          const answer = await askOne(upstream, message, query, transport)
+          if (!answer) continue
+          // The caller's buffer may be shared; this one is ours.
+          answer.writeUInt16BE(query.id, 0)
+          return answer
+        }
+        return undefined
+      } finally {
+        waiting--
+      }
+    },
+    isOwnProbe(name) {
+      const upstream = probes.get(name)
+      if (upstream && !looping.has(upstream)) {
+        looping.add(upstream)
+        deps.log.error({ upstream: upstream.address }, 'this resolver sends its questions to the cluster\'s DNS, which would ask it again for ever; it is not used')
+      }
+      return upstream !== undefined
+    },
+    async probe() {
+      await Promise.all(
+        upstreams.map(async (upstream) => {
+          const name = `${deps.random.uuid()}.${probeDomain}`
+          probes.set(name, upstream)
+          const message = questionMessage(name)
+          const query = parseQuery(message)
+          if (typeof query !== 'string') await socketOf(upstream).ask(message, query)
+          probes.delete(name)
+        }),
+      )
+    },
+    close() {
+      closed = true
+      for (const socket of sockets.values()) socket.close()
+    },
+  }
+}
+
+/** A question of type TXT with recursion. */
+function questionMessage(name: string): Buffer {
+  const header = Buffer.from([0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+  const labels = name.split('.').flatMap((label) => [Buffer.from([label.length]), Buffer.from(label)])
+  return Buffer.concat([header, ...labels, Buffer.from([0, 0, 16, 0, 1])])
+}
+
+interface Waiting {
+  readonly question: string
+  readonly resolve: (answer: Buffer | undefined) => void
+}
+
+/** How many questions one socket carries before another, from another port, takes its place: a guess of both port and id is what forgers need. */
+const questionsPerSocket = 1000
+
+/** Questions to one resolver by UDP. */
+class UpstreamSocket {
+  readonly #deps: Deps
+  readonly #upstream: Upstream
+  #socket: UdpSocket | undefined
+  #asked = 0
+  #waiting = new Map<number, Waiting>()
+
+  constructor(deps: Deps, upstream: Upstream) {
+    this.#deps = deps
+    this.#upstream = upstream
+  }
+
+  ask(message: Buffer, query: Query): Promise<Buffer | undefined> {
+    return new Promise((resolve) => {
+      const { socket, waiting } = this.#current()
+      let id = this.#deps.random.bytes(2).readUInt16BE(0)
+      while (waiting.has(id)) id = (id + 1) & 0xffff
+      const settle = (answer: Buffer | undefined) => {
+        cancel()
+        waiting.delete(id)
+        resolve(answer)
+      }
+      const cancel = this.#deps.clock.after(attemptMs, () => settle(undefined))
+      waiting.set(id, { question: query.question.toString('latin1').toLowerCase(), resolve: settle })
+      const copy = Buffer.from(message)
+      copy.writeUInt16BE(id, 0)
+      socket.send(copy, this.#upstream.port, this.#upstream.address, (error) => {
+        if (error) settle(undefined)
+      })
+    })
+  }
+
+  close(): void {
+    this.#socket?.close()
+    this.#socket = undefined
+    for (const { resolve } of [...this.#waiting.values()]) resolve(undefined)
+  }
+
+  #current(): { socket: UdpSocket; waiting: Map<number, Waiting> } {
+    if (!this.#socket || this.#asked >= questionsPerSocket) this.#renew()
+    this.#asked++
+    return { socket: this.#socket!, waiting: this.#waiting }
+  }
+
+  #renew(): void {
+    const old = this.#socket
+    if (old) this.#deps.clock.after(attemptMs, () => old.close())
+    const waiting = new Map<number, Waiting>()
+    const socket = createSocket(isIPv6(this.#upstream.address.split('%')[0] ?? '') ? 'udp6' : 'udp4')
+    socket.unref()
+    socket.on('error', () => {})
+    socket.on('message', (answer, from) => {
+      if (answer.length < headerLength || from.port !== this.#upstream.port) return
+      const asked = waiting.get(answer.readUInt16BE(0))
+      // An answer to another question is forged, or far too late.
+      if (!asked || !answer.subarray(headerLength).toString('latin1').toLowerCase().startsWith(asked.question)) return
+      asked.resolve(answer)
+    })
+    this.#socket = socket
+    this.#waiting = waiting
+    this.#asked = 0
+  }
+}
+
+/** Asks one resolver by TCP; undefined when it does not answer. */
+function askByTcp(deps: Deps, { address, port }: Upstream, message: Buffer): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port })
+    let received = Buffer.alloc(0)
+    const end = (answer: Buffer | undefined) => {
+      cancel()
+      socket.destroy()
+      resolve(answer)
+    }
+    const cancel = deps.clock.after(attemptMs, () => end(undefined))
+    socket.on('connect', () => {
+      const length = Buffer.alloc(2)
+      length.writeUInt16BE(message.length)
+      socket.write(Buffer.concat([length, message]))
+    })
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk])
+      if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return
+      end(Buffer.from(received.subarray(2, 2 + received.readUInt16BE(0))))
+    })
+    socket.on('error', () => end(undefined))
+    socket.on('close', () => end(undefined))
+  })
+}
