@@ -9,12 +9,14 @@ import { dropDisabledFields } from '../core/pod-spec/disabled.ts'
 import { hostnameWarnings } from '../core/pod-spec/workloads.ts'
 import { isTimeZone, scheduleError } from './cron-schedule.ts'
 import { checkJobSpec, defaultJobPolicies, jobSpecWarnings } from './job-spec.ts'
+import { cronJobRow } from './cronjob-row.ts'
 
 /** A Job's name is the CronJob's and eleven characters, and may have 63. */
 const nameMax = 52
 
 /** What a CronJob does. */
 export const cronJobDefinition = defineKind(cronJobs, {
+  row: cronJobRow,
   status: true,
   defaults(cronJob) {
     const spec = ensure(cronJob, 'spec')

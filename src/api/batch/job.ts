@@ -13,6 +13,7 @@ import { rulesOfUpdate } from '../core/pod-spec/rules.ts'
 import { checkTemplateLabels, hostnameWarnings, validMatcher } from '../core/pod-spec/workloads.ts'
 import { checkJobSpec, defaultJobPolicies, jobSpecWarnings } from './job-spec.ts'
 import { checkJobStatus } from './job-status.ts'
+import { jobRow } from './job-row.ts'
 
 const forEver = 2 ** 31 - 1
 const nameLabels = ['job-name', 'batch.kubernetes.io/job-name']
@@ -21,6 +22,7 @@ const uidLabel = 'batch.kubernetes.io/controller-uid'
 
 /** What a Job does. */
 export const jobDefinition = defineKind(jobs, {
+  row: jobRow,
   status: true,
   metadata: { onUpdate: 'both' },
   fields: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
