@@ -27,6 +27,7 @@ export class OpenApiDocuments {
   readonly #options: OpenApiOptions
   #revision = -1
   #v2: Document | undefined
+  #v2Protobuf: Uint8Array | undefined
   readonly #v3 = new Map<string, Document>()
 
   constructor(options: OpenApiOptions) {
@@ -39,7 +40,13 @@ export class OpenApiDocuments {
     return (this.#v2 ??= documentOf(this.v2Value()))
   }
 
-  /** The same before it is text, for the protobuf form. */
+  /** GET /openapi/v2 in the protobuf form, which `encode` (of v2-protobuf.ts) makes. */
+  v2Protobuf(encode: (document: Json) => Uint8Array): Uint8Array {
+    this.#refresh()
+    return (this.#v2Protobuf ??= encode(this.v2Value()))
+  }
+
+  /** The same before it is text. */
   v2Value(): Json {
     const { table, version } = this.#options
     const writer = new DefinitionWriter('v2', kindsByDefinition(table.all()))
@@ -102,6 +109,7 @@ export class OpenApiDocuments {
     if (this.#revision === this.#options.table.revision) return
     this.#revision = this.#options.table.revision
     this.#v2 = undefined
+    this.#v2Protobuf = undefined
     this.#v3.clear()
   }
 
