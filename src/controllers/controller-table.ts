@@ -1,4 +1,5 @@
 import { clusterRoleAggregationController } from './clusterroleaggregation/clusterrole-aggregation-controller.ts'
+import { daemonSetController } from './daemonset/daemonset-controller.ts'
 import { deploymentController } from './deployment/deployment-controller.ts'
 import { endpointsController } from './endpoints/endpoints-controller.ts'
 import { endpointSliceController } from './endpointslice/endpointslice-controller.ts'
@@ -13,6 +14,7 @@ import { replicaSetController } from './replicaset/replicaset-controller.ts'
 import { replicationControllerController } from './replicationcontroller/replicationcontroller-controller.ts'
 import { rootCaCertificatePublisher } from './rootcacert/root-ca-certificate-publisher.ts'
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.ts'
+import { statefulSetController } from './statefulset/statefulset-controller.ts'
 import { taintEvictionController } from './tainteviction/taint-eviction-controller.ts'
 import { ttlController } from './ttl/ttl-controller.ts'
 import { ttlAfterFinishedController } from './ttlafterfinished/ttl-after-finished-controller.ts'
@@ -25,6 +27,8 @@ export const controllerTable: readonly ControllerDescriptor[] = [
   deploymentController,
   replicaSetController,
   replicationControllerController,
+  daemonSetController,
+  statefulSetController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,

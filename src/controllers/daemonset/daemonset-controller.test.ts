@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { controllerRevisions, daemonSets, nodes, pods } from '../../api/generated/resources.ts'
+import type { DaemonSet, DaemonSetUpdateStrategy } from '../../api/generated/types/apps-v1.ts'
+import { startWorld, type World } from '../testing/world.ts'
+
+const key = { namespace: 'default', name: 'd' }
+const daemon = (image: string, updateStrategy?: DaemonSetUpdateStrategy): DaemonSet => ({
+  metadata: key,
+  spec: { selector: { matchLabels: { app: 'd' } }, ...(updateStrategy && { updateStrategy }), template: { metadata: { labels: { app: 'd' } }, spec: { containers: [{ name: 'c', image }] } } },
+})
+
+async function start(count: number): Promise<World> {
+  const world = await startWorld(['daemonset-controller'])
+  for (let i = 0; i < count; i++) await world.client.create(nodes, { metadata: { name: `n${i}`, labels: { disk: i === 0 ? 'ssd' : 'hdd' } }, spec: {} })
+  await world.clock.settle()
+  return world
+}
+
+/** What the scheduler would do. */
+async function bind(world: World): Promise<void> {
+  for (const pod of await world.pods()) {
+    const name = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0]
+    if (!pod.spec?.nodeName) await world.client.patch(pods, { namespace: 'default', name: pod.metadata.name ?? '' }, { spec: { nodeName: name } }, { type: 'merge' })
+  }
+  await world.clock.settle()
+  await world.runPods()
+}
+
+const on = async (world: World) => (await world.pods()).map(({ spec }) => spec?.nodeName).sort()
+const images = async (world: World) => (await world.pods()).map(({ spec }) => spec?.containers[0]?.image).sort()
+
+test('every node gets one pod, new nodes too, and the status counts them', async () => {
+  await using world = await start(2)
+  await world.client.create(daemonSets, daemon('a:1'))
+  await world.clock.settle()
+  await bind(world)
+  assert.deepEqual(await on(world), ['n0', 'n1'])
+  await world.client.create(nodes, { metadata: { name: 'n2' }, spec: {} })
+  await world.clock.settle()
+  await bind(world)
+  assert.deepEqual(await on(world), ['n0', 'n1', 'n2'])
+  const { status } = await world.client.get(daemonSets, key)
+  assert.deepEqual([status?.desiredNumberScheduled, status?.numberReady, status?.numberAvailable, status?.updatedNumberScheduled, status?.numberMisscheduled], [3, 3, 3, 3, 0])
+})
+
+test('nodes that do not fit get none; a taint that the pod does not tolerate removes it', async () => {
+  await using world = await start(2)
+  const ds = daemon('a:1')
+  await world.client.create(daemonSets, { ...ds, spec: { ...ds.spec!, template: { ...ds.spec!.template, spec: { ...ds.spec!.template.spec!, nodeSelector: { disk: 'ssd' } } } } })
+  await world.clock.settle()
+  await bind(world)
+  assert.deepEqual(await on(world), ['n0'])
+  await world.client.patch(nodes, { name: 'n0' }, { spec: { taints: [{ key: 'x', effect: 'NoSchedule' }] } }, { type: 'merge' })
+  await world.clock.settle()
+  assert.deepEqual(await on(world), ['n0'])
+  await world.client.patch(nodes, { name: 'n0' }, { spec: { taints: [{ key: 'x', effect: 'NoExecute' }] } }, { type: 'merge' })
+  await world.clock.settle()
+  assert.deepEqual(await on(world), [])
+})
+
+test('daemons run on cordoned and unready nodes', async () => {
+  await using world = await start(1)
+  const taints = [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }, { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute' }]
+  await world.client.patch(nodes, { name: 'n0' }, { spec: { taints } }, { type: 'merge' })
+  await world.client.create(daemonSets, daemon('a:1'))
+  await world.clock.settle()
+  assert.equal((await world.pods()).length, 1)
+})
+
+test('an update replaces one pod after the other', async () => {
+  await using world = await start(3)
+  await world.client.create(daemonSets, daemon('a:1'))
+  await world.clock.settle()
+  await bind(world)
+  await world.client.patch(daemonSets, key, { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } }, { type: 'merge' })
+  await world.clock.settle()
+  assert.deepEqual(await images(world), ['a:1', 'a:1', 'a:2'])
+  for (let i = 0; i < 3; i++) await bind(world)
+  assert.deepEqual(await images(world), ['a:2', 'a:2', 'a:2'])
+  assert.deepEqual((await world.client.list(controllerRevisions)).items.map(({ revision }) => revision), [1, 2])
+})
+
+test('with a surge the old pod goes when the new one serves', async () => {
+  await using world = await start(2)
+  await world.client.create(daemonSets, daemon('a:1', { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }))
+  await world.clock.settle()
+  await bind(world)
+  await world.client.patch(daemonSets, key, { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } }, { type: 'merge' })
+  await world.clock.settle()
+  assert.deepEqual(await images(world), ['a:1', 'a:1', 'a:2'])
+  for (let i = 0; i < 4; i++) await bind(world)
+  assert.deepEqual(await images(world), ['a:2', 'a:2'])
+})
+
+test('OnDelete leaves old pods until somebody deletes them', async () => {
+  await using world = await start(1)
+  await world.client.create(daemonSets, daemon('a:1', { type: 'OnDelete' }))
+  await world.clock.settle()
+  await bind(world)
+  await world.client.patch(daemonSets, key, { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } }, { type: 'merge' })
+  await world.clock.settle()
+  assert.deepEqual(await images(world), ['a:1'])
+  await world.client.delete(pods, { namespace: 'default', name: (await world.pods())[0]?.metadata.name ?? '' })
+  await world.clock.settle()
+  assert.deepEqual(await images(world), ['a:2'])
+})
+
+test('a failed daemon is replaced, not too often', async () => {
+  await using world = await start(1)
+  await world.client.create(daemonSets, daemon('a:1'))
+  await world.clock.settle()
+  const fail = async () => {
+    const [pod] = await world.pods()
+    await world.client.updateStatus(pods, { ...pod!, status: { phase: 'Failed' } })
+    await world.clock.settle()
+    return pod?.metadata.uid
+  }
+  const first = await fail()
+  assert.notEqual((await world.pods())[0]?.metadata.uid, first)
+  const second = await fail()
+  assert.equal((await world.pods())[0]?.metadata.uid, second)
+  await world.clock.advance(1500)
+  assert.notEqual((await world.pods())[0]?.metadata.uid, second)
+})
