@@ -8,6 +8,10 @@ import { newAuthentication } from './authn/new-authentication.ts'
 import type { User } from './authn/user.ts'
 import { newAuthorizer } from './authz/new-authorizer.ts'
 import { bootstrap } from './bootstrap/bootstrap.ts'
+import { addOpenApi } from './discovery/openapi.ts'
+import { addDiscovery } from './discovery/routes.ts'
+import { addOpenId } from './discovery/openid.ts'
+import { newSubresources } from './subresources/subresources.ts'
 import { healthRoutes } from './health/health.ts'
 import { versionInfo } from './health/version.ts'
 import { listen, type Listener, type ListenOptions } from './http/listener.ts'
@@ -17,6 +21,9 @@ import { NonResource } from './non-resource.ts'
 import type { ApiServerOptions } from './options.ts'
 import { Pipeline } from './pipeline.ts'
 import { Registry } from './registry/registry.ts'
+import { ClusterIps } from './services/cluster-ips.ts'
+import { NodePorts } from './services/node-ports.ts'
+import { serviceHook } from './services/service-hook.ts'
 import type { Core } from './verbs/core.ts'
 import { textAnswer, valueAnswer } from './answer/answer.ts'
 
@@ -37,12 +44,22 @@ export interface ApiServer {
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { clock, random, log, metrics, store } = options
   const deps = { clock, random, log, metrics }
+  const listeners: Listener[] = []
   const kinds = newKindTable(kindDefinitions)
   const registry = new Registry({ ...deps, store })
   await Promise.all(kinds.all().filter(({ verbs }) => verbs.includes('list') && verbs.includes('create')).map((kind) => registry.open(kind)))
-  const authorizer = await newAuthorizer(options, registry)
-  const core: Core = { ...deps, registry, authorizer, admission: new Admission(admissionPlugins(options, registry)), hooks: new Map(), freeze: options.freeze ?? false }
+  const { authorizer, rulesFor } = await newAuthorizer(options, registry)
+  const authentication = newAuthentication(options, registry)
+  const serviceRanges = (options.serviceClusterIpRange ?? '10.96.0.0/12').split(',').map((range) => range.trim())
+  const ips = new ClusterIps(registry, deps, serviceRanges)
+  const nodePorts = await NodePorts.start(registry, deps, options.serviceNodePortRange ?? '30000-32767')
+  const hooks = new Map([['/registry/services/specs/', serviceHook(ips, nodePorts)]])
+  const core: Core = { ...deps, kinds, registry, authorizer, admission: new Admission(admissionPlugins(options, registry)), hooks, freeze: options.freeze ?? false }
   const nonResource = new NonResource()
+  const serverAddress = () => (listeners[0] ? `${options.advertiseAddress ?? listeners[0].host}:${options.advertisePort ?? listeners[0].port}` : '')
+  addDiscovery(nonResource, kinds, serverAddress)
+  addOpenApi(nonResource, async () => new (await import('../api/openapi/documents.ts')).OpenApiDocuments({ table: kinds, version: versionInfo('').gitVersion }))
+  if (options.serviceAccounts) addOpenId(nonResource, options.serviceAccounts, authentication.keys, serverAddress)
   const failing = new Map<string, string>()
   for (const route of healthRoutes({ store, failing })) nonResource.add(route)
   nonResource.add({ path: '/version', handler: () => valueAnswer(versionInfo('') as object) })
@@ -51,15 +68,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     ...deps,
     core,
     kinds,
-    authenticate: newAuthentication(options, registry),
-    subresources: new Map(),
+    authenticate: authentication.authenticate,
+    subresources: newSubresources({ ...authentication, rulesFor }),
     nonResource,
     forms: allForms,
     requestMetrics: new RequestMetrics(metrics),
     inflightMax: options.maxRequestsInflight ?? 600,
   })
-  await bootstrap(options, core, kinds)
-  const listeners: Listener[] = []
+  await bootstrap({ options, core, kinds, ips, serviceRanges })
   return {
     kinds,
     transport: (user, userAgent = 'kubernode') => inProcessTransport({ pipeline, freeze: core.freeze }, user, userAgent),

@@ -1,22 +1,48 @@
 import type { Exchange } from '../http/exchange.ts'
 import type { ApiServerOptions } from '../options.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { TokenIssuer } from '../subresources/token.ts'
 import { authentication } from './authentication.ts'
 import type { RequestAuthenticator, TokenAuthenticator } from './authenticator.ts'
 import { anyToken, bearer } from './bearer.ts'
 import { clientCertificate } from './client-certificate.ts'
+import { tokenKey, tokenSigner, type TokenKey } from './jwt.ts'
 import { requestHeader } from './request-header.ts'
+import { serviceAccountTokens } from './service-account-tokens.ts'
 import { tokenFile } from './token-file.ts'
 import type { User } from './user.ts'
 
+/** All that has to do with who somebody is. */
+export interface Authentication {
+  readonly authenticate: (exchange: Exchange) => User | undefined
+  /** All bearer tokens: what token reviews ask. */
+  readonly tokens: TokenAuthenticator
+  /** Absent: no tokens of service accounts are made. */
+  readonly issuer: TokenIssuer | undefined
+  readonly audiences: readonly string[]
+  readonly keys: readonly TokenKey[]
+}
+
 /** All ways to say who one is that the options switch on, in upstream's order. */
-export function newAuthentication(options: ApiServerOptions, _registry: Registry): (exchange: Exchange) => User | undefined {
+export function newAuthentication(options: ApiServerOptions, registry: Registry): Authentication {
+  const { clock, serviceAccounts } = options
   const authenticators: RequestAuthenticator[] = []
   if (options.requestHeader) authenticators.push(requestHeader(options.requestHeader))
-  if (options.clientCa) authenticators.push(clientCertificate(options.clientCa, () => options.clock.now()))
-  const tokens: TokenAuthenticator[] = []
-  if (options.tokenAuthFile !== undefined) tokens.push(tokenFile(options.tokenAuthFile))
-  if (tokens.length > 0) authenticators.push(bearer(tokens.length === 1 ? tokens[0]! : anyToken(tokens)))
+  if (options.clientCa) authenticators.push(clientCertificate(options.clientCa, () => clock.now()))
+  const known: TokenAuthenticator[] = []
+  if (options.tokenAuthFile !== undefined) known.push(tokenFile(options.tokenAuthFile))
+  const audiences = serviceAccounts?.audiences ?? serviceAccounts?.issuers ?? []
+  const pems = serviceAccounts?.keys.length ? serviceAccounts.keys : serviceAccounts?.signingKey ? [serviceAccounts.signingKey] : []
+  const keys = pems.map(tokenKey)
+  if (serviceAccounts) known.push(serviceAccountTokens({ clock, lookup: registry, issuers: serviceAccounts.issuers, audiences, keys }))
+  const tokens = anyToken(known)
+  if (known.length > 0) authenticators.push(bearer(tokens))
   const everybody = options.authorizationModes?.includes('AlwaysAllow') === true
-  return authentication(authenticators, !everybody && options.anonymousAuth !== false)
+  return {
+    authenticate: authentication(authenticators, !everybody && options.anonymousAuth !== false),
+    tokens,
+    issuer: serviceAccounts?.signingKey === undefined ? undefined : { sign: tokenSigner(serviceAccounts.signingKey), audiences, options: serviceAccounts },
+    audiences,
+    keys,
+  }
 }

@@ -2,7 +2,8 @@ import { clusterRoleBindings, clusterRoles, roleBindings, roles } from '../../ap
 import type { ClusterRoleBinding, PolicyRule, RoleBinding, RoleRef, Subject } from '../../api/generated/types/rbac-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { serviceAccountName, type User } from '../authn/user.ts'
-import type { CachedObject, ObjectCache } from '../cache/cache.ts'
+import type { ObjectCache } from '../cache/cache.ts'
+import { follow } from '../registry/follow.ts'
 import type { Lookup } from '../registry/registry.ts'
 import type { Ask, Authorizer, Decision, RulesOf } from './authorizer.ts'
 import { coversOf } from './rules.ts'
@@ -32,32 +33,13 @@ export class Rbac implements Authorizer {
   static async start(lookup: Lookup, clusterCache: ObjectCache, namespacedCache: ObjectCache): Promise<Rbac> {
     const rbac = new Rbac(lookup)
     for (const cache of [clusterCache, namespacedCache]) {
-      const known = new Map<string, CachedObject>()
-      const take = (entry: CachedObject) => {
-        const before = known.get(entry.key)
-        if (before) rbac.#forget(before.object as Binding)
-        known.set(entry.key, entry)
-        rbac.#learn(entry.object as Binding)
-      }
-      await cache.watch(
-        { from: 'now' },
-        {
-          deliver(batch) {
-            for (const { type, object } of batch.events) {
-              if (!object) continue
-              if (type !== 'DELETED') take(object)
-              else {
-                const before = known.get(object.key)
-                if (before) rbac.#forget(before.object as Binding)
-                known.delete(object.key)
-              }
-            }
-            return true
-          },
-          end() {},
+      await follow(cache, {
+        set(entry, before) {
+          if (before) rbac.#forget(before.object as Binding)
+          rbac.#learn(entry.object as Binding)
         },
-      )
-      for (const entry of cache.listNow()) take(entry)
+        remove: (before) => rbac.#forget(before.object as Binding),
+      })
     }
     return rbac
   }

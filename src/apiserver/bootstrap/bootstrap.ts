@@ -1,11 +1,24 @@
 import type { KindTable } from '../../api/table.ts'
-import type { ApiServerOptions } from '../options.ts'
-import type { Core } from '../verbs/core.ts'
 import facts from '../generated/bootstrap-objects.json' with { type: 'json' }
+import type { ApiServerOptions } from '../options.ts'
+import type { ClusterIps } from '../services/cluster-ips.ts'
+import type { Core } from '../verbs/core.ts'
+import { ensureAuthenticationConfig } from './authentication-config.ts'
 import { ensureObject } from './ensure-object.ts'
+import { ensureKubernetesService, ensureServiceCidr } from './kubernetes-service.ts'
 
-/** Puts in what a cluster begins with, where it is missing. */
-export async function bootstrap(_options: ApiServerOptions, core: Core, kinds: KindTable): Promise<void> {
+/** What bootstrapping works with. */
+export interface Bootstrapping {
+  readonly options: ApiServerOptions
+  readonly core: Core
+  readonly kinds: KindTable
+  readonly ips: ClusterIps
+  readonly serviceRanges: readonly string[]
+}
+
+/** Puts in what a cluster begins with, where it is missing: namespaces, roles, priorities, the `kubernetes` Service. */
+export async function bootstrap(parts: Bootstrapping): Promise<void> {
+  const { core, kinds } = parts
   const wanted = [
     ['', 'v1', 'namespaces', facts.namespaces],
     ['rbac.authorization.k8s.io', 'v1', 'clusterroles', facts.clusterroles],
@@ -17,9 +30,8 @@ export async function bootstrap(_options: ApiServerOptions, core: Core, kinds: K
     ['flowcontrol.apiserver.k8s.io', 'v1', 'flowschemas', facts.flowschemas],
     ['apiregistration.k8s.io', 'v1', 'apiservices', facts.apiservices],
   ] as const
-  for (const [group, version, plural, objects] of wanted) {
-    const kind = kinds.byResource(group, version, plural)
-    if (!kind) continue
-    await Promise.all(objects.map((object) => ensureObject(core, kind, object)))
-  }
+  await Promise.all(wanted.flatMap(([group, version, plural, objects]) => objects.map((object) => ensureObject(core, kinds.byResource(group, version, plural)!, object))))
+  await ensureAuthenticationConfig(parts)
+  await ensureServiceCidr(parts)
+  await ensureKubernetesService(parts)
 }

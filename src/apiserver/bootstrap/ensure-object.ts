@@ -15,7 +15,7 @@ export async function ensureObject(core: Core, kind: Kind, object: object): Prom
     ...timed,
     kind: kind.resource.kind,
     apiVersion: apiVersionOf(kind.resource),
-    metadata: { ...metadata, uid: core.random.uuid(), creationTimestamp: timeText(nowMs), ...(kind.behaviour.generation !== false && { generation: 1 }) },
+    metadata: { ...metadata, uid: core.random.uuid(), creationTimestamp: timeText(nowMs), resourceVersion: '0', ...(kind.behaviour.generation !== false && { generation: 1 }) },
   }) as unknown as Draft
   kind.behaviour.defaults?.(draft as KubernetesObject)
   return (await storage.create(draft)) !== undefined

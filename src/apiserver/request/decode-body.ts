@@ -1,4 +1,6 @@
 import { decodeBody as decodeJson, decodeParsed, decodeYamlBody, type DecodedBody, type Expected } from '../../api/codec/body.ts'
+import { decodeEnvelope, openEnvelope } from '../../api/codec/protobuf/envelope.ts'
+import { ProtobufError } from '../../api/codec/protobuf/read.ts'
 import { SyntaxProblem } from '../../api/codec/json.ts'
 import { duplicateYamlKeys, yamlToJson } from '../../api/codec/yaml.ts'
 import { badRequest, unsupportedMediaType } from '../../api/errors/api-error.ts'
@@ -31,6 +33,8 @@ function decodeBytes(bytes: Buffer, mediaType: string, expected: Expected, valid
   switch (mediaType) {
     case 'application/yaml':
       return decodeYaml(bytes.toString(), expected, validation)
+    case 'application/vnd.kubernetes.protobuf':
+      return decodeProtobuf(bytes, expected, validation)
     default:
       return decodeJson(bytes.toString(), expected, validation)
   }
@@ -46,3 +50,20 @@ function decodeYaml(text: string, expected: Expected, validation: FieldValidatio
   }
   return decodeYamlBody(json, expected, validation, () => duplicateYamlKeys(text))
 }
+
+function decodeProtobuf(bytes: Buffer, expected: Expected, validation: FieldValidation): DecodedBody {
+  try {
+    const envelope = openEnvelope(bytes)
+    const { apiVersion, kind } = expectedOf(expected)
+    if ((envelope.kind && envelope.kind !== kind) || (envelope.apiVersion && envelope.apiVersion !== apiVersion)) {
+      // Another kind than the path's: the same refusal as for JSON.
+      return decodeParsed({ apiVersion: envelope.apiVersion, kind: envelope.kind }, expected, validation)
+    }
+    return decodeParsed({ ...decodeEnvelope(expected.schema, envelope), apiVersion, kind }, expected, 'Ignore')
+  } catch (error) {
+    if (error instanceof ProtobufError) throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${error.message}`)
+    throw error
+  }
+}
+
+const expectedOf = ({ group, version, kind }: Expected) => ({ apiVersion: group ? `${group}/${version}` : version, kind })

@@ -1,5 +1,6 @@
 import type { Kind, RequestContext } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
+import type { KindTable } from '../../api/table.ts'
 import type { Deps } from '../../base/deps.ts'
 import type { Admission } from '../admission/admission.ts'
 import type { User } from '../authn/user.ts'
@@ -25,6 +26,8 @@ export interface WriteEnd {
 
 /** What every verb works with. */
 export interface Core extends Deps {
+  /** All kinds: for what must know the other versions of one. */
+  readonly kinds: KindTable
   readonly registry: Registry
   readonly admission: Admission
   readonly authorizer: Authorizer

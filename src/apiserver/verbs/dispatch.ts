@@ -33,7 +33,7 @@ export function dispatch(core: Core, subresources: Subresources, request: Resour
       return watch(core, request)
     case 'create':
       if (everywhere) throw methodNotAllowed()
-      return create(core, request)
+      return (subresources.get(`${kind.resource.plural}.${kind.resource.group}/`) ?? create)(core, request)
     case 'update':
       return update(core, request)
     case 'patch':

@@ -1,3 +1,4 @@
+import { conversionOf } from '../../api/apply/conversion.ts'
 import { serverSideApply } from '../../api/apply/server-side-apply.ts'
 import { resetFieldsOf } from '../../api/apply/reset-fields.ts'
 import { duplicateFields, hasDuplicates, type Shape } from '../../api/codec/json.ts'
@@ -106,6 +107,7 @@ function applyChange(core: Core, request: ResourceRequest, { kind, write, option
       subresource: write.subresource,
       nowMs: core.clock.now(),
       resetFields: resetFieldsOf(kind, write.subresource),
+      convert: conversionOf(core.kinds, kind),
     })
     return decodePatched(request, { kind, patched: applied, options, duplicates: [] })
   }

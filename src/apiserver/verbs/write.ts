@@ -1,5 +1,7 @@
 import { alreadyExists, conflict, invalid, notFound } from '../../api/errors/api-error.ts'
-import { sameJson } from '../../api/apply/equal.ts'
+import { deepEqual } from '../../api/schema/values.ts'
+import { conversionOf } from '../../api/apply/conversion.ts'
+import { keepTimesWhenUnchanged } from '../../api/apply/server-side-apply.ts'
 import { updateManagedFields } from '../../api/apply/update-managed-fields.ts'
 import { resetFieldsOf } from '../../api/apply/reset-fields.ts'
 import { normalise } from '../../api/schema/decode.ts'
@@ -132,9 +134,9 @@ async function outcomeOf(core: Core, update: Update, current: CachedObject | und
   beforeUpdate(kind, draft, old, contextOf(core, update.user, update.subresource), update)
   const validation = core.admission.validate(attributes)
   if (validation) await validation
-  const object = shaped(kind, draft)
+  const object = keepTimesWhenUnchanged(old, shaped(kind, draft)) as Draft
   if (deletesNow(kind, object, old)) return { action: 'remove', last: stored(kind, object) }
-  if (sameJson(object, old)) return { action: 'keep' }
+  if (deepEqual(object, old)) return { action: 'keep' }
   return { action: 'write', draft: stored(kind, object) }
 }
 
@@ -213,6 +215,7 @@ export function recordFields(core: Core, write: Write, draft: Draft, old: Frozen
     subresource,
     nowMs: core.clock.now(),
     resetFields: resetFieldsOf(kind, subresource),
+    convert: conversionOf(core.kinds, kind),
   })
   if (managedFields) draft.metadata.managedFields = managedFields
   else delete draft.metadata.managedFields

@@ -1,0 +1,206 @@
+import { isIP } from 'node:net'
+import { internalError } from '../../api/errors/api-error.ts'
+import type { Service, ServicePort, ServiceSpec } from '../../api/generated/types/core-v1.ts'
+import type { Frozen } from '../../api/resource.ts'
+import { equal } from '../../api/validation/equal.ts'
+import { field, FieldErrors } from '../../api/validation/field.ts'
+import type { WriteEnd, WriteHook } from '../verbs/core.ts'
+import { AllocationError, type ClusterIps } from './cluster-ips.ts'
+import { refuse, settleFamilies } from './ip-families.ts'
+import { familyOf, type IpFamily } from './ip-range.ts'
+import { portsOf, type NodePorts } from './node-ports.ts'
+
+/** What a write of a Service claims, to be given back when it comes to nothing; and what it no longer needs, to be given back when it succeeds. */
+interface Claims {
+  readonly ips: string[]
+  readonly ports: number[]
+  readonly releasedIps: string[]
+}
+
+/** Allocates the cluster IPs and node ports of Services. */
+export function serviceHook(ips: ClusterIps, ports: NodePorts): WriteHook {
+  return {
+    async begin(draft, before, dryRun) {
+      const service = draft as Service
+      const old = before as Frozen<Service> | undefined
+      const spec = (service.spec ??= {})
+      spec.type ??= 'ClusterIP'
+      if (old) carryOver(spec, old.spec ?? {})
+      normaliseIps(spec, old?.spec)
+      settleFamilies(service, old, ips.families)
+      const claims: Claims = { ips: [], ports: [], releasedIps: [] }
+      try {
+        await allocateIps({ service, old, ips, claims, dryRun })
+        allocatePorts({ service, old, ports, claims })
+      } catch (error) {
+        await giveBack(claims, ips, ports, dryRun)
+        throw error
+      }
+      return endOf(claims, ips, ports, dryRun)
+    },
+    async removed(last) {
+      for (const ip of (last as Frozen<Service>).spec?.clusterIPs ?? []) if (isIP(ip) !== 0) await ips.release(ip)
+    },
+  }
+}
+
+async function giveBack({ ips: claimed, ports: taken }: Claims, ips: ClusterIps, ports: NodePorts, dryRun: boolean): Promise<void> {
+  for (const port of taken) ports.giveUp(port)
+  if (!dryRun) for (const ip of claimed) await ips.release(ip)
+}
+
+const endOf = (claims: Claims, ips: ClusterIps, ports: NodePorts, dryRun: boolean): WriteEnd => ({
+  async commit() {
+    for (const port of claims.ports) {
+      if (dryRun) ports.giveUp(port)
+      else ports.settle(port)
+    }
+    if (dryRun) return
+    for (const ip of claims.releasedIps) await ips.release(ip)
+  },
+  revert: () => giveBack(claims, ips, ports, dryRun),
+})
+
+const needsClusterIp = ({ type }: Frozen<ServiceSpec>): boolean => type === 'ClusterIP' || type === 'NodePort' || type === 'LoadBalancer'
+const needsNodePort = ({ type, allocateLoadBalancerNodePorts }: Frozen<ServiceSpec>): boolean => type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false)
+const needsHealthPort = ({ type, externalTrafficPolicy }: Frozen<ServiceSpec>): boolean => type === 'LoadBalancer' && externalTrafficPolicy === 'Local'
+
+/** What was allocated stays when the client leaves it out. */
+function carryOver(spec: ServiceSpec, old: Frozen<ServiceSpec>): void {
+  if (needsClusterIp(old) && needsClusterIp(spec)) {
+    if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP
+    if (!spec.clusterIPs?.length && old.clusterIPs?.length) spec.clusterIPs = [...old.clusterIPs]
+  }
+  if (needsNodePort(old) && needsNodePort(spec)) {
+    const before = new Map((old.ports ?? []).map(({ name = '', nodePort = 0 }) => [name, nodePort]))
+    const kept = new Set((old.ports ?? []).map(({ nodePort }) => nodePort).filter((port) => port && spec.ports?.some(({ nodePort }) => nodePort === port)))
+    for (const port of spec.ports ?? []) {
+      const former = before.get(port.name ?? '') ?? 0
+      if (!port.nodePort && former && !kept.has(former)) port.nodePort = former
+    }
+  }
+  if (needsHealthPort(old) && needsHealthPort(spec) && !spec.healthCheckNodePort && old.healthCheckNodePort) spec.healthCheckNodePort = old.healthCheckNodePort
+}
+
+/** Keeps the singular and the plural field in step, for clients that know only one of them. */
+function normaliseIps(spec: ServiceSpec, old: Frozen<ServiceSpec> | undefined): void {
+  if (!old) {
+    if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
+    return
+  }
+  const same = equal(spec.clusterIPs, old.clusterIPs)
+  if (old.clusterIPs?.length && !spec.clusterIPs?.length && (old.clusterIP ?? '') === (spec.clusterIP ?? '')) spec.clusterIPs = [...old.clusterIPs]
+  if ((old.clusterIP ?? '') === (spec.clusterIP ?? '') || !same) return
+  if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP]
+  else delete spec.clusterIPs
+}
+
+interface Allocation {
+  readonly service: Service
+  readonly old: Frozen<Service> | undefined
+  readonly claims: Claims
+}
+
+async function allocateIps({ service, old, ips, claims, dryRun }: Allocation & { ips: ClusterIps; dryRun: boolean }): Promise<void> {
+  const spec = service.spec!
+  const had = old?.spec?.type === 'ExternalName' ? [] : (old?.spec?.clusterIPs ?? []).filter((ip) => isIP(ip) !== 0)
+  if (spec.type === 'ExternalName') {
+    claims.releasedIps.push(...had)
+    return
+  }
+  if (spec.clusterIPs?.[0] === 'None') return
+  const owner = { namespace: service.metadata?.namespace ?? '', name: service.metadata?.name ?? '' }
+  const wanted = [...(spec.clusterIPs ?? [])]
+  for (const [i, family] of (spec.ipFamilies ?? []).entries()) {
+    const asked = wanted[i] ?? ''
+    // What is no address at all is for validation to refuse.
+    if (asked !== '' && (had.includes(asked) || isIP(asked) === 0)) continue
+    try {
+      if (asked === '') wanted[i] = await ips.claimNext(family as IpFamily, owner, dryRun)
+      else if (familyOf(asked) === family) await ips.claim(asked, owner, dryRun)
+      else continue
+      claims.ips.push(wanted[i]!)
+    } catch (error) {
+      throw asked === '' ? allocationFailed(error, 'failed to allocate a serviceIP') : refused(service, error, asked)
+    }
+  }
+  if (wanted.length > 0) {
+    spec.clusterIPs = wanted
+    spec.clusterIP ??= wanted[0]!
+    if (spec.clusterIP === '') spec.clusterIP = wanted[0]!
+  }
+  claims.releasedIps.push(...had.filter((ip) => !wanted.includes(ip)))
+}
+
+function refused(service: Service, error: unknown, ip: string): unknown {
+  if (!(error instanceof AllocationError)) return error
+  const errors = new FieldErrors()
+  errors.invalid(field('spec', 'clusterIPs'), service.spec?.clusterIPs, `failed to allocate IP ${ip}: ${error.message}`)
+  try {
+    refuse(service, errors)
+  } catch (refusal) {
+    return refusal
+  }
+  return error
+}
+
+const allocationFailed = (error: unknown, what: string): unknown => (error instanceof AllocationError ? internalError(`${what}: ${error.message}`, error) : error)
+
+function allocatePorts({ service, old, ports, claims }: Allocation & { ports: NodePorts }): void {
+  const spec = service.spec!
+  const had = portsOf(old?.spec)
+  const withPorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer'
+  if (withPorts) {
+    const byPort = new Map<number, number>()
+    spec.ports?.forEach((port, i) => allocatePort({ service, port, i, had, byPort, ports, claims }))
+  }
+  if (!needsHealthPort(spec)) return
+  if (spec.healthCheckNodePort && had.has(spec.healthCheckNodePort)) return
+  try {
+    if (spec.healthCheckNodePort) ports.claim(spec.healthCheckNodePort)
+    else spec.healthCheckNodePort = ports.claimNext()
+    claims.ports.push(spec.healthCheckNodePort)
+  } catch (error) {
+    throw allocationFailed(error, `failed to allocate requested HealthCheck NodePort ${spec.healthCheckNodePort ?? 0}`)
+  }
+}
+
+interface PortAllocation {
+  readonly service: Service
+  readonly port: ServicePort
+  readonly i: number
+  readonly had: ReadonlySet<number>
+  /** Ports of the Service that differ only in their protocol share a node port. */
+  readonly byPort: Map<number, number>
+  readonly ports: NodePorts
+  readonly claims: Claims
+}
+
+function allocatePort({ service, port, i, had, byPort, ports, claims }: PortAllocation): void {
+  const spec = service.spec!
+  if (!port.nodePort && !needsNodePort(spec)) return
+  const shared = byPort.get(port.port) ?? spec.ports!.find((other) => other.port === port.port && other.nodePort)?.nodePort
+  if (!port.nodePort && shared && claimedOrHad(shared, had, claims)) {
+    port.nodePort = shared
+    return
+  }
+  if (port.nodePort && claimedOrHad(port.nodePort, had, claims)) return
+  try {
+    if (port.nodePort) ports.claim(port.nodePort)
+    else port.nodePort = shared ? claimed(ports, shared) : ports.claimNext()
+  } catch (error) {
+    if (!(error instanceof AllocationError) || !port.nodePort) throw allocationFailed(error, 'failed to allocate a nodePort')
+    const errors = new FieldErrors()
+    errors.invalid(field('spec', 'ports').index(i).child('nodePort'), port.nodePort, error.message)
+    return refuse(service, errors)
+  }
+  byPort.set(port.port, port.nodePort)
+  claims.ports.push(port.nodePort)
+}
+
+const claimedOrHad = (port: number, had: ReadonlySet<number>, claims: Claims): boolean => had.has(port) || claims.ports.includes(port)
+
+function claimed(ports: NodePorts, port: number): number {
+  ports.claim(port)
+  return port
+}
