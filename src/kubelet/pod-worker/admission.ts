@@ -1,0 +1,119 @@
+import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../../api/generated/types/core-v1.ts'
+import type { Frozen } from '../../api/resource.ts'
+import { isStaticPod } from '../pod/containers.ts'
+import { amountsOf, podAmounts } from '../pod/resources.ts'
+
+/** Why a node takes no pod: the reason of its status and event, and a sentence. */
+export interface Rejection {
+  readonly reason: string
+  readonly message: string
+}
+
+/** What a node is asked with. */
+export interface AdmissionSources {
+  /** The pods that are here already and not done. */
+  readonly active: readonly Frozen<Pod>[]
+  readonly allocatable: Readonly<Record<string, string>>
+  readonly node: Frozen<Node> | undefined
+  readonly allowedUnsafeSysctls: readonly string[]
+  /** Short memory: no best-effort pods; short disk or PIDs: none. */
+  readonly pressure: 'none' | 'memory' | 'other'
+}
+
+/** Whether the node can take the pod: the scheduler decided, but others came meanwhile, or nobody asked it. Undefined: it can. */
+export function admit(pod: Frozen<Pod>, sources: AdmissionSources): Rejection | undefined {
+  return refusedSysctl(pod, sources) ?? pressed(pod, sources) ?? unfit(pod, sources) ?? elsewhere(pod, sources) ?? taken(pod, sources) ?? tainted(pod, sources)
+}
+
+const safeSysctls = new Set([
+  'kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem',
+])
+
+function refusedSysctl(pod: Frozen<Pod>, { allowedUnsafeSysctls }: AdmissionSources): Rejection | undefined {
+  for (const { name } of pod.spec?.securityContext?.sysctls ?? []) {
+    const dotted = name.replaceAll('/', '.')
+    const allowed = safeSysctls.has(dotted) || allowedUnsafeSysctls.some((pattern) => (pattern.endsWith('*') ? dotted.startsWith(pattern.slice(0, -1)) : dotted === pattern))
+    if (!allowed) return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${dotted}" not allowlisted` }
+    if (pod.spec?.hostNetwork && dotted.startsWith('net.')) return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${dotted}" not allowed with host net enabled` }
+    if (pod.spec?.hostIPC && (dotted.startsWith('kernel.') || dotted.startsWith('fs.mqueue.'))) return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${dotted}" not allowed with host ipc enabled` }
+  }
+  return undefined
+}
+
+function pressed(pod: Frozen<Pod>, { pressure }: AdmissionSources): Rejection | undefined {
+  if (pressure === 'none' || isStaticPod(pod) || (pod.spec?.priority ?? 0) >= 2_000_000_000) return undefined
+  const conditions = pressure === 'memory' ? '[MemoryPressure]' : '[DiskPressure]'
+  const tolerates = (pod.spec?.tolerations ?? []).some(({ key, operator }) => (operator === 'Exists' && !key) || key === 'node.kubernetes.io/memory-pressure')
+  const bestEffort = Object.keys(podAmounts(pod, 'requests')).length === 0
+  if (pressure === 'memory' && (!bestEffort || tolerates)) return undefined
+  return { reason: 'Evicted', message: `The node had condition: ${conditions}. ` }
+}
+
+function unfit(pod: Frozen<Pod>, { active, allocatable }: AdmissionSources): Rejection | undefined {
+  const whole = amountsOf(allocatable)
+  if (active.length + 1 > (whole['pods'] ?? Infinity)) return outOf('pods', 1, active.length, whole['pods']!)
+  for (const [name, wanted] of Object.entries(podAmounts(pod, 'requests'))) {
+    if (wanted === 0) continue
+    const capacity = whole[name] ?? 0
+    const used = active.reduce((sum, other) => sum + (podAmounts(other, 'requests')[name] ?? 0), 0)
+    if (used + wanted > capacity) return outOf(name, wanted, used, capacity)
+  }
+  return undefined
+}
+
+const outOf = (name: string, wanted: number, used: number, capacity: number): Rejection => ({
+  reason: `OutOf${name}`,
+  message: `Node didn't have enough resource: ${name}, requested: ${wanted}, used: ${used}, capacity: ${capacity}`,
+})
+
+function elsewhere(pod: Frozen<Pod>, { node }: AdmissionSources): Rejection | undefined {
+  if (!node) return undefined
+  const labels = node.metadata.labels ?? {}
+  const selected = Object.entries(pod.spec?.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
+  const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+  if (selected && (!terms || terms.some((term) => termMatches(term, labels, node.metadata.name ?? '')))) return undefined
+  return { reason: 'NodeAffinity', message: 'Predicate NodeAffinity failed: node(s) didn\'t match Pod\'s node affinity/selector' }
+}
+
+function termMatches(term: Frozen<NodeSelectorTerm>, labels: Readonly<Record<string, string>>, name: string): boolean {
+  const { matchExpressions = [], matchFields = [] } = term
+  if (matchExpressions.length + matchFields.length === 0) return false
+  return matchExpressions.every((one) => requirementMatches(one, labels[one.key])) && matchFields.every((one) => requirementMatches(one, one.key === 'metadata.name' ? name : undefined))
+}
+
+function requirementMatches({ operator, values = [] }: Frozen<NodeSelectorRequirement>, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In': return value !== undefined && values.includes(value)
+    case 'NotIn': return value === undefined || !values.includes(value)
+    case 'Exists': return value !== undefined
+    case 'DoesNotExist': return value === undefined
+    case 'Gt': return value !== undefined && Number(value) > Number(values[0])
+    case 'Lt': return value !== undefined && Number(value) < Number(values[0])
+    default: return false
+  }
+}
+
+type Port = readonly [protocol: string, ip: string, port: number]
+
+const hostPorts = (pod: Frozen<Pod>): Port[] =>
+  [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].flatMap(({ ports }) => (ports ?? []).filter(({ hostPort }) => hostPort).map(({ protocol = 'TCP', hostIP = '', hostPort = 0 }): Port => [protocol, hostIP || '0.0.0.0', hostPort]))
+
+function taken(pod: Frozen<Pod>, { active }: AdmissionSources): Rejection | undefined {
+  const wanted = hostPorts(pod)
+  if (wanted.length === 0) return undefined
+  const used = active.flatMap(hostPorts)
+  const clash = wanted.some(([protocol, ip, port]) => used.some(([p, i, n]) => p === protocol && n === port && (i === ip || i === '0.0.0.0' || ip === '0.0.0.0')))
+  return clash ? { reason: 'NodePorts', message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports" } : undefined
+}
+
+/** Only taints that drive pods away count here; a static pod stays. */
+function tainted(pod: Frozen<Pod>, { node }: AdmissionSources): Rejection | undefined {
+  if (isStaticPod(pod)) return undefined
+  for (const taint of node?.spec?.taints ?? []) {
+    if (taint.effect !== 'NoExecute') continue
+    const tolerated = (pod.spec?.tolerations ?? []).some(({ key, operator = 'Equal', value = '', effect }) => (!effect || effect === taint.effect) && (operator === 'Exists' ? !key || key === taint.key : key === taint.key && value === (taint.value ?? '')))
+    if (!tolerated) return { reason: 'TaintToleration', message: `Predicate TaintToleration failed: node(s) had untolerated taint(s)` }
+  }
+  return undefined
+}

@@ -1,0 +1,194 @@
+import type { Pod, PodStatus } from '../../api/generated/types/core-v1.ts'
+import type { Frozen } from '../../api/resource.ts'
+import { timestamp } from '../../client/object.ts'
+import { isMirrorPod, isTerminalPhase } from '../pod/containers.ts'
+import type { Probes } from '../probes/probes.ts'
+import type { PodState } from '../runtime-state/pod-state.ts'
+import { podStatus } from '../status/pod-status.ts'
+import type { StatusWriter } from '../status/status-writer.ts'
+import type { Rejection } from './admission.ts'
+import { PodWorker, type Termination } from './pod-worker.ts'
+import type { PodServices } from './services.ts'
+import { podKey } from './start-container.ts'
+import type { WorkerMemory } from './sync-pod.ts'
+
+/** What the pods of a node work with, beside what each worker does. */
+export interface PodsOptions {
+  readonly services: PodServices
+  readonly probes: Probes
+  readonly statuses: StatusWriter
+  readonly runtimeName: string
+  /** Whether the node takes a pod that is new here. */
+  readonly admit: (pod: Frozen<Pod>, active: readonly Frozen<Pod>[]) => Promise<Rejection | undefined>
+  /** A pod came or went: limits of classes, references to objects. */
+  readonly came: (pod: Frozen<Pod>) => void
+  readonly gone: (uid: string) => void
+}
+
+/** Every pod that the node has to do with, each with its worker. */
+export class Pods {
+  readonly #options: PodsOptions
+  readonly #workers = new Map<string, PodWorker>()
+  /** Pods that were refused: they never had a worker. */
+  readonly #rejected = new Set<string>()
+  /** Admission is one after the other: each pod counts for the next. */
+  #admissions: Promise<void> = Promise.resolve()
+  #closed = false
+
+  constructor(options: PodsOptions) {
+    this.#options = options
+  }
+
+  get(uid: string): PodWorker | undefined {
+    return this.#workers.get(uid)
+  }
+
+  all(): PodWorker[] {
+    return [...this.#workers.values()]
+  }
+
+  /** Pods whose containers run or will. */
+  active(): Frozen<Pod>[] {
+    return this.all().filter(({ life, pod }) => (life === 'syncing' || life === 'terminating') && !isTerminalPhase(pod.status?.phase)).map(({ pod }) => pod)
+  }
+
+  /** A pod is new, or changed. Mirror pods have no worker: their static pod does. */
+  changed(pod: Frozen<Pod>): void {
+    if (isMirrorPod(pod) || this.#closed) return
+    const uid = pod.metadata.uid ?? ''
+    const worker = this.#workers.get(uid)
+    if (worker) {
+      this.#options.came(pod)
+      worker.update(pod)
+      this.#options.statuses.check(uid)
+      return
+    }
+    if (this.#rejected.has(uid)) {
+      if (pod.metadata.deletionTimestamp) this.#options.statuses.finish(pod)
+      return
+    }
+    this.#admissions = this.#admissions.then(() => this.#begin(pod)).catch((error: unknown) => this.#options.services.log.error({ err: error, pod: pod.metadata.name }, 'a pod could not be taken on'))
+  }
+
+  /** The pod's object is gone: what runs of it ends. */
+  removed(pod: Frozen<Pod>): void {
+    const uid = pod.metadata.uid ?? ''
+    this.#options.statuses.forget(uid)
+    this.#rejected.delete(uid)
+    const worker = this.#workers.get(uid)
+    if (!worker) return
+    if (worker.life === 'finished') this.#forget(uid)
+    else worker.terminate({})
+  }
+
+  /** Ends what runs of a pod that nobody knows: it was deleted while no kubelet was there. */
+  endOrphan(state: PodState): void {
+    if (this.#workers.has(state.uid) || this.#closed) return
+    const pod = orphan(state)
+    const worker = this.#start(pod)
+    worker.terminate({})
+  }
+
+  terminate(uid: string, termination: Termination): void {
+    this.#workers.get(uid)?.terminate(termination)
+  }
+
+  wake(uid: string): void {
+    this.#workers.get(uid)?.wake()
+  }
+
+  /** Resolves when every pod that was told of so far has been taken on or refused. */
+  settled(): Promise<void> {
+    return this.#admissions
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const worker of this.#workers.values()) worker.close()
+  }
+
+  async #begin(pod: Frozen<Pod>): Promise<void> {
+    const uid = pod.metadata.uid ?? ''
+    if (this.#workers.has(uid) || this.#closed) return this.#workers.get(uid)?.update(pod)
+    const { services, statuses } = this.#options
+    const isNew = !pod.metadata.deletionTimestamp && !isTerminalPhase(pod.status?.phase) && !services.state.known(uid)?.containers.length
+    const rejection = isNew ? await this.#options.admit(pod, this.active()) : undefined
+    if (rejection) {
+      this.#rejected.add(uid)
+      services.events.pod(pod, 'Warning', rejection.reason, rejection.message)
+      statuses.set(pod, { ...(pod.status as PodStatus), qosClass: pod.status?.qosClass ?? '', phase: 'Failed', reason: rejection.reason, message: `Pod was rejected: ${rejection.message}`, startTime: timestamp(services.clock.now()) })
+      return
+    }
+    this.#options.came(pod)
+    this.#start(pod).update(pod)
+  }
+
+  #start(pod: Frozen<Pod>): PodWorker {
+    const uid = pod.metadata.uid ?? ''
+    const worker = new PodWorker(this.#options.services, pod, {
+      status: (current, memory, terminal) => this.#report(current, memory, terminal),
+      finished: (last) => this.#finished(last),
+    })
+    this.#workers.set(uid, worker)
+    return worker
+  }
+
+  async #report(pod: Frozen<Pod>, memory: WorkerMemory, terminal: boolean): Promise<Frozen<PodStatus>> {
+    const { services, probes, statuses, runtimeName } = this.#options
+    const uid = pod.metadata.uid ?? ''
+    const state = await services.state.pod(podKey(pod), memory.actedAt)
+    const worker = this.#workers.get(uid)
+    if (terminal) probes.remove(uid)
+    else {
+      probes.update(pod, state)
+      if (worker?.life === 'terminating') probes.stopLivenessAndStartup(uid)
+    }
+    const status = podStatus(pod, {
+      state,
+      previous: statuses.get(uid) ?? pod.status ?? {},
+      waits: memory.waits,
+      probes: services.probes,
+      runtimeName,
+      hostIps: services.node().hostIps,
+      terminal,
+      failed: memory.failure,
+      nowText: timestamp(services.clock.now()),
+    })
+    if (!isOrphan(pod)) statuses.set(pod, status)
+    return status
+  }
+
+  #finished(pod: Frozen<Pod>): void {
+    const uid = pod.metadata.uid ?? ''
+    this.#options.probes.remove(uid)
+    if (isOrphan(pod)) this.#forget(uid)
+    else this.#options.statuses.finish(pod)
+    // The object is gone already: nobody will tell of it again.
+    if (this.#options.statuses.get(uid) === undefined) this.#forget(uid)
+  }
+
+  #forget(uid: string): void {
+    this.#workers.get(uid)?.close()
+    this.#workers.delete(uid)
+    this.#options.probes.remove(uid)
+    this.#options.gone(uid)
+  }
+}
+
+/** Marks a pod of which only the runtime tells. */
+const orphanAnnotation = 'kubernode.dev/orphan'
+
+const isOrphan = (pod: Frozen<Pod>) => pod.metadata.annotations?.[orphanAnnotation] !== undefined
+
+function orphan(state: PodState): Frozen<Pod> {
+  const names = new Set(state.containers.map(({ name }) => name))
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: state.name, namespace: state.namespace, uid: state.uid, annotations: { [orphanAnnotation]: '' } },
+    spec: { containers: [...names].map((name) => ({ name })), terminationGracePeriodSeconds: orphanGraceSeconds },
+  }
+}
+
+/** What a pod gets whose spec is gone: the API's default. */
+const orphanGraceSeconds = 30

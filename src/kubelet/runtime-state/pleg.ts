@@ -1,0 +1,94 @@
+import type { Deps } from '../../base/deps.ts'
+import type { ContainerRuntime } from '../../runtime/runtime.ts'
+import type { RuntimeState } from './runtime-state.ts'
+import { ownerOf } from './read-pod.ts'
+
+/** What looks for changes in the runtime. */
+export interface PlegOptions extends Deps {
+  readonly runtime: ContainerRuntime
+  readonly state: RuntimeState
+  /** A pod is not as it was. */
+  readonly changed: (uid: string) => void
+  /** After each look: every pod that has anything in the runtime. */
+  readonly looked: (present: ReadonlySet<string>) => void
+}
+
+/** Upstream's period; where much happens a change is seen within it. */
+const periodMs = 1000
+/** When nothing has happened for a while, looking costs more than it finds. */
+const calmAfterMs = 60_000
+const calmPeriodMs = 2500
+/** A runtime that tells of changes by itself is looked at only for what may have been lost. */
+const toldPeriodMs = 300_000
+/** A stream of events that breaks is opened again after this long; one that the runtime does not have, never. */
+const eventsRetryMs = 5000
+
+/**
+ * The pod lifecycle event generator: finds what changed in the runtime, by its events where it has them, else by listing everything and comparing.
+ */
+export class Pleg {
+  readonly #options: PlegOptions
+  #changedMs: number
+  #told = false
+  #looking: Promise<void> | undefined
+  /** When the last look that succeeded was. */
+  lookedMs: number
+
+  constructor(options: PlegOptions) {
+    this.#options = options
+    this.#changedMs = this.lookedMs = options.clock.now()
+  }
+
+  /** Runs until the signal is aborted. The first look is awaited: after it, everything that runs is known. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.look()
+    this.#follow(signal).catch((error: unknown) => this.#options.log.error({ err: error }, 'following the runtime failed'))
+    this.#repeat(signal).catch((error: unknown) => this.#options.log.error({ err: error }, 'looking at the runtime failed'))
+  }
+
+  /** Looks now; two at once are one. */
+  async look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined))
+    return this.#looking
+  }
+
+  async #look(): Promise<void> {
+    const { state, clock, changed, looked } = this.#options
+    const found = await state.relist()
+    this.lookedMs = clock.now()
+    if (found.changed.length > 0) this.#changedMs = this.lookedMs
+    for (const uid of found.changed) changed(uid)
+    looked(found.present)
+  }
+
+  async #repeat(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options
+    while (!signal.aborted) {
+      const calm = clock.now() - this.#changedMs > calmAfterMs
+      await clock.sleep(this.#told ? toldPeriodMs : calm ? calmPeriodMs : periodMs, signal).catch(() => undefined) // Aborted: the loop ends.
+      if (signal.aborted) return
+      await this.look().catch((error: unknown) => log.warn({ err: error }, 'the container runtime could not be listed'))
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { runtime, clock, changed, log, state } = this.#options
+    while (!signal.aborted) {
+      try {
+        for await (const event of runtime.events(signal)) {
+          this.#told = true
+          const owner = ownerOf(event.podSandboxStatus?.labels ?? event.containersStatuses[0]?.labels ?? {})
+          if (!owner) continue
+          this.#changedMs = clock.now()
+          await state.pod(owner, state.mark())
+          changed(owner.uid)
+        }
+      } catch (error) {
+        if ((error as { code?: string }).code === 'Unimplemented') return log.debug({}, 'the runtime has no events; it is listed instead')
+        log.debug({ err: error }, 'the stream of runtime events broke')
+      }
+      this.#told = false
+      await clock.sleep(eventsRetryMs, signal).catch(() => undefined) // Aborted: the loop ends.
+    }
+  }
+}
