@@ -24,8 +24,6 @@ export interface ManagedUpdate {
   /** '' for the object itself. */
   readonly subresource: string
   readonly nowMs: number
-  /** The client sent an empty list of managed fields, which drops them all; decoding leaves no trace of it. See `clearsManagedFields`. */
-  readonly clear?: boolean | undefined
   /** What the endpoint may not own: see `resetFieldsOf`. */
   readonly resetFields?: FieldFilter | undefined
   /** Needed where a kind is served in several versions. */
@@ -76,18 +74,17 @@ function withWriter(managers: readonly Manager[], writer: Manager): readonly Man
  * The managers before the update. Clients may rewrite them along with the object, and `[{}]` or `[]` drops them all; what is absent or not valid counts as not sent,
  * so that clients that do not know them do not drop them. Subresources cannot change them.
  */
-function managersBefore({ old, new: now, subresource, clear }: ManagedUpdate): readonly Manager[] {
+function managersBefore({ old, new: now, subresource }: ManagedUpdate): readonly Manager[] {
   const stored = () => managersOf(old?.metadata?.managedFields) ?? []
   const sent = now.metadata?.managedFields
   if (subresource !== '') return stored()
-  if (clear) return []
   if (!sent) return stored()
   if (isReset(sent)) return []
   const managers = managersOf(sent)
   return managers && managers.length > 0 ? managers : stored()
 }
 
-/** True when a body that is not decoded yet has an empty list of managed fields. */
+/** True when what is not decoded yet has an empty list of managed fields: decoding leaves no trace of it, so that it has to be put back. */
 export function clearsManagedFields(body: unknown): boolean {
   const fields = (body as { metadata?: { managedFields?: unknown } | null } | null)?.metadata?.managedFields
   return Array.isArray(fields) && fields.length === 0

@@ -51,7 +51,7 @@ export function invalid(group: string, kind: string, name: string, errors: Field
   const texts = errors.list.map(({ field, message }) => `${field}: ${message}`)
   const message = `${group ? `${kind}.${group}` : kind} "${name}" is invalid: ${texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`}`
   const causes = errors.list.map(({ reason, message, field }) => ({ reason, message, field }))
-  return failure(422, 'Invalid', message, { ...(name && { name }), ...(group && { group }), kind, causes })
+  return failure(422, 'Invalid', message, { ...(name && { name }), ...(group && { group }), ...(kind && { kind }), causes })
 }
 
 /** 400: the request itself cannot be understood. */

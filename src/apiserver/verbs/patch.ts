@@ -1,4 +1,5 @@
 import { conversionOf } from '../../api/apply/conversion.ts'
+import { clearsManagedFields } from '../../api/apply/update-managed-fields.ts'
 import { serverSideApply } from '../../api/apply/server-side-apply.ts'
 import { resetFieldsOf } from '../../api/apply/reset-fields.ts'
 import { duplicateFields, hasDuplicates, type Shape } from '../../api/codec/json.ts'
@@ -118,6 +119,7 @@ function decodePatched(request: ResourceRequest, { kind, patched, options, dupli
   const problems = { unknown: [] as string[] }
   let draft: Draft
   try {
+    checkType(kind, patched)
     draft = decode(kind.schema, patched, options.fieldValidation === 'Ignore' ? undefined : problems) as unknown as Draft
   } catch (error) {
     if (error instanceof DecodeError) throw invalidPatch(patched, error.message)
@@ -129,8 +131,16 @@ function decodePatched(request: ResourceRequest, { kind, patched, options, dupli
   draft.apiVersion = apiVersionOf(kind.resource)
   draft.kind = kind.resource.kind
   draft.metadata ??= {}
+  if (clearsManagedFields(patched)) draft.metadata.managedFields = []
   kind.behaviour.defaults?.(draft)
   return draft
+}
+
+/** A patch cannot make another kind of the object. */
+function checkType(kind: Kind, patched: unknown): void {
+  const { apiVersion, kind: name } = patched as KubernetesObject
+  const expected = apiVersionOf(kind.resource)
+  if ((apiVersion && apiVersion !== expected) || (name && name !== kind.resource.kind)) throw invalidPatch(patched, `${name} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind.resource.kind}`)
 }
 
 function invalidPatch(patched: unknown, why: string): ApiError {

@@ -45,7 +45,7 @@ export async function getScale(core: Core, request: ResourceRequest): Promise<An
   const { document } = await get(core, request)
   const scale = scaleOf(request.kind, served(request.kind, document.object))
   if (!scale) throw methodNotSupported(request.kind.resource, 'scale')
-  return valueAnswer(scale)
+  return valueAnswer(shown(scale))
 }
 
 /** PUT of it. */
@@ -83,7 +83,13 @@ async function change(core: Core, request: ResourceRequest, write: Write, newSca
     },
   }
   const { document } = await updateObject(core, update)
-  return valueAnswer(scaleOf(kind, served(kind, document.object))!)
+  return valueAnswer(shown(scaleOf(kind, served(kind, document.object))!))
+}
+
+/** Who owns the replicas is told by the object, not by its scale. */
+function shown({ metadata, ...scale }: Frozen<Scale>): Frozen<Scale> {
+  const { managedFields: _, ...rest } = metadata ?? {}
+  return { ...scale, metadata: rest }
 }
 
 function checked(kind: Kind, old: Frozen<KubernetesObject>, draft: Draft): Scale & Draft {
