@@ -23,13 +23,6 @@ export interface MetadataRules {
   readonly onUpdate?: 'object' | 'update' | 'both' | 'none'
 }
 
-/** How a kind that is served in several versions is stored as another one. */
-export interface Conversion<T extends KubernetesObject> {
-  readonly resource: Resource
-  readonly toStored: (object: T) => KubernetesObject
-  readonly fromStored: (stored: KubernetesObject) => T
-}
-
 /**
  * What a kind's own file adds to the facts. `object` is a draft that may be changed, already decoded (every field has its schema's type); `old` never changes.
  * Metadata that all kinds share (names, labels, owner references, generation, deletion) is the API server's work, not the kind's.
@@ -54,8 +47,6 @@ export interface KindBehaviour<T extends KubernetesObject> {
   /** The rule for `metadata.name`: what is wrong with it. DNS subdomain when absent. `prefix`: it is a generateName. */
   readonly nameErrors?: (name: string, prefix: boolean) => string[]
   readonly metadata?: MetadataRules
-  /** Stored as another version, whose behaviour then rules creation and updates; defaults are this kind's own. */
-  readonly storedAs?: Conversion<T>
   /** True when the change deserves a new generation. By default: anything but metadata and status differs. False: the kind has no generation. */
   readonly generation?: false | ((object: Frozen<T>, old: Frozen<T>) => boolean)
   /** Field selectors besides metadata.name and metadata.namespace. */
