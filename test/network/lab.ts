@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { nodes } from '../../src/api/generated/resources.ts'
+import { endpointSlices, nodes, services } from '../../src/api/generated/resources.ts'
+import type { Service, ServiceSpec } from '../../src/api/generated/types/core-v1.ts'
 import { realClock } from '../../src/base/clock.ts'
 import { inNetworkNamespace, runCommand } from '../../src/base/command.ts'
 import type { RunCommand } from '../../src/base/command.ts'
@@ -30,11 +31,15 @@ export interface LabNode extends MachineNode {
   readonly run: RunCommand
   readonly nft: Nft
   readonly network: NodeNetwork
-  readonly proxy: Proxy
+  proxy: Proxy
   /** Starts a pod through the runtime's own plugins. */
   pod(name: string): Promise<LabPod>
   /** Runs a line of shell on the node. */
   sh(line: string): Promise<string>
+  /** Serves on the node itself, as a pod in its network does. */
+  serve(port: number): Promise<void>
+  /** Another proxy in the place of the last one. */
+  restartProxy(): Promise<void>
 }
 
 /** A pod of the lab: a network namespace that the CNI plugins have connected. */
@@ -71,7 +76,7 @@ def on_udp():
 threading.Thread(target=on_udp, daemon=True).start()
 print('ready', flush=True)
 while True:
-    c, peer = tcp.accept(); c.sendall((name + ' ' + peer[0]).encode()); c.close()
+    c, peer = tcp.accept(); c.sendall((name + ' ' + peer[0]).encode()); threading.Thread(target=lambda c=c: c.recv(1) and c.sendall(b'bye'), daemon=True).start()
 `
 
 /** Asks: prints the answer, or why there is none. */
@@ -81,6 +86,26 @@ s = socket.socket(socket.AF_INET, socket.${protocol === 'tcp' ? 'SOCK_STREAM' : 
 try:
     s.connect(("${address}", ${port})); ${protocol === 'udp' ? 's.send(b"x"); ' : ''}print(s.recv(100).decode())
 except OSError as e: print(type(e).__name__)'`
+
+/** Resolves when every proxy shows what was written so far. */
+export async function settled(lab: Lab): Promise<void> {
+  // A change has to arrive before it can be waited for.
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  await Promise.all(lab.nodes.map(({ proxy }) => proxy.settled()))
+}
+
+/** Makes a Service with its endpoints, port 80 to 8080. */
+export async function expose(lab: Lab, name: string, endpoints: readonly (readonly [address: string, node: LabNode])[], spec: ServiceSpec = {}, status: Service['status'] = {}): Promise<void> {
+  const ports = spec.ports ?? [{ name: 'tcp', port: 80, protocol: 'TCP' }, { name: 'udp', port: 80, protocol: 'UDP' }]
+  await lab.client.create(services, { metadata: { name, namespace: 'default' }, spec: { type: 'ClusterIP', clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7'], ...spec, ports }, status })
+  await lab.client.create(endpointSlices, {
+    metadata: { name, namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: ports.map((port) => ({ name: port.name ?? '', protocol: port.protocol ?? 'TCP', port: 8080 })),
+    endpoints: endpoints.map(([address, node]) => ({ addresses: [address], nodeName: node.name, conditions: { ready: true } })),
+  })
+  await settled(lab)
+}
 
 /** A cluster's network on this machine, with real packets; it goes with the test. */
 export async function startLab(t: TestContext, options: LabOptions): Promise<Lab> {
@@ -121,11 +146,28 @@ async function startLabNode({ deps, client, dir, place, closing, options }: Star
   const config = { cniConfigDir: join(dir, 'net.d'), ipamDir: join(dir, 'ipam') }
   const network = await startNodeNetwork({ ...deps, client, nodeName: place.name, run, nft, config })
   await network.ready
-  const proxy = await startProxy({ ...deps, client, nodeName: place.name, nft, run, serviceHealthHost: '' })
-  await proxy.synced
-  closing.push(() => network.close(), () => proxy.close())
+  const newProxy = async () => {
+    const proxy = await startProxy({ ...deps, client, nodeName: place.name, nft, run, serviceHealthHost: '' })
+    await proxy.synced
+    return proxy
+  }
   const sh = async (line: string) => (await inside({ file: 'sh', args: ['-c', line] })).stdout.trim()
-  return { ...place, run, nft, network, proxy, sh, pod: (name) => startPod({ name, node: place, dir, closing }) }
+  const node: LabNode = {
+    ...place,
+    run,
+    nft,
+    network,
+    proxy: await newProxy(),
+    sh,
+    pod: (name) => startPod({ name, node: place, dir, closing }),
+    serve: (port) => serve(place.namespacePath, place.name, { port, closing }),
+    async restartProxy() {
+      await node.proxy.close()
+      node.proxy = await newProxy()
+    },
+  }
+  closing.push(() => network.close(), () => node.proxy.close())
+  return node
 }
 
 async function startPod({ name, node, dir, closing }: { name: string; node: MachineNode; dir: string; closing: (() => Promise<unknown>)[] }): Promise<LabPod> {
@@ -146,13 +188,15 @@ async function startPod({ name, node, dir, closing }: { name: string; node: Mach
     name,
     address,
     sh: async (line) => (await inside({ file: 'sh', args: ['-c', line] })).stdout.trim(),
-    async serve(port) {
-      const child = spawn('nsenter', [`--net=${path}`, 'python3', '-c', server, name, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] })
-      closing.push(async () => {
-        child.kill('SIGKILL')
-        await new Promise((resolve) => child.once('close', resolve))
-      })
-      await new Promise((resolve) => child.stdout.once('data', resolve))
-    },
+    serve: (port) => serve(path, name, { port, closing }),
   }
+}
+
+async function serve(path: string, name: string, { port, closing }: { port: number; closing: (() => Promise<unknown>)[] }): Promise<void> {
+  const child = spawn('nsenter', [`--net=${path}`, 'python3', '-c', server, name, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  closing.push(async () => {
+    child.kill('SIGKILL')
+    await new Promise((resolve) => child.once('close', resolve))
+  })
+  await new Promise((resolve) => child.stdout.once('data', resolve))
 }

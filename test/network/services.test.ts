@@ -1,26 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endpointSlices, services } from '../../src/api/generated/resources.ts'
-import type { ServiceSpec } from '../../src/api/generated/types/core-v1.ts'
+import { endpointSlices } from '../../src/api/generated/resources.ts'
 import { runCommand } from '../../src/base/command.ts'
 import { removeNodeNetwork } from '../../src/network/node-network.ts'
 import { namespacesMissing } from '../../src/nftables/test-namespace.ts'
 import { removeProxyRules } from '../../src/proxy/proxy.ts'
-import { ask, startLab } from './lab.ts'
-import type { Lab, LabNode, LabPod } from './lab.ts'
-
-async function expose(lab: Lab, name: string, pods: readonly (readonly [LabPod, LabNode])[], spec: ServiceSpec = {}) {
-  const ports = spec.ports ?? [{ name: 'tcp', port: 80, protocol: 'TCP' }, { name: 'udp', port: 80, protocol: 'UDP' }]
-  await lab.client.create(services, { metadata: { name, namespace: 'default' }, spec: { type: 'ClusterIP', clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7'], ...spec, ports } })
-  await lab.client.create(endpointSlices, {
-    metadata: { name, namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
-    addressType: 'IPv4',
-    ports: ports.map((port) => ({ name: port.name ?? '', protocol: port.protocol ?? 'TCP', port: 8080 })),
-    endpoints: pods.map(([pod, node]) => ({ addresses: [pod.address], nodeName: node.name, conditions: { ready: true } })),
-  })
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  await Promise.all(lab.nodes.map(({ proxy }) => proxy.settled()))
-}
+import { ask, expose, settled, startLab } from './lab.ts'
+import type { LabNode } from './lab.ts'
 
 test('real packets: pods on two nodes reach each other and every kind of Service address', { skip: namespacesMissing, timeout: 120_000 }, async (t) => {
   const lab = await startLab(t, { nodes: 2 })
@@ -40,7 +26,7 @@ test('real packets: pods on two nodes reach each other and every kind of Service
   })
 
   await t.test('a Service is reached from pods of its node, of others, and from the nodes', async () => {
-    await expose(lab, 'one', [[b, one]], { type: 'NodePort', externalIPs: ['10.89.77.200'], ports: [{ name: 'tcp', port: 80, protocol: 'TCP', nodePort: 30080 }, { name: 'udp', port: 80, protocol: 'UDP', nodePort: 30080 }] })
+    await expose(lab, 'one', [[b.address, one]], { type: 'NodePort', externalIPs: ['10.89.77.200'], ports: [{ name: 'tcp', port: 80, protocol: 'TCP', nodePort: 30080 }, { name: 'udp', port: 80, protocol: 'UDP', nodePort: 30080 }] })
     for (const protocol of ['tcp', 'udp'] as const) {
       assert.equal(await a.sh(ask(protocol, '10.96.0.7', 80)), `b ${a.address}`, `${protocol}: neighbour`)
       assert.equal(await c.sh(ask(protocol, '10.96.0.7', 80)), `b ${c.address}`, `${protocol}: other node`)
@@ -66,12 +52,10 @@ for i in range(${times}):
     assert.equal(await a.sh(client(1)), 'b')
     const slice = await lab.client.get(endpointSlices, { namespace: 'default', name: 'one' })
     await lab.client.update(endpointSlices, { ...slice, endpoints: [{ addresses: [c.address], nodeName: two.name, conditions: { ready: true } }] })
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    await Promise.all(lab.nodes.map(({ proxy }) => proxy.settled()))
+    await settled(lab)
     assert.equal(await a.sh(client(1)), 'c')
     await lab.client.update(endpointSlices, { ...(await lab.client.get(endpointSlices, { namespace: 'default', name: 'one' })), endpoints: [] })
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    await Promise.all(lab.nodes.map(({ proxy }) => proxy.settled()))
+    await settled(lab)
     assert.equal(await a.sh(ask('tcp', '10.96.0.7', 80)), 'ConnectionRefusedError')
     assert.equal(await one.sh(ask('tcp', one.address, 30080)), 'ConnectionRefusedError')
   })
@@ -92,7 +76,7 @@ test('real packets: without the kernel\'s look at bridged packets, a neighbour b
   const [one] = lab.nodes as [LabNode]
   const [a, b] = await Promise.all([one.pod('a'), one.pod('b')])
   await b.serve(8080)
-  await expose(lab, 'one', [[b, one]])
+  await expose(lab, 'one', [[b.address, one]])
   assert.equal(await a.sh(ask('tcp', '10.96.0.7', 80)), 'b 10.244.0.1')
   assert.equal(await a.sh(ask('tcp', b.address, 8080)), `b ${a.address}`)
 })
