@@ -18,14 +18,19 @@ test('a table has a row an object, with its metadata, all of it or nothing', () 
   assert.deepEqual(table.metadata, { resourceVersion: '7' })
   assert.deepEqual(table.columnDefinitions?.map(({ name }) => name), ['Name', 'Data', 'Age'])
   assert.deepEqual(table.rows, [{ cells: ['x', 1, '24h'], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } }])
-  assert.equal(newTable(configMaps, [object], { nowMs, include: 'Object' }).rows[0]!.object, object)
-  assert.equal(newTable(configMaps, [object], { nowMs, include: 'None' }).rows[0]!.object, null)
+  assert.equal(newTable(configMaps, [object], { nowMs, include: 'Object' }).rows![0]!.object, object)
+  assert.equal(newTable(configMaps, [object], { nowMs, include: 'None' }).rows![0]!.object, null)
   assert.equal(newTable(configMaps, [object], { nowMs, noHead: true }).columnDefinitions, null)
 })
 
 test('the parameter that says what rows carry is checked', () => {
   assert.equal(includeObjectOf(null), 'Metadata')
   assert.throws(() => includeObjectOf('Everything'), { code: 400 })
+})
+
+test('a table without objects has no rows, which is null where upstream has no printer', () => {
+  assert.deepEqual(newTable(kindOf('', 'v1', 'configmaps'), [], { nowMs }).rows, [])
+  assert.equal(newTable(kindOf('', 'v1', 'limitranges'), [], { nowMs }).rows, null)
 })
 
 test('an empty metadata-only list is null', () => {
@@ -36,7 +41,7 @@ test('every kind shows a row for the barest object of it', () => {
   for (const kind of kinds.all()) {
     if (kind.columns.length === 0) continue
     const bare = { metadata: { name: 'x' }, roleRef: { kind: 'Role', name: 'r' }, spec: {} }
-    const [row] = newTable(kind, [bare], { nowMs }).rows
+    const [row] = newTable(kind, [bare], { nowMs }).rows!
     const cells = row!.cells.length
     // Upstream's table of IPAddresses has a cell more than columns.
     assert.equal(kind.resource.plural === 'ipaddresses' ? cells - 1 : cells, columnDefinitions(kind).length, kind.resource.plural)

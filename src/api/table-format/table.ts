@@ -33,7 +33,8 @@ export interface Table {
   readonly metadata: Frozen<ListMeta>
   /** Null in watch events after the first: the head is sent once. */
   readonly columnDefinitions: readonly ColumnDefinition[] | null
-  readonly rows: readonly TableRow[]
+  /** Null instead of empty for kinds without a row of their own, as upstream has it. */
+  readonly rows: readonly TableRow[] | null
 }
 
 /** How a table is made. */
@@ -64,7 +65,7 @@ export function newTable(kind: Kind, objects: readonly Frozen<KubernetesObject>[
     apiVersion: `meta.k8s.io/${options.version ?? 'v1'}`,
     metadata: options.metadata ?? metadataOf(objects),
     columnDefinitions: options.noHead ? null : columnDefinitions(kind),
-    rows: sorted.map((object) => newRow(kind, object, options)),
+    rows: sorted.length === 0 && isPlain(kind) ? null : sorted.map((object) => newRow(kind, object, options)),
   }
 }
 
@@ -79,6 +80,8 @@ export function newRow(kind: Kind, object: Frozen<KubernetesObject>, { nowMs, in
 }
 
 /** Kinds without a row of their own show their name and when they were made. */
+const isPlain = (kind: Kind): boolean => !kind.behaviour.row && kind.columns.some((column) => column.name === 'Created At')
+
 const plainRow = (kind: Kind, object: Frozen<KubernetesObject>, nowMs: number): Cell[] =>
   kind.columns.map((column) => (column.format === 'name' ? name(object) : column.name === 'Age' ? age(object, nowMs) : column.name === 'Created At' ? (object.metadata?.creationTimestamp ?? null) : ''))
 
