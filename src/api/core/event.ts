@@ -2,9 +2,11 @@ import { events } from '../generated/resources.ts'
 import { defineKind } from '../kind.ts'
 import { pathSegmentErrors } from '../validation/names.ts'
 import { checkEvent } from './event-rules.ts'
+import { eventRow } from './event-row.ts'
 
 /** What an Event does: the old version takes nearly everything. */
 export const eventDefinition = defineKind(events, {
+  row: eventRow,
   generation: false,
   createOnUpdate: true,
   // Not even the name is looked at, beyond what every name must be.

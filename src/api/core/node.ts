@@ -10,9 +10,11 @@ import { isConfigMapKey, isLabel, isSubdomain } from '../validation/names.ts'
 import { roundAmounts } from '../validation/quantities.ts'
 import { checkTaints } from './pod-spec/tolerations.ts'
 import { checkAmount } from './resource-names.ts'
+import { nodeRow } from './node-row.ts'
 
 /** What a Node does. Kubelets make their own, status and all. */
 export const nodeDefinition = defineKind(nodes, {
+  row: nodeRow,
   status: true,
   keepsStatusOnCreate: true,
   generation: false,

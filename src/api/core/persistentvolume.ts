@@ -13,11 +13,13 @@ import { defaultAzureDisk, defaultRbd, defaultScaleIo } from './pod-spec/default
 import { checkNoBacksteps } from './pod-spec/paths.ts'
 import { checkAzureDisk, checkCinder, checkDriverName, checkFc, checkFlex, checkFlocker, checkHostPath, checkIscsi, checkNfs, checkPartition, checkQuobyte, checkRequired, checkStorageOs } from './pod-spec/volume-sources.ts'
 import { nodeTermWarnings } from './pod-spec/warnings.ts'
+import { persistentVolumeRow } from './persistentvolume-row.ts'
 
 const mountOptions = 'volume.beta.kubernetes.io/mount-options'
 
 /** What a PersistentVolume does. */
 export const persistentVolumeDefinition = defineKind(persistentVolumes, {
+  row: persistentVolumeRow,
   status: true,
   generation: false,
   metadata: { onUpdate: 'object' },

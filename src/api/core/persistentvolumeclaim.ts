@@ -11,11 +11,13 @@ import { compareAmounts, isNegativeAmount, roundAmounts } from '../validation/qu
 import { checkClaimSpec, defaultClaimSpec, type ClaimRules } from './persistentvolumeclaim-spec.ts'
 import { claimWarnings } from './pod-spec/warnings.ts'
 import { checkAmount, isNative } from './resource-names.ts'
+import { persistentVolumeClaimRow } from './persistentvolumeclaim-row.ts'
 
 const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
 /** What a PersistentVolumeClaim does. */
 export const persistentVolumeClaimDefinition = defineKind(persistentVolumeClaims, {
+  row: persistentVolumeClaimRow,
   status: true,
   generation: false,
   metadata: { onUpdate: 'both' },

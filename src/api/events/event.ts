@@ -4,9 +4,11 @@ import type { Event } from '../generated/types/events-v1.ts'
 import { checkEvent, checkEventChange, checkNewEvent } from '../core/event-rules.ts'
 import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
+import { eventV1Row } from './event-row.ts'
 
 /** What an Event of events.k8s.io does: stored as the core group's, with other names for some fields and stricter rules. */
 export const eventV1Definition = defineKind(eventsV1, {
+  row: eventV1Row,
   generation: false,
   createOnUpdate: true,
   fields: {
