@@ -9,12 +9,12 @@ for (const [text, want] of [
   ['2024-01-01', '"2024-01-01"'], ['12:30:45', '"12:30:45"'], ['!!binary aGk=', '"hi"'], ['18446744073709551615', '18446744073709551615'], ['9223372036854775807', '9223372036854775807'], ['-5', '-5'],
   ['~', 'null'], ['null', 'null'], ['', 'null'], ['"0644"', '"0644"'], ['1.2.3', '"1.2.3"'], ['1Gi', '"1Gi"'], ['100m', '"100m"'], ['0.0.0.0', '"0.0.0.0"'], ['y: 2', '{"true":2}'], ['1: 2', '{"1":2}'],
   ['a: &b {x: 1}\nc: {<<: *b, y_: 2}', '{"a":{"x":1},"c":{"x":1,"y_":2}}'], ['a: 1\na: 2', '{"a":2}'], ['x: |\n  a\n  b', '{"x":"a\\nb\\n"}'], ['{"a": [1, true]}', '{"a":[1,true]}'], ['!!str 5', '"5"'],
-  ['a: 1\n---\nb: 2', '{"a":1}'], ['---\na: 1\n---\nb: [', '{"a":1}'], ['# only\n---\n# a comment\na: 1', '{"a":1}'], ['__proto__: {x: 1}', '{"__proto__":{"x":1}}'],
+  ['a:\n  b: [\n    1,\n  ]\n  c: {\n  x: 1,\n}\nd: 2', '{"a":{"b":[1],"c":{"x":1}},"d":2}'], ['a: 1\n---\nb: 2', '{"a":1}'], ['---\na: 1\n---\nb: [', '{"a":1}'], ['# only\n---\n# a comment\na: 1', '{"a":1}'], ['__proto__: {x: 1}', '{"__proto__":{"x":1}}'],
 ] as const) {
   test(`YAML ${JSON.stringify(text)} is JSON ${want}`, () => assert.equal(yamlToJson(text), want))
 }
 
-for (const [text, message] of [['.inf', /unsupported value/], ['a: [', /error converting YAML to JSON: yaml: line/], ['a: b: c', /error converting YAML/], ['[1]: 2', /error converting YAML/], ['~: 2', /error converting YAML/]] as const) {
+for (const [text, message] of [['.inf', /unsupported value/], ['a: [', /yaml: line/], ['a: b: c', /yaml: line|unsupported map key/], ['[1]: 2', /yaml: line|unsupported map key/], ['~: 2', /yaml: line|unsupported map key/]] as const) {
   test(`YAML ${JSON.stringify(text)} is refused`, () => assert.throws(() => parseYaml(text), message))
 }
 

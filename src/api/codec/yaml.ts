@@ -19,7 +19,7 @@ function resolveInteger(source: string): number | bigint | typeof NOT_RESOLVED {
 }
 
 function resolveFloat(source: string): number | typeof NOT_RESOLVED {
-  if (/^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(source)) throw new SyntaxProblem(`error converting YAML to JSON: json: unsupported value: ${source}`)
+  if (/^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(source)) throw new SyntaxProblem(`json: unsupported value: ${source}`)
   const plain = source.replaceAll('_', '')
   return /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(plain) ? Number(plain) + 0 : NOT_RESOLVED
 }
@@ -42,7 +42,7 @@ const timestampTag = defineScalarTag('tag:yaml.org,2002:timestamp', { resolve: (
 /** JSON's keys are strings: numbers and booleans become their text, nothing else can. */
 const keyedMapTag = defineMappingTag<object>('tag:yaml.org,2002:map', {
   ...(mapTag as Parameters<typeof defineMappingTag<object>>[1]),
-  addPair: (carrier, key, value) => (key === null ? 'error converting YAML to JSON: unsupported map key of type null' : (mapTag.addPair as (c: object, k: unknown, v: unknown) => string)(carrier, key, value)),
+  addPair: (carrier, key, value) => (key === null ? 'unsupported map key of type null' : (mapTag.addPair as (c: object, k: unknown, v: unknown) => string)(carrier, key, value)),
 })
 
 const schema = CORE_SCHEMA.withTags(nullYaml11Tag, boolTag, intTag, floatTag, binaryTag, timestampTag, mergeTag, keyedMapTag)
@@ -72,7 +72,7 @@ export function yamlToJson(text: string, options: YamlOptions = {}): string {
   return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? exactNumber(inner) : inner)) ?? 'null'
 }
 
-/** Whether a repeated key is in the document, and where: upstream's words for it. */
+/** The repeated key of a document with its line, in upstream's words; empty when there is none. */
 export function duplicateYamlKeys(text: string): string[] {
   try {
     loadDocument(firstDocument(text), { strict: true })
@@ -91,15 +91,41 @@ export const formatYaml = (value: unknown): string => dump(value, { schema: DUMP
 function loadDocument(text: string, { strict = false }: YamlOptions): unknown {
   let value: unknown
   try {
-    value = load(text, { schema, json: !strict, maxDepth: depthMax, maxAliases: aliasesMax })
+    value = loadLenient(text, strict)
   } catch (error) {
     if (error instanceof YAMLException && error.reason === 'expected a document, but the input is empty') return null
-    if (error instanceof YAMLException) throw new SyntaxProblem(`error converting YAML to JSON: yaml: line ${(error.mark?.line ?? 0) + 1}: ${error.reason}`, { cause: error })
+    if (error instanceof YAMLException) throw new SyntaxProblem(`yaml: line ${(error.mark?.line ?? 0) + 1}: ${error.reason}`, { cause: error })
     throw error
   }
   if (text.includes('*')) checkSize(value)
   return value
 }
+
+/** How often, and for how much text in all, a document is read again with a line moved. */
+const movesMax = 100
+const movedBytesMax = 8 * 1024 * 1024
+
+/**
+ * Upstream's parser lets the lines of a flow collection or a quoted scalar begin anywhere, as many manifests have a closing bracket below its key; the library's does not.
+ * Leading space means nothing there, so a line that it finds too far to the left is moved to the right.
+ */
+function loadLenient(text: string, strict: boolean): unknown {
+  let moved = text
+  for (let moves = 0; ; moves++) {
+    try {
+      return load(moved, { schema, json: !strict, maxDepth: depthMax, maxAliases: aliasesMax })
+    } catch (error) {
+      const line = error instanceof YAMLException && error.reason === 'deficient indentation' ? error.mark?.line : undefined
+      if (line === undefined || moves >= movesMax || (moves + 1) * text.length > movedBytesMax) throw error
+      const lines = moved.split('\n')
+      lines[line] = ' '.repeat(indentMax) + lines[line]!.trimStart()
+      moved = lines.join('\n')
+    }
+  }
+}
+
+/** Deeper than any manifest is indented. */
+const indentMax = 200
 
 /** Counts what aliases stand for as often as they stand for it. */
 function checkSize(value: unknown): void {
@@ -107,7 +133,7 @@ function checkSize(value: unknown): void {
   const visit = (inner: unknown): void => {
     if (typeof inner !== 'object' || inner === null) return
     for (const child of Object.values(inner)) {
-      if (++count > aliasedValuesMax) throw new SyntaxProblem('error converting YAML to JSON: yaml: document contains excessive aliasing')
+      if (++count > aliasedValuesMax) throw new SyntaxProblem('yaml: document contains excessive aliasing')
       visit(child)
     }
   }

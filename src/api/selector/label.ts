@@ -253,8 +253,9 @@ class LabelParser {
     if (open.token !== '(') throw new Error(`found '${open.text}' expected: '('`)
     const first = this.#peek()
     if (first.token === ')') {
+      // Nothing between the parentheses is the empty value.
       this.#take()
-      return []
+      return ['']
     }
     if (first.token !== 'word' && first.token !== ',') throw new Error(`found '${first.text}', expected: ',', ')' or identifier`)
     const out = new Set<string>()

@@ -8,9 +8,9 @@ const web = { app: 'web', tier: 'a', n: '5' }
 for (const [text, matches] of [
   ['', true], ['app=web', true], ['app==web', true], ['app!=web', false], ['app in (web,db)', true], ['app in (db)', false], ['app notin (db)', true], ['missing notin (x)', true],
   ['app', true], ['missing', false], ['!missing', true], ['!app', false], ['app=web,tier=b', false], ['n>4', true], ['n>5', false], ['n<6', true], ['app>4', false], ['missing!=x', true],
-  [' app = web , tier in ( a , b ) ', true], ['app=', false], ['app in (web,)', true], ['in=x', false], ['app in ()', undefined], ['app in (a,,b)', false],
+  [' app = web , tier in ( a , b ) ', true], ['app=', false], ['app in (web,)', true], ['in=x', false], ['app in ()', false], ['app notin ()', true], ['app in (a,,b)', false],
 ] as const) {
-  if (matches !== undefined) test(`the selector ${JSON.stringify(text)} ${matches ? 'matches' : 'does not match'}`, () => assert.equal(parseLabelSelector(text).matches(web), matches))
+  test(`the selector ${JSON.stringify(text)} ${matches ? 'matches' : 'does not match'}`, () => assert.equal(parseLabelSelector(text).matches(web), matches))
 }
 
 for (const [text, message] of [
@@ -22,7 +22,6 @@ for (const [text, message] of [
   ['app=a=b', "found '=', expected: ',' or 'end of string'"],
   ['!!a', "unable to parse requirement: found '!', expected: identifier"],
   ['n>x', "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer"],
-  ['app in ()', "unable to parse requirement: values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty"],
 ] as const) {
   test(`the selector ${JSON.stringify(text)} is refused`, () => assert.throws(() => parseLabelSelector(text), { message }))
 }
