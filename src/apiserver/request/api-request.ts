@@ -37,17 +37,3 @@ const warningsMax = 100
 export function warn(request: { readonly warnings: string[] }, text: string): void {
   if (request.warnings.length < warningsMax && !request.warnings.includes(text)) request.warnings.push(text)
 }
-
-/** Who changes fields when the client does not say: the start of its user agent, as upstream. */
-export function managerOf(fieldManager: string, userAgent: string): string {
-  if (fieldManager !== '') return fieldManager
-  const slash = userAgent.indexOf('/')
-  const prefix = slash < 0 ? userAgent : userAgent.slice(0, slash)
-  let manager = ''
-  for (const char of prefix) {
-    if (char !== ' ' && /[\p{C}\p{Z}]/u.test(char)) continue
-    if (Buffer.byteLength(manager + char) > 128) break
-    manager += char
-  }
-  return manager === '' ? 'unknown' : manager
-}

@@ -1,6 +1,7 @@
+import { validateFieldManager } from '../../api/apply/field-manager.ts'
 import type { DeleteOptions } from '../../api/generated/types/meta-v1.ts'
 import { invalid } from '../../api/errors/api-error.ts'
-import { field, FieldErrors, type FieldPath } from '../../api/validation/field.ts'
+import { field, FieldErrors } from '../../api/validation/field.ts'
 import type { Query } from './query.ts'
 
 /** How strictly fields that a kind does not have are taken. */
@@ -16,8 +17,6 @@ export interface WriteOptions {
   readonly force: boolean | undefined
 }
 
-const managerLengthMax = 128
-
 /** Reads and checks the options of a create, update or patch. `kind` is what its errors name: CreateOptions, UpdateOptions, PatchOptions. */
 export function writeOptions(query: Query, kind: string, applying = false): WriteOptions {
   const errors = new FieldErrors()
@@ -28,7 +27,7 @@ export function writeOptions(query: Query, kind: string, applying = false): Writ
     if (applying && fieldManager === '') errors.required(field('fieldManager'), 'is required for apply patch')
     if (!applying && force !== undefined) errors.forbidden(field('force'), 'may not be specified for non-apply patch')
   }
-  checkManager(fieldManager, field('fieldManager'), errors)
+  validateFieldManager(fieldManager, errors, field('fieldManager'))
   const validation = query.get('fieldValidation') ?? ''
   if (validation !== '' && validation !== 'Ignore' && validation !== 'Warn' && validation !== 'Strict') {
     errors.notSupported(field('fieldValidation'), validation, ['', 'Ignore', 'Strict', 'Warn'])
@@ -45,14 +44,6 @@ function checkDryRun(values: readonly string[], errors: FieldErrors): boolean {
     }
   }
   return values.length > 0
-}
-
-function checkManager(manager: string, at: FieldPath, errors: FieldErrors): void {
-  if (manager.length > managerLengthMax) errors.tooLong(at, managerLengthMax)
-  for (const char of manager) {
-    // Control and format characters, separators other than the space, unassigned ones: upstream allows what Go calls printable.
-    if (char !== ' ' && /[\p{C}\p{Z}]/u.test(char)) errors.invalid(at, manager, 'invalid character, should only contain printable characters')
-  }
 }
 
 /** A delete's options as they are worked with. */

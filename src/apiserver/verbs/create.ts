@@ -1,6 +1,7 @@
+import { managerOf } from '../../api/apply/field-manager.ts'
 import { badRequest, methodNotSupported } from '../../api/errors/api-error.ts'
 import type { ObjectAnswer } from '../answer/answer.ts'
-import { managerOf, type ResourceRequest } from '../request/api-request.ts'
+import type { ResourceRequest } from '../request/api-request.ts'
 import { decodeBody } from '../request/decode-body.ts'
 import { writeOptions, type WriteOptions } from '../request/options.ts'
 import type { Core } from './core.ts'
