@@ -83,7 +83,9 @@ function byTcp(port: number, message: Buffer): Promise<Buffer> {
     let received = Buffer.alloc(0)
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk])
-      if (received.length >= 2 + received.readUInt16BE(0)) (socket.destroy(), resolve(received.subarray(2)))
+      if (received.length < 2 + received.readUInt16BE(0)) return
+      socket.destroy()
+      resolve(received.subarray(2))
     })
     socket.on('error', reject)
   })

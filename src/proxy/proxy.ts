@@ -1,4 +1,4 @@
-import { endpointSlices, nodes, services } from '../api/generated/resources.ts'
+import { endpointSlices, nodes, serviceCIDRs, services } from '../api/generated/resources.ts'
 import type { Node, Service } from '../api/generated/types/core-v1.ts'
 import type { EndpointSlice } from '../api/generated/types/discovery-v1.ts'
 import type { Frozen } from '../api/resource.ts'
@@ -14,6 +14,7 @@ import { defaultProxyConfig } from './config.ts'
 import type { ProxyConfig } from './config.ts'
 import { serviceOf } from './endpoint.ts'
 import { ProxyHealth } from './health/health.ts'
+import { startProxyMetricsServer } from './health/metrics-server.ts'
 import { startProxyHealthServer } from './health/proxy-server.ts'
 import type { Listen, ListeningServer } from './health/server.ts'
 import { ServiceHealthServers } from './health/service-servers.ts'
@@ -33,6 +34,10 @@ export interface ProxyOptions extends Deps {
   readonly config?: Partial<ProxyConfig>
   /** Where /healthz and /livez are served (upstream: 0.0.0.0:10256). Absent: nowhere. */
   readonly healthListen?: Listen
+  /** Where /metrics and /proxyMode are served (upstream: 127.0.0.1:10249). Absent: nowhere. */
+  readonly metricsListen?: Listen
+  /** The Services' addresses are what the cluster's ServiceCIDR objects say, and `config.serviceCidrs` only until there are some. */
+  readonly followServiceCidrs?: boolean
   /** Address on which health check node ports are opened; '0.0.0.0' when absent, '' opens none. */
   readonly serviceHealthHost?: string
 }
@@ -78,14 +83,16 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     seen: { service: (key) => watched.services.byKey(key), slices: (key) => watched.slices.by(byService, key), services: () => watched.services.list(), node },
   })
   const server = options.healthListen && (await startProxyHealthServer({ listen: options.healthListen, clock: options.clock, health, families: config.families, node, healthz: metrics.healthz, livez: metrics.livez }))
+  const metricsServer = options.metricsListen && (await startProxyMetricsServer(options.metricsListen, options.metrics))
   const unsubscribe = follow(watched, syncer)
+  const unsubscribeCidrs = options.followServiceCidrs ? followServiceCidrs(informers, syncer) : () => {}
   // Not before everything is known: rules from half of the Services would cut off the other half.
   const started = Promise.all([watched.services.synced, watched.slices.synced, watched.nodes.synced]).then(() => syncer.start())
   return {
     synced: Promise.all([started, syncer.synced]).then(() => {}),
     settled: () => syncer.settled(),
     healthPort: server?.port,
-    close: () => close({ unsubscribe, syncer, server, serviceHealth, informers: options.informers ? undefined : informers }),
+    close: () => close({ unsubscribe: () => (unsubscribe(), unsubscribeCidrs()), syncer, servers: [server, metricsServer], serviceHealth, informers: options.informers ? undefined : informers }),
   }
 }
 
@@ -122,18 +129,28 @@ function follow({ services: watchedServices, slices, nodes: watchedNodes }: Watc
   }
 }
 
+/** Tells the syncer of the cluster's Service ranges. */
+function followServiceCidrs(informers: Informers, syncer: Syncer): () => void {
+  const all = informers.of(serviceCIDRs)
+  const changed = () => {
+    const cidrs = [...new Set(all.list().flatMap(({ spec }) => spec?.cidrs ?? []))].sort()
+    if (cidrs.length > 0) syncer.serviceCidrsChanged(cidrs)
+  }
+  return all.on({ added: changed, updated: changed, deleted: changed })
+}
+
 interface Closing {
   readonly unsubscribe: () => void
   readonly syncer: Syncer
-  readonly server: ListeningServer | undefined
+  readonly servers: readonly (ListeningServer | undefined)[]
   readonly serviceHealth: ServiceHealthServers | undefined
   readonly informers: Informers | undefined
 }
 
-async function close({ unsubscribe, syncer, server, serviceHealth, informers }: Closing): Promise<void> {
+async function close({ unsubscribe: () => (unsubscribe(), unsubscribeCidrs()), syncer, servers: [server, metricsServer], serviceHealth, informers }: Closing): Promise<void> {
   unsubscribe()
   await syncer.close()
-  await Promise.all([server?.close(), serviceHealth?.close(), informers?.close()])
+  await Promise.all([...servers.map((server) => server?.close()), serviceHealth?.close(), informers?.close()])
 }
 
 /** Takes the proxy's rules away: for `delete`, when nothing uses the node's Services any more. */

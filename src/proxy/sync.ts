@@ -55,6 +55,7 @@ const turnServices = 200
  */
 export class Syncer {
   readonly #o: SyncerOptions
+  #config: ProxyConfig
   readonly #tables: ReadonlyMap<Family, PlannedTable>
   readonly #dirty = new Set<string>()
   #frameDirty = true
@@ -79,6 +80,7 @@ export class Syncer {
 
   constructor(options: SyncerOptions) {
     this.#o = options
+    this.#config = options.config
     this.#tables = new Map(options.config.families.map((family) => [family, new PlannedTable({ family, name: options.config.tableName })]))
   }
 
@@ -104,6 +106,12 @@ export class Syncer {
     const node = this.#readNode()
     if (this.#node && JSON.stringify(node) === JSON.stringify(this.#node)) return
     this.#everythingDirty = true
+    this.#frameDirty = true
+    this.#schedule()
+  }
+
+  serviceCidrsChanged(serviceCidrs: readonly string[]): void {
+    this.#config = { ...this.#config, serviceCidrs }
     this.#frameDirty = true
     this.#schedule()
   }
@@ -218,7 +226,7 @@ export class Syncer {
   #planFrame(): void {
     this.#frameDirty = false
     this.#node = this.#readNode()
-    const { config } = this.#o
+    const config = this.#config
     const blocks = config.nodePortAddresses.flatMap((block) => (block === 'primary' ? (this.#node?.nodeIps ?? []) : [block]))
     for (const [family, table] of this.#tables) table.set(frameOwner, frame(config, family, withoutNested(ofFamily(family, blocks))))
   }
@@ -229,7 +237,7 @@ export class Syncer {
     const node = this.#node ?? this.#readNode()
     const noLocal = { internal: 0, external: 0 }
     for (const [family, table] of this.#tables) {
-      const decided = service && decide(service, slices, { config: this.#o.config, family, node })
+      const decided = service && decide(service, slices, { config: this.#config, family, node })
       table.set(key, decided?.plan)
       noLocal.internal += decided?.noLocalEndpoints.internal ?? 0
       noLocal.external += decided?.noLocalEndpoints.external ?? 0

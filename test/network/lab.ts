@@ -118,7 +118,7 @@ export async function startLab(t: TestContext, options: LabOptions): Promise<Lab
     await rm(dir, { recursive: true })
   })
   closing.push(() => removeMachineNetwork(machine))
-  const places = await ensureMachineNetwork(machine, Array.from({ length: options.nodes }, (_, i) => `node-${i + 1}`))
+  const places = await ensureMachineNetwork(machine, Array.from({ length: options.nodes }, (_, i) => ({ name: `node-${i + 1}` })))
   const deps: Deps = { clock: realClock, random: realRandom, log: silentLogger, metrics: new Metrics() }
   const client = newClient(new FakeApi(realClock, realRandom))
   for (const [i, place] of places.entries()) {

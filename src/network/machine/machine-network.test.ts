@@ -20,15 +20,16 @@ test('nodes of one machine are made once, keep their addresses, reach each other
   const machine = await testNamespace(t)
   const options = { run: machine.run, nft: realNft({ run: runCommand, namespacePath: machine.path }), config: { cluster: `t${realRandom.uuid().slice(0, 6)}`, subnet: '10.89.78.0/24', outside: true, hostRoutes: ['10.96.0.0/12'] } }
   try {
-    const made = await ensureMachineNetwork(options, ['one', 'two'])
+    const made = await ensureMachineNetwork(options, [{ name: 'one' }, { name: 'two' }])
     assert.deepEqual(made.map(({ address }) => address), ['10.89.78.2', '10.89.78.3'])
-    assert.deepEqual(await ensureMachineNetwork(options, ['one', 'two']), made)
+    assert.deepEqual(await ensureMachineNetwork(options, [{ name: 'one' }, { name: 'two' }]), made)
     assert.deepEqual(await listMachineNodes(options), made)
     assert.match((await runCommand({ file: 'nsenter', args: [`--net=${made[0]!.namespacePath}`, 'ip', 'route'] })).stdout, /default via 10\.89\.78\.1/)
     assert.match(await machine.sh('ip route'), /10\.96\.0\.0\/12 via 10\.89\.78\.2/)
     await removeMachineNode(options, 'one')
-    const [three] = await ensureMachineNetwork(options, ['three'])
+    const [three] = await ensureMachineNetwork(options, [{ name: 'three' }])
     assert.equal(three?.address, '10.89.78.2')
+    assert.equal((await ensureMachineNetwork(options, [{ name: 'four', address: '10.89.78.40' }]))[0]?.address, '10.89.78.40')
   } finally {
     await removeMachineNetwork(options)
   }

@@ -16,6 +16,13 @@ export interface MachineNetworkOptions {
 
 const complete = ({ config }: MachineNetworkOptions): MachineNetworkConfig => ({ ...defaultMachineNetworkConfig, ...config })
 
+/** A node that should be there. */
+export interface WantedNode {
+  readonly name: string
+  /** Of the subnet; absent: the next free one. A node that is there keeps what it has. */
+  readonly address?: string
+}
+
 /** The link of a node inside its namespace, and the bridge in the switch's. */
 const nodeLink = 'eth0'
 const bridge = 'switch0'
@@ -27,13 +34,13 @@ export const machineAddress = (config: Pick<MachineNetworkConfig, 'subnet'> = de
  * Makes what is missing: the switch, the machine's link to it, and a namespace with a link for each node. Nodes that are there keep their address; others of
  * the cluster stay. The switch stands in a namespace of its own, so that the machine's firewall does not see what nodes say to each other.
  */
-export async function ensureMachineNetwork(options: MachineNetworkOptions, nodeNames: readonly string[]): Promise<MachineNode[]> {
+export async function ensureMachineNetwork(options: MachineNetworkOptions, nodes: readonly WantedNode[]): Promise<MachineNode[]> {
   const config = complete(options)
   await ensureSwitch(options.run, config)
   const known = await listMachineNodes(options)
   const made: MachineNode[] = []
-  for (const name of nodeNames) {
-    const node = known.find((candidate) => candidate.name === name) ?? (await makeNode(options.run, config, { name, taken: [...known, ...made] }))
+  for (const { name, address } of nodes) {
+    const node = known.find((candidate) => candidate.name === name && candidate.address !== '') ?? (await makeNode(options.run, config, { name, address, taken: [...known, ...made] }))
     await configureNode(options.run, config, node)
     made.push(node)
   }
@@ -110,16 +117,17 @@ async function ensureSwitch(run: RunCommand, config: MachineNetworkConfig): Prom
 /** What a new node must keep clear of. */
 interface NewNode {
   readonly name: string
+  readonly address: string | undefined
   readonly taken: readonly MachineNode[]
 }
 
-async function makeNode(run: RunCommand, config: MachineNetworkConfig, { name, taken }: NewNode): Promise<MachineNode> {
+async function makeNode(run: RunCommand, config: MachineNetworkConfig, { name, address, taken }: NewNode): Promise<MachineNode> {
   const used = new Set(taken.map(({ address }) => address))
   let index = 1
   while (used.has(addressAt(config.subnet, index))) index++
   const namespace = `${namesOf(config.cluster).prefix}${name}`
   await ensureNamespace(run, namespace)
-  return { name, namespace, namespacePath: namespacePath(namespace), address: addressAt(config.subnet, index) }
+  return { name, namespace, namespacePath: namespacePath(namespace), address: address ?? addressAt(config.subnet, index) }
 }
 
 async function configureNode(run: RunCommand, config: MachineNetworkConfig, node: MachineNode): Promise<void> {

@@ -1,0 +1,68 @@
+import { hostname } from 'node:os'
+import type { Command } from 'commander'
+import { exitCodes, Problem } from '../../cluster/problem.ts'
+import { runCommand } from '../../base/command.ts'
+import { newClient } from '../../client/client.ts'
+import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
+import { realNft } from '../../nftables/real.ts'
+import { listenOf, readComponentConfig } from '../../proxy/component-config.ts'
+import type { ProxyComponentConfig } from '../../proxy/component-config.ts'
+import { removeProxyRules, startProxy } from '../../proxy/proxy.ts'
+import { componentDeps, runUntilSignal } from '../component-process.ts'
+import { addFlags, booleanOf, fileOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+
+const flags: readonly ComponentFlag[] = [
+  ['--config <file>', 'KubeProxyConfiguration; flags that are given too count more'],
+  ['--kubeconfig <file>', 'how to reach the API server'],
+  ['--hostname-override <name>', 'name of this node instead of the machine’s'],
+  ['--cluster-cidr <cidrs>', 'addresses of Pods'],
+  ['--proxy-mode <mode>', 'nftables is the one that is there'],
+  ['--nodeport-addresses <cidrs>', 'on which of the node’s addresses NodePorts answer'],
+  ['--masquerade-all [bool]', 'masquerade everything that is sent to a Service'],
+  ['--healthz-bind-address <address>', 'where /healthz is served', undefined],
+  ['--metrics-bind-address <address>', 'where /metrics is served', undefined],
+  ['--cleanup [bool]', 'remove the rules and end'],
+  ['-v, --v <level>', 'verbosity, as klog counts it', '2'],
+]
+
+/** `kubernode proxy`: the service proxy alone, with upstream's flags and configuration file. */
+export function define(command: Command): void {
+  addFlags(command, flags)
+  command.action(async (given: Record<string, string>) => {
+    const nft = realNft({ run: runCommand })
+    if (booleanOf(given['cleanup'], 'cleanup')) return removeProxyRules(nft)
+    const deps = await componentDeps('proxy', numberOf(given['v']!, 'v'))
+    const file = await readFile(fileOf(given['config'], 'config'))
+    for (const note of file?.notes ?? []) deps.log.warn({}, note)
+    const transport = await transportFromKubeconfig(required(given['kubeconfig'] ?? file?.kubeconfig, 'kubeconfig'), { deps, userAgent: 'kube-proxy' })
+    const masqueradeAll = booleanOf(given['masqueradeAll'], 'masquerade-all')
+    const clusterCidrs = listOf(given['clusterCidr'])
+    const nodePortAddresses = listOf(given['nodeportAddresses'])
+    const proxy = await startProxy({
+      ...deps,
+      client: newClient(transport),
+      nft,
+      nodeName: (given['hostnameOverride'] ?? file?.hostname ?? hostname()).toLowerCase(),
+      // Without ranges in the flags the cluster's own objects tell them; pods' addresses nobody tells.
+      config: { clusterCidrs: [], serviceCidrs: [], ...file?.config, ...(clusterCidrs && { clusterCidrs }), ...(nodePortAddresses && { nodePortAddresses }), ...(masqueradeAll !== undefined && { masqueradeAll }) },
+      followServiceCidrs: true,
+      healthListen: listenOf(given['healthzBindAddress'], 10_256) ?? file?.healthListen ?? { host: '0.0.0.0', port: 10_256 },
+      metricsListen: listenOf(given['metricsBindAddress'], 10_249) ?? file?.metricsListen ?? { host: '127.0.0.1', port: 10_249 },
+    })
+    deps.log.info({}, 'proxying')
+    await runUntilSignal(deps, async () => {
+      await proxy.close()
+      await transport.close()
+    })
+  })
+}
+
+async function readFile(text: string | undefined): Promise<ProxyComponentConfig | undefined> {
+  if (text === undefined) return undefined
+  const { load } = await import('js-yaml')
+  try {
+    return readComponentConfig(load(text))
+  } catch (error) {
+    throw new Problem('KN-CONFIG-02', `--config: ${(error as Error).message}`, 'correct the file', { exitCode: exitCodes.usage, cause: error })
+  }
+}

@@ -1,0 +1,87 @@
+import type { ProxyConfig } from './config.ts'
+import type { Listen } from './health/server.ts'
+
+/** What a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1) or the flags of the same names say, as far as a proxy in nftables has to do with it. */
+export interface ProxyComponentConfig {
+  readonly kubeconfig: string | undefined
+  readonly hostname: string | undefined
+  readonly config: Partial<ProxyConfig>
+  readonly healthListen: Listen | undefined
+  readonly metricsListen: Listen | undefined
+  /** What is understood differently than the file says, in sentences. */
+  readonly notes: readonly string[]
+}
+
+/** The file's fields that are read; all others of upstream's are about other modes. */
+interface KubeProxyConfiguration {
+  readonly apiVersion?: string
+  readonly kind?: string
+  readonly clientConnection?: { readonly kubeconfig?: string }
+  readonly hostnameOverride?: string
+  readonly clusterCIDR?: string
+  readonly mode?: string
+  readonly nodePortAddresses?: readonly string[] | null
+  readonly nftables?: { readonly masqueradeAll?: boolean; readonly masqueradeBit?: number; readonly minSyncPeriod?: string; readonly syncPeriod?: string }
+  readonly iptables?: { readonly masqueradeAll?: boolean; readonly masqueradeBit?: number }
+  readonly bindAddress?: string
+  readonly healthzBindAddress?: string
+  readonly metricsBindAddress?: string
+}
+
+/** Upstream's fields, so that a wrong one can be named. */
+const known = new Set(
+  'apiVersion kind featureGates bindAddress healthzBindAddress metricsBindAddress bindAddressHardFail enableProfiling clusterCIDR hostnameOverride clientConnection iptables ipvs nftables winkernel oomScoreAdj mode portRange conntrack configSyncPeriod nodePortAddresses showHiddenMetricsForVersion detectLocalMode detectLocal logging windowsRunAsService'.split(
+    ' ',
+  ),
+)
+
+/** Reads a configuration file's content; throws when it is none. */
+export function readComponentConfig(content: unknown): ProxyComponentConfig {
+  const file = (content ?? {}) as KubeProxyConfiguration
+  if (typeof file !== 'object' || file.kind !== 'KubeProxyConfiguration') throw new Error('not a KubeProxyConfiguration: kind is missing or another')
+  if (file.apiVersion !== 'kubeproxy.config.k8s.io/v1alpha1') throw new Error(`apiVersion ${JSON.stringify(file.apiVersion)} is not kubeproxy.config.k8s.io/v1alpha1`)
+  const notes = Object.keys(file).flatMap((field) => (known.has(field) ? [] : [`unknown field ${JSON.stringify(field)} is ignored`]))
+  if (file.mode && file.mode !== 'nftables') notes.push(`mode ${file.mode} is not there; Services are rules of nftables`)
+  const minSync = durationMs(file.nftables?.minSyncPeriod)
+  const sync = durationMs(file.nftables?.syncPeriod)
+  const cidrs = file.clusterCIDR?.split(',').filter(Boolean)
+  const masqueradeAll = file.nftables?.masqueradeAll ?? file.iptables?.masqueradeAll
+  const masqueradeBit = file.nftables?.masqueradeBit ?? file.iptables?.masqueradeBit
+  return {
+    kubeconfig: file.clientConnection?.kubeconfig || undefined,
+    hostname: file.hostnameOverride || undefined,
+    config: {
+      ...(cidrs && { clusterCidrs: cidrs }),
+      ...(file.nodePortAddresses && { nodePortAddresses: file.nodePortAddresses }),
+      ...(masqueradeAll !== undefined && { masqueradeAll }),
+      ...(masqueradeBit !== undefined && { masqueradeBit }),
+      ...(minSync && { minSyncPeriodMs: minSync }),
+      ...(sync && { syncPeriodMs: sync }),
+    },
+    healthListen: listenOf(file.healthzBindAddress, 10_256),
+    metricsListen: listenOf(file.metricsBindAddress, 10_249),
+    notes,
+  }
+}
+
+/** '0.0.0.0:10256', '[::]:10256', '0.0.0.0'; undefined stays undefined. */
+export function listenOf(text: string | undefined, defaultPort: number): Listen | undefined {
+  if (!text) return undefined
+  const found = /^\[(.*)\]:(\d+)$/.exec(text) ?? /^([^:]*):(\d+)$/.exec(text)
+  if (!found) return { host: text, port: defaultPort }
+  return { host: found[1] || '0.0.0.0', port: Number(found[2]) }
+}
+
+const units: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
+
+/** Go's durations: '1s', '1m30s', '500ms'. Undefined when there is none. */
+export function durationMs(text: string | undefined): number | undefined {
+  if (!text) return undefined
+  let sum = 0
+  const rest = text.replace(/(\d+(?:\.\d+)?)(ms|h|m|s)/g, (_, number: string, unit: string) => {
+    sum += Number(number) * units[unit]!
+    return ''
+  })
+  if (rest !== '' && rest !== '0') throw new Error(`"${text}" is no duration such as 30s or 1m30s`)
+  return sum
+}
