@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { FieldSet } from './field-set.ts'
-import { canonical, difference, differenceWithin, has, intersection, isEmpty, leaves, noFields, pathsOf, sameFields, setOf, union } from './field-set.ts'
+import { canonical, difference, differenceWithin, has, intersection, isEmpty, noFields, pathsOf, sameFields, setOf, union } from './field-set.ts'
 import { compareSteps, pathText, valueStep } from './path-element.ts'
 
 const step = fc.constantFrom('f:a', 'f:b', 'f:spec', 'k:{"name":"x"}', 'k:{"name":"y"}', 'k:{"port":80,"protocol":"TCP"}', 'v:"x"', 'v:2', 'i:0')
@@ -62,11 +62,6 @@ test('sets survive JSON, in whatever order they come', () => {
       assert.ok(sameFields(read, set))
     }),
   )
-})
-
-test('leaves have no members below them', () => {
-  const set = setOf(['f:a'], ['f:a', 'f:b'], ['f:c'])
-  assert.deepEqual(sortedMembers(leaves(set)), [JSON.stringify(['f:a', 'f:b']), JSON.stringify(['f:c'])])
 })
 
 test('a set is written as upstream writes it: fields, keys, values and indices, each in order', () => {

@@ -154,19 +154,6 @@ export function has(set: FieldSet, path: readonly string[]): boolean {
   return path.length > 0 && isMember(node)
 }
 
-/** The set without the members that have members below them. */
-export function leaves(set: FieldSet): FieldSet {
-  let out: Draft | undefined
-  for (const step in set) {
-    const node = step === self ? undefined : leaves(set[step]!)
-    if (step !== self && node === set[step]) continue
-    out ??= { ...set }
-    if (node) out[step] = node
-    else delete out[step]
-  }
-  return out ?? set
-}
-
 /** True when both have the same members. Canonical sets only. */
 export function sameFields(left: FieldSet, right: FieldSet): boolean {
   if (left === right) return true

@@ -7,7 +7,7 @@ import { gainedFields } from './gained.ts'
 import { shapeOf } from './shape.ts'
 
 /** Where `kubectl apply` without `--server-side` keeps what it applied. */
-export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
+const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** All annotations of an object together, as upstream limits them. */
 const annotationsBytesMax = 256 * 1024

@@ -8,7 +8,7 @@ import { applyConflict, conflictsOf } from './conflict.ts'
 import { emptyObject } from './empty.ts'
 import { deepEqual } from '../schema/values.ts'
 import { fieldSetOf } from './field-set-of.ts'
-import { has } from './field-set.ts'
+import { has, sameFields } from './field-set.ts'
 import { takenOverFields, withLastApplied } from './last-applied.ts'
 import type { Manager } from './managers.ts'
 import { entriesOf, managersOf, sameManager, timeText } from './managers.ts'
@@ -111,7 +111,7 @@ function attempt(patch: ApplyPatch, { live, applied, before, force }: State & { 
 /** The applier as it is written: the entry of before, when nothing about it changed. */
 function finished(applier: Manager, last: Manager | undefined, time: string | undefined): Manager {
   const now = stripped({ ...applier, time })
-  return last && last.time === time && last.apiVersion === now.apiVersion && deepEqual(last.fields, now.fields) ? last : now
+  return last && last.time === time && last.apiVersion === now.apiVersion && sameFields(last.fields, now.fields) ? last : now
 }
 
 /** kubectl overrules what only its own client-side apply had set. */
@@ -125,7 +125,7 @@ function takeOver(patch: ApplyPatch, state: State, conflicts: readonly Conflict[
 }
 
 /** The object with these managed fields. */
-export function withManagedFields(object: Frozen<KubernetesObject>, entries: ManagedFieldsEntry[] | undefined): KubernetesObject {
+function withManagedFields(object: Frozen<KubernetesObject>, entries: ManagedFieldsEntry[] | undefined): KubernetesObject {
   const { managedFields: _, ...metadata } = object.metadata ?? {}
   return { ...object, metadata: entries ? { ...metadata, managedFields: entries } : metadata } as KubernetesObject
 }

@@ -7,12 +7,12 @@ import { stepJson, valueStep } from './path-element.ts'
 export type Shape = LeafShape | IgnoredShape | ListShape | MapShape | StructShape | AnyShape
 
 /** Owned as a whole: scalars, atomic lists, maps and structs. */
-export interface LeafShape {
+interface LeafShape {
   readonly kind: 'leaf'
 }
 
 /** The managed fields themselves: they are never compared. */
-export interface IgnoredShape {
+interface IgnoredShape {
   readonly kind: 'ignored'
 }
 
@@ -24,12 +24,12 @@ export interface ListShape {
 }
 
 /** A key of list elements, with what an element without it has. */
-export interface ListKey {
+interface ListKey {
   readonly name: string
   readonly absent: unknown
 }
 
-export interface MapShape {
+interface MapShape {
   readonly kind: 'map'
   readonly values: () => Shape
 }
@@ -42,7 +42,7 @@ export interface StructShape {
 }
 
 /** A field of a struct. */
-export interface PartShape {
+interface PartShape {
   readonly name: string
   /** `f:name`. */
   readonly step: string

@@ -4,7 +4,7 @@ import type { Values } from './directives.ts'
 import { directive, isMap, orderPrefix, shown, withoutDirectives } from './directives.ts'
 
 /** Merges an element: given, since elements are objects whose merge comes back to lists. */
-export type MergeElement = (schema: Schema, live: Values, patch: Values) => Values
+type MergeElement = (schema: Schema, live: Values, patch: Values) => Values
 
 /** Two lists of a strategic merge patch that become one. */
 export interface ListMerge {

@@ -18,7 +18,7 @@ export function applyStrategicMergePatch(schema: StructSchema, document: unknown
 const unsupported = (): ApiError => badRequest('strategic merge patch format is not supported')
 
 /** Merges a patch into an object. `schema` is undefined below what has no fields of its own. */
-export function mergeObjects(schema: Schema | undefined, original: Values, patch: Values): Values {
+function mergeObjects(schema: Schema | undefined, original: Values, patch: Values): Values {
   if (directive in patch) return followDirective(patch)
   const draft = new Draft(original)
   const rest = retainOnly(draft, patch)

@@ -11,7 +11,7 @@ import { partialObject } from './partial-object.ts'
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
 /** A column's head. */
-export interface ColumnDefinition {
+interface ColumnDefinition {
   readonly name: string
   readonly type: string
   readonly format: string
@@ -20,7 +20,7 @@ export interface ColumnDefinition {
 }
 
 /** A row: an object's cells, and as much of the object as was asked for. */
-export interface TableRow {
+interface TableRow {
   readonly cells: readonly Cell[]
   readonly conditions?: readonly RowCondition[]
   readonly object: PartialObjectMetadata | Frozen<KubernetesObject> | null
@@ -72,7 +72,7 @@ export function newTable(kind: Kind, objects: readonly Frozen<KubernetesObject>[
 const metadataOf = ([object]: readonly Frozen<KubernetesObject>[]): Frozen<ListMeta> => (object?.metadata?.resourceVersion ? { resourceVersion: object.metadata.resourceVersion } : {})
 
 /** One object's row. */
-export function newRow(kind: Kind, object: Frozen<KubernetesObject>, { nowMs, include = 'Metadata', version }: TableOptions): TableRow {
+function newRow(kind: Kind, object: Frozen<KubernetesObject>, { nowMs, include = 'Metadata', version }: TableOptions): TableRow {
   const cells = kind.behaviour.row ? kind.behaviour.row(object, nowMs) : plainRow(kind, object, nowMs)
   const conditions = kind.behaviour.rowConditions?.(object)
   const part = include === 'None' ? null : include === 'Object' ? object : partialObject(object, version)
@@ -88,7 +88,7 @@ const plainRow = (kind: Kind, object: Frozen<KubernetesObject>, nowMs: number): 
 const heads = new WeakMap<readonly Column[], readonly ColumnDefinition[]>()
 
 /** The head of a kind's table. */
-export function columnDefinitions(kind: Kind): readonly ColumnDefinition[] {
+function columnDefinitions(kind: Kind): readonly ColumnDefinition[] {
   let head = heads.get(kind.columns)
   if (!head) heads.set(kind.columns, (head = kind.columns.map(({ name: title, type, format, priority, description }) => ({ name: title, type, format, description: description ?? descriptions[title] ?? `${title}: what the object's own fields say.`, priority }))))
   return head
