@@ -34,16 +34,49 @@ const special: Record<string, string> = {
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray': 'C',
 }
 
-const scalars: Record<string, string> = { string: 's', 'string:byte': 'y', boolean: 'b', 'integer:int32': 'i', 'integer:int64': 'l', 'number:double': 'd' }
+const scalars: Record<string, string> = {
+  string: 's',
+  'string:byte': 'y',
+  boolean: 'b',
+  'integer:int32': 'i',
+  'integer:int64': 'l',
+  'number:double': 'd',
+}
 
 /** Go types that follow from the shape, so that they need not be written down. */
 const plainGo: Record<string, string> = { s: 'string', y: '[]uint8', b: 'bool', i: 'int32', l: 'int64', d: 'float64' }
 
 /** What no served kind reaches, but requests and answers have. */
 const more = [
-  ...['Status', 'DeleteOptions', 'CreateOptions', 'UpdateOptions', 'PatchOptions', 'GetOptions', 'ListOptions', 'WatchEvent', 'PartialObjectMetadata', 'PartialObjectMetadataList', 'List',
-    'APIVersions', 'APIGroup', 'APIGroupList', 'APIResourceList'].map((name) => meta + name),
-  ...['RangeAllocation', 'PodExecOptions', 'PodAttachOptions', 'PodPortForwardOptions', 'PodLogOptions', 'PodProxyOptions', 'ServiceProxyOptions', 'NodeProxyOptions', 'SerializedReference', 'PodStatusResult'].map((name) => `io.k8s.api.core.v1.${name}`),
+  ...[
+    'Status',
+    'DeleteOptions',
+    'CreateOptions',
+    'UpdateOptions',
+    'PatchOptions',
+    'GetOptions',
+    'ListOptions',
+    'WatchEvent',
+    'PartialObjectMetadata',
+    'PartialObjectMetadataList',
+    'List',
+    'APIVersions',
+    'APIGroup',
+    'APIGroupList',
+    'APIResourceList',
+  ].map((name) => meta + name),
+  ...[
+    'RangeAllocation',
+    'PodExecOptions',
+    'PodAttachOptions',
+    'PodPortForwardOptions',
+    'PodLogOptions',
+    'PodProxyOptions',
+    'ServiceProxyOptions',
+    'NodeProxyOptions',
+    'SerializedReference',
+    'PodStatusResult',
+  ].map((name) => `io.k8s.api.core.v1.${name}`),
   'io.k8s.api.autoscaling.v1.Scale',
   'io.k8s.api.admission.v1.AdmissionReview',
   'io.k8s.apimachinery.pkg.version.Info',
@@ -51,17 +84,23 @@ const more = [
 ]
 
 const byKind = new Map<string, string>()
-for (const [id, definition] of Object.entries(definitions)) if (definition.gvk?.length === 1) byKind.set(`${definition.gvk[0]!.group}/${definition.gvk[0]!.version}/${definition.gvk[0]!.kind}`, id)
+for (const [id, definition] of Object.entries(definitions))
+  if (definition.gvk?.length === 1)
+    byKind.set(`${definition.gvk[0]!.group}/${definition.gvk[0]!.version}/${definition.gvk[0]!.kind}`, id)
 
 /** The definition of a kind. */
-export const definitionOfKind = (group: string, version: string, kind: string): string | undefined => byKind.get(`${group}/${version}/${kind}`)
+export const definitionOfKind = (group: string, version: string, kind: string): string | undefined =>
+  byKind.get(`${group}/${version}/${kind}`)
 
 const out: Record<string, string[]> = {}
 const queue = [...more]
 for (const group of discovery) {
   for (const { version, resources } of group.versions) {
     for (const { responseKind, subresources } of resources) {
-      for (const { kind, group: other, version: otherVersion } of [responseKind, ...(subresources ?? []).map((s) => s.responseKind)]) {
+      for (const { kind, group: other, version: otherVersion } of [
+        responseKind,
+        ...(subresources ?? []).map((s) => s.responseKind),
+      ]) {
         const at = otherVersion ? ([other, otherVersion] as const) : ([group.name, version] as const)
         for (const name of [kind, `${kind}List`]) {
           const id = definitionOfKind(...at, name)
@@ -78,7 +117,8 @@ for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
   const definition = definitions[id]
   const lines = (out[id] = definition?.['x-kubernetes-map-type'] === 'atomic' ? ['!atomic'] : [])
   if (definition?.['x-kubernetes-unions']) lines.push(`!unions=${JSON.stringify(definition['x-kubernetes-unions'])}`)
-  for (const [name, tag] of Object.entries(fields)) lines.push(lineOf(name, tag, definition?.properties?.[name] ?? { type: tag.type! }))
+  for (const [name, tag] of Object.entries(fields))
+    lines.push(lineOf(name, tag, definition?.properties?.[name] ?? { type: tag.type! }))
 }
 
 /** The one-letter form of a type; ids are shortened by 'io.k8s.'. Puts the definitions it names on the queue. */
@@ -120,8 +160,26 @@ function goName(type: string): string {
   if (type.startsWith('[')) return `[]${goName(type.slice(1))}`
   if (type.startsWith('{')) return `map[string]${goName(type.slice(1))}`
   if (type.startsWith('@')) return type.split('.').slice(-2).join('.')
-  const named: Record<string, string> = { q: 'resource.Quantity', f: 'v1.FieldsV1', t: 'v1.Time', u: 'v1.MicroTime', r: 'runtime.RawExtension', o: 'intstr.IntOrString', j: 'v1.JSON', A: 'v1.JSONSchemaPropsOrArray', B: 'v1.JSONSchemaPropsOrBool', C: 'v1.JSONSchemaPropsOrStringArray' }
+  const named: Record<string, string> = {
+    q: 'resource.Quantity',
+    f: 'v1.FieldsV1',
+    t: 'v1.Time',
+    u: 'v1.MicroTime',
+    r: 'runtime.RawExtension',
+    o: 'intstr.IntOrString',
+    j: 'v1.JSON',
+    A: 'v1.JSONSchemaPropsOrArray',
+    B: 'v1.JSONSchemaPropsOrBool',
+    C: 'v1.JSONSchemaPropsOrStringArray',
+  }
   return plainGo[type] ?? named[type]!
 }
 
-writeGeneratedJson('src/api/generated/definitions.json', Object.fromEntries(Object.entries(out).sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, lines]) => [id.slice('io.k8s.'.length), lines.join('\n')])))
+writeGeneratedJson(
+  'src/api/generated/definitions.json',
+  Object.fromEntries(
+    Object.entries(out)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, lines]) => [id.slice('io.k8s.'.length), lines.join('\n')]),
+  ),
+)

@@ -34,7 +34,11 @@ export interface ResourceFact {
   verbs: string[]
   shortNames?: string[]
   categories?: string[]
-  subresources?: { subresource: string; responseKind: { group: string; version: string; kind: string }; verbs: string[] }[]
+  subresources?: {
+    subresource: string
+    responseKind: { group: string; version: string; kind: string }
+    verbs: string[]
+  }[]
 }
 
 /** The folder of the facts. */
@@ -50,9 +54,16 @@ const found = readFacts('discovery.json')
 export const definitions: Record<string, Definition> = api.definitions
 
 /** Every path with its actions. */
-export const paths: Record<string, { kind?: { group: string; version: string; kind: string }; actions: string[]; query?: string[] }> = api.paths
+export const paths: Record<
+  string,
+  { kind?: { group: string; version: string; kind: string }; actions: string[]; query?: string[] }
+> = api.paths
 
 /** The served groups in upstream's order, the core group (name '') first. */
-export const discovery: { name: string; versions: { version: string; resources: ResourceFact[] }[] }[] = [...found.api, ...found.apis].map(
-  (group: { metadata: { name?: string }; versions: { version: string; resources: ResourceFact[] }[] }) => ({ name: group.metadata.name ?? '', versions: group.versions }),
-)
+export const discovery: { name: string; versions: { version: string; resources: ResourceFact[] }[] }[] = [
+  ...found.api,
+  ...found.apis,
+].map((group: { metadata: { name?: string }; versions: { version: string; resources: ResourceFact[] }[] }) => ({
+  name: group.metadata.name ?? '',
+  versions: group.versions,
+}))

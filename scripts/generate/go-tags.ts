@@ -33,7 +33,9 @@ interface Tag {
 
 const folders = new Map<string, string>()
 for (const module of modules) {
-  const found = JSON.parse(execFileSync('go', ['mod', 'download', '-json', `k8s.io/${module}@${version}`], { encoding: 'utf8', cwd: '/' }))
+  const found = JSON.parse(
+    execFileSync('go', ['mod', 'download', '-json', `k8s.io/${module}@${version}`], { encoding: 'utf8', cwd: '/' }),
+  )
   folders.set(module, found.Dir)
 }
 
@@ -62,11 +64,15 @@ function goPackage(folder: string): GoPackage {
   for (const file of readdirSync(folder)) {
     if (!file.endsWith('.go') || /_test\.go$|zz_generated|generated\./.test(file)) continue
     const text = readFileSync(join(folder, file), 'utf8')
-    for (const [, alias, path] of text.matchAll(/^\t?(?:import )?(\w+ )?"((?:k8s\.io|time|encoding)[^"]*)"$/gm)) found.imports.set(alias?.trim() || path!.split('/').at(-1)!, path!)
-    for (const [, name, value] of text.matchAll(/^\t?(?:const )?(\w+)\s+\w*\s*= "([^"]*)"$/gm)) found.constants.set(name!, value!)
-    for (const [, name, body] of text.matchAll(/^type (\w+) struct \{\n([^]*?)^\}/gm)) found.structs.set(name!, body!.split('\n'))
+    for (const [, alias, path] of text.matchAll(/^\t?(?:import )?(\w+ )?"((?:k8s\.io|time|encoding)[^"]*)"$/gm))
+      found.imports.set(alias?.trim() || path!.split('/').at(-1)!, path!)
+    for (const [, name, value] of text.matchAll(/^\t?(?:const )?(\w+)\s+\w*\s*= "([^"]*)"$/gm))
+      found.constants.set(name!, value!)
+    for (const [, name, body] of text.matchAll(/^type (\w+) struct \{\n([^]*?)^\}/gm))
+      found.structs.set(name!, body!.split('\n'))
     for (const [, name] of text.matchAll(/^type (\w+) struct ?\{\}/gm)) found.structs.set(name!, [])
-    for (const [, name, type] of text.matchAll(/^type (\w+) (?:= )?((?:\[|map|\w)[\w[\].*]*)$/gm)) found.named.set(name!, type!)
+    for (const [, name, type] of text.matchAll(/^type (\w+) (?:= )?((?:\[|map|\w)[\w[\].*]*)$/gm))
+      found.named.set(name!, type!)
   }
   packages.set(folder, found)
   return found
@@ -88,7 +94,14 @@ function shapeOf(type: string, found: GoPackage, packageId: string): TypeFact {
   if (plain === '[]byte') return 'string:byte'
   if (plain.startsWith('[]')) return [shapeOf(plain.slice(2), found, packageId)]
   if (plain.startsWith('map[')) return { map: shapeOf(plain.slice(plain.indexOf(']') + 1), found, packageId) }
-  const scalar = { string: 'string', bool: 'boolean', int32: 'integer:int32', int: 'integer:int32', int64: 'integer:int64', float64: 'number:double' }[plain]
+  const scalar = {
+    string: 'string',
+    bool: 'boolean',
+    int32: 'integer:int32',
+    int: 'integer:int32',
+    int64: 'integer:int64',
+    float64: 'number:double',
+  }[plain]
   if (scalar) return scalar
   const [alias, name] = plain.includes('.') ? (plain.split('.') as [string, string]) : [undefined, plain]
   const id = alias ? `io.${found.imports.get(alias)!.replaceAll('/', '.').replace('k8s.io.', 'k8s.')}` : packageId
@@ -136,7 +149,8 @@ function fieldsOf(id: string): Record<string, Tag> | undefined {
       const embedded = shapeOf(type!, found, packageId)
       const outer = /protobuf:"[a-z0-9]+,(\d+)/.exec(tags!)?.[1]
       const fields = (typeof embedded === 'string' && fieldsOf(embedded)) || {}
-      for (const [inner, { pb, ...tag }] of Object.entries(fields)) out[inner] = { ...tag, ...(outer && pb && { pb: `${outer}.${pb}` }) }
+      for (const [inner, { pb, ...tag }] of Object.entries(fields))
+        out[inner] = { ...tag, ...(outer && pb && { pb: `${outer}.${pb}` }) }
       continue
     }
     const pb = /protobuf:"[a-z0-9]+,(\d+)/.exec(tags!)?.[1]
@@ -168,5 +182,10 @@ for (const id of [...ids].sort()) {
   const fields = fieldsOf(id)
   if (fields) out[id] = fields
 }
-const lines = Object.entries(out).map(([id, fields]) => `${JSON.stringify(id)}:{${Object.entries(fields).map(([name, tag]) => `\n ${JSON.stringify(name)}:${JSON.stringify(tag)}`).join(',')}}`)
+const lines = Object.entries(out).map(
+  ([id, fields]) =>
+    `${JSON.stringify(id)}:{${Object.entries(fields)
+      .map(([name, tag]) => `\n ${JSON.stringify(name)}:${JSON.stringify(tag)}`)
+      .join(',')}}`,
+)
 writeFileSync(join(factsFolder, 'json-tags.json'), `{\n${lines.join(',\n')}\n}\n`)

@@ -3,7 +3,8 @@ import { discovery, readFacts, type ResourceFact } from './facts.ts'
 import { definitionOfKind } from './definitions.ts'
 import { writeGeneratedJson } from './write.ts'
 
-const columns: Record<string, { name: string; type: string; format: string; priority: number }[]> = readFacts('table-columns.json')
+const columns: Record<string, { name: string; type: string; format: string; priority: number }[]> =
+  readFacts('table-columns.json')
 
 /** Where upstream's key layout is not the plural's name. */
 const prefixes: Record<string, string> = {
@@ -22,7 +23,9 @@ const storedAs: Record<string, string> = {
   'autoscaling/v1/HorizontalPodAutoscaler': 'autoscaling/v2/HorizontalPodAutoscaler',
 }
 
-const kinds = discovery.flatMap((group) => group.versions.flatMap(({ version, resources }) => resources.map((fact) => rowOf(group.name, version, fact))))
+const kinds = discovery.flatMap((group) =>
+  group.versions.flatMap(({ version, resources }) => resources.map((fact) => rowOf(group.name, version, fact))),
+)
 
 function rowOf(group: string, version: string, fact: ResourceFact) {
   const { kind } = fact.responseKind
@@ -42,8 +45,12 @@ function rowOf(group: string, version: string, fact: ResourceFact) {
     verbs: fact.verbs.join(' '),
     ...(fact.shortNames && { shortNames: fact.shortNames.join(' ') }),
     ...(fact.categories && { categories: fact.categories.join(' ') }),
-    subresources: (fact.subresources ?? []).map((s) => [s.subresource, s.responseKind.group, s.responseKind.version, s.responseKind.kind, s.verbs.join(' ')].join('|')),
-    columns: (columns[`${group ? `${group}/` : ''}${version}/${fact.resource}`] ?? []).map((c) => [c.name, c.type, c.format, c.priority].join('|')),
+    subresources: (fact.subresources ?? []).map((s) =>
+      [s.subresource, s.responseKind.group, s.responseKind.version, s.responseKind.kind, s.verbs.join(' ')].join('|'),
+    ),
+    columns: (columns[`${group ? `${group}/` : ''}${version}/${fact.resource}`] ?? []).map((c) =>
+      [c.name, c.type, c.format, c.priority].join('|'),
+    ),
     prefix: `/registry/${prefixes[`${group}/${fact.resource}`] ?? fact.resource}/`,
     ...(stored && { storedAs: stored }),
   }

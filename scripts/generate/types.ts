@@ -11,14 +11,21 @@ const special: Record<string, string> = {
   'io.k8s.apimachinery.pkg.runtime.RawExtension': '{ [key: string]: unknown }',
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': 'number | string',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON': 'unknown',
-  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray': 'JSONSchemaProps | JSONSchemaProps[]',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray':
+    'JSONSchemaProps | JSONSchemaProps[]',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool': 'JSONSchemaProps | boolean',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray': 'JSONSchemaProps | string[]',
-  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus': '{ [key: string]: unknown }',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus':
+    '{ [key: string]: unknown }',
 }
 
 const scalars: Record<string, string> = {
-  string: 'string', 'string:byte': 'string', boolean: 'boolean', 'integer:int32': 'number', 'integer:int64': 'number', 'number:double': 'number',
+  string: 'string',
+  'string:byte': 'string',
+  boolean: 'boolean',
+  'integer:int32': 'number',
+  'integer:int64': 'number',
+  'number:double': 'number',
 }
 
 /** io.k8s.api.apps.v1.Deployment → { file: 'apps-v1', name: 'Deployment' } */
@@ -66,13 +73,22 @@ function declare(id: string, definition: Definition): void {
     const required = definition.required?.includes(field) || (gvk && field === 'metadata')
     return `  ${key}${required ? '' : '?'}: ${typeOf(fact.type, id)}`
   })
-  body.push(fields.length ? `export interface ${name} {\n${fields.join('\n')}\n}` : `export type ${name} = { [key: string]: never }`)
+  body.push(
+    fields.length
+      ? `export interface ${name} {\n${fields.join('\n')}\n}`
+      : `export type ${name} = { [key: string]: never }`,
+  )
 }
 
 for (const [id, definition] of Object.entries(definitions)) declare(id, definition)
 for (const [file, { imports, body }] of files) {
-  const head = [...imports].sort().map(([from, names]) => `import type { ${[...names].sort().join(', ')} } from './${from}.ts'`)
-  writeGenerated(`src/api/generated/types/${file}.ts`, [...head, ...(head.length ? [''] : []), body.join('\n\n')].join('\n'))
+  const head = [...imports]
+    .sort()
+    .map(([from, names]) => `import type { ${[...names].sort().join(', ')} } from './${from}.ts'`)
+  writeGenerated(
+    `src/api/generated/types/${file}.ts`,
+    [...head, ...(head.length ? [''] : []), body.join('\n\n')].join('\n'),
+  )
 }
 
 // ---------------------------------------------------------------- resources
@@ -85,7 +101,11 @@ function valueName(kind: string, plural: string): string {
   return name.replace(/^([A-Z]+)(?=[A-Z][a-z]|$)|^[A-Z]/, (head) => head.toLowerCase())
 }
 
-const definitionOf = new Map(Object.entries(definitions).flatMap(([id, d]) => (d.gvk?.length === 1 ? [[`${d.gvk[0]!.group}/${d.gvk[0]!.version}/${d.gvk[0]!.kind}`, id] as const] : [])))
+const definitionOf = new Map(
+  Object.entries(definitions).flatMap(([id, d]) =>
+    d.gvk?.length === 1 ? [[`${d.gvk[0]!.group}/${d.gvk[0]!.version}/${d.gvk[0]!.kind}`, id] as const] : [],
+  ),
+)
 const imports = new Map<string, Map<string, string>>()
 const values: string[] = []
 const used = new Set<string>()
@@ -99,13 +119,24 @@ for (const group of discovery) {
       if (used.has(value)) value += group.name === 'events.k8s.io' ? 'V1' : version.toUpperCase()
       used.add(value)
       const { file, name } = place(id)
-      const alias = file === 'core-v1' || ![...imports].some(([f, n]) => f !== file && [...n.values()].includes(name)) ? name : `${name}${group.name === 'events.k8s.io' ? 'V1' : version.toUpperCase()}`
+      const alias =
+        file === 'core-v1' || ![...imports].some(([f, n]) => f !== file && [...n.values()].includes(name))
+          ? name
+          : `${name}${group.name === 'events.k8s.io' ? 'V1' : version.toUpperCase()}`
       if (!imports.has(file)) imports.set(file, new Map())
       imports.get(file)!.set(name, alias)
       const scope = fact.scope === 'Namespaced'
-      values.push(`export const ${value}: Resource<${alias}> = { group: '${group.name}', version: '${version}', kind: '${fact.responseKind.kind}', plural: '${fact.resource}', namespaced: ${scope} }`)
+      values.push(
+        `export const ${value}: Resource<${alias}> = { group: '${group.name}', version: '${version}', kind: '${fact.responseKind.kind}', plural: '${fact.resource}', namespaced: ${scope} }`,
+      )
     }
   }
 }
-const head = [...imports].map(([file, names]) => `import type { ${[...names].map(([n, a]) => (n === a ? n : `${n} as ${a}`)).join(', ')} } from './types/${file}.ts'`)
-writeGenerated('src/api/generated/resources.ts', [`import type { Resource } from '../resource.ts'`, ...head, '', ...values].join('\n'))
+const head = [...imports].map(
+  ([file, names]) =>
+    `import type { ${[...names].map(([n, a]) => (n === a ? n : `${n} as ${a}`)).join(', ')} } from './types/${file}.ts'`,
+)
+writeGenerated(
+  'src/api/generated/resources.ts',
+  [`import type { Resource } from '../resource.ts'`, ...head, '', ...values].join('\n'),
+)

@@ -87,7 +87,9 @@ export class KindTable {
 
   /** The kinds of a group and version, in the order of discovery. */
   kindsOf(group: string, version: string): Kind[] {
-    return [...this.#byResource.values()].filter(({ resource }) => resource.group === group && resource.version === version)
+    return [...this.#byResource.values()].filter(
+      ({ resource }) => resource.group === group && resource.version === version,
+    )
   }
 
   /** Every kind. */
@@ -133,19 +135,37 @@ export class KindTable {
 }
 
 /** A table of all built-in kinds; those without a definition have no behaviour of their own. */
-export function newKindTable(definitions: readonly KindDefinition[], conversions: readonly StorageConversion[] = []): KindTable {
+export function newKindTable(
+  definitions: readonly KindDefinition[],
+  conversions: readonly StorageConversion[] = [],
+): KindTable {
   const table = new KindTable()
-  const keyOf = ({ group, version, plural }: Pick<Resource, 'group' | 'version' | 'plural'>) => `${group}/${version}/${plural}`
+  const keyOf = ({ group, version, plural }: Pick<Resource, 'group' | 'version' | 'plural'>) =>
+    `${group}/${version}/${plural}`
   const behaviours = new Map(definitions.map(({ resource, behaviour }) => [keyOf(resource), behaviour]))
   const converting = new Map(conversions.map((conversion) => [keyOf(conversion.of), conversion]))
-  for (const row of facts) table.add(kindOf(row, { table, behaviour: behaviours.get(keyOf(row)), conversion: converting.get(keyOf(row)) }))
+  for (const row of facts)
+    table.add(kindOf(row, { table, behaviour: behaviours.get(keyOf(row)), conversion: converting.get(keyOf(row)) }))
   return table
 }
 
-function kindOf(row: Row, { table, behaviour, conversion }: { table: KindTable; behaviour: KindBehaviour<never> | undefined; conversion: StorageConversion | undefined }): Kind {
+function kindOf(
+  row: Row,
+  {
+    table,
+    behaviour,
+    conversion,
+  }: { table: KindTable; behaviour: KindBehaviour<never> | undefined; conversion: StorageConversion | undefined },
+): Kind {
   const schema = definition(row.definition)
   return {
-    resource: { group: row.group, version: row.version, kind: row.kind, plural: row.plural, namespaced: row.namespaced },
+    resource: {
+      group: row.group,
+      version: row.version,
+      kind: row.kind,
+      plural: row.plural,
+      namespaced: row.namespaced,
+    },
     singular: row.singular,
     listKind: `${row.kind}List`,
     shortNames: words(row.shortNames),
@@ -161,7 +181,11 @@ function kindOf(row: Row, { table, behaviour, conversion }: { table: KindTable; 
 }
 
 /** Without a conversion the versions have the same fields, and only `apiVersion` differs. */
-function storageOf(row: Row, storedAs: string, { table, conversion }: { table: KindTable; conversion: StorageConversion | undefined }): NonNullable<Kind['storedAs']> {
+function storageOf(
+  row: Row,
+  storedAs: string,
+  { table, conversion }: { table: KindTable; conversion: StorageConversion | undefined },
+): NonNullable<Kind['storedAs']> {
   const [group, version, kind] = storedAs.split('/') as [string, string, string]
   const renamed = (apiVersion: string) => (object: KubernetesObject) => ({ ...object, apiVersion })
   return {
@@ -176,7 +200,11 @@ const words = (text: string | undefined): string[] => (text ? text.split(' ') : 
 /** A subresource without a group and version of its own answers in its resource's. */
 function subresourceOf(line: string, row: Row): Subresource {
   const [name, group, version, kind, verbs] = line.split('|') as [string, string, string, string, string]
-  return { name, verbs: words(verbs), responseKind: version ? { group, version, kind } : { group: row.group, version: row.version, kind } }
+  return {
+    name,
+    verbs: words(verbs),
+    responseKind: version ? { group, version, kind } : { group: row.group, version: row.version, kind },
+  }
 }
 
 function columnOf(line: string): Column {
@@ -191,5 +219,7 @@ export function compareVersions(a: string, b: string): number {
   const [left, right] = [versionPattern.exec(a), versionPattern.exec(b)]
   if (!left || !right) return left ? -1 : right ? 1 : a < b ? -1 : a > b ? 1 : 0
   const stage = (match: RegExpExecArray) => (match[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0)
-  return stage(right) - stage(left) || Number(right[1]) - Number(left[1]) || Number(right[3] ?? 0) - Number(left[3] ?? 0)
+  return (
+    stage(right) - stage(left) || Number(right[1]) - Number(left[1]) || Number(right[3] ?? 0) - Number(left[3] ?? 0)
+  )
 }

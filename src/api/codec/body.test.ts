@@ -7,33 +7,77 @@ import { hasDuplicates, parseJson, syntaxMessage } from './json.ts'
 
 const pod = { schema: definition('api.core.v1.Pod'), group: '', version: 'v1', kind: 'Pod' }
 const decodePod = (text: string, validation: FieldValidation = 'Strict') => decodeBody(text, pod, validation)
-const refused = (text: string, message: string | RegExp) => assert.throws(() => decodePod(text), (error: { code: number; message: string }) => {
-  assert.equal(error.code, 400)
-  if (typeof message === 'string') assert.equal(error.message, message)
-  else assert.match(error.message, message)
-  return true
-})
+const refused = (text: string, message: string | RegExp) =>
+  assert.throws(
+    () => decodePod(text),
+    (error: { code: number; message: string }) => {
+      assert.equal(error.code, 400)
+      if (typeof message === 'string') assert.equal(error.message, message)
+      else assert.match(error.message, message)
+      return true
+    },
+  )
 
 test('what a body leaves out is filled in from the path', () => {
-  assert.deepEqual(Object.entries(decodePod('{"metadata":{"name":"a"}}').object).slice(0, 3), [['kind', 'Pod'], ['apiVersion', 'v1'], ['metadata', { name: 'a' }]])
+  assert.deepEqual(Object.entries(decodePod('{"metadata":{"name":"a"}}').object).slice(0, 3), [
+    ['kind', 'Pod'],
+    ['apiVersion', 'v1'],
+    ['metadata', { name: 'a' }],
+  ])
 })
 
 for (const [text, message] of [
-  ['', "the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)"],
-  ['{"a" 1}', `the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: invalid character '1' after object key ({"a" 1})`],
+  [
+    '',
+    "the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)",
+  ],
+  [
+    '{"a" 1}',
+    `the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: invalid character '1' after object key ({"a" 1})`,
+  ],
   ['[]', /couldn't get version\/kind; json parse error: json: cannot unmarshal array/],
-  ['{"kind":"Deployment","apiVersion":"apps/v1"}', /^Deployment in version "v1" cannot be handled as a Pod: no kind "Deployment" is registered/],
+  [
+    '{"kind":"Deployment","apiVersion":"apps/v1"}',
+    /^Deployment in version "v1" cannot be handled as a Pod: no kind "Deployment" is registered/,
+  ],
   ['{"kind":"Pod","apiVersion":"v2"}', 'the API version in the data (v2) does not match the expected API version (v1)'],
-  ['{"spec":{"containers":[{"name":5}]}}', 'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal number into Go struct field Container.spec.containers.name of type string'],
-  ['{"spec":{"containers":{}}}', 'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container'],
-  ['{"spec":{"containers":["x"]}}', 'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type v1.Container'],
-  ['{"spec":{"containers":[{"ports":[{"containerPort":"http"}]}]}}', 'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32'],
-  ['{"spec":{"containers":[{"ports":[{"containerPort":1.5}]}]}}', /cannot unmarshal number 1.5 into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32$/],
-  ['{"spec":{"restartPolicy":true}}', /cannot unmarshal bool into Go struct field PodSpec.spec.restartPolicy of type v1.RestartPolicy$/],
-  ['{"metadata":{"labels":{"a":1}}}', /cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string$/],
-  ['{"metadata":{"creationTimestamp":"yesterday"}}', /parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"$/],
+  [
+    '{"spec":{"containers":[{"name":5}]}}',
+    'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal number into Go struct field Container.spec.containers.name of type string',
+  ],
+  [
+    '{"spec":{"containers":{}}}',
+    'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container',
+  ],
+  [
+    '{"spec":{"containers":["x"]}}',
+    'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type v1.Container',
+  ],
+  [
+    '{"spec":{"containers":[{"ports":[{"containerPort":"http"}]}]}}',
+    'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32',
+  ],
+  [
+    '{"spec":{"containers":[{"ports":[{"containerPort":1.5}]}]}}',
+    /cannot unmarshal number 1.5 into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32$/,
+  ],
+  [
+    '{"spec":{"restartPolicy":true}}',
+    /cannot unmarshal bool into Go struct field PodSpec.spec.restartPolicy of type v1.RestartPolicy$/,
+  ],
+  [
+    '{"metadata":{"labels":{"a":1}}}',
+    /cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string$/,
+  ],
+  [
+    '{"metadata":{"creationTimestamp":"yesterday"}}',
+    /parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"$/,
+  ],
   ['{"spec":{"containers":[{"resources":{"limits":{"cpu":"lots"}}}]}}', /quantities must match the regular expression/],
-  ['{"spec":{"foo":1,"containers":[{"image":"x","imagee":"y"}]},"metadata":{"labels":{"a":"1","a":"2"}}}', 'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.containers[0].imagee", unknown field "spec.foo", duplicate field "metadata.labels.a"'],
+  [
+    '{"spec":{"foo":1,"containers":[{"image":"x","imagee":"y"}]},"metadata":{"labels":{"a":"1","a":"2"}}}',
+    'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.containers[0].imagee", unknown field "spec.foo", duplicate field "metadata.labels.a"',
+  ],
 ] as const) {
   test(`the body ${text.slice(0, 60) || '(empty)'} is refused`, () => refused(text, message))
 }
@@ -47,7 +91,13 @@ test('unknown and duplicate fields become warnings, or nothing', () => {
 
 test('null is absence: zero where something is always written', () => {
   const { object } = decodePod('{"metadata":null,"spec":{"containers":[null],"nodeSelector":null,"hostNetwork":null}}')
-  assert.deepEqual(object, { kind: 'Pod', apiVersion: 'v1', metadata: {}, spec: { containers: [{ name: '', resources: {} }] }, status: {} })
+  assert.deepEqual(object, {
+    kind: 'Pod',
+    apiVersion: 'v1',
+    metadata: {},
+    spec: { containers: [{ name: '', resources: {} }] },
+    status: {},
+  })
 })
 
 test('keys such as __proto__ and constructor are data', () => {
@@ -68,13 +118,22 @@ test('whether keys are repeated is seen without reading them', () => {
 })
 
 test('nesting is limited, however deep', () => {
-  for (const depth of [3000, 100_000]) assert.throws(() => parseJson('['.repeat(depth) + ']'.repeat(depth)), /exceeded max depth/)
+  for (const depth of [3000, 100_000])
+    assert.throws(() => parseJson('['.repeat(depth) + ']'.repeat(depth)), /exceeded max depth/)
   assert.throws(() => parseJson('['.repeat(100_000)), /exceeded max depth/)
 })
 
 for (const [text, message] of [
-  ['{', 'unexpected end of JSON input'], ['nul', 'unexpected end of JSON input'], ['nulx', "invalid character 'x' in literal null (expecting 'l')"], ['[1 2]', "invalid character '2' after array element"], ['{"a":1 "b"}', `invalid character '"' after object key:value pair`],
-  ['{a:1}', "invalid character 'a' looking for beginning of object key string"], ['1 x', "invalid character 'x' after top-level value"], ['"\\x"', "invalid character 'x' in string escape code"], ['-', 'unexpected end of JSON input'], ['[1,]', "invalid character ']' looking for beginning of value"],
+  ['{', 'unexpected end of JSON input'],
+  ['nul', 'unexpected end of JSON input'],
+  ['nulx', "invalid character 'x' in literal null (expecting 'l')"],
+  ['[1 2]', "invalid character '2' after array element"],
+  ['{"a":1 "b"}', `invalid character '"' after object key:value pair`],
+  ['{a:1}', "invalid character 'a' looking for beginning of object key string"],
+  ['1 x', "invalid character 'x' after top-level value"],
+  ['"\\x"', "invalid character 'x' in string escape code"],
+  ['-', 'unexpected end of JSON input'],
+  ['[1,]', "invalid character ']' looking for beginning of value"],
 ] as const) {
   test(`the mistake in ${text} is named`, () => assert.equal(syntaxMessage(text), message))
 }

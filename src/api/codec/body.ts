@@ -28,18 +28,29 @@ export function decodeBody(text: string, expected: Expected, validation: FieldVa
   try {
     value = parseJson(text)
   } catch (error) {
-    if (error instanceof SyntaxProblem) throw unrecognized(text, expected, `couldn't get version/kind; json parse error: ${error.message}`)
+    if (error instanceof SyntaxProblem)
+      throw unrecognized(text, expected, `couldn't get version/kind; json parse error: ${error.message}`)
     throw error
   }
-  return decodeValue(value, { text, expected, validation, duplicates: () => (hasDuplicates(text, value) ? duplicateFields(text, shapeOf(expected.schema)) : []) })
+  return decodeValue(value, {
+    text,
+    expected,
+    validation,
+    duplicates: () => (hasDuplicates(text, value) ? duplicateFields(text, shapeOf(expected.schema)) : []),
+  })
 }
 
 /** The same for YAML, already turned into JSON text; `duplicates` are the repeated keys that its reader found. */
-export const decodeYamlBody = (json: string, expected: Expected, validation: FieldValidation, duplicates: () => readonly string[]): DecodedBody =>
-  decodeValue(parseJson(json), { text: json, expected, validation, duplicates })
+export const decodeYamlBody = (
+  json: string,
+  expected: Expected,
+  validation: FieldValidation,
+  duplicates: () => readonly string[],
+): DecodedBody => decodeValue(parseJson(json), { text: json, expected, validation, duplicates })
 
 /** Decodes an object that is parsed already: of an in-process client, of a patch. Duplicates are not possible there. */
-export const decodeParsed = (value: unknown, expected: Expected, validation: FieldValidation): DecodedBody => decodeValue(value, { text: '', expected, validation, duplicates: () => [] })
+export const decodeParsed = (value: unknown, expected: Expected, validation: FieldValidation): DecodedBody =>
+  decodeValue(value, { text: '', expected, validation, duplicates: () => [] })
 
 interface Source {
   readonly text: string
@@ -50,11 +61,19 @@ interface Source {
 
 function decodeValue(value: unknown, { text, expected, validation, duplicates }: Source): DecodedBody {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const what = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
-    throw unrecognized(text, expected, `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`)
+    const what =
+      value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+    throw unrecognized(
+      text,
+      expected,
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    )
   }
   const input = withKind(value as Record<string, unknown>, text, expected)
-  const cannot = (why: string) => badRequest(`${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ${why}`)
+  const cannot = (why: string) =>
+    badRequest(
+      `${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ${why}`,
+    )
   const unknown: string[] = []
   let object: Record<string, unknown>
   try {
@@ -64,7 +83,10 @@ function decodeValue(value: unknown, { text, expected, validation, duplicates }:
     throw error
   }
   if (validation === 'Ignore') return { object, warnings: [] }
-  const problems = [...unknown.map((path) => `unknown field ${JSON.stringify(path)}`), ...duplicates().map((path) => (path.startsWith('yaml: ') ? path : `duplicate field ${JSON.stringify(path)}`))]
+  const problems = [
+    ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+    ...duplicates().map((path) => (path.startsWith('yaml: ') ? path : `duplicate field ${JSON.stringify(path)}`)),
+  ]
   if (validation === 'Strict' && problems.length > 0) throw cannot(`strict decoding error: ${problems.join(', ')}`)
   return { object, warnings: problems }
 }
@@ -73,18 +95,29 @@ function decodeValue(value: unknown, { text, expected, validation, duplicates }:
 function withKind(input: Record<string, unknown>, text: string, expected: Expected): Record<string, unknown> {
   const apiVersion = expected.group ? `${expected.group}/${expected.version}` : expected.version
   const given = { apiVersion: input['apiVersion'] || apiVersion, kind: input['kind'] || expected.kind }
-  if (given.apiVersion === apiVersion && given.kind === expected.kind) return input['apiVersion'] && input['kind'] ? input : { ...input, ...given }
+  if (given.apiVersion === apiVersion && given.kind === expected.kind)
+    return input['apiVersion'] && input['kind'] ? input : { ...input, ...given }
   for (const name of ['apiVersion', 'kind'] as const) {
     if (typeof given[name] === 'string') continue
     const field = name === 'kind' ? '.kind of type string' : '.apiVersion of type string'
-    throw unrecognized(text, expected, `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeof given[name] === 'boolean' ? 'bool' : Array.isArray(given[name]) ? 'array' : typeof given[name]} into Go struct field ${field}`)
+    throw unrecognized(
+      text,
+      expected,
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeof given[name] === 'boolean' ? 'bool' : Array.isArray(given[name]) ? 'array' : typeof given[name]} into Go struct field ${field}`,
+    )
   }
-  if (given.kind === expected.kind) throw badRequest(`the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${apiVersion})`)
+  if (given.kind === expected.kind)
+    throw badRequest(
+      `the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${apiVersion})`,
+    )
   const version = String(given.apiVersion).split('/').at(-1)!
-  throw badRequest(`${String(given.kind)} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`)
+  throw badRequest(
+    `${String(given.kind)} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+  )
 }
 
-const unrecognized = (text: string, expected: Expected, why: string) => badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${summary(text)})`)
+const unrecognized = (text: string, expected: Expected, why: string) =>
+  badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${summary(text)})`)
 
 /** How much of a body an error shows. */
 const summaryMax = 30

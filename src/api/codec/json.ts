@@ -65,7 +65,7 @@ interface Level {
 /** Whether valid JSON repeats a key somewhere: it has more keys than what was parsed from it. Much cheaper than finding out which. */
 export function hasDuplicates(text: string, parsed: unknown): boolean {
   let keys = 0
-  for (let start = text.indexOf('"'); start >= 0; ) {
+  for (let start = text.indexOf('"'); start >= 0;) {
     let after = endOfString(text, start) + 1
     while (text.charCodeAt(after) <= 0x20) after++
     if (text.charCodeAt(after) === 0x3a) keys++
@@ -151,7 +151,8 @@ function endOfValue(text: string, start: number): number {
   return text.length
 }
 
-const pathOf = (levels: readonly Level[]): string => levels.reduce((path, { keys, name, index }) => (keys ? (path ? `${path}.${name}` : name) : `${path}[${index}]`), '')
+const pathOf = (levels: readonly Level[]): string =>
+  levels.reduce((path, { keys, name, index }) => (keys ? (path ? `${path}.${name}` : name) : `${path}[${index}]`), '')
 
 // ---------------------------------------------------------------- what is wrong with a text
 
@@ -230,7 +231,8 @@ class Checker {
       if (letter === '\\') {
         this.#at++
         if (this.#text[this.#at] === 'u') {
-          for (let i = 0; i < 4; i++) if (!/[\da-f]/i.test(this.#text[++this.#at] ?? '')) this.#fail('in \\u hexadecimal character escape')
+          for (let i = 0; i < 4; i++)
+            if (!/[\da-f]/i.test(this.#text[++this.#at] ?? '')) this.#fail('in \\u hexadecimal character escape')
         } else if (!/["\\/bfnrt]/.test(this.#text[this.#at] ?? '')) this.#fail('in string escape code')
       } else if (letter === undefined || letter < ' ') this.#fail('in string literal')
     }
@@ -238,7 +240,8 @@ class Checker {
   }
 
   #word(word: string): void {
-    for (let i = 0; i < word.length; i++, this.#at++) if (this.#text[this.#at] !== word[i]) this.#fail(`in literal ${word} (expecting '${word[i]}')`)
+    for (let i = 0; i < word.length; i++, this.#at++)
+      if (this.#text[this.#at] !== word[i]) this.#fail(`in literal ${word} (expecting '${word[i]}')`)
   }
 
   #number(): void {

@@ -5,16 +5,57 @@ import { formatYaml, parseYaml, parseYamlDocuments, yamlToJson, duplicateYamlKey
 
 // What upstream's converter gives for each.
 for (const [text, want] of [
-  ['0644', '420'], ['0o644', '420'], ['yes', 'true'], ['on', 'true'], ['y', 'true'], ['off', 'false'], ['1e3', '1000'], ['1_000', '1000'], ['0x1F', '31'], ['0b101', '5'], ['08', '8'], ['.5', '0.5'], ['+1', '1'], ['1.0', '1'],
-  ['2024-01-01', '"2024-01-01"'], ['12:30:45', '"12:30:45"'], ['!!binary aGk=', '"hi"'], ['18446744073709551615', '18446744073709551615'], ['9223372036854775807', '9223372036854775807'], ['-5', '-5'],
-  ['~', 'null'], ['null', 'null'], ['', 'null'], ['"0644"', '"0644"'], ['1.2.3', '"1.2.3"'], ['1Gi', '"1Gi"'], ['100m', '"100m"'], ['0.0.0.0', '"0.0.0.0"'], ['y: 2', '{"true":2}'], ['1: 2', '{"1":2}'],
-  ['a: &b {x: 1}\nc: {<<: *b, y_: 2}', '{"a":{"x":1},"c":{"x":1,"y_":2}}'], ['a: 1\na: 2', '{"a":2}'], ['x: |\n  a\n  b', '{"x":"a\\nb\\n"}'], ['{"a": [1, true]}', '{"a":[1,true]}'], ['!!str 5', '"5"'],
-  ['a:\n  b: [\n    1,\n  ]\n  c: {\n  x: 1,\n}\nd: 2', '{"a":{"b":[1],"c":{"x":1}},"d":2}'], ['a: 1\n---\nb: 2', '{"a":1}'], ['---\na: 1\n---\nb: [', '{"a":1}'], ['# only\n---\n# a comment\na: 1', '{"a":1}'], ['__proto__: {x: 1}', '{"__proto__":{"x":1}}'],
+  ['0644', '420'],
+  ['0o644', '420'],
+  ['yes', 'true'],
+  ['on', 'true'],
+  ['y', 'true'],
+  ['off', 'false'],
+  ['1e3', '1000'],
+  ['1_000', '1000'],
+  ['0x1F', '31'],
+  ['0b101', '5'],
+  ['08', '8'],
+  ['.5', '0.5'],
+  ['+1', '1'],
+  ['1.0', '1'],
+  ['2024-01-01', '"2024-01-01"'],
+  ['12:30:45', '"12:30:45"'],
+  ['!!binary aGk=', '"hi"'],
+  ['18446744073709551615', '18446744073709551615'],
+  ['9223372036854775807', '9223372036854775807'],
+  ['-5', '-5'],
+  ['~', 'null'],
+  ['null', 'null'],
+  ['', 'null'],
+  ['"0644"', '"0644"'],
+  ['1.2.3', '"1.2.3"'],
+  ['1Gi', '"1Gi"'],
+  ['100m', '"100m"'],
+  ['0.0.0.0', '"0.0.0.0"'],
+  ['y: 2', '{"true":2}'],
+  ['1: 2', '{"1":2}'],
+  ['a: &b {x: 1}\nc: {<<: *b, y_: 2}', '{"a":{"x":1},"c":{"x":1,"y_":2}}'],
+  ['a: 1\na: 2', '{"a":2}'],
+  ['x: |\n  a\n  b', '{"x":"a\\nb\\n"}'],
+  ['{"a": [1, true]}', '{"a":[1,true]}'],
+  ['!!str 5', '"5"'],
+  ['a:\n  b: [\n    1,\n  ]\n  c: {\n  x: 1,\n}\nd: 2', '{"a":{"b":[1],"c":{"x":1}},"d":2}'],
+  ['a: 1\n---\nb: 2', '{"a":1}'],
+  ['---\na: 1\n---\nb: [', '{"a":1}'],
+  ['# only\n---\n# a comment\na: 1', '{"a":1}'],
+  ['__proto__: {x: 1}', '{"__proto__":{"x":1}}'],
 ] as const) {
   test(`YAML ${JSON.stringify(text)} is JSON ${want}`, () => assert.equal(yamlToJson(text), want))
 }
 
-for (const [text, message] of [['.inf', /unsupported value/], ['a: [', /yaml: line/], ['a: b: c', /yaml: line|unsupported map key/], ['[1]: 2', /yaml: line|unsupported map key/], ['~: 2', /yaml: line|unsupported map key/]] as const) {
+for (const [text, message] of [
+  ['.inf', /unsupported value/],
+  ['a: [', /yaml: line/],
+  ['a: b: c', /yaml: line|unsupported map key/],
+  ['[1]: 2', /yaml: line|unsupported map key/],
+  ['~: 2', /yaml: line|unsupported map key/],
+] as const) {
   test(`YAML ${JSON.stringify(text)} is refused`, () => assert.throws(() => parseYaml(text), message))
 }
 
@@ -24,15 +65,27 @@ test('all documents are read, empty ones are not', () => {
 
 test('aliases that stand for too much are refused', () => {
   const lines = ['a0: &a0 [1,1,1,1,1,1,1,1,1,1]']
-  for (let i = 1; i < 10; i++) lines.push(`a${i}: &a${i} [${Array(10).fill(`*a${i - 1}`).join(',')}]`)
+  for (let i = 1; i < 10; i++)
+    lines.push(
+      `a${i}: &a${i} [${Array(10)
+        .fill(`*a${i - 1}`)
+        .join(',')}]`,
+    )
   assert.throws(() => parseYaml(lines.join('\n')), /excessive aliasing/)
 })
 
 test('a repeated key is reported with its line', () => {
-  assert.deepEqual(duplicateYamlKeys('a: 1\nb:\n  c: 1\n  c: 2\n'), ['yaml: unmarshal errors:\n  line 4: key "c" already set in map'])
+  assert.deepEqual(duplicateYamlKeys('a: 1\nb:\n  c: 1\n  c: 2\n'), [
+    'yaml: unmarshal errors:\n  line 4: key "c" already set in map',
+  ])
   assert.deepEqual(duplicateYamlKeys('a: 1\nb: 2\n'), [])
 })
 
 test('what is written as YAML is read back the same', () => {
-  fc.assert(fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => assert.deepEqual(parseYaml(formatYaml(value)), JSON.parse(JSON.stringify(value)))), { numRuns: 300 })
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 3 }), (value) =>
+      assert.deepEqual(parseYaml(formatYaml(value)), JSON.parse(JSON.stringify(value))),
+    ),
+    { numRuns: 300 },
+  )
 })

@@ -1,4 +1,16 @@
-import { CORE_SCHEMA, DUMP_SCHEMA, NOT_RESOLVED, YAMLException, defineMappingTag, defineScalarTag, dump, load, mapTag, mergeTag, nullYaml11Tag } from 'js-yaml'
+import {
+  CORE_SCHEMA,
+  DUMP_SCHEMA,
+  NOT_RESOLVED,
+  YAMLException,
+  defineMappingTag,
+  defineScalarTag,
+  dump,
+  load,
+  mapTag,
+  mergeTag,
+  nullYaml11Tag,
+} from 'js-yaml'
 import { depthMax, SyntaxProblem } from './json.ts'
 
 /*
@@ -19,15 +31,26 @@ function resolveInteger(source: string): number | bigint | typeof NOT_RESOLVED {
 }
 
 function resolveFloat(source: string): number | typeof NOT_RESOLVED {
-  if (/^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(source)) throw new SyntaxProblem(`json: unsupported value: ${source}`)
+  if (/^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(source))
+    throw new SyntaxProblem(`json: unsupported value: ${source}`)
   const plain = source.replaceAll('_', '')
   return /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(plain) ? Number(plain) + 0 : NOT_RESOLVED
 }
 
 const digits = [...'-+0123456789']
 
-const intTag = defineScalarTag('tag:yaml.org,2002:int', { implicit: true, implicitFirstChars: digits, resolve: resolveInteger, identify: (value) => Number.isInteger(value) })
-const floatTag = defineScalarTag('tag:yaml.org,2002:float', { implicit: true, implicitFirstChars: [...digits, '.'], resolve: resolveFloat, identify: (value) => typeof value === 'number' })
+const intTag = defineScalarTag('tag:yaml.org,2002:int', {
+  implicit: true,
+  implicitFirstChars: digits,
+  resolve: resolveInteger,
+  identify: (value) => Number.isInteger(value),
+})
+const floatTag = defineScalarTag('tag:yaml.org,2002:float', {
+  implicit: true,
+  implicitFirstChars: [...digits, '.'],
+  resolve: resolveFloat,
+  identify: (value) => typeof value === 'number',
+})
 const trueWords = new Set(['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'])
 const falseWords = new Set(['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'])
 const boolTag = defineScalarTag('tag:yaml.org,2002:bool', {
@@ -37,15 +60,33 @@ const boolTag = defineScalarTag('tag:yaml.org,2002:bool', {
   identify: (value) => typeof value === 'boolean',
 })
 /** JSON has no bytes: upstream makes a string of them. */
-const binaryTag = defineScalarTag('tag:yaml.org,2002:binary', { resolve: (source) => Buffer.from(source.replace(/\s/g, ''), 'base64').toString('utf8'), identify: () => false })
-const timestampTag = defineScalarTag('tag:yaml.org,2002:timestamp', { resolve: (source) => source, identify: () => false })
+const binaryTag = defineScalarTag('tag:yaml.org,2002:binary', {
+  resolve: (source) => Buffer.from(source.replace(/\s/g, ''), 'base64').toString('utf8'),
+  identify: () => false,
+})
+const timestampTag = defineScalarTag('tag:yaml.org,2002:timestamp', {
+  resolve: (source) => source,
+  identify: () => false,
+})
 /** JSON's keys are strings: numbers and booleans become their text, nothing else can. */
 const keyedMapTag = defineMappingTag<object>('tag:yaml.org,2002:map', {
   ...(mapTag as Parameters<typeof defineMappingTag<object>>[1]),
-  addPair: (carrier, key, value) => (key === null ? 'unsupported map key of type null' : (mapTag.addPair as (c: object, k: unknown, v: unknown) => string)(carrier, key, value)),
+  addPair: (carrier, key, value) =>
+    key === null
+      ? 'unsupported map key of type null'
+      : (mapTag.addPair as (c: object, k: unknown, v: unknown) => string)(carrier, key, value),
 })
 
-const schema = CORE_SCHEMA.withTags(nullYaml11Tag, boolTag, intTag, floatTag, binaryTag, timestampTag, mergeTag, keyedMapTag)
+const schema = CORE_SCHEMA.withTags(
+  nullYaml11Tag,
+  boolTag,
+  intTag,
+  floatTag,
+  binaryTag,
+  timestampTag,
+  mergeTag,
+  keyedMapTag,
+)
 
 /** Aliases that one document may use, and values that they may stand for: a few lines of YAML must not become gigabytes. */
 const aliasesMax = 10_000
@@ -58,7 +99,8 @@ export interface YamlOptions {
 }
 
 /** The first document of a text: the API reads no more of a body. Throws a SyntaxProblem. */
-export const parseYaml = (text: string, options: YamlOptions = {}): unknown => numbersOf(loadDocument(firstDocument(text), options))
+export const parseYaml = (text: string, options: YamlOptions = {}): unknown =>
+  numbersOf(loadDocument(firstDocument(text), options))
 
 /** All documents of a text; empty ones are left out. */
 export const parseYamlDocuments = (text: string, options: YamlOptions = {}): unknown[] =>
@@ -81,12 +123,22 @@ export function duplicateYamlKeys(text: string): string[] {
     const mark = (error as { cause?: unknown }).cause
     if (!(mark instanceof YAMLException) || mark.reason !== 'duplicated mapping key') return []
     const line = text.split('\n')[mark.mark?.line ?? 0] ?? ''
-    return [`yaml: unmarshal errors:\n  line ${(mark.mark?.line ?? 0) + 1}: key ${JSON.stringify(/^[\s-]*"?([^":]*)/.exec(line)?.[1]?.trim() ?? '')} already set in map`]
+    return [
+      `yaml: unmarshal errors:\n  line ${(mark.mark?.line ?? 0) + 1}: key ${JSON.stringify(/^[\s-]*"?([^":]*)/.exec(line)?.[1]?.trim() ?? '')} already set in map`,
+    ]
   }
 }
 
 /** YAML text of an object, with its keys sorted as upstream's converter leaves them. */
-export const formatYaml = (value: unknown): string => dump(value, { schema: DUMP_SCHEMA, sortKeys: true, noRefs: true, lineWidth: -1, seqNoIndent: true, skipInvalid: true })
+export const formatYaml = (value: unknown): string =>
+  dump(value, {
+    schema: DUMP_SCHEMA,
+    sortKeys: true,
+    noRefs: true,
+    lineWidth: -1,
+    seqNoIndent: true,
+    skipInvalid: true,
+  })
 
 function loadDocument(text: string, { strict = false }: YamlOptions): unknown {
   let value: unknown
@@ -94,7 +146,8 @@ function loadDocument(text: string, { strict = false }: YamlOptions): unknown {
     value = loadLenient(text, strict)
   } catch (error) {
     if (error instanceof YAMLException && error.reason === 'expected a document, but the input is empty') return null
-    if (error instanceof YAMLException) throw new SyntaxProblem(`yaml: line ${(error.mark?.line ?? 0) + 1}: ${error.reason}`, { cause: error })
+    if (error instanceof YAMLException)
+      throw new SyntaxProblem(`yaml: line ${(error.mark?.line ?? 0) + 1}: ${error.reason}`, { cause: error })
     throw error
   }
   if (text.includes('*')) checkSize(value)
@@ -115,7 +168,8 @@ function loadLenient(text: string, strict: boolean): unknown {
     try {
       return load(moved, { schema, json: !strict, maxDepth: depthMax, maxAliases: aliasesMax })
     } catch (error) {
-      const line = error instanceof YAMLException && error.reason === 'deficient indentation' ? error.mark?.line : undefined
+      const line =
+        error instanceof YAMLException && error.reason === 'deficient indentation' ? error.mark?.line : undefined
       if (line === undefined || moves >= movesMax || (moves + 1) * text.length > movedBytesMax) throw error
       const lines = moved.split('\n')
       lines[line] = ' '.repeat(indentMax) + lines[line]!.trimStart()
@@ -153,7 +207,8 @@ function numbersOf(value: unknown): unknown {
 }
 
 /** A number for JSON.stringify that JavaScript's own cannot hold (not in the compiler's library yet). */
-const exactNumber = (value: bigint): unknown => (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value))
+const exactNumber = (value: bigint): unknown =>
+  (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value))
 
 const firstDocument = (text: string): string => splitDocuments(text, true)[0] ?? ''
 

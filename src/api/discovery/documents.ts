@@ -13,10 +13,18 @@ import type { KindTable, ServedGroup } from '../table.ts'
 export const aggregatedDiscoveryType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 
 /** GET /api */
-export const apiVersions = (serverAddress: string): APIVersions => ({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }] })
+export const apiVersions = (serverAddress: string): APIVersions => ({
+  kind: 'APIVersions',
+  versions: ['v1'],
+  serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
+})
 
 /** GET /apis. `extra` are groups that extension servers answer for. */
-export const apiGroupList = (table: KindTable, extra: readonly ServedGroup[] = []): APIGroupList => ({ kind: 'APIGroupList', apiVersion: 'v1', groups: [...table.groups(), ...extra].filter(({ name }) => name !== '').map(groupOf) })
+export const apiGroupList = (table: KindTable, extra: readonly ServedGroup[] = []): APIGroupList => ({
+  kind: 'APIGroupList',
+  apiVersion: 'v1',
+  groups: [...table.groups(), ...extra].filter(({ name }) => name !== '').map(groupOf),
+})
 
 /** GET /apis/GROUP; undefined when there is no such group. */
 export function apiGroup(table: KindTable, name: string): APIGroup | undefined {
@@ -33,7 +41,12 @@ function groupOf({ name, versions }: ServedGroup): APIGroup {
 export function apiResourceList(table: KindTable, group: string, version: string): APIResourceList | undefined {
   if (!table.group(group)?.versions.includes(version)) return undefined
   // The core group's list has no apiVersion: so it was before there were groups.
-  return { kind: 'APIResourceList', ...(group && { apiVersion: 'v1' as const }), groupVersion: apiVersionOf({ group, version }), resources: table.kindsOf(group, version).flatMap(resourcesOf) }
+  return {
+    kind: 'APIResourceList',
+    ...(group && { apiVersion: 'v1' as const }),
+    groupVersion: apiVersionOf({ group, version }),
+    resources: table.kindsOf(group, version).flatMap(resourcesOf),
+  }
 }
 
 function resourcesOf(kind: Kind): APIResource[] {
@@ -53,7 +66,14 @@ function resourcesOf(kind: Kind): APIResource[] {
 
 function subresourceOf({ resource }: Kind, { name, verbs, responseKind }: Subresource): APIResource {
   const foreign = responseKind.group !== resource.group || responseKind.version !== resource.version
-  return { name: `${resource.plural}/${name}`, singularName: '', namespaced: resource.namespaced, ...(foreign && { group: responseKind.group, version: responseKind.version }), kind: responseKind.kind, verbs: [...verbs] }
+  return {
+    name: `${resource.plural}/${name}`,
+    singularName: '',
+    namespaced: resource.namespaced,
+    ...(foreign && { group: responseKind.group, version: responseKind.version }),
+    kind: responseKind.kind,
+    verbs: [...verbs],
+  }
 }
 
 /** Reviews and other kinds that nothing is kept of cannot be watched. */
@@ -84,9 +104,18 @@ export function aggregatedDiscovery(table: KindTable, core: boolean, extra: read
   const groups = table.groups().filter(({ name }) => (name === '') === core)
   const items = groups.map(({ name, versions }): GroupDiscovery => ({
     metadata: name ? { name } : {},
-    versions: versions.map((version) => ({ version, resources: table.kindsOf(name, version).map(resourceDiscovery), freshness: 'Current' })),
+    versions: versions.map((version) => ({
+      version,
+      resources: table.kindsOf(name, version).map(resourceDiscovery),
+      freshness: 'Current',
+    })),
   }))
-  return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items: [...items, ...(core ? [] : extra)] }
+  return {
+    kind: 'APIGroupDiscoveryList',
+    apiVersion: 'apidiscovery.k8s.io/v2',
+    metadata: {},
+    items: [...items, ...(core ? [] : extra)],
+  }
 }
 
 function resourceDiscovery(kind: Kind): object {
@@ -98,11 +127,22 @@ function resourceDiscovery(kind: Kind): object {
     verbs: kind.verbs,
     ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
     ...(kind.categories.length > 0 && { categories: kind.categories }),
-    ...(kind.subresources.length > 0 && { subresources: kind.subresources.map(({ name, responseKind, verbs }) => ({ subresource: name, responseKind: responseKindOf(kind, responseKind), verbs })) }),
+    ...(kind.subresources.length > 0 && {
+      subresources: kind.subresources.map(({ name, responseKind, verbs }) => ({
+        subresource: name,
+        responseKind: responseKindOf(kind, responseKind),
+        verbs,
+      })),
+    }),
   }
 }
 
 /** Built-in kinds leave out a group and version that are the surrounding ones; custom kinds write them. */
-function responseKindOf({ resource, custom }: Kind, { group, version, kind }: { group: string; version: string; kind: string }): object {
-  return custom || group !== resource.group || version !== resource.version ? { group, version, kind } : { group: '', version: '', kind }
+function responseKindOf(
+  { resource, custom }: Kind,
+  { group, version, kind }: { group: string; version: string; kind: string },
+): object {
+  return custom || group !== resource.group || version !== resource.version
+    ? { group, version, kind }
+    : { group: '', version: '', kind }
 }

@@ -1,7 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { Kind } from '../kind.ts'
 import type { KindTable } from '../table.ts'
-import { definitionId, groupPath, listDefinitionId, pathsOf, serverPaths, versionPath, type BodyType, type Operation, type Parameter, type PathItem } from './operations.ts'
+import {
+  definitionId,
+  groupPath,
+  listDefinitionId,
+  pathsOf,
+  serverPaths,
+  versionPath,
+  type BodyType,
+  type Operation,
+  type Parameter,
+  type PathItem,
+} from './operations.ts'
 import { DefinitionWriter, kindsByDefinition, type Json, type OpenApiVersion } from './schemas.ts'
 
 /** What the documents are made from. */
@@ -50,14 +61,29 @@ export class OpenApiDocuments {
   v2Value(): Json {
     const { table, version } = this.#options
     const writer = new DefinitionWriter('v2', kindsByDefinition(table.all()))
-    const paths = [...Object.values(serverPaths).flat(), ...table.groups().flatMap(({ name, versions }) => [...(name ? [groupPath(name)] : []), ...versions.flatMap((v) => this.#paths(name, v))])]
+    const paths = [
+      ...Object.values(serverPaths).flat(),
+      ...table
+        .groups()
+        .flatMap(({ name, versions }) => [
+          ...(name ? [groupPath(name)] : []),
+          ...versions.flatMap((v) => this.#paths(name, v)),
+        ]),
+    ]
     const rendered = this.#render('v2', paths, writer)
     return {
       swagger: '2.0',
       info: { title: 'Kubernetes', version },
       paths: rendered,
       definitions: writer.definitions,
-      securityDefinitions: { BearerToken: { description: 'Bearer Token authentication', type: 'apiKey', name: 'authorization', in: 'header' } },
+      securityDefinitions: {
+        BearerToken: {
+          description: 'Bearer Token authentication',
+          type: 'apiKey',
+          name: 'authorization',
+          in: 'header',
+        },
+      },
       security: [{ BearerToken: [] }],
     }
   }
@@ -65,7 +91,11 @@ export class OpenApiDocuments {
   /** GET /openapi/v3: where the documents are. Their hashes are of what they are made from, so that asking for the list builds none. */
   v3Index(): Json {
     this.#refresh()
-    return { paths: Object.fromEntries(this.#names().map((name) => [name, { serverRelativeURL: `/openapi/v3/${name}?hash=${this.v3Hash(name)}` }])) }
+    return {
+      paths: Object.fromEntries(
+        this.#names().map((name) => [name, { serverRelativeURL: `/openapi/v3/${name}?hash=${this.v3Hash(name)}` }]),
+      ),
+    }
   }
 
   /** The hash under which the index lists a document. */
@@ -74,7 +104,10 @@ export class OpenApiDocuments {
     const [group, v] = groupVersionOf(name)
     const kinds = table.kindsOf(group, v).filter((kind) => kind.custom)
     const custom = kinds.map((kind) => [kind.resource, kind.verbs, kind.subresources, customSchema?.(kind)])
-    return createHash('sha512').update(JSON.stringify([version, name, custom])).digest('hex').toUpperCase()
+    return createHash('sha512')
+      .update(JSON.stringify([version, name, custom]))
+      .digest('hex')
+      .toUpperCase()
   }
 
   /** GET /openapi/v3/NAME ('api/v1', 'apis/apps/v1', 'version'); undefined when there is none. */
@@ -96,12 +129,23 @@ export class OpenApiDocuments {
     const writer = new DefinitionWriter('v3', kindsByDefinition(table.all()))
     const rendered = this.#render('v3', paths, writer)
     // Upstream's older watch paths, which are not listed here, refer to it.
-    if (paths.some(({ operations }) => operations.some(({ action }) => action === 'list'))) writer.ref('io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent')
+    if (paths.some(({ operations }) => operations.some(({ action }) => action === 'list')))
+      writer.ref('io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent')
     return {
       openapi: '3.0.0',
       info: { title: 'Kubernetes', version },
       paths: rendered,
-      components: { ...(Object.keys(writer.definitions).length > 0 && { schemas: writer.definitions }), securitySchemes: { BearerToken: { description: 'Bearer Token authentication', type: 'apiKey', name: 'authorization', in: 'header' } } },
+      components: {
+        ...(Object.keys(writer.definitions).length > 0 && { schemas: writer.definitions }),
+        securitySchemes: {
+          BearerToken: {
+            description: 'Bearer Token authentication',
+            type: 'apiKey',
+            name: 'authorization',
+            in: 'header',
+          },
+        },
+      },
     }
   }
 
@@ -114,7 +158,11 @@ export class OpenApiDocuments {
   }
 
   #names(): string[] {
-    const groups = this.#options.table.groups().flatMap(({ name, versions }) => (name ? [`apis/${name}`, ...versions.map((v) => `apis/${name}/${v}`)] : versions.map((v) => `api/${v}`)))
+    const groups = this.#options.table
+      .groups()
+      .flatMap(({ name, versions }) =>
+        name ? [`apis/${name}`, ...versions.map((v) => `apis/${name}/${v}`)] : versions.map((v) => `api/${v}`),
+      )
     return [...Object.keys(serverPaths), ...groups].sort()
   }
 
@@ -124,7 +172,8 @@ export class OpenApiDocuments {
 
   #render(version: OpenApiVersion, items: readonly PathItem[], writer: DefinitionWriter): Json {
     const customIds = this.#customDefinitions(version, writer)
-    const ref = (type: BodyType): Json => (type === 'string' ? { type: 'string' } : (customIds.get(type.id)?.() ?? writer.ref(type.id)))
+    const ref = (type: BodyType): Json =>
+      type === 'string' ? { type: 'string' } : (customIds.get(type.id)?.() ?? writer.ref(type.id))
     const out: Json = {}
     for (const { path, operations } of [...items].sort((a, b) => (a.path < b.path ? -1 : 1))) {
       const shared = sharedParameters(operations)
@@ -143,7 +192,9 @@ export class OpenApiDocuments {
     for (const kind of this.#options.table.all()) {
       if (!kind.custom) continue
       const { group, version: groupVersion, kind: name } = kind.resource
-      const gvk = (listed: string) => ({ 'x-kubernetes-group-version-kind': [{ group, kind: listed, version: groupVersion }] })
+      const gvk = (listed: string) => ({
+        'x-kubernetes-group-version-kind': [{ group, kind: listed, version: groupVersion }],
+      })
       const id = definitionId(kind)
       const declared = () => {
         const schema = this.#options.customSchema?.(kind) as Json | undefined
@@ -155,7 +206,12 @@ export class OpenApiDocuments {
         writer.refTo(listDefinitionId(kind), () => ({
           type: 'object',
           required: ['items'],
-          properties: { apiVersion: { type: 'string' }, items: { type: 'array', items: object() }, kind: { type: 'string' }, metadata: writer.ref('io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta') },
+          properties: {
+            apiVersion: { type: 'string' },
+            items: { type: 'array', items: object() },
+            kind: { type: 'string' },
+            metadata: writer.ref('io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta'),
+          },
           ...gvk(kind.listKind),
         })),
       )
@@ -173,15 +229,29 @@ function inV2(schema: unknown, named = false): unknown {
   if (typeof schema !== 'object' || schema === null) return schema
   const json = schema as Json
   const kept = Object.entries(json).filter(([key]) => named || !notInV2.has(key))
-  const free = !named && (json['x-kubernetes-int-or-string'] === true || json['x-kubernetes-preserve-unknown-fields'] === true)
-  return Object.fromEntries(kept.filter(([key]) => !free || (key !== 'type' && key !== 'properties' && key !== 'items')).map(([key, value]) => [key, inV2(value, !named && key === 'properties')]))
+  const free =
+    !named && (json['x-kubernetes-int-or-string'] === true || json['x-kubernetes-preserve-unknown-fields'] === true)
+  return Object.fromEntries(
+    kept
+      .filter(([key]) => !free || (key !== 'type' && key !== 'properties' && key !== 'items'))
+      .map(([key, value]) => [key, inV2(value, !named && key === 'properties')]),
+  )
 }
 
 /** A declared schema with what every object has. */
 function customDefinition(schema: Json | undefined, writer: DefinitionWriter): Json {
   const declared = schema ?? { 'x-kubernetes-preserve-unknown-fields': true }
   const meta = writer.ref('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')
-  return { ...declared, type: 'object', properties: { ...(declared['properties'] as Json | undefined), apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: meta } }
+  return {
+    ...declared,
+    type: 'object',
+    properties: {
+      ...(declared['properties'] as Json | undefined),
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: meta,
+    },
+  }
 }
 
 function groupVersionOf(name: string): [group: string, version: string] {
@@ -199,34 +269,58 @@ function sharedParameters(operations: readonly Operation[]): Parameter[] {
   const [first, ...rest] = operations
   if (!first) return []
   const same = (a: Parameter) => (b: Parameter) => a.name === b.name && a.in === b.in
-  return first.parameters.filter((parameter) => rest.every((operation) => operation.parameters.some(same(parameter)))).sort(byName)
+  return first.parameters
+    .filter((parameter) => rest.every((operation) => operation.parameters.some(same(parameter))))
+    .sort(byName)
 }
 
 const byName = (a: Parameter, b: Parameter): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 
 function ownParameters(operation: Operation, shared: readonly Parameter[]): Parameter[] {
-  return operation.parameters.filter((parameter) => !shared.some(({ name, in: where }) => name === parameter.name && where === parameter.in)).sort(byName)
+  return operation.parameters
+    .filter((parameter) => !shared.some(({ name, in: where }) => name === parameter.name && where === parameter.in))
+    .sort(byName)
 }
 
 function parameterOf(version: OpenApiVersion, { name, in: where, type }: Parameter): Json {
   const required = where === 'path' && { required: true }
-  return version === 'v2' ? { in: where, name, ...required, type, uniqueItems: true } : { in: where, name, ...required, schema: { type, uniqueItems: true } }
+  return version === 'v2'
+    ? { in: where, name, ...required, type, uniqueItems: true }
+    : { in: where, name, ...required, schema: { type, uniqueItems: true } }
 }
 
-const descriptions: Readonly<Record<string, string>> = { '200': 'OK', '201': 'Created', '202': 'Accepted', '401': 'Unauthorized' }
+const descriptions: Readonly<Record<string, string>> = {
+  '200': 'OK',
+  '201': 'Created',
+  '202': 'Accepted',
+  '401': 'Unauthorized',
+}
 
-const extensionsOf = ({ action, gvk }: Operation): Json => ({ ...(action && { 'x-kubernetes-action': action }), ...(gvk && { 'x-kubernetes-group-version-kind': { group: gvk.group, kind: gvk.kind, version: gvk.version } }) })
+const extensionsOf = ({ action, gvk }: Operation): Json => ({
+  ...(action && { 'x-kubernetes-action': action }),
+  ...(gvk && { 'x-kubernetes-group-version-kind': { group: gvk.group, kind: gvk.kind, version: gvk.version } }),
+})
 
 function renderV2(operation: Operation, shared: readonly Parameter[], ref: (type: BodyType) => Json): Json {
   const own = ownParameters(operation, shared).map((parameter) => parameterOf('v2', parameter))
-  const body = operation.body && { in: 'body', name: 'body', ...(operation.body.required && { required: true }), schema: ref(operation.body.type) }
+  const body = operation.body && {
+    in: 'body',
+    name: 'body',
+    ...(operation.body.required && { required: true }),
+    schema: ref(operation.body.type),
+  }
   const parameters = body ? [body, ...own] : own
   return {
     ...(operation.consumes.length > 0 && { consumes: operation.consumes }),
     operationId: operation.id,
     ...(parameters.length > 0 && { parameters }),
     produces: operation.produces,
-    responses: Object.fromEntries(Object.entries(operation.responses).map(([code, type]) => [code, { description: descriptions[code], ...(type && { schema: ref(type) }) }])),
+    responses: Object.fromEntries(
+      Object.entries(operation.responses).map(([code, type]) => [
+        code,
+        { description: descriptions[code], ...(type && { schema: ref(type) }) },
+      ]),
+    ),
     schemes: ['https'],
     tags: [operation.tag],
     ...extensionsOf(operation),
@@ -235,12 +329,23 @@ function renderV2(operation: Operation, shared: readonly Parameter[], ref: (type
 
 function renderV3(operation: Operation, shared: readonly Parameter[], ref: (type: BodyType) => Json): Json {
   const own = ownParameters(operation, shared).map((parameter) => parameterOf('v3', parameter))
-  const content = (types: readonly string[], type: BodyType) => Object.fromEntries(types.map((mediaType) => [mediaType, { schema: ref(type) }]))
+  const content = (types: readonly string[], type: BodyType) =>
+    Object.fromEntries(types.map((mediaType) => [mediaType, { schema: ref(type) }]))
   return {
     operationId: operation.id,
     ...(own.length > 0 && { parameters: own }),
-    ...(operation.body && { requestBody: { content: content(operation.consumes, operation.body.type), ...(operation.body.required && { required: true }) } }),
-    responses: Object.fromEntries(Object.entries(operation.responses).map(([code, type]) => [code, { description: descriptions[code], ...(type && { content: content(operation.produces, type) }) }])),
+    ...(operation.body && {
+      requestBody: {
+        content: content(operation.consumes, operation.body.type),
+        ...(operation.body.required && { required: true }),
+      },
+    }),
+    responses: Object.fromEntries(
+      Object.entries(operation.responses).map(([code, type]) => [
+        code,
+        { description: descriptions[code], ...(type && { content: content(operation.produces, type) }) },
+      ]),
+    ),
     tags: [operation.tag],
     ...extensionsOf(operation),
   }

@@ -35,7 +35,10 @@ export const patchId = `${meta}Patch`
 
 const scalarDefinitions: Readonly<Record<string, Readonly<Record<OpenApiVersion, Json>>>> = {
   [scalarIds['quantity']!]: { v2: { type: 'string' }, v3: { oneOf: [{ type: 'string' }, { type: 'number' }] } },
-  [scalarIds['intOrString']!]: { v2: { type: 'string', format: 'int-or-string' }, v3: { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] } },
+  [scalarIds['intOrString']!]: {
+    v2: { type: 'string', format: 'int-or-string' },
+    v3: { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] },
+  },
   [scalarIds['time']!]: both({ type: 'string', format: 'date-time' }),
   [scalarIds['microTime']!]: both({ type: 'string', format: 'date-time' }),
   [scalarIds['fieldsV1']!]: both({ type: 'object' }),
@@ -125,7 +128,9 @@ export class DefinitionWriter {
     const required = [...struct.fields.values()].filter((field) => field.required).map((field) => field.name)
     return {
       type: 'object',
-      ...(fields.length > 0 && { properties: Object.fromEntries(fields.map((field) => [field.name, this.#field(field)])) }),
+      ...(fields.length > 0 && {
+        properties: Object.fromEntries(fields.map((field) => [field.name, this.#field(field)])),
+      }),
       ...(required.length > 0 && { required }),
       ...(struct.atomic && { 'x-kubernetes-map-type': 'atomic' }),
     }
@@ -176,7 +181,8 @@ export class DefinitionWriter {
 
 /** How apply sees a map or struct, where that does not follow from its definition. */
 function mapType(schema: Schema): Json {
-  if (schema.type === 'map' && (schema.atomic || schema.granular)) return { 'x-kubernetes-map-type': schema.atomic ? 'atomic' : 'granular' }
+  if (schema.type === 'map' && (schema.atomic || schema.granular))
+    return { 'x-kubernetes-map-type': schema.atomic ? 'atomic' : 'granular' }
   if (schema.type !== 'struct' || !schema.name || findDefinition(schema.name)?.atomic === schema.atomic) return {}
   return { 'x-kubernetes-map-type': schema.atomic ? 'atomic' : 'granular' }
 }
@@ -207,14 +213,27 @@ export function kindsByDefinition(kinds: readonly Kind[]): Map<string, GroupVers
     if (kind.custom) continue
     const { group, version, kind: name } = kind.resource
     out.set(kind.schema.name, [{ group, kind: name, version }])
-    if (findDefinition(`${kind.schema.name}List`)) out.set(`${kind.schema.name}List`, [{ group, kind: `${name}List`, version }])
+    if (findDefinition(`${kind.schema.name}List`))
+      out.set(`${kind.schema.name}List`, [{ group, kind: `${name}List`, version }])
     for (const { responseKind } of kind.subresources) {
-      const id = responseKind.kind === 'Scale' ? 'io.k8s.api.autoscaling.v1.Scale' : responseKind.kind === 'Eviction' ? 'io.k8s.api.policy.v1.Eviction' : responseKind.kind === 'TokenRequest' ? 'io.k8s.api.authentication.v1.TokenRequest' : ''
+      const id =
+        responseKind.kind === 'Scale'
+          ? 'io.k8s.api.autoscaling.v1.Scale'
+          : responseKind.kind === 'Eviction'
+            ? 'io.k8s.api.policy.v1.Eviction'
+            : responseKind.kind === 'TokenRequest'
+              ? 'io.k8s.api.authentication.v1.TokenRequest'
+              : ''
       if (id) out.set(id, [responseKind])
     }
   }
-  for (const name of ['APIGroup', 'APIGroupList', 'APIResourceList', 'APIVersions', 'Status']) out.set(meta + name, [{ group: '', kind: name, version: 'v1' }])
+  for (const name of ['APIGroup', 'APIGroupList', 'APIResourceList', 'APIVersions', 'Status'])
+    out.set(meta + name, [{ group: '', kind: name, version: 'v1' }])
   const everywhere = new Map(kinds.map(({ resource }) => [`${resource.group}/${resource.version}`, resource]))
-  for (const name of ['DeleteOptions', 'WatchEvent']) out.set(meta + name, [...everywhere.values()].map(({ group, version }) => ({ group, kind: name, version })))
+  for (const name of ['DeleteOptions', 'WatchEvent'])
+    out.set(
+      meta + name,
+      [...everywhere.values()].map(({ group, version }) => ({ group, kind: name, version })),
+    )
   return out
 }

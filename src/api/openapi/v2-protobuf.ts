@@ -10,7 +10,10 @@ import type { Json } from './schemas.ts'
 export const openApiV2ProtobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 
 /** How clients ask for it: as above, or with an '@', which is no letter of a media type. */
-export const openApiV2ProtobufRequests: readonly string[] = ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', openApiV2ProtobufType]
+export const openApiV2ProtobufRequests: readonly string[] = [
+  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+  openApiV2ProtobufType,
+]
 
 type Writer = protobuf.Writer
 type Write = (writer: Writer, value: never) => void
@@ -25,7 +28,10 @@ export function encodeOpenApiV2(document: Json): Uint8Array {
   })
   message(writer, 8, document['paths'], (w, paths: Json) => named(w, 2, paths, pathItem))
   message(writer, 9, document['definitions'], (w, definitions: Json) => named(w, 1, definitions, schema))
-  for (const requirement of (document['security'] as Json[] | undefined) ?? []) message(writer, 12, requirement, (w, value: Json) => named(w, 1, value, (inner, names: string[]) => texts(inner, 1, names)))
+  for (const requirement of (document['security'] as Json[] | undefined) ?? [])
+    message(writer, 12, requirement, (w, value: Json) =>
+      named(w, 1, value, (inner, names: string[]) => texts(inner, 1, names)),
+    )
   message(writer, 13, document['securityDefinitions'], (w, definitions: Json) => named(w, 1, definitions, apiKey))
   return writer.finish()
 }
@@ -46,7 +52,12 @@ function flag(writer: Writer, number: number, value: unknown): void {
   if (value) writer.uint32(number << 3).bool(true)
 }
 
-function message<T>(writer: Writer, number: number, value: T | undefined, write: (writer: Writer, value: never) => void): void {
+function message<T>(
+  writer: Writer,
+  number: number,
+  value: T | undefined,
+  write: (writer: Writer, value: never) => void,
+): void {
   if (value === undefined) return
   write(writer.uint32(delimited(number)).fork(), value as never)
   writer.ldelim()
@@ -142,7 +153,9 @@ const schema: Write = (writer, value: Json) => {
   texts(writer, 19, value['required'] as string[] | undefined)
   for (const one of (value['enum'] as unknown[] | undefined) ?? []) message(writer, 20, one, any)
   const more = value['additionalProperties']
-  message(writer, 21, more, (w, inner: Json | boolean) => (typeof inner === 'boolean' ? void w.uint32(2 << 3).bool(inner) : message(w, 1, inner, schema)))
+  message(writer, 21, more, (w, inner: Json | boolean) =>
+    typeof inner === 'boolean' ? void w.uint32(2 << 3).bool(inner) : message(w, 1, inner, schema),
+  )
   message(writer, 22, value['type'], (w, type: string) => text(w, 1, type))
   message(writer, 23, value['items'], (w, items: Json) => message(w, 1, items, schema))
   for (const one of (value['allOf'] as Json[] | undefined) ?? []) message(writer, 24, one, schema)

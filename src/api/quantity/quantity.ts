@@ -13,11 +13,23 @@ export interface Quantity {
 }
 
 /** What upstream says of text that is no quantity. */
-export const quantityFormatError = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+export const quantityFormatError =
+  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 const suffixError = "unable to parse quantity's suffix"
 
 const binarySuffixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
-const decimalSuffixes = new Map([['n', -9], ['u', -6], ['m', -3], ['', 0], ['k', 3], ['M', 6], ['G', 9], ['T', 12], ['P', 15], ['E', 18]])
+const decimalSuffixes = new Map([
+  ['n', -9],
+  ['u', -6],
+  ['m', -3],
+  ['', 0],
+  ['k', 3],
+  ['M', 6],
+  ['G', 9],
+  ['T', 12],
+  ['P', 15],
+  ['E', 18],
+])
 const decimalByExponent = new Map([...decimalSuffixes].map(([suffix, exponent]) => [exponent, suffix]))
 
 const nanoPerUnit = 1_000_000_000n
@@ -114,7 +126,12 @@ const keptAsWritten = /^[+-]?0*([1-9]\d*)(?:\.(\d*))?([A-Za-z][+-\d\w]*)?$/
 function isKept(text: string): boolean {
   const [, whole, fraction = '', suffix = ''] = keptAsWritten.exec(text)!
   const digits = whole + fraction
-  if (suffix.endsWith('i')) return !text.includes('.') && 14 - digits.length - Math.trunc((binarySuffixes.indexOf(suffix) * 10 * 3) / 10) >= 0 && BigInt(digits) % 8n !== 0n
+  if (suffix.endsWith('i'))
+    return (
+      !text.includes('.') &&
+      14 - digits.length - Math.trunc((binarySuffixes.indexOf(suffix) * 10 * 3) / 10) >= 0 &&
+      BigInt(digits) % 8n !== 0n
+    )
   const exponent = /^[eE]/.test(suffix) && suffix.length > 1 ? Number(suffix.slice(1)) : decimalSuffixes.get(suffix)!
   const scale = exponent - fraction.length
   return digits.length <= 18 && scale >= -9 && scale % 3 === 0 && !digits.endsWith('000')
@@ -124,16 +141,28 @@ function isKept(text: string): boolean {
 export const compareQuantities = (a: Quantity, b: Quantity): number => (a.nano < b.nano ? -1 : a.nano > b.nano ? 1 : 0)
 
 /** The sum, in the format of the first one that is not zero. */
-export const addQuantities = (a: Quantity, b: Quantity): Quantity => ({ nano: a.nano + b.nano, format: a.nano === 0n ? b.format : a.format })
+export const addQuantities = (a: Quantity, b: Quantity): Quantity => ({
+  nano: a.nano + b.nano,
+  format: a.nano === 0n ? b.format : a.format,
+})
 
 /** The difference, in the format of the first one that is not zero. */
-export const subtractQuantities = (a: Quantity, b: Quantity): Quantity => ({ nano: a.nano - b.nano, format: a.nano === 0n ? b.format : a.format })
+export const subtractQuantities = (a: Quantity, b: Quantity): Quantity => ({
+  nano: a.nano - b.nano,
+  format: a.nano === 0n ? b.format : a.format,
+})
 
 /** The quantity of a number of whole units. */
-export const quantityOf = (units: number | bigint, format: QuantityFormat = 'DecimalSI'): Quantity => ({ nano: BigInt(units) * nanoPerUnit, format })
+export const quantityOf = (units: number | bigint, format: QuantityFormat = 'DecimalSI'): Quantity => ({
+  nano: BigInt(units) * nanoPerUnit,
+  format,
+})
 
 /** The quantity of a number of thousandths. */
-export const milliQuantityOf = (milli: number | bigint, format: QuantityFormat = 'DecimalSI'): Quantity => ({ nano: BigInt(milli) * 1_000_000n, format })
+export const milliQuantityOf = (milli: number | bigint, format: QuantityFormat = 'DecimalSI'): Quantity => ({
+  nano: BigInt(milli) * 1_000_000n,
+  format,
+})
 
 /** Whole units, rounded up: upstream's Value(). */
 export const unitsOf = (quantity: Quantity): number => Number(ceilDivide(quantity.nano, nanoPerUnit))

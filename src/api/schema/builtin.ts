@@ -96,7 +96,13 @@ function parseFields(text: string): ReadonlyMap<string, Field> {
 
 function parseField(line: string): Field {
   const [name, type, omit, protobuf, ...rest] = line.split('|') as [string, string, string, string, ...string[]]
-  const options = new Map(rest.map((option) => (option.includes('=') ? ([option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)] as const) : ([option, ''] as const))))
+  const options = new Map(
+    rest.map((option) =>
+      option.includes('=')
+        ? ([option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)] as const)
+        : ([option, ''] as const),
+    ),
+  )
   const schema = schemaOf(type, options)
   const numbers = protobuf === '' ? [] : protobuf.split('.').map(Number)
   const standard = options.get('default')
@@ -114,7 +120,8 @@ function parseField(line: string): Field {
   }
 }
 
-const strategies = <S extends string>(options: ReadonlyMap<string, string>) => options.get('patch')?.split(',') as S[] | undefined
+const strategies = <S extends string>(options: ReadonlyMap<string, string>) =>
+  options.get('patch')?.split(',') as S[] | undefined
 
 function schemaOf(type: string, options: ReadonlyMap<string, string>): Schema {
   const rest = type.slice(1)
@@ -131,7 +138,12 @@ function schemaOf(type: string, options: ReadonlyMap<string, string>): Schema {
   if (type.startsWith('{')) {
     const values = schemaOf(rest, new Map())
     const wrapped = values.type === 'list' && options.get('go')?.includes('ExtraValue')
-    return { type: 'map', values: wrapped ? { ...values, wrapped: true } : values, atomic: options.get('map') === 'atomic', granular: options.get('map') === 'granular' || undefined }
+    return {
+      type: 'map',
+      values: wrapped ? { ...values, wrapped: true } : values,
+      atomic: options.get('map') === 'atomic',
+      granular: options.get('map') === 'granular' || undefined,
+    }
   }
   if (type.startsWith('@')) {
     const struct = definition(rest)

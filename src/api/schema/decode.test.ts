@@ -30,7 +30,12 @@ for (const kind of newKindTable([]).all()) {
 }
 
 test('fields come in the order of the types, whatever the order of the input', () => {
-  assert.deepEqual(Object.keys(decode(container, { resources: {}, image: 'a', name: 'b', args: ['c'] })), ['name', 'image', 'args', 'resources'])
+  assert.deepEqual(Object.keys(decode(container, { resources: {}, image: 'a', name: 'b', args: ['c'] })), [
+    'name',
+    'image',
+    'args',
+    'resources',
+  ])
 })
 
 test('what is always written is written; what is omitted when zero is omitted; a pointer to zero stays', () => {
@@ -48,15 +53,33 @@ test('a list that is kept as JSON stays empty, an absent one is null', () => {
 })
 
 test('what the types declare as default is filled in', () => {
-  assert.deepEqual(decode(definition('api.core.v1.ContainerPort'), { containerPort: 1 }), { containerPort: 1, protocol: 'TCP' })
+  assert.deepEqual(decode(definition('api.core.v1.ContainerPort'), { containerPort: 1 }), {
+    containerPort: 1,
+    protocol: 'TCP',
+  })
 })
 
 for (const [name, value, message] of [
-  ['containerPort', 2 ** 31, /^json: cannot unmarshal number 2147483648 into Go struct field ContainerPort.containerPort of type int32$/],
-  ['containerPort', '80', /^json: cannot unmarshal string into Go struct field ContainerPort.containerPort of type int32$/],
-  ['containerPort', {}, /cannot unmarshal object/], ['containerPort', [], /cannot unmarshal array/], ['containerPort', true, /cannot unmarshal bool/], ['name', 1, /cannot unmarshal number into .* of type string$/],
+  [
+    'containerPort',
+    2 ** 31,
+    /^json: cannot unmarshal number 2147483648 into Go struct field ContainerPort.containerPort of type int32$/,
+  ],
+  [
+    'containerPort',
+    '80',
+    /^json: cannot unmarshal string into Go struct field ContainerPort.containerPort of type int32$/,
+  ],
+  ['containerPort', {}, /cannot unmarshal object/],
+  ['containerPort', [], /cannot unmarshal array/],
+  ['containerPort', true, /cannot unmarshal bool/],
+  ['name', 1, /cannot unmarshal number into .* of type string$/],
 ] as const) {
-  test(`${JSON.stringify(value)} as ${name} is refused`, () => assert.throws(() => one(definition('api.core.v1.ContainerPort'), name, value), (error) => error instanceof DecodeError && message.test(error.message)))
+  test(`${JSON.stringify(value)} as ${name} is refused`, () =>
+    assert.throws(
+      () => one(definition('api.core.v1.ContainerPort'), name, value),
+      (error) => error instanceof DecodeError && message.test(error.message),
+    ))
 }
 
 test('bytes are canonical base64', () => {
@@ -66,8 +89,13 @@ test('bytes are canonical base64', () => {
   assert.equal(data('aG\nk=\r\n'), 'aGk=')
   assert.equal(data('aGl='), 'aGk=')
   assert.equal(data(''), '')
-  for (const bad of ['a', 'aGk', 'a-k=', '====', 'aGk=a']) assert.throws(() => data(bad), /^DecodeError: illegal base64 data at input byte \d+$/)
-  fc.assert(fc.property(fc.uint8Array(), (bytes) => assert.equal(data(Buffer.from(bytes).toString('base64')), Buffer.from(bytes).toString('base64'))))
+  for (const bad of ['a', 'aGk', 'a-k=', '====', 'aGk=a'])
+    assert.throws(() => data(bad), /^DecodeError: illegal base64 data at input byte \d+$/)
+  fc.assert(
+    fc.property(fc.uint8Array(), (bytes) =>
+      assert.equal(data(Buffer.from(bytes).toString('base64')), Buffer.from(bytes).toString('base64')),
+    ),
+  )
 })
 
 test('times are in UTC, whole seconds or microseconds', () => {
@@ -84,8 +112,18 @@ test('times are in UTC, whole seconds or microseconds', () => {
 
 test('the parts of CRD schemas take either form', () => {
   const props = definition('apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps')
-  const schema = { type: 'object', additionalProperties: false, items: { type: 'string', nonsense: 1 }, dependencies: { a: ['b'], c: { type: 'string' } } }
-  assert.deepEqual(decode(props, schema), { type: 'object', items: { type: 'string' }, additionalProperties: false, dependencies: { a: ['b'], c: { type: 'string' } } })
+  const schema = {
+    type: 'object',
+    additionalProperties: false,
+    items: { type: 'string', nonsense: 1 },
+    dependencies: { a: ['b'], c: { type: 'string' } },
+  }
+  assert.deepEqual(decode(props, schema), {
+    type: 'object',
+    items: { type: 'string' },
+    additionalProperties: false,
+    dependencies: { a: ['b'], c: { type: 'string' } },
+  })
   assert.throws(() => decode(props, { additionalProperties: 'x' }), DecodeError)
 })
 

@@ -75,7 +75,9 @@ class Position {
 function mismatch(at: Position, value: unknown, goType: string): DecodeError {
   const target = goType.replace(/^\*/, '')
   const where = at.goPath()
-  return new DecodeError(`json: cannot unmarshal ${jsonType(value, target)} into Go ${where ? `struct field ${where}` : 'value'} of type ${target}`)
+  return new DecodeError(
+    `json: cannot unmarshal ${jsonType(value, target)} into Go ${where ? `struct field ${where}` : 'value'} of type ${target}`,
+  )
 }
 
 function jsonType(value: unknown, target: string): string {
@@ -126,7 +128,17 @@ function goTypeOf(schema: Schema): string {
   }
 }
 
-const goScalars: Readonly<Record<string, string>> = { string: 'string', bytes: '[]uint8', boolean: 'bool', int32: 'int32', int64: 'int64', double: 'float64', quantity: 'resource.Quantity', time: 'v1.Time', microTime: 'v1.MicroTime' }
+const goScalars: Readonly<Record<string, string>> = {
+  string: 'string',
+  bytes: '[]uint8',
+  boolean: 'bool',
+  int32: 'int32',
+  int64: 'int64',
+  double: 'float64',
+  quantity: 'resource.Quantity',
+  time: 'v1.Time',
+  microTime: 'v1.MicroTime',
+}
 
 interface FieldPlan {
   readonly name: string
@@ -145,7 +157,11 @@ function planOf(schema: StructSchema): FieldPlan[] {
     inherited: field.name in {},
     decode: field.goType ? compile(field.schema, field.goType) : decoderOf(field.schema),
     absent: absentOf(field),
-    zeroIsAbsent: !field.pointer && (field.omit === 'empty' || (!schema.keepsEmptyLists && field.schema.type === 'list') || field.schema.type === 'time'),
+    zeroIsAbsent:
+      !field.pointer &&
+      (field.omit === 'empty' ||
+        (!schema.keepsEmptyLists && field.schema.type === 'list') ||
+        field.schema.type === 'time'),
   }))
 }
 
@@ -219,7 +235,11 @@ function isZero(value: unknown): boolean {
 }
 
 /** Deals with the fields of the input that the schema lacks; `seen` tells cheaply whether there are any. */
-function leftOver(schema: StructSchema, input: Record<string, unknown>, { out, seen, at }: { out: Record<string, unknown>; seen: number; at: Position }): void {
+function leftOver(
+  schema: StructSchema,
+  input: Record<string, unknown>,
+  { out, seen, at }: { out: Record<string, unknown>; seen: number; at: Position },
+): void {
   let count = 0
   for (const _ in input) count++
   if (count === seen) return
@@ -232,12 +252,16 @@ function leftOver(schema: StructSchema, input: Record<string, unknown>, { out, s
 
 /** Sets a property whose name comes from outside: '__proto__' must not change what the object is. */
 function put(out: Record<string, unknown>, name: string, value: unknown): void {
-  if (name === '__proto__') Object.defineProperty(out, name, { value, enumerable: true, writable: true, configurable: true })
+  if (name === '__proto__')
+    Object.defineProperty(out, name, { value, enumerable: true, writable: true, configurable: true })
   else out[name] = value
 }
 
 function listDecoder(schema: ListSchema, goType: string): Decoder {
-  const items = schema.items.type === 'struct' ? decoderOf(schema.items) : compile(schema.items, goType.startsWith('[]') ? goType.slice(2) : goTypeOf(schema.items))
+  const items =
+    schema.items.type === 'struct'
+      ? decoderOf(schema.items)
+      : compile(schema.items, goType.startsWith('[]') ? goType.slice(2) : goTypeOf(schema.items))
   const zero = schema.items.type === 'any' ? null : zeroOf(schema.items)
   return (value, at) => {
     if (!Array.isArray(value)) throw mismatch(at, value, goType)
@@ -293,7 +317,8 @@ function scalarDecoder(type: Exclude<ScalarSchema['type'], 'any'>, goType: strin
       }
     case 'int64':
       return (value, at) => {
-        if (typeof value !== 'number' || !Number.isInteger(value) || value < -(2 ** 63) || value > 2 ** 63) throw mismatch(at, value, goType)
+        if (typeof value !== 'number' || !Number.isInteger(value) || value < -(2 ** 63) || value > 2 ** 63)
+          throw mismatch(at, value, goType)
         return value + 0
       }
     case 'double':
@@ -333,7 +358,8 @@ function timeDecoder(canonical: (text: string) => string | null): Decoder {
 }
 
 function quantityFrom(value: unknown): unknown {
-  const text = typeof value === 'string' ? value.trim() : typeof value === 'number' ? plainNumber(value) : JSON.stringify(value)
+  const text =
+    typeof value === 'string' ? value.trim() : typeof value === 'number' ? plainNumber(value) : JSON.stringify(value)
   try {
     return canonicalQuantity(text)
   } catch (error) {
@@ -373,7 +399,8 @@ function anyDecoder(schema: ScalarSchema): Decoder {
   const props = () => definition('apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps')
   return (value, at) => {
     if (form === 'schemaOrBool' && typeof value === 'boolean') return value
-    if (form === 'schemaOrStrings' && Array.isArray(value)) return listDecoder({ type: 'list', items: { type: 'string' } }, '[]string')(value, at)
+    if (form === 'schemaOrStrings' && Array.isArray(value))
+      return listDecoder({ type: 'list', items: { type: 'string' } }, '[]string')(value, at)
     if (form === 'schemaOrArray' && Array.isArray(value)) return value.map((item) => withoutReport(props(), item))
     if (typeof value !== 'object' || Array.isArray(value)) throw unionMismatch(form)
     return withoutReport(props(), value)
@@ -385,6 +412,9 @@ const withoutReport = (schema: StructSchema, value: unknown): unknown => decode(
 
 function unionMismatch(form: 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings'): DecodeError {
   if (form === 'schemaOrBool') return new DecodeError('boolean or JSON schema expected')
-  return new DecodeError(form === 'schemaOrStrings' ? 'json: cannot unmarshal into Go value of type v1.JSONSchemaPropsOrStringArray' : 'json: cannot unmarshal into Go value of type v1.JSONSchemaPropsOrArray')
+  return new DecodeError(
+    form === 'schemaOrStrings'
+      ? 'json: cannot unmarshal into Go value of type v1.JSONSchemaPropsOrStringArray'
+      : 'json: cannot unmarshal into Go value of type v1.JSONSchemaPropsOrArray',
+  )
 }
-

@@ -6,11 +6,30 @@ export type Schema = ScalarSchema | ListSchema | MapSchema | StructSchema
 
 /** Leaves. `any` is JSON of any shape (RawExtension, JSON, FieldsV1). */
 export interface ScalarSchema {
-  readonly type: 'string' | 'bytes' | 'boolean' | 'int32' | 'int64' | 'double' | 'quantity' | 'intOrString' | 'time' | 'microTime' | 'any'
+  readonly type:
+    | 'string'
+    | 'bytes'
+    | 'boolean'
+    | 'int32'
+    | 'int64'
+    | 'double'
+    | 'quantity'
+    | 'intOrString'
+    | 'time'
+    | 'microTime'
+    | 'any'
   /** What `any` is upstream: decides its form in protobuf and, for the parts of CRD schemas (`schemaOr…`), its decoding. Merging treats them all alike. */
-  readonly form?: 'rawExtension' | 'json' | 'fieldsV1' | 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings' | undefined
+  readonly form?:
+    | 'rawExtension'
+    | 'json'
+    | 'fieldsV1'
+    | 'schemaOrArray'
+    | 'schemaOrBool'
+    | 'schemaOrStrings'
+    | undefined
 }
 
+/** An ordered list. */
 export interface ListSchema {
   readonly type: 'list'
   readonly items: Schema
@@ -24,6 +43,7 @@ export interface ListSchema {
   readonly wrapped?: boolean | undefined
 }
 
+/** A map from strings. */
 export interface MapSchema {
   readonly type: 'map'
   readonly values: Schema
@@ -32,6 +52,7 @@ export interface MapSchema {
   readonly granular?: boolean | undefined
 }
 
+/** An object with declared fields. */
 export interface StructSchema {
   readonly type: 'struct'
   /** The definition's id (io.k8s.api.core.v1.Container), or '' for parts of custom kinds. */
@@ -47,6 +68,7 @@ export interface StructSchema {
   readonly keepsEmptyLists?: boolean | undefined
 }
 
+/** A field of a struct. */
 export interface Field {
   readonly name: string
   readonly schema: Schema

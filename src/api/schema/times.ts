@@ -31,7 +31,14 @@ function parse(text: string, kind: keyof typeof layouts): { ms: number; fraction
   const fraction = match[7]?.slice(1) ?? ''
   if (kind === 'microTime' && fraction.length !== 6) throw malformed(text, kind)
   if (!inRange(match)) throw new Error(`parsing time ${JSON.stringify(text)}: ${outOfRange(match)} out of range`)
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [number, number, number, number, number, number]
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)
   date.setUTCHours(hour, minute, second, 0)
@@ -47,7 +54,14 @@ function offsetMs(zone: string): number {
 const inRange = (match: RegExpExecArray): boolean => outOfRange(match) === undefined
 
 function outOfRange(match: RegExpExecArray): string | undefined {
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [number, number, number, number, number, number]
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   if (month < 1 || month > 12) return 'month'
   if (hour > 23) return 'hour'
   if (minute > 59) return 'minute'
@@ -56,17 +70,36 @@ function outOfRange(match: RegExpExecArray): string | undefined {
   return undefined
 }
 
-const daysIn = (year: number, month: number): number => (month === 2 ? (year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31)
+const daysIn = (year: number, month: number): number =>
+  month === 2
+    ? year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+      ? 29
+      : 28
+    : month === 4 || month === 6 || month === 9 || month === 11
+      ? 30
+      : 31
 
 /** The parts of the layout, and what a value must have at each. */
 const parts: readonly (readonly [string, RegExp])[] = [
-  ['2006', /^\d{4}/], ['-', /^-/], ['01', /^\d\d/], ['-', /^-/], ['02', /^\d\d/], ['T', /^T/],
-  ['15', /^\d\d/], [':', /^:/], ['04', /^\d\d/], [':', /^:/], ['05', /^\d\d/],
+  ['2006', /^\d{4}/],
+  ['-', /^-/],
+  ['01', /^\d\d/],
+  ['-', /^-/],
+  ['02', /^\d\d/],
+  ['T', /^T/],
+  ['15', /^\d\d/],
+  [':', /^:/],
+  ['04', /^\d\d/],
+  [':', /^:/],
+  ['05', /^\d\d/],
 ]
 
 /** Says which part of the layout the value lacks. */
 function malformed(text: string, kind: keyof typeof layouts): Error {
-  const fail = (rest: string, part: string) => new Error(`parsing time ${JSON.stringify(text)} as ${JSON.stringify(layouts[kind])}: cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(part)}`)
+  const fail = (rest: string, part: string) =>
+    new Error(
+      `parsing time ${JSON.stringify(text)} as ${JSON.stringify(layouts[kind])}: cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(part)}`,
+    )
   let rest = text
   for (const [part, pattern] of parts) {
     const found = pattern.exec(rest)

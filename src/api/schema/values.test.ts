@@ -15,8 +15,17 @@ test('a clone equals its original and shares nothing with it', () => {
 })
 
 test('equality is that of JSON', () => {
-  const text = (value: unknown) => JSON.stringify(value, (_, inner) => (inner && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort()) : inner))
-  fc.assert(fc.property(fc.jsonValue({ maxDepth: 2 }), fc.jsonValue({ maxDepth: 2 }), (a, b) => assert.equal(deepEqual(a, b), text(a) === text(b))))
+  const text = (value: unknown) =>
+    JSON.stringify(value, (_, inner) =>
+      inner && typeof inner === 'object' && !Array.isArray(inner)
+        ? Object.fromEntries(Object.entries(inner).sort())
+        : inner,
+    )
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 2 }), fc.jsonValue({ maxDepth: 2 }), (a, b) =>
+      assert.equal(deepEqual(a, b), text(a) === text(b)),
+    ),
+  )
 })
 
 test('an undefined property is an absent one, a null is not', () => {

@@ -29,7 +29,9 @@ export class FieldMatcher {
   }
 
   toString(): string {
-    return this.requirements.map(({ field, operator, value }) => `${field}${operator}${value.replace(/[\\,=]/g, (letter) => `\\${letter}`)}`).join(',')
+    return this.requirements
+      .map(({ field, operator, value }) => `${field}${operator}${value.replace(/[\\,=]/g, (letter) => `\\${letter}`)}`)
+      .join(',')
   }
 }
 
@@ -64,21 +66,27 @@ function splitTerms(text: string): string[] {
 function requirementOf(text: string, term: string): FieldRequirement {
   const match = /!=|==|=/.exec(term)
   if (!match) throw new Error(`invalid selector: '${text}'; can't understand '${term}'`)
-  return { field: term.slice(0, match.index), operator: match[0] === '!=' ? '!=' : '=', value: unescape(term.slice(match.index + match[0].length)) }
+  return {
+    field: term.slice(0, match.index),
+    operator: match[0] === '!=' ? '!=' : '=',
+    value: unescape(term.slice(match.index + match[0].length)),
+  }
 }
 
 function unescape(value: string): string {
   let out = ''
   for (let i = 0; i < value.length; i++) {
     const letter = value[i]!
-    if (letter === ',' || letter === '=') throw new Error(`invalid field selector: unescaped character in value: ${letter.codePointAt(0)}`)
+    if (letter === ',' || letter === '=')
+      throw new Error(`invalid field selector: unescaped character in value: ${letter.codePointAt(0)}`)
     if (letter !== '\\') {
       out += letter
       continue
     }
     const next = value[++i]
     if (next === undefined) throw new Error('invalid field selector: missing escaped character in value at end')
-    if (next !== '\\' && next !== ',' && next !== '=') throw new Error(`invalid field selector: invalid escape sequence: \\${next}`)
+    if (next !== '\\' && next !== ',' && next !== '=')
+      throw new Error(`invalid field selector: invalid escape sequence: \\${next}`)
     out += next
   }
   return out

@@ -69,7 +69,11 @@ function holds({ key, operator, values }: LabelRequirement, labels: Labels): boo
       return !has
     case 'gt':
     case 'lt':
-      return has && isInteger(value) && (operator === 'gt' ? BigInt(value) > BigInt(values[0]!) : BigInt(value) < BigInt(values[0]!))
+      return (
+        has &&
+        isInteger(value) &&
+        (operator === 'gt' ? BigInt(value) > BigInt(values[0]!) : BigInt(value) < BigInt(values[0]!))
+      )
   }
 }
 
@@ -95,16 +99,23 @@ function requirementText({ key, operator, values }: LabelRequirement): string {
 
 /** The selector of exactly these labels; absent or empty chooses everything. */
 export const matcherOfLabels = (labels: Labels): LabelMatcher =>
-  new LabelMatcher(Object.entries(labels ?? {}).map(([key, value]): LabelRequirement => ({ key, operator: '=', values: [value] })).sort(byKey))
+  new LabelMatcher(
+    Object.entries(labels ?? {})
+      .map(([key, value]): LabelRequirement => ({ key, operator: '=', values: [value] }))
+      .sort(byKey),
+  )
 
 const operators = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: '!' } as const
 
 /** The matcher of a selector in an object. Absent chooses nothing, empty everything. Throws upstream's text when it is invalid. */
 export function matcherOf(selector: Frozen<LabelSelector> | null | undefined): LabelMatcher {
   if (!selector) return noLabel
-  const requirements: LabelRequirement[] = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => checked({ key, operator: '=', values: [value] }))
+  const requirements: LabelRequirement[] = Object.entries(selector.matchLabels ?? {}).map(([key, value]) =>
+    checked({ key, operator: '=', values: [value] }),
+  )
   for (const { key, operator, values = [] } of selector.matchExpressions ?? []) {
-    if (!Object.hasOwn(operators, operator)) throw new Error(`${JSON.stringify(operator)} is not a valid label selector operator`)
+    if (!Object.hasOwn(operators, operator))
+      throw new Error(`${JSON.stringify(operator)} is not a valid label selector operator`)
     requirements.push(checked({ key, operator: operators[operator as keyof typeof operators], values }))
   }
   return requirements.length === 0 ? everyLabel : new LabelMatcher(requirements.sort(byKey))
@@ -116,12 +127,16 @@ const byKey = (a: LabelRequirement, b: LabelRequirement): number => (a.key < b.k
 function checked(requirement: LabelRequirement): LabelRequirement {
   const { key, operator, values } = requirement
   const errors: string[] = []
-  const invalid = (path: string, value: unknown, why: string) => errors.push(`${path}: Invalid value: ${JSON.stringify(value)}: ${why}`)
+  const invalid = (path: string, value: unknown, why: string) =>
+    errors.push(`${path}: Invalid value: ${JSON.stringify(value)}: ${why}`)
   const keyErrors = isQualifiedName(key)
   if (keyErrors.length > 0) invalid('key', key, keyErrors.join('; '))
-  if ((operator === 'in' || operator === 'notin') && values.length === 0) invalid('values', values, "for 'in', 'notin' operators, values set can't be empty")
-  if ((operator === '=' || operator === '==' || operator === '!=') && values.length !== 1) invalid('values', values, 'exact-match compatibility requires one single value')
-  if ((operator === 'exists' || operator === '!') && values.length > 0) invalid('values', values, 'values set must be empty for exists and does not exist')
+  if ((operator === 'in' || operator === 'notin') && values.length === 0)
+    invalid('values', values, "for 'in', 'notin' operators, values set can't be empty")
+  if ((operator === '=' || operator === '==' || operator === '!=') && values.length !== 1)
+    invalid('values', values, 'exact-match compatibility requires one single value')
+  if ((operator === 'exists' || operator === '!') && values.length > 0)
+    invalid('values', values, 'values set must be empty for exists and does not exist')
   if (operator === 'gt' || operator === 'lt') {
     if (values.length !== 1) invalid('values', values, "for 'Gt', 'Lt' operators, exactly one value is required")
     values.forEach((value, i) => {
@@ -165,7 +180,12 @@ function lex(text: string): Lexeme[] {
     const start = at
     if (symbolLetters.test(text[at]!)) {
       // The longest run of letters that is a symbol.
-      while (at < text.length && symbolLetters.test(text[at]!) && (at === start || symbols.has(text.slice(start, at + 1)))) at++
+      while (
+        at < text.length &&
+        symbolLetters.test(text[at]!) &&
+        (at === start || symbols.has(text.slice(start, at + 1)))
+      )
+        at++
       out.push({ token: text.slice(start, at) as Token, text: text.slice(start, at) })
       continue
     }
@@ -189,7 +209,8 @@ class LabelParser {
     for (;;) {
       const next = this.#peek()
       if (next.token === 'end') return out
-      if (next.token !== 'word' && next.token !== '!') throw new Error(`found '${next.text}', expected: !, identifier, or 'end of string'`)
+      if (next.token !== 'word' && next.token !== '!')
+        throw new Error(`found '${next.text}', expected: !, identifier, or 'end of string'`)
       try {
         out.push(this.#requirement())
       } catch (error) {
@@ -199,7 +220,8 @@ class LabelParser {
       if (after.token === 'end') return out
       if (after.token !== ',') throw new Error(`found '${after.text}', expected: ',' or 'end of string'`)
       const following = this.#peek()
-      if (following.token !== 'word' && following.token !== '!') throw new Error(`found '${following.text}', expected: identifier after ','`)
+      if (following.token !== 'word' && following.token !== '!')
+        throw new Error(`found '${following.text}', expected: identifier after ','`)
     }
   }
 
@@ -257,7 +279,8 @@ class LabelParser {
       this.#take()
       return ['']
     }
-    if (first.token !== 'word' && first.token !== ',') throw new Error(`found '${first.text}', expected: ',', ')' or identifier`)
+    if (first.token !== 'word' && first.token !== ',')
+      throw new Error(`found '${first.text}', expected: ',', ')' or identifier`)
     const out = new Set<string>()
     let afterValue = false
     for (;;) {

@@ -6,11 +6,34 @@ import { everyLabel, matcherOf, matcherOfLabels, noLabel, parseLabelSelector } f
 
 const web = { app: 'web', tier: 'a', n: '5' }
 for (const [text, matches] of [
-  ['', true], ['app=web', true], ['app==web', true], ['app!=web', false], ['app in (web,db)', true], ['app in (db)', false], ['app notin (db)', true], ['missing notin (x)', true],
-  ['app', true], ['missing', false], ['!missing', true], ['!app', false], ['app=web,tier=b', false], ['n>4', true], ['n>5', false], ['n<6', true], ['app>4', false], ['missing!=x', true],
-  [' app = web , tier in ( a , b ) ', true], ['app=', false], ['app in (web,)', true], ['in=x', false], ['app in ()', false], ['app notin ()', true], ['app in (a,,b)', false],
+  ['', true],
+  ['app=web', true],
+  ['app==web', true],
+  ['app!=web', false],
+  ['app in (web,db)', true],
+  ['app in (db)', false],
+  ['app notin (db)', true],
+  ['missing notin (x)', true],
+  ['app', true],
+  ['missing', false],
+  ['!missing', true],
+  ['!app', false],
+  ['app=web,tier=b', false],
+  ['n>4', true],
+  ['n>5', false],
+  ['n<6', true],
+  ['app>4', false],
+  ['missing!=x', true],
+  [' app = web , tier in ( a , b ) ', true],
+  ['app=', false],
+  ['app in (web,)', true],
+  ['in=x', false],
+  ['app in ()', false],
+  ['app notin ()', true],
+  ['app in (a,,b)', false],
 ] as const) {
-  test(`the selector ${JSON.stringify(text)} ${matches ? 'matches' : 'does not match'}`, () => assert.equal(parseLabelSelector(text).matches(web), matches))
+  test(`the selector ${JSON.stringify(text)} ${matches ? 'matches' : 'does not match'}`, () =>
+    assert.equal(parseLabelSelector(text).matches(web), matches))
 }
 
 for (const [text, message] of [
@@ -21,9 +44,13 @@ for (const [text, message] of [
   ['app in (a b)', "unable to parse requirement: found 'b', expected: ',' or ')'"],
   ['app=a=b', "found '=', expected: ',' or 'end of string'"],
   ['!!a', "unable to parse requirement: found '!', expected: identifier"],
-  ['n>x', "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer"],
+  [
+    'n>x',
+    "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer",
+  ],
 ] as const) {
-  test(`the selector ${JSON.stringify(text)} is refused`, () => assert.throws(() => parseLabelSelector(text), { message }))
+  test(`the selector ${JSON.stringify(text)} is refused`, () =>
+    assert.throws(() => parseLabelSelector(text), { message }))
 }
 
 test('an absent selector of an object chooses nothing, an empty one everything', () => {
@@ -34,7 +61,13 @@ test('an absent selector of an object chooses nothing, an empty one everything',
 })
 
 test('all conditions of an object selector must hold', () => {
-  const selector = matcherOf({ matchLabels: { app: 'web' }, matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['b'] }, { key: 'old', operator: 'DoesNotExist' }] })
+  const selector = matcherOf({
+    matchLabels: { app: 'web' },
+    matchExpressions: [
+      { key: 'tier', operator: 'NotIn', values: ['b'] },
+      { key: 'old', operator: 'DoesNotExist' },
+    ],
+  })
   assert.ok(selector.matches(web))
   assert.ok(!selector.matches({ ...web, old: '' }))
   assert.equal(selector.toString(), 'app=web,!old,tier notin (b)')
@@ -54,13 +87,16 @@ test('the text of a selector parses to a selector with the same choice', () => {
 
 test('any text either parses or is refused with an Error', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom('a', 'in', 'notin', ' ', ',', '(', ')', '=', '!', '<', '>', '1') }), (text) => {
-      try {
-        parseLabelSelector(text).matches({ a: '1' })
-      } catch (error) {
-        assert.match((error as Error).message, /found|Invalid value/)
-      }
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom('a', 'in', 'notin', ' ', ',', '(', ')', '=', '!', '<', '>', '1') }),
+      (text) => {
+        try {
+          parseLabelSelector(text).matches({ a: '1' })
+        } catch (error) {
+          assert.match((error as Error).message, /found|Invalid value/)
+        }
+      },
+    ),
   )
 })
 
@@ -73,5 +109,7 @@ test('field selectors compare texts and undo escapes', () => {
   assert.equal(parseFieldSelector('metadata.name==x').exact('metadata.name'), 'x')
   assert.equal(parseFieldSelector('metadata.name!=x').exact('metadata.name'), undefined)
   assert.ok(parseFieldSelector('').everything)
-  assert.throws(() => parseFieldSelector('nonsense'), { message: "invalid selector: 'nonsense'; can't understand 'nonsense'" })
+  assert.throws(() => parseFieldSelector('nonsense'), {
+    message: "invalid selector: 'nonsense'; can't understand 'nonsense'",
+  })
 })

@@ -21,28 +21,48 @@ export interface Envelope {
 }
 
 /** Whether bytes are in this form. */
-export const isProtobuf = (bytes: Uint8Array): boolean => bytes.length >= magic.length && magic.equals(bytes.subarray(0, magic.length))
+export const isProtobuf = (bytes: Uint8Array): boolean =>
+  bytes.length >= magic.length && magic.equals(bytes.subarray(0, magic.length))
 
 const delimited = (number: number) => (number << 3) | 2
 
 /** Puts a message into its envelope. */
 export function sealMessage(apiVersion: string, kind: string, raw: Uint8Array): Buffer {
   const body = new protobuf.Writer()
-    .uint32(delimited(1)).fork().uint32(delimited(1)).string(apiVersion).uint32(delimited(2)).string(kind).ldelim()
-    .uint32(delimited(2)).bytes(raw)
-    .uint32(delimited(3)).string('')
-    .uint32(delimited(4)).string('')
+    .uint32(delimited(1))
+    .fork()
+    .uint32(delimited(1))
+    .string(apiVersion)
+    .uint32(delimited(2))
+    .string(kind)
+    .ldelim()
+    .uint32(delimited(2))
+    .bytes(raw)
+    .uint32(delimited(3))
+    .string('')
+    .uint32(delimited(4))
+    .string('')
     .finish()
   return Buffer.concat([magic, body])
 }
 
 /** Takes an envelope apart. Throws a ProtobufError. */
 export function openEnvelope(bytes: Uint8Array): Envelope {
-  if (!isProtobuf(bytes)) throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
+  if (!isProtobuf(bytes))
+    throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
   const found = { apiVersion: '', kind: '', raw: new Uint8Array() as Uint8Array, contentType: '' }
   try {
     eachField(bytes.subarray(magic.length), (number, reader) => {
-      if (number === 1) eachField(reader.bytes(), (inner, type) => (inner === 1 ? (found.apiVersion = type.string()) : inner === 2 ? (found.kind = type.string()) : undefined) !== undefined)
+      if (number === 1)
+        eachField(
+          reader.bytes(),
+          (inner, type) =>
+            (inner === 1
+              ? (found.apiVersion = type.string())
+              : inner === 2
+                ? (found.kind = type.string())
+                : undefined) !== undefined,
+        )
       else if (number === 2) found.raw = reader.bytes()
       else if (number === 4) found.contentType = reader.string()
       else return false
@@ -64,26 +84,48 @@ function eachField(bytes: Uint8Array, read: (number: number, reader: protobuf.Re
 }
 
 /** An object in an envelope; apiVersion and kind are the object's. */
-export function encodeProtobuf(schema: StructSchema, object: { readonly apiVersion?: string | undefined; readonly kind?: string | undefined }): Buffer {
+export function encodeProtobuf(
+  schema: StructSchema,
+  object: { readonly apiVersion?: string | undefined; readonly kind?: string | undefined },
+): Buffer {
   return sealMessage(object.apiVersion ?? '', object.kind ?? '', encodeMessage(schema, object))
 }
 
 /** The object of an envelope's message, with the envelope's apiVersion and kind first. `schema` must be that of the kind. */
-export function decodeEnvelope(schema: StructSchema, { apiVersion, kind, raw, contentType }: Envelope): Record<string, unknown> {
-  if (contentType !== '' && contentType !== protobufType) throw new ProtobufError(`unsupported content type in a protobuf envelope: ${contentType}`)
+export function decodeEnvelope(
+  schema: StructSchema,
+  { apiVersion, kind, raw, contentType }: Envelope,
+): Record<string, unknown> {
+  if (contentType !== '' && contentType !== protobufType)
+    throw new ProtobufError(`unsupported content type in a protobuf envelope: ${contentType}`)
   return { ...(kind && { kind }), ...(apiVersion && { apiVersion }), ...decodeMessage(schema, raw) }
 }
 
 /** A list in an envelope, from the messages of its items: they are encoded once and kept. `metadata` is the list's. */
-export function encodeProtobufList(apiVersion: string, kind: string, metadata: object, items: readonly Uint8Array[]): Buffer {
-  const writer = new protobuf.Writer().uint32(delimited(1)).bytes(encodeMessage(definition('apimachinery.pkg.apis.meta.v1.ListMeta'), metadata))
+export function encodeProtobufList(
+  apiVersion: string,
+  kind: string,
+  metadata: object,
+  items: readonly Uint8Array[],
+): Buffer {
+  const writer = new protobuf.Writer()
+    .uint32(delimited(1))
+    .bytes(encodeMessage(definition('apimachinery.pkg.apis.meta.v1.ListMeta'), metadata))
   for (const item of items) writer.uint32(delimited(2)).bytes(item)
   return sealMessage(apiVersion, kind, writer.finish())
 }
 
 /** One frame of a watch: the length in four bytes, then a WatchEvent around an object in its envelope. */
 export function watchFrame(type: string, envelope: Uint8Array): Buffer {
-  const event = new protobuf.Writer().uint32(delimited(1)).string(type).uint32(delimited(2)).fork().uint32(delimited(1)).bytes(envelope).ldelim().finish()
+  const event = new protobuf.Writer()
+    .uint32(delimited(1))
+    .string(type)
+    .uint32(delimited(2))
+    .fork()
+    .uint32(delimited(1))
+    .bytes(envelope)
+    .ldelim()
+    .finish()
   const frame = Buffer.allocUnsafe(4 + event.length)
   frame.writeUInt32BE(event.length, 0)
   frame.set(event, 4)

@@ -5,7 +5,16 @@ import { arbitraryObject } from '../../schema/arbitrary.test-support.ts'
 import { definition } from '../../schema/builtin.ts'
 import { decode } from '../../schema/decode.ts'
 import { newKindTable } from '../../table.ts'
-import { decodeEnvelope, encodeProtobuf, encodeProtobufList, isProtobuf, openEnvelope, parseWatchEvent, sealMessage, watchFrame } from './envelope.ts'
+import {
+  decodeEnvelope,
+  encodeProtobuf,
+  encodeProtobufList,
+  isProtobuf,
+  openEnvelope,
+  parseWatchEvent,
+  sealMessage,
+  watchFrame,
+} from './envelope.ts'
 import { decodeMessage, parseMessage, ProtobufError } from './read.ts'
 import { encodeMessage } from './write.ts'
 
@@ -33,25 +42,44 @@ function withoutEmptyLists(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutEmptyLists(inner)]))
 }
 
-test('the bytes are upstream\'s', () => {
-  const bytes = encodeProtobuf(definition('api.core.v1.PodPortForwardOptions'), { kind: 'PodPortForwardOptions', apiVersion: 'v1', ports: [1] } as object)
-  assert.equal(bytes.toString('hex'), '6b3873000a1b0a02763112' + '15506f64506f7274466f72776172644f7074696f6e73' + '120208011a002200')
+test("the bytes are upstream's", () => {
+  const bytes = encodeProtobuf(definition('api.core.v1.PodPortForwardOptions'), {
+    kind: 'PodPortForwardOptions',
+    apiVersion: 'v1',
+    ports: [1],
+  } as object)
+  assert.equal(
+    bytes.toString('hex'),
+    '6b3873000a1b0a02763112' + '15506f64506f7274466f72776172644f7074696f6e73' + '120208011a002200',
+  )
 })
 
 test('what is no pointer is written when zero, what is a pointer only when set', () => {
   const schema = definition('api.core.v1.ContainerPort')
-  assert.equal(Buffer.from(encodeMessage(schema, { containerPort: 80 })).toString('hex'), '0a00' + '1000' + '1850' + '2200' + '2a00')
+  assert.equal(
+    Buffer.from(encodeMessage(schema, { containerPort: 80 })).toString('hex'),
+    '0a00' + '1000' + '1850' + '2200' + '2a00',
+  )
   const probe = definition('api.core.v1.Probe')
-  assert.equal(parseMessage(probe, encodeMessage(probe, { terminationGracePeriodSeconds: 0 }))['terminationGracePeriodSeconds'], 0)
+  assert.equal(
+    parseMessage(probe, encodeMessage(probe, { terminationGracePeriodSeconds: 0 }))['terminationGracePeriodSeconds'],
+    0,
+  )
   assert.ok(!('terminationGracePeriodSeconds' in parseMessage(probe, encodeMessage(probe, {}))))
 })
 
 test('times, quantities, ports and raw objects keep their JSON forms', () => {
-  const lease = { spec: { renewTime: '2026-01-02T03:04:05.678901Z', leaseDurationSeconds: 40 }, metadata: { ...meta, creationTimestamp: '2026-01-02T03:04:05Z' } }
+  const lease = {
+    spec: { renewTime: '2026-01-02T03:04:05.678901Z', leaseDurationSeconds: 40 },
+    metadata: { ...meta, creationTimestamp: '2026-01-02T03:04:05Z' },
+  }
   const schema = definition('api.coordination.v1.Lease')
   assert.deepEqual(decodeMessage(schema, encodeMessage(schema, lease)), decode(schema, lease))
   const revision = definition('api.apps.v1.ControllerRevision')
-  assert.deepEqual(decodeMessage(revision, encodeMessage(revision, { revision: 3, data: { a: [1, { b: null }] } })), decode(revision, { data: { a: [1, { b: null }] }, revision: 3 }))
+  assert.deepEqual(
+    decodeMessage(revision, encodeMessage(revision, { revision: 3, data: { a: [1, { b: null }] } })),
+    decode(revision, { data: { a: [1, { b: null }] }, revision: 3 }),
+  )
 })
 
 test('an object travels in an envelope that says what it is', () => {
@@ -62,10 +90,15 @@ test('an object travels in an envelope that says what it is', () => {
   assert.deepEqual(decodeEnvelope(schema, openEnvelope(bytes)), decode(schema, object))
 })
 
-test('a list is made of its items\' messages', () => {
+test("a list is made of its items' messages", () => {
   const item = definition('api.core.v1.ConfigMap')
   const items = ['a', 'b'].map((name) => ({ metadata: { name } }))
-  const bytes = encodeProtobufList('v1', 'ConfigMapList', { resourceVersion: '7' }, items.map((object) => encodeMessage(item, object)))
+  const bytes = encodeProtobufList(
+    'v1',
+    'ConfigMapList',
+    { resourceVersion: '7' },
+    items.map((object) => encodeMessage(item, object)),
+  )
   const list = decodeEnvelope(definition('api.core.v1.ConfigMapList'), openEnvelope(bytes))
   assert.deepEqual(list, { kind: 'ConfigMapList', apiVersion: 'v1', metadata: { resourceVersion: '7' }, items })
 })
@@ -84,7 +117,10 @@ test('bytes that are no such message are refused, never a crash', () => {
   assert.throws(() => openEnvelope(Buffer.from('{}')), ProtobufError)
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
-      for (const attempt of [() => parseMessage(schema, bytes), () => openEnvelope(Buffer.concat([Buffer.from('k8s\0'), bytes]))]) {
+      for (const attempt of [
+        () => parseMessage(schema, bytes),
+        () => openEnvelope(Buffer.concat([Buffer.from('k8s\0'), bytes])),
+      ]) {
         try {
           attempt()
         } catch (error) {

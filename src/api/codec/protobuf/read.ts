@@ -181,10 +181,16 @@ function messageFields(schema: ScalarSchema): { plan: () => Plan; value: (found:
     case 'quantity':
       return { plan: plan([1, 'text', { type: 'string' }]), value: (found) => found['text'] || '0' }
     case 'intOrString':
-      return { plan: plan([1, 'type', int], [2, 'int', { type: 'int32' }], [3, 'text', { type: 'string' }]), value: (found) => (found['type'] === 1 ? (found['text'] ?? '') : (found['int'] ?? 0)) }
+      return {
+        plan: plan([1, 'type', int], [2, 'int', { type: 'int32' }], [3, 'text', { type: 'string' }]),
+        value: (found) => (found['type'] === 1 ? (found['text'] ?? '') : (found['int'] ?? 0)),
+      }
     case 'time':
     case 'microTime':
-      return { plan: plan([1, 'seconds', int], [2, 'nanos', int]), value: (found) => timeText(found, schema.type === 'microTime') }
+      return {
+        plan: plan([1, 'seconds', int], [2, 'nanos', int]),
+        value: (found) => timeText(found, schema.type === 'microTime'),
+      }
     default:
       return anyFields(schema, plan)
   }
@@ -198,15 +204,27 @@ function timeText(found: Json, micro: boolean): string | null {
   return micro ? `${text}.${String(Math.floor(Number(found['nanos'] ?? 0) / 1000)).padStart(6, '0')}Z` : `${text}Z`
 }
 
-function anyFields(schema: ScalarSchema, plan: (...fields: [number, string, Schema][]) => () => Plan): { plan: () => Plan; value: (found: Json) => unknown } {
+function anyFields(
+  schema: ScalarSchema,
+  plan: (...fields: [number, string, Schema][]) => () => Plan,
+): { plan: () => Plan; value: (found: Json) => unknown } {
   const props = definition('apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps')
   switch (schema.form) {
     case 'schemaOrBool':
-      return { plan: plan([1, 'allows', { type: 'boolean' }], [2, 'schema', props]), value: (found) => found['schema'] ?? found['allows'] ?? false }
+      return {
+        plan: plan([1, 'allows', { type: 'boolean' }], [2, 'schema', props]),
+        value: (found) => found['schema'] ?? found['allows'] ?? false,
+      }
     case 'schemaOrArray':
-      return { plan: plan([1, 'schema', props], [2, 'list', { type: 'list', items: props }]), value: (found) => found['list'] ?? found['schema'] ?? null }
+      return {
+        plan: plan([1, 'schema', props], [2, 'list', { type: 'list', items: props }]),
+        value: (found) => found['list'] ?? found['schema'] ?? null,
+      }
     case 'schemaOrStrings':
-      return { plan: plan([1, 'schema', props], [2, 'list', { type: 'list', items: { type: 'string' } }]), value: (found) => found['list'] ?? found['schema'] ?? null }
+      return {
+        plan: plan([1, 'schema', props], [2, 'list', { type: 'list', items: { type: 'string' } }]),
+        value: (found) => found['list'] ?? found['schema'] ?? null,
+      }
     default:
       return { plan: plan([1, 'raw', { type: 'bytes' }]), value: (found) => jsonOf(found['raw'] as string | undefined) }
   }

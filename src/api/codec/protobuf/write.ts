@@ -17,7 +17,8 @@ const varint = 0
 const tagOf = (number: number, wireType: number): number => ((number << 3) | wireType) >>> 0
 
 /** The bytes of an object's message, without the envelope. apiVersion and kind are not in it. */
-export const encodeMessage = (schema: StructSchema, object: object): Uint8Array => writeStruct(schema, new protobuf.Writer(), object as Json).finish()
+export const encodeMessage = (schema: StructSchema, object: object): Uint8Array =>
+  writeStruct(schema, new protobuf.Writer(), object as Json).finish()
 
 interface Node {
   readonly number: number
@@ -54,7 +55,8 @@ function sortNodes(nodes: Node[]): void {
   for (const node of nodes) if (node.nodes) sortNodes(node.nodes)
 }
 
-const writeStruct = (schema: StructSchema, writer: Writer, object: Json): Writer => writeNodes(planOf(schema), writer, object)
+const writeStruct = (schema: StructSchema, writer: Writer, object: Json): Writer =>
+  writeNodes(planOf(schema), writer, object)
 
 function writeNodes(nodes: readonly Node[], writer: Writer, object: Json): Writer {
   for (const node of nodes) {
@@ -159,8 +161,20 @@ function messageOf(schema: ScalarSchema, writer: Writer, value: unknown): Writer
       return writer.uint32(tagOf(1, lengthDelimited)).string(value as string)
     case 'intOrString':
       return typeof value === 'string'
-        ? writer.uint32(tagOf(1, varint)).int32(1).uint32(tagOf(2, varint)).int32(0).uint32(tagOf(3, lengthDelimited)).string(value)
-        : writer.uint32(tagOf(1, varint)).int32(0).uint32(tagOf(2, varint)).int64(value as number).uint32(tagOf(3, lengthDelimited)).string('')
+        ? writer
+            .uint32(tagOf(1, varint))
+            .int32(1)
+            .uint32(tagOf(2, varint))
+            .int32(0)
+            .uint32(tagOf(3, lengthDelimited))
+            .string(value)
+        : writer
+            .uint32(tagOf(1, varint))
+            .int32(0)
+            .uint32(tagOf(2, varint))
+            .int64(value as number)
+            .uint32(tagOf(3, lengthDelimited))
+            .string('')
     case 'time':
     case 'microTime':
       return value ? timestamp(writer, value as string) : writer
@@ -172,7 +186,11 @@ function messageOf(schema: ScalarSchema, writer: Writer, value: unknown): Writer
 function timestamp(writer: Writer, text: string): Writer {
   const seconds = Math.floor(Date.parse(`${text.slice(0, 19)}Z`) / 1000)
   const micros = text.length > 20 ? Number(text.slice(20, 26)) : 0
-  return writer.uint32(tagOf(1, varint)).int64(seconds).uint32(tagOf(2, varint)).int32(micros * 1000)
+  return writer
+    .uint32(tagOf(1, varint))
+    .int64(seconds)
+    .uint32(tagOf(2, varint))
+    .int32(micros * 1000)
 }
 
 const propsOf = (): StructSchema => definition('apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps')
@@ -182,13 +200,20 @@ function anyMessage(schema: ScalarSchema, writer: Writer, value: unknown): Write
   switch (schema.form) {
     case 'schemaOrBool':
       if (typeof value === 'boolean') return writer.uint32(tagOf(1, varint)).bool(value)
-      return writeStruct(propsOf(), writer.uint32(tagOf(1, varint)).bool(true).uint32(tagOf(2, lengthDelimited)).fork(), value as Json).ldelim()
+      return writeStruct(
+        propsOf(),
+        writer.uint32(tagOf(1, varint)).bool(true).uint32(tagOf(2, lengthDelimited)).fork(),
+        value as Json,
+      ).ldelim()
     case 'schemaOrArray':
-      if (!Array.isArray(value)) return writeStruct(propsOf(), writer.uint32(tagOf(1, lengthDelimited)).fork(), value as Json).ldelim()
-      for (const item of value as Json[]) writeStruct(propsOf(), writer.uint32(tagOf(2, lengthDelimited)).fork(), item).ldelim()
+      if (!Array.isArray(value))
+        return writeStruct(propsOf(), writer.uint32(tagOf(1, lengthDelimited)).fork(), value as Json).ldelim()
+      for (const item of value as Json[])
+        writeStruct(propsOf(), writer.uint32(tagOf(2, lengthDelimited)).fork(), item).ldelim()
       return writer
     case 'schemaOrStrings':
-      if (!Array.isArray(value)) return writeStruct(propsOf(), writer.uint32(tagOf(1, lengthDelimited)).fork(), value as Json).ldelim()
+      if (!Array.isArray(value))
+        return writeStruct(propsOf(), writer.uint32(tagOf(1, lengthDelimited)).fork(), value as Json).ldelim()
       for (const item of value as string[]) writer.uint32(tagOf(2, lengthDelimited)).string(item)
       return writer
     default:
