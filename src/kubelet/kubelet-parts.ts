@@ -27,6 +27,7 @@ import { ipsOf, type ContainerState } from './runtime-state/pod-state.ts'
 import { RuntimeState } from './runtime-state/runtime-state.ts'
 import type { PodSource } from './sources/pod-source.ts'
 import { StaticPods } from './sources/static-pods.ts'
+import type { PodObjects } from './sources/object-reader.ts'
 import { WatchedObjects } from './sources/watched-objects.ts'
 import { readStats } from './stats/pod-stats.ts'
 import { StatusWriter } from './status/status-writer.ts'
@@ -44,6 +45,8 @@ export interface PartsOptions extends Deps {
   readonly port: number
   readonly informers: Informers
   readonly source: PodSource
+  /** Default: a watch for each object that a pod refers to. */
+  readonly objects: PodObjects | undefined
   readonly recorder: EventRecorder
   /** 'containerd' */
   readonly runtimeName: string
@@ -66,7 +69,7 @@ export class KubeletParts {
   readonly probes: Probes
   readonly pleg: Pleg
   readonly statuses: StatusWriter
-  readonly objects: WatchedObjects
+  readonly objects: PodObjects
   readonly collector: PodCollector
   readonly statics: StaticPods
   readonly services: PodServices
@@ -81,7 +84,7 @@ export class KubeletParts {
     const events: PodEvents = podEvents(options.recorder)
     const results = new ProbeResults()
     this.state = new RuntimeState({ runtime, terminationMessage: (status) => host.files.terminationMessage(status) })
-    this.objects = new WatchedObjects(options.informers, (uid) => this.pods.wake(uid))
+    this.objects = options.objects ?? new WatchedObjects(options.informers, (uid) => this.pods.wake(uid))
     this.pressure = new NodePressure({ clock, settings, machine: host.machine })
     this.reporter = new NodeReporter({
       ...deps, client, runtime, machine: host.machine, settings, nodeName, hostname: options.hostname, labels: options.labels, port: options.port, events: options.recorder,

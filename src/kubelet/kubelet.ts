@@ -10,8 +10,10 @@ import type { Host } from './host/host.ts'
 import { KubeletParts } from './kubelet-parts.ts'
 import { runLoops } from './kubelet-loops.ts'
 import type { ContainerState } from './runtime-state/pod-state.ts'
+import type { PodObjects } from './sources/object-reader.ts'
 import { watchedPods, type PodSource } from './sources/pod-source.ts'
 import type { NodeStats } from './stats/pod-stats.ts'
+import { upstreamVersion } from './version.ts'
 
 /** How a kubelet is started. */
 export interface KubeletOptions extends Deps {
@@ -38,6 +40,8 @@ export interface KubeletOptions extends Deps {
   readonly informers?: Informers
   /** The node's pods. Default: a watch of its own; `PodsByNode` gives many nodes one. */
   readonly pods?: PodSource
+  /** Reads the objects that pods refer to. Default: a watch for each; `SharedObjects` gives many nodes one for all. */
+  readonly objects?: PodObjects
   /** The machine. Default: this one. */
   readonly host?: Host
 }
@@ -68,8 +72,6 @@ export interface Kubelet {
   close(): Promise<void>
 }
 
-/** Upstream's version whose behaviour this is. */
-export const upstreamVersion = 'v1.35.4'
 
 /** Starts a kubelet: registers the node, brings its pods up and keeps them so. Containers that run already are adopted. */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
@@ -85,6 +87,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     ...deps, client, runtime, host, settings, nodeName, hostname, informers,
     labels: options.nodeLabels ?? {},
     port: options.port ?? 10_250,
+    objects: options.objects,
     source: options.pods ?? watchedPods(informers, nodeName),
     recorder: eventRecorder({ deps, client, component: 'kubelet', host: nodeName }),
     runtimeName: (await runtime.version()).runtimeName,

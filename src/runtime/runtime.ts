@@ -82,6 +82,9 @@ export interface ContainerRuntime {
   attachUrl(containerId: string, streams: StreamOptions): Promise<string>
   portForwardUrl(sandboxId: string, ports: readonly number[]): Promise<string>
 
+  /** What a container wrote, for runtimes that keep it in memory; absent: it is in the file that `logPath` says. */
+  logLines?(containerId: string): Promise<readonly { readonly timeMs: number; readonly text: string }[]>
+
   containerStats(filter?: RuntimeFilter): Promise<ContainerStats[]>
   sandboxStats(filter?: RuntimeFilter): Promise<PodSandboxStats[]>
 

@@ -35,4 +35,4 @@ const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\
 
 /** As Go's %q writes a string. */
 export const goQuoted = (text: string): string =>
-  `"${text.replace(/[\u0000-\u001f"\\\u007f]/g, (char) => escapes[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`
+  `"${[...text].map((char) => escapes[char] ?? (char < ' ' || char === '\u007f' ? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}` : char)).join('')}"`

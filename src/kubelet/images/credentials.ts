@@ -58,7 +58,7 @@ function authOf(entry: DockerAuth): Init<AuthConfig> {
   if (entry.auth) {
     const pair = decoded(entry.auth)
     const colon = pair.indexOf(':')
-    if (colon >= 0) [username, password] = [pair.slice(0, colon), pair.slice(colon + 1).replace(/\u0000+$/, '')]
+    if (colon >= 0) [username, password] = [pair.slice(0, colon), pair.slice(colon + 1)]
   }
   return { username, password, identityToken: entry.identitytoken ?? '', registryToken: entry.registrytoken ?? '' }
 }

@@ -2,6 +2,8 @@ import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { isTerminalPhase } from '../pod/containers.ts'
 import { isAlive } from '../runtime-state/pod-state.ts'
+import { ownConditions } from '../status/pod-conditions.ts'
+import { same } from '../status/status-patch.ts'
 import { killPod } from './kill-pod.ts'
 import type { PodServices } from './services.ts'
 import { podKey } from './start-container.ts'
@@ -28,6 +30,15 @@ export interface WorkerReports {
 const retryMs = 10_000
 /** No end may take less: a process needs a moment to see its signal. */
 const terminationGraceMinSeconds = 1
+
+/** Whether a change of the object asks for work: most are the echo of the status that we wrote ourselves. */
+function matters(before: Frozen<Pod>, after: Frozen<Pod>): boolean {
+  const [old, fresh] = [before.metadata, after.metadata]
+  const sameSpec = old.generation !== undefined && old.generation === fresh.generation
+  if (!same(old.labels, fresh.labels) || !same(old.annotations, fresh.annotations) || !(sameSpec || same(before.spec, after.spec))) return true
+  const others = (pod: Frozen<Pod>) => pod.status?.conditions?.filter(({ type }) => !ownConditions.has(type))
+  return !same(others(before), others(after))
+}
 
 /** One pod's worker: brings what runs to what the spec says, again after each change, one step at a time, until nothing of the pod is left. */
 export class PodWorker {
@@ -59,9 +70,10 @@ export class PodWorker {
 
   /** The pod's object changed. A deletion ends it. */
   update(pod: Frozen<Pod>): void {
+    const before = this.#pod
     this.#pod = pod
     if (pod.metadata.deletionTimestamp || isTerminalPhase(pod.status?.phase)) this.terminate({})
-    else this.wake()
+    else if (before === pod || matters(before, pod)) this.wake()
   }
 
   /** Ends the pod, whatever it does now. */
@@ -96,13 +108,17 @@ export class PodWorker {
     this.#sync.abort(new Error('the kubelet is stopping'))
   }
 
+  #isOver(): boolean {
+    return this.#life === 'finished'
+  }
+
   async #loop(): Promise<void> {
     try {
-      while (this.#dirty && this.#life !== 'finished') {
+      while (this.#dirty && !this.#isOver()) {
         this.#dirty = false
         const waitMs = await this.#step().catch((error: unknown) => this.#failed(error))
         this.#cancelTimer()
-        if (waitMs !== undefined && this.#life !== 'finished') this.#cancelTimer = this.#services.clock.after(waitMs, () => this.wake())
+        if (waitMs !== undefined && !this.#isOver()) this.#cancelTimer = this.#services.clock.after(waitMs, () => this.wake())
       }
     } finally {
       this.#running = false

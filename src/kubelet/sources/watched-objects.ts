@@ -3,7 +3,7 @@ import { configMaps, secrets, services } from '../../api/generated/resources.ts'
 import type { ConfigMap, Pod, Secret } from '../../api/generated/types/core-v1.ts'
 import { keyText, type Frozen, type KubernetesObject, type ObjectKey, type Resource } from '../../api/resource.ts'
 import type { Informer, Informers } from '../../client/informer/informers.ts'
-import type { ObjectReader } from './object-reader.ts'
+import type { PodObjects } from './object-reader.ts'
 import { referredObjects } from './references.ts'
 
 interface Watched {
@@ -13,7 +13,7 @@ interface Watched {
 }
 
 /** The objects that this node's pods refer to: one watch for each while a pod needs it, as the node may see no others. */
-export class WatchedObjects implements ObjectReader {
+export class WatchedObjects implements PodObjects {
   readonly #informers: Informers
   /** Called with the pods that refer to an object that changed. */
   readonly #changed: (uid: string) => void
@@ -38,7 +38,6 @@ export class WatchedObjects implements ObjectReader {
     return informer.list()
   }
 
-  /** The pod's references from now on. */
   register(pod: Frozen<Pod>): void {
     const uid = pod.metadata.uid ?? ''
     const wanted = new Set<string>()
@@ -53,7 +52,6 @@ export class WatchedObjects implements ObjectReader {
     this.#release(uid, wanted)
   }
 
-  /** The pod is gone. */
   unregister(uid: string): void {
     this.#release(uid, new Set())
   }
@@ -70,7 +68,8 @@ export class WatchedObjects implements ObjectReader {
     const selection = { namespace: key.namespace ?? '', fieldSelector: `metadata.name=${key.name}` }
     const informer = this.#informers.of(resource, selection)
     const users = new Set<string>()
-    const tell = () => users.forEach((uid) => this.#changed(uid))
+    // What was there from the beginning is no change: whoever reads waits for it.
+    const tell = () => informer.hasSynced() && users.forEach((uid) => this.#changed(uid))
     const off = informer.on({ added: tell, updated: tell })
     const stop = () => {
       off()

@@ -73,7 +73,7 @@ export class TokenSource {
     const askedMs = this.#deps.clock.now()
     const { status } = await this.#client.createSubresource<TokenRequest>(serviceAccounts, key, 'token', request)
     if (!status?.token) throw new Error('the API server answered without a token')
-    const expiresMs = msOf(status.expirationTimestamp)
+    const expiresMs = msOf(status.expirationTimestamp ?? '')
     const lifeMs = Math.min((expiresMs - askedMs) * lifePart, lifeMaxMs)
     return { token: status.token, expiresMs, renewAtMs: askedMs + lifeMs - this.#deps.random.number() * spreadMs }
   }
