@@ -38,27 +38,31 @@ export function planRecord({ config, simulated, kubeconfig }: UpRequest): Cluste
   }
 }
 
-/** Makes the cluster's certificates and its kubeconfig, and merges its context. */
-export async function prepare(record: ClusterRecord, deps: Deps): Promise<ClusterPki> {
+/** Makes the cluster's folders, certificates and kubeconfig, merges its context and remembers it. */
+export async function prepare(record: ClusterRecord, deps: Deps): Promise<void> {
   const { config } = record
   const paths = clusterPaths(config.name)
   ensureFolder(paths.data, 0o700)
   ensureFolder(paths.run, 0o700)
-  const plans = nodePlans(record, hostname())
-  const service = addressIn(config.serviceCIDR, 1)
-  const pki = await ensureClusterPki(
-    {
-      folder: paths.pki,
-      apiServerHosts: [...new Set([config.address, '127.0.0.1', record.advertiseAddress, service, 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${config.clusterDomain}`])],
-      nodes: record.simulated ? [] : plans.map(({ name, address }) => ({ name, addresses: address ? [address] : [] })),
-    },
-    deps,
-  )
+  const pki = await clusterPki(record, deps)
   const entry: KubeconfigEntry = { name: contextName(config.name), server: `https://${config.address}:${config.port}`, ca: pki.authority.cert, user: pki.admin }
   writeFileAtomic(paths.adminKubeconfig, await kubeconfigText(entry))
   const before = await mergeKubeconfig(record.kubeconfig, entry)
   writeRecord({ ...record, previousContext: before === entry.name ? record.previousContext : before })
-  return pki
+}
+
+/** The cluster's certificates, made where they are missing or about to expire. */
+export function clusterPki(record: ClusterRecord, deps: Deps): Promise<ClusterPki> {
+  const { config } = record
+  const names = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${config.clusterDomain}`]
+  return ensureClusterPki(
+    {
+      folder: clusterPaths(config.name).pki,
+      apiServerHosts: [...new Set([config.address, '127.0.0.1', record.advertiseAddress, addressIn(config.serviceCIDR, 1), ...names])],
+      nodes: record.simulated ? [] : nodePlans(record, hostname()).map(({ name, address }) => ({ name, addresses: address ? [address] : [] })),
+    },
+    deps,
+  )
 }
 
 /** Starts the cluster's process unless it runs; tells whether it did. */

@@ -62,7 +62,7 @@ export function nodePlans({ config, simulated, advertiseAddress }: Pick<ClusterR
   if (!simulated && config.nodes === 1) return [{ name: hostname.toLowerCase(), address: advertiseAddress, isolated: false }]
   return Array.from({ length: config.nodes }, (_, i) => {
     const name = `${config.name}-${i + 1}`
-    return simulated ? { name, isolated: false } : { name, address: addressIn(config.nodeCIDR, 11 + i), isolated: true }
+    return simulated ? { name, isolated: false } : { name, address: addressIn(config.nodeCIDR, 2 + i), isolated: true }
   })
 }
 

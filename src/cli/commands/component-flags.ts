@@ -35,3 +35,9 @@ export function booleanOf(value: string | boolean | undefined, flag: string): bo
   if (value === 'true' || value === 'false') return value === 'true'
   throw new Problem('KN-CONFIG-02', `--${flag} is ${JSON.stringify(value)}: it must be true or false`, 'correct it', { exitCode: exitCodes.usage })
 }
+
+/** A flag without which the component cannot start. */
+export function required(value: string | undefined, flag: string): string {
+  if (value === undefined) throw new Problem('KN-CONFIG-02', `--${flag} is missing`, `give it: --${flag} FILE`, { exitCode: exitCodes.usage })
+  return value
+}

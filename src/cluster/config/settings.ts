@@ -11,6 +11,8 @@ export interface ClusterConfig {
   readonly address: string
   readonly port: number
   readonly store: 'embedded' | 'memory'
+  /** Nodes have no way out of the machine. */
+  readonly isolated: boolean
   /** The machine-local network that the nodes of a cluster with several nodes are on. */
   readonly nodeCIDR: string
 }
@@ -67,6 +69,7 @@ export const settings: readonly Setting[] = [
   { field: 'podCIDR', path: 'network.podCIDR', flag: '--pod-cidr <cidr>', help: 'addresses of Pods', fallback: '10.244.0.0/16', parse: cidr },
   { field: 'serviceCIDR', path: 'network.serviceCIDR', flag: '--service-cidr <cidr>', help: 'addresses of Services', fallback: '10.96.0.0/12', parse: cidr },
   { field: 'nodeCIDR', path: 'network.nodeCIDR', flag: '--node-cidr <cidr>', help: 'addresses of the nodes, when there are several on this machine', fallback: '10.89.0.0/24', parse: cidr },
+  { field: 'isolated', path: 'network.isolated', flag: '--isolated', help: 'several nodes on this machine have no way out of it', fallback: false, parse: flag },
   { field: 'clusterDomain', path: 'network.clusterDomain', flag: '--cluster-domain <name>', help: 'DNS domain of the cluster', fallback: 'cluster.local', parse: domain },
   { field: 'address', path: 'apiServer.address', flag: '--address <ip>', help: 'address that the API server answers on for this machine', fallback: '127.0.0.1', parse: address },
   { field: 'port', path: 'apiServer.port', flag: '--port <port>', help: 'port of the API server', fallback: 6443, parse: count(1, 65535) },

@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import { newClient } from '../../client/client.ts'
+import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
+import { startControllerManager } from '../../controllers/controller-manager.ts'
+import { componentDeps, runUntilSignal } from '../component-process.ts'
+import { addFlags, booleanOf, fileOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+
+const flags: readonly ComponentFlag[] = [
+  ['--kubeconfig <file>', 'how to reach the API server'],
+  ['--controllers <names>', 'which controllers to run: *, name, -name', '*'],
+  ['--leader-elect [bool]', 'work only while leader'],
+  ['--allocate-node-cidrs [bool]', 'give nodes their Pod ranges'],
+  ['--cluster-cidr <cidr>', 'addresses of Pods', '10.244.0.0/16'],
+  ['--service-cluster-ip-range <cidr>', 'addresses of Services', '10.96.0.0/12'],
+  ['--node-cidr-mask-size <bits>', 'prefix length of a node’s range', '24'],
+  ['--root-ca-file <file>', 'CA that service accounts are given'],
+  ['--cluster-signing-cert-file <file>', 'CA that signs certificate requests'],
+  ['--cluster-signing-key-file <file>', 'its key'],
+  ['--service-account-private-key-file <file>', 'key that tokens are signed with'],
+  ['-v, --v <level>', 'verbosity, as klog counts it', '2'],
+]
+
+/** `kubernode controller-manager`: the controllers alone, with upstream's flags. */
+export function define(command: Command): void {
+  addFlags(command, flags)
+  command.action(async (given: Record<string, string>) => {
+    const deps = await componentDeps('controller-manager', numberOf(given['v']!, 'v'))
+    const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), { deps, userAgent: 'kube-controller-manager' })
+    const lead = booleanOf(given['leaderElect'], 'leader-elect') ?? true
+    const manager = startControllerManager({
+      ...deps,
+      client: newClient(transport),
+      controllers: listOf(given['controllers'])!,
+      allocateNodeCidrs: booleanOf(given['allocateNodeCidrs'], 'allocate-node-cidrs') ?? false,
+      clusterCidr: listOf(given['clusterCidr'])!,
+      serviceClusterIpRange: listOf(given['serviceClusterIpRange'])!,
+      nodeCidrMaskSizeIPv4: numberOf(given['nodeCidrMaskSize']!, 'node-cidr-mask-size'),
+      ...optional('rootCa', fileOf(given['rootCaFile'], 'root-ca-file')),
+      ...optional('clusterSigningCert', fileOf(given['clusterSigningCertFile'], 'cluster-signing-cert-file')),
+      ...optional('clusterSigningKey', fileOf(given['clusterSigningKeyFile'], 'cluster-signing-key-file')),
+      ...optional('serviceAccountPrivateKey', fileOf(given['serviceAccountPrivateKeyFile'], 'service-account-private-key-file')),
+      ...(lead && { leaderElection: { identity: `${process.pid}_${deps.random.uuid()}`, lost: () => process.exit(1) } }),
+    })
+    deps.log.info({ controllers: manager.controllers.length }, 'controlling')
+    await runUntilSignal(deps, async () => {
+      await manager.close()
+      await transport.close()
+    })
+  })
+}
+
+const optional = <Name extends string>(name: Name, value: string | undefined): Partial<Record<Name, string>> => (value === undefined ? {} : ({ [name]: value } as Record<Name, string>))

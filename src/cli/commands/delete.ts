@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs'
+import { clusterPaths } from '../../cluster/paths.ts'
+import { clusterNames, requireRecord } from '../../cluster/record.ts'
+import { remove } from '../../cluster/takedown.ts'
+import type { GlobalFlags } from '../command.ts'
+import { outputOf } from '../command.ts'
+import { commandDeps } from '../deps.ts'
+
+/** `kubernode delete`: stops a cluster and removes everything it has. */
+export async function deleteCluster(name: string, flags: GlobalFlags & { all?: boolean }): Promise<void> {
+  const output = outputOf(flags)
+  const names = flags.all ? clusterNames() : [name]
+  for (const each of names) {
+    // A folder without a record is a cluster that was made only halfway.
+    if (!existsSync(clusterPaths(each).data)) requireRecord(each)
+    await output.step(`delete ${each}`, () => remove(each, commandDeps()))
+  }
+  if (names.length === 0) output.note('no clusters')
+}

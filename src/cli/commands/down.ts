@@ -1,0 +1,16 @@
+import { requireRecord } from '../../cluster/record.ts'
+import { takeDown } from '../../cluster/takedown.ts'
+import type { GlobalFlags } from '../command.ts'
+import { outputOf } from '../command.ts'
+import { commandDeps } from '../deps.ts'
+
+/** `kubernode down`: stops a cluster; `up` brings it back as it was. */
+export async function down(name: string, flags: GlobalFlags): Promise<void> {
+  const record = requireRecord(name)
+  const output = outputOf(flags)
+  await output.step(`stop ${name}`, (wait) => {
+    wait('containers to end')
+    return takeDown(record, commandDeps())
+  })
+  output.note(`Everything is kept; \`kubernode up${name === 'kubernode' ? '' : ` ${name}`}\` brings it back.`)
+}

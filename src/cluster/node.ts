@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import type { RunCommand } from '../base/command.ts'
+import type { Deps } from '../base/deps.ts'
+import type { Client } from '../client/client.ts'
+import { Informers } from '../client/informer/informers.ts'
+import { startKubelet } from '../kubelet/kubelet.ts'
+import { startNodeNetwork } from '../network/node-network.ts'
+import { realNft } from '../nftables/real.ts'
+import { startProxy } from '../proxy/proxy.ts'
+import { connectCri } from '../runtime/cri/cri-runtime.ts'
+import { ensureContainerd } from './containerd/containerd.ts'
+import { ensureFolder } from './files.ts'
+import type { NodePaths } from './paths.ts'
+import type { KeyPair } from './pki/certificate.ts'
+import { addressIn, type ClusterRecord, type NodePlan } from './record.ts'
+
+/** What a node with real containers is made from. */
+export interface NodeOptions extends Deps {
+  readonly record: ClusterRecord
+  readonly plan: NodePlan
+  readonly client: Client
+  readonly proxyClient: Client
+  /** What the kubelet's server proves itself with, and whose client certificates it takes. */
+  readonly serving: KeyPair
+  readonly clientCa: string
+  readonly paths: NodePaths
+  readonly run: RunCommand
+}
+
+/** Starts a node in this process' network namespace: containerd, pod network, kubelet and service proxy. What runs already is adopted. */
+export async function startNode(options: NodeOptions): Promise<{ close(): Promise<void> }> {
+  const { record, plan, client, paths, run, serving, clientCa, proxyClient, ...deps } = options
+  const { config } = record
+  for (const folder of [paths.kubelet, paths.podLogs, paths.containerLogs]) ensureFolder(folder)
+  await ensureContainerd({ ...deps, paths })
+  const runtime = await connectCri({ ...deps, socket: paths.containerdSocket })
+  const informers = new Informers({ deps, client: proxyClient })
+  const nft = realNft({ run })
+  const component = (name: string) => ({ ...deps, log: deps.log.child({ component: name, node: plan.name }) })
+  const network = await startNodeNetwork({ ...component('network'), client: proxyClient, informers, nodeName: plan.name, run, nft, config: networkConfig(options) })
+  const kubelet = await startKubelet({
+    ...deps,
+    client,
+    runtime,
+    nodeName: plan.name,
+    rootDir: paths.kubelet,
+    containerLogsDir: paths.containerLogs,
+    nodeIps: [plan.address!],
+    config: {
+      clusterDomain: config.clusterDomain,
+      clusterDNS: [addressIn(config.serviceCIDR, 10)],
+      podLogsDir: paths.podLogs,
+      cgroupRoot: cgroupOf(config.name, plan.name),
+      staticPodPath: join(paths.data, 'manifests'),
+    },
+  })
+  const proxy = await startProxy({
+    ...component('proxy'),
+    client: proxyClient,
+    informers,
+    nodeName: plan.name,
+    nft,
+    run,
+    config: { clusterCidrs: [config.podCIDR], serviceCidrs: [config.serviceCIDR] },
+  })
+  return {
+    async close() {
+      await proxy.close()
+      await kubelet.close()
+      await network.close()
+      await informers.close()
+      await runtime.close()
+    },
+  }
+}
+
+/** How a node's Pods are connected. */
+export const networkConfig = ({ record, paths }: Pick<NodeOptions, 'record' | 'paths'>) => ({
+  clusterCidrs: [record.config.podCIDR],
+  serviceCidrs: [record.config.serviceCIDR],
+  cniConfigDir: paths.cniConfig,
+  ipamDir: paths.cniState,
+})
+
+/** The cgroup below which a node's Pods are. */
+export const cgroupOf = (cluster: string, node?: string): string => `/kubernode-${cluster}${node ? `/${node}` : ''}`

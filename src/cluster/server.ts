@@ -1,0 +1,160 @@
+import { hostname } from 'node:os'
+import { startApiServer, type ApiServer } from '../apiserver/apiserver.ts'
+import { runCommand } from '../base/command.ts'
+import type { Deps } from '../base/deps.ts'
+import { newClient, type Client } from '../client/client.ts'
+import { Informers } from '../client/informer/informers.ts'
+import { startLoadBalancer } from '../cloud/load-balancer.ts'
+import { startControllerManager } from '../controllers/controller-manager.ts'
+import { readUpstreams } from '../dns/forward/resolv-conf.ts'
+import { startDns } from '../dns/dns.ts'
+import { ensureDnsService } from '../dns/service.ts'
+import { startScheduler } from '../scheduler/scheduler.ts'
+import type { Store } from '../store/store.ts'
+import { ensureFolder } from './files.ts'
+import { clusterPaths } from './paths.ts'
+import type { ClusterPki } from './pki/cluster-pki.ts'
+import { ensureMachine, ensureNodeProcesses } from './machine.ts'
+import { startNode } from './node.ts'
+import { addressIn, nodePlans, type ClusterRecord } from './record.ts'
+import { startSimulatedNodes } from './simulated-nodes.ts'
+
+/** What the cluster's process is made from. */
+export interface ServerOptions extends Deps {
+  readonly record: ClusterRecord
+  readonly pki: ClusterPki
+}
+
+/** Something that was started and can be stopped. */
+export interface Closable {
+  close(): Promise<void>
+}
+
+/** Kubernode's components identify themselves as upstream's do. */
+const users = {
+  controllers: { name: 'system:kube-controller-manager', groups: ['system:masters'] },
+  scheduler: { name: 'system:kube-scheduler', groups: [] },
+  cloud: { name: 'system:cloud-controller-manager', groups: ['system:masters'] },
+  node: (name: string) => ({ name: `system:node:${name}`, groups: ['system:nodes'] }),
+} as const
+
+/**
+ * Starts a whole cluster in this process: store, API server, controllers, scheduler, DNS and load balancer, and the nodes: the machine itself, simulated
+ * ones, or a process in a network namespace for each.
+ */
+export async function startServer(options: ServerOptions): Promise<Closable> {
+  const { record } = options
+  const started: Closable[] = []
+  try {
+    // What takes long begins first: containerd while the store opens.
+    const machine = record.simulated || record.config.nodes === 1 ? undefined : ensureMachine(record.config)
+    const store = await openStore(options)
+    started.push(store)
+    await machine
+    const server = await startApi(options, store)
+    started.push(server)
+    started.push(...(await startControl(options, server)))
+    started.push(...(await startNodes(options, server)))
+  } catch (error) {
+    await closeAll(started)
+    throw error
+  }
+  return { close: () => closeAll(started) }
+}
+
+async function openStore({ record, clock, random, log, metrics }: ServerOptions): Promise<Store> {
+  const deps = { clock, random, log, metrics }
+  if (record.config.store === 'memory') return (await import('../store/memory/memory-store.ts')).openMemoryStore(deps)
+  const { store } = clusterPaths(record.config.name)
+  ensureFolder(store, 0o700)
+  return (await import('../store/lmdb/lmdb-store.ts')).openLmdbStore({ ...deps, folder: store })
+}
+
+async function startApi({ record, pki, ...deps }: ServerOptions, store: Store): Promise<ApiServer> {
+  const { config } = record
+  const server = await startApiServer({
+    ...deps,
+    log: deps.log.child({ component: 'apiserver' }),
+    store,
+    clientCa: pki.authority.cert,
+    requestHeader: { clientCa: pki.frontProxyAuthority.cert, allowedNames: ['front-proxy-client'], usernameHeaders: ['X-Remote-User'], uidHeaders: ['X-Remote-Uid'], groupHeaders: ['X-Remote-Group'], extraHeaderPrefixes: ['X-Remote-Extra-'] },
+    proxyClient: pki.frontProxyClient,
+    serviceAccounts: { issuers: [`https://kubernetes.default.svc.${config.clusterDomain}`], keys: [pki.serviceAccount.publicKey], signingKey: pki.serviceAccount.key },
+    serviceClusterIpRange: config.serviceCIDR,
+    enableAdmissionPlugins: ['NodeRestriction'],
+    ...(!record.simulated && { advertiseAddress: record.advertiseAddress, advertisePort: config.port }),
+    kubelet: { cert: pki.apiServerKubeletClient.cert, key: pki.apiServerKubeletClient.key, ca: pki.authority.cert, addressTypes: ['InternalIP', 'Hostname'] },
+  })
+  for (const host of new Set([config.address, record.advertiseAddress])) await server.listen({ host, port: config.port, tls: pki.apiServer })
+  return server
+}
+
+/** Controllers, scheduler, load balancer and DNS, on shared informers: a resource is watched once, whoever looks at it. */
+async function startControl({ record, pki, ...deps }: ServerOptions, server: ApiServer): Promise<Closable[]> {
+  const { config } = record
+  const client = newClient(server.transport(users.controllers, 'kube-controller-manager'))
+  const informers = new Informers({ deps, client })
+  const started: Closable[] = [informers]
+  started.push(
+    startControllerManager({
+      ...component(deps, 'controller-manager'),
+      client,
+      informers,
+      clusterCidr: [config.podCIDR],
+      serviceClusterIpRange: [config.serviceCIDR],
+      rootCa: pki.authority.cert,
+      clusterSigningCert: pki.authority.cert,
+      clusterSigningKey: pki.authority.key,
+      serviceAccountPrivateKey: pki.serviceAccount.key,
+    }),
+  )
+  started.push(await startScheduler({ ...component(deps, 'scheduler'), client: newClient(server.transport(users.scheduler, 'kube-scheduler')), informers }))
+  if (!record.simulated) {
+    const cloud = newClient(server.transport(users.cloud, 'cloud-controller-manager'))
+    started.push(startLoadBalancer({ ...component(deps, 'cloud-controller-manager'), client: cloud, informers, config: { reservedPorts: ['TCP/22', `TCP/${config.port}`, 'TCP/10250'] } }))
+    started.push(await startClusterDns({ record, pki, ...component(deps, 'dns') }, cloud, informers))
+  }
+  return started
+}
+
+const component = (deps: Deps, name: string): Deps => ({ ...deps, log: deps.log.child({ component: name }) })
+
+async function startClusterDns({ record, ...deps }: ServerOptions, client: Client, informers: Informers): Promise<Closable> {
+  const dns = await startDns({
+    ...deps,
+    client,
+    informers,
+    clusterDomain: record.config.clusterDomain,
+    listen: [{ host: record.advertiseAddress, port: 0 }],
+    upstreams: record.config.isolated ? [] : await readUpstreams(),
+  })
+  const [address] = dns.addresses
+  const [node] = nodePlans(record, hostname())
+  await ensureDnsService(client, [{ nodeName: node!.name, address: address!.host, port: address!.port }], { clusterIp: addressIn(record.config.serviceCIDR, 10) })
+  return dns
+}
+
+async function startNodes({ record, pki, ...deps }: ServerOptions, server: ApiServer): Promise<Closable[]> {
+  const plans = nodePlans(record, hostname())
+  if (record.simulated) return [await startSimulatedNodes({ ...deps, clientFor: (name) => newClient(server.transport(users.node(name), 'kubelet')), names: plans.map(({ name }) => name) })]
+  if (plans.some(({ isolated }) => isolated)) return [await ensureNodeProcesses({ ...deps, record })]
+  const [plan] = plans
+  const node = await startNode({
+    ...deps,
+    record,
+    plan: plan!,
+    client: newClient(server.transport(users.node(plan!.name), 'kubelet')),
+    proxyClient: newClient(server.transport({ name: 'system:kube-proxy', groups: ['system:node-proxier'] }, 'kube-proxy')),
+    serving: pki.nodeServer(plan!.name),
+    clientCa: pki.authority.cert,
+    paths: clusterPaths(record.config.name).node(plan!.name),
+    run: runCommand,
+  })
+  return [node]
+}
+
+/** Closes in the reverse order of starting. */
+async function closeAll(started: readonly Closable[]): Promise<void> {
+  for (const one of started.toReversed()) await one.close()
+}
+
