@@ -12,21 +12,39 @@ export function addOpenApi(nonResource: NonResource, load: () => Promise<OpenApi
   let loaded: Promise<OpenApiDocuments> | undefined
   const documents = () => (loaded ??= load())
   nonResource.add({ path: '/openapi/v2', handler: async (request) => answerV2(request, await documents()) })
-  nonResource.add({ path: '/openapi/v3', handler: async () => textAnswer(200, JSON.stringify((await documents()).v3Index()), 'application/json') })
+  nonResource.add({
+    path: '/openapi/v3',
+    handler: async () => textAnswer(200, JSON.stringify((await documents()).v3Index()), 'application/json'),
+  })
   nonResource.add({ path: '/openapi/v3/', handler: async (request) => answerV3(request, await documents()) })
 }
 
 async function answerV2(request: ApiRequest, documents: OpenApiDocuments): Promise<Answer> {
-  const { encodeOpenApiV2, openApiV2ProtobufRequests, openApiV2ProtobufType } = await import('../../api/openapi/v2-protobuf.ts')
+  const { encodeOpenApiV2, openApiV2ProtobufRequests, openApiV2ProtobufType } =
+    await import('../../api/openapi/v2-protobuf.ts')
   const accept = request.exchange?.header('accept') ?? '*/*'
   const wanted = accept.split(',').map((clause) => clause.split(';')[0]!.trim())
-  const form = wanted.find((type) => type === 'application/json' || type === '*/*' || type === 'application/*' || openApiV2ProtobufRequests.includes(type))
+  const form = wanted.find(
+    (type) =>
+      type === 'application/json' ||
+      type === '*/*' ||
+      type === 'application/*' ||
+      openApiV2ProtobufRequests.includes(type),
+  )
   if (form === undefined) throw notAcceptable(['application/json', openApiV2ProtobufRequests[0]!])
   const document = documents.v2()
   const headers = ['etag', `"${document.hash}"`, 'vary', 'Accept'] as const
-  if (unchanged(request, document.hash)) return { type: 'raw', code: 304, contentType: 'application/json', body: '', headers }
-  if (!openApiV2ProtobufRequests.includes(form)) return { type: 'raw', code: 200, contentType: 'application/json', body: document.body, headers }
-  return { type: 'raw', code: 200, contentType: openApiV2ProtobufType, body: documents.v2Protobuf(encodeOpenApiV2), headers }
+  if (unchanged(request, document.hash))
+    return { type: 'raw', code: 304, contentType: 'application/json', body: '', headers }
+  if (!openApiV2ProtobufRequests.includes(form))
+    return { type: 'raw', code: 200, contentType: 'application/json', body: document.body, headers }
+  return {
+    type: 'raw',
+    code: 200,
+    contentType: openApiV2ProtobufType,
+    body: documents.v2Protobuf(encodeOpenApiV2),
+    headers,
+  }
 }
 
 function answerV3(request: ApiRequest, documents: OpenApiDocuments): Answer {
@@ -36,10 +54,18 @@ function answerV3(request: ApiRequest, documents: OpenApiDocuments): Answer {
   const hash = documents.v3Hash(name)
   const asked = request.query.get('hash') ?? ''
   // An old link leads to the document as it is now.
-  if (asked !== '' && asked !== hash) return { type: 'raw', code: 301, contentType: 'text/plain', body: '', headers: ['location', `${request.info.path}?hash=${hash}`] }
+  if (asked !== '' && asked !== hash)
+    return {
+      type: 'raw',
+      code: 301,
+      contentType: 'text/plain',
+      body: '',
+      headers: ['location', `${request.info.path}?hash=${hash}`],
+    }
   const headers = ['etag', `"${hash}"`, 'vary', 'Accept', ...(asked === '' ? [] : immutable)]
   if (unchanged(request, hash)) return { type: 'raw', code: 304, contentType: 'application/json', body: '', headers }
   return { type: 'raw', code: 200, contentType: 'application/json', body: document.body, headers }
 }
 
-const unchanged = (request: ApiRequest, hash: string): boolean => request.exchange?.header('if-none-match')?.includes(`"${hash}"`) ?? false
+const unchanged = (request: ApiRequest, hash: string): boolean =>
+  request.exchange?.header('if-none-match')?.includes(`"${hash}"`) ?? false
