@@ -25,7 +25,10 @@ export class CommandError extends Error {
   readonly stderr: string
 
   constructor(command: Command, exitCode: number | undefined, stderr: string, options?: ErrorOptions) {
-    super(`${[command.file, ...command.args].join(' ')}: ${stderr.trim() || (exitCode === undefined ? 'could not be started' : `ended with code ${exitCode}`)}`, options)
+    super(
+      `${[command.file, ...command.args].join(' ')}: ${stderr.trim() || (exitCode === undefined ? 'could not be started' : `ended with code ${exitCode}`)}`,
+      options,
+    )
     this.exitCode = exitCode
     this.stderr = stderr
   }
@@ -64,4 +67,6 @@ export const runCommand: RunCommand = (command) =>
 
 /** The same programs, run inside a network namespace (its path). Only the network changes: `ip netns exec` would also mount another /sys, without cgroups. */
 export const inNetworkNamespace = (run: RunCommand, namespacePath: string | undefined): RunCommand =>
-  namespacePath === undefined ? run : (command) => run({ ...command, file: 'nsenter', args: [`--net=${namespacePath}`, command.file, ...command.args] })
+  namespacePath === undefined
+    ? run
+    : (command) => run({ ...command, file: 'nsenter', args: [`--net=${namespacePath}`, command.file, ...command.args] })

@@ -28,10 +28,12 @@ const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers'
 const toBeDeletedTaint = 'ToBeDeletedByClusterAutoscaler'
 
 /** A Service's ports as they are held. */
-export const portsOf = (service: Frozen<Service>): string[] => (service.spec?.ports ?? []).map(({ protocol, port }) => `${protocol ?? 'TCP'}/${port}`)
+export const portsOf = (service: Frozen<Service>): string[] =>
+  (service.spec?.ports ?? []).map(({ protocol, port }) => `${protocol ?? 'TCP'}/${port}`)
 
 /** The addresses in a Service's status. */
-export const ingressOf = (service: Frozen<Service>): string[] => (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [ip] : []))
+export const ingressOf = (service: Frozen<Service>): string[] =>
+  (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [ip] : []))
 
 /** Which addresses a Service gets. Pure; what it has already it keeps where that is possible. */
 export function allocate(service: Frozen<Service>, view: AllocationView): Allocation {
@@ -39,7 +41,11 @@ export function allocate(service: Frozen<Service>, view: AllocationView): Alloca
   return view.config.addresses === 'nodes' ? fromNodes(service, families, view) : fromRanges(service, families, view)
 }
 
-function fromNodes(service: Frozen<Service>, families: readonly string[], { config, nodes, slices, others }: AllocationView): Allocation {
+function fromNodes(
+  service: Frozen<Service>,
+  families: readonly string[],
+  { config, nodes, slices, others }: AllocationView,
+): Allocation {
   for (const port of portsOf(service)) {
     if (config.reservedPorts.includes(port)) return { refused: `port ${port} is the nodes' own` }
     const holder = [...others].find(([, { ports }]) => ports.includes(port))
@@ -48,21 +54,43 @@ function fromNodes(service: Frozen<Service>, families: readonly string[], { conf
   const usable = nodes.filter(isUsable)
   const ready = usable.filter(isReady)
   const candidates = ready.length > 0 ? ready : usable
-  const local = service.spec?.externalTrafficPolicy === 'Local' ? new Set(slices.flatMap((slice) => slice.endpoints ?? []).flatMap(({ nodeName, conditions }) => (nodeName && (conditions?.ready ?? true) ? [nodeName] : []))) : undefined
-  const serving = local && candidates.some(({ metadata }) => local.has(metadata.name ?? '')) ? candidates.filter(({ metadata }) => local.has(metadata.name ?? '')) : candidates
-  const addresses = serving.flatMap((node) => (node.status?.addresses ?? []).flatMap(({ type, address }) => (type === 'InternalIP' && families.includes(isIPv6(address) ? 'IPv6' : 'IPv4') ? [address] : [])))
+  const local =
+    service.spec?.externalTrafficPolicy === 'Local'
+      ? new Set(
+          slices
+            .flatMap((slice) => slice.endpoints ?? [])
+            .flatMap(({ nodeName, conditions }) => (nodeName && (conditions?.ready ?? true) ? [nodeName] : [])),
+        )
+      : undefined
+  const serving =
+    local && candidates.some(({ metadata }) => local.has(metadata.name ?? ''))
+      ? candidates.filter(({ metadata }) => local.has(metadata.name ?? ''))
+      : candidates
+  const addresses = serving.flatMap((node) =>
+    (node.status?.addresses ?? []).flatMap(({ type, address }) =>
+      type === 'InternalIP' && families.includes(isIPv6(address) ? 'IPv6' : 'IPv4') ? [address] : [],
+    ),
+  )
   return { addresses: [...new Set(addresses)].sort() }
 }
 
 /** Nodes that may stand for load balancers. */
-const isUsable = (node: Frozen<Node>): boolean => node.metadata.deletionTimestamp === undefined && node.metadata.labels?.[excludeLabel] === undefined && !node.spec?.taints?.some(({ key }) => key === toBeDeletedTaint)
+const isUsable = (node: Frozen<Node>): boolean =>
+  node.metadata.deletionTimestamp === undefined &&
+  node.metadata.labels?.[excludeLabel] === undefined &&
+  !node.spec?.taints?.some(({ key }) => key === toBeDeletedTaint)
 
-const isReady = (node: Frozen<Node>): boolean => node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+const isReady = (node: Frozen<Node>): boolean =>
+  node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
 
 /** Of a range as large as IPv6 allows, so many addresses are looked at. */
 const lookedAtMax = 65_536
 
-function fromRanges(service: Frozen<Service>, families: readonly string[], { config, others }: AllocationView): Allocation {
+function fromRanges(
+  service: Frozen<Service>,
+  families: readonly string[],
+  { config, others }: AllocationView,
+): Allocation {
   const ranges = (config.addresses === 'nodes' ? [] : config.addresses).map(parseRange)
   const taken = new Set([...others.values()].flatMap(({ addresses }) => addresses))
   const wanted = service.spec?.loadBalancerIP
@@ -70,16 +98,19 @@ function fromRanges(service: Frozen<Service>, families: readonly string[], { con
   for (const family of families) {
     const mine = ranges.filter((range) => (range.family === 6) === (family === 'IPv6'))
     if (wanted && isIPv6(wanted) === (family === 'IPv6')) {
-      if (!mine.some((range) => rangeHas(range, wanted))) return { refused: `the address ${wanted} is in none of the load balancers' ranges` }
+      if (!mine.some((range) => rangeHas(range, wanted)))
+        return { refused: `the address ${wanted} is in none of the load balancers' ranges` }
       if (taken.has(wanted)) return { refused: `the address ${wanted} is another Service's` }
       addresses.push(wanted)
       continue
     }
-    const kept = ingressOf(service).find((address) => !taken.has(address) && mine.some((range) => rangeHas(range, address)))
+    const kept = ingressOf(service).find(
+      (address) => !taken.has(address) && mine.some((range) => rangeHas(range, address)),
+    )
     const found = kept ?? firstFree(mine, taken)
     if (found !== undefined) addresses.push(found)
   }
-  return addresses.length > 0 ? { addresses } : { refused: 'every address of the load balancers\' ranges is taken' }
+  return addresses.length > 0 ? { addresses } : { refused: "every address of the load balancers' ranges is taken" }
 }
 
 function firstFree(ranges: ReturnType<typeof parseRange>[], taken: ReadonlySet<string>): string | undefined {

@@ -16,20 +16,38 @@ import { addressesOf, parseRange, rangeHas } from './range.ts'
 async function start(t: TestContext, config: Partial<LoadBalancerConfig> = {}) {
   const clock = new VirtualClock()
   const client = newClient(new FakeApi(clock, seededRandom(2)))
-  const node = (name: string, address: string) => client.create(nodes, { metadata: { name }, status: { addresses: [{ type: 'InternalIP', address }], conditions: [{ type: 'Ready', status: 'True' }] } })
+  const node = (name: string, address: string) =>
+    client.create(nodes, {
+      metadata: { name },
+      status: { addresses: [{ type: 'InternalIP', address }], conditions: [{ type: 'Ready', status: 'True' }] },
+    })
   await node('node-1', '192.168.0.1')
-  const provider = startLoadBalancer({ clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics(), client, config })
+  const provider = startLoadBalancer({
+    clock,
+    random: seededRandom(1),
+    log: silentLogger,
+    metrics: new Metrics(),
+    client,
+    config,
+  })
   t.after(() => provider.close())
-  const create = (name: string, port: number, spec: ServiceSpec = {}) => client.create(services, { metadata: { name, namespace: 'default' }, spec: { type: 'LoadBalancer', ports: [{ port, protocol: 'TCP' }], ...spec } })
+  const create = (name: string, port: number, spec: ServiceSpec = {}) =>
+    client.create(services, {
+      metadata: { name, namespace: 'default' },
+      spec: { type: 'LoadBalancer', ports: [{ port, protocol: 'TCP' }], ...spec },
+    })
   const get = async (name: string) => client.get(services, { namespace: 'default', name })
   const ingress = async (name: string) => (await get(name)).status?.loadBalancer?.ingress?.map(({ ip }) => ip) ?? []
-  const reasons = async (name: string) => (await client.list(events)).items.filter(({ involvedObject }) => involvedObject.name === name).map(({ reason }) => reason)
+  const reasons = async (name: string) =>
+    (await client.list(events)).items
+      .filter(({ involvedObject }) => involvedObject.name === name)
+      .map(({ reason }) => reason)
   const settle = () => clock.advance(2000)
   await settle()
   return { client, create, get, ingress, reasons, settle, node }
 }
 
-test('a Service gets the nodes\' addresses, and gives them back in order', async (t) => {
+test("a Service gets the nodes' addresses, and gives them back in order", async (t) => {
   const { client, create, get, ingress, reasons, settle, node } = await start(t)
   await create('web', 80)
   await settle()
@@ -42,7 +60,13 @@ test('a Service gets the nodes\' addresses, and gives them back in order', async
   await settle()
   assert.deepEqual(await ingress('web'), [])
   assert.equal((await get('web')).metadata.finalizers, undefined)
-  assert.deepEqual(await reasons('web'), ['EnsuringLoadBalancer', 'EnsuredLoadBalancer', 'UpdatedLoadBalancer', 'DeletingLoadBalancer', 'DeletedLoadBalancer'])
+  assert.deepEqual(await reasons('web'), [
+    'EnsuringLoadBalancer',
+    'EnsuredLoadBalancer',
+    'UpdatedLoadBalancer',
+    'DeletingLoadBalancer',
+    'DeletedLoadBalancer',
+  ])
 })
 
 test('deleting waits until the load balancer is gone', async (t) => {
@@ -62,7 +86,10 @@ test('a port that another Service has is refused with an event, and given when i
   await create('other', 81)
   await create('api', 6443)
   await settle()
-  assert.deepEqual([await ingress('first'), await ingress('second'), await ingress('other'), await ingress('api')], [['192.168.0.1'], [], ['192.168.0.1'], []])
+  assert.deepEqual(
+    [await ingress('first'), await ingress('second'), await ingress('other'), await ingress('api')],
+    [['192.168.0.1'], [], ['192.168.0.1'], []],
+  )
   assert.ok((await reasons('second')).includes('SyncLoadBalancerFailed'))
   await client.delete(services, { namespace: 'default', name: 'first' })
   await settle()
@@ -77,10 +104,13 @@ test('ranges give each Service an address of its own, the wanted one where it ca
   await create('none', 80)
   await create('wrong', 80, { loadBalancerIP: '9.9.9.9' })
   await settle()
-  assert.deepEqual([await ingress('wants'), await ingress('any'), await ingress('none'), await ingress('wrong')], [['172.20.0.10'], ['172.20.0.11'], [], []])
+  assert.deepEqual(
+    [await ingress('wants'), await ingress('any'), await ingress('none'), await ingress('wrong')],
+    [['172.20.0.10'], ['172.20.0.11'], [], []],
+  )
 })
 
-test('Services of another class are somebody else\'s', async (t) => {
+test("Services of another class are somebody else's", async (t) => {
   const { create, get, settle } = await start(t)
   await create('theirs', 80, { loadBalancerClass: 'example.com/lb' })
   await create('ours', 81, { loadBalancerClass: 'kubernode.dev/load-balancer' })
@@ -94,5 +124,6 @@ test('ranges are blocks without their ends, pairs, or single addresses', () => {
   assert.deepEqual([...addressesOf(parseRange('fd00::ffff - fd00::1:1'))], ['fd00::ffff', 'fd00::1:0', 'fd00::1:1'])
   assert.deepEqual([...addressesOf(parseRange('10.0.0.255'))], ['10.0.0.255'])
   assert.equal(rangeHas(parseRange('10.0.0.0/24'), 'fd00::1'), false)
-  for (const wrong of ['', 'x', '10.0.0.9-10.0.0.8', '10.0.0.1-fd00::1']) assert.throws(() => parseRange(wrong), Error, wrong)
+  for (const wrong of ['', 'x', '10.0.0.9-10.0.0.8', '10.0.0.1-fd00::1'])
+    assert.throws(() => parseRange(wrong), Error, wrong)
 })

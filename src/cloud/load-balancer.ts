@@ -65,7 +65,11 @@ class Provider {
   readonly #holdings = new Map<string, Holding>()
   #stops: (() => void)[] = []
 
-  constructor(options: LoadBalancerOptions, config: LoadBalancerConfig, { informers, recorder }: { informers: Informers; recorder: EventRecorder }) {
+  constructor(
+    options: LoadBalancerOptions,
+    config: LoadBalancerConfig,
+    { informers, recorder }: { informers: Informers; recorder: EventRecorder },
+  ) {
     this.#client = options.client
     this.#config = config
     this.#recorder = recorder
@@ -73,7 +77,9 @@ class Provider {
     this.#services = informers.of(services)
     this.#nodes = informers.of(nodes)
     this.#slices = informers.of(endpointSlices)
-    this.#slices.index(byService, (slice) => [`${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel] ?? ''}`])
+    this.#slices.index(byService, (slice) => [
+      `${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel] ?? ''}`,
+    ])
   }
 
   start(): void {
@@ -87,12 +93,18 @@ class Provider {
     }
     this.#stops = [
       this.#services.on({ added: add, updated: add, deleted: add }),
-      this.#nodes.on({ added: addAll, deleted: addAll, updated: (node, old) => (interest(node) === interest(old) ? undefined : addAll()) }),
+      this.#nodes.on({
+        added: addAll,
+        deleted: addAll,
+        updated: (node, old) => (interest(node) === interest(old) ? undefined : addAll()),
+      }),
       this.#slices.on({ added: addLocal, updated: addLocal, deleted: addLocal }),
     ]
     // One worker: two Services must not be given the same address.
     void Promise.all([this.#services.synced, this.#nodes.synced, this.#slices.synced]).then(() => {
-      for (const service of this.#services.list()) if (ingressOf(service).length > 0 && this.#wants(service)) this.#holdings.set(keyText(keyOf(service)), { addresses: ingressOf(service), ports: portsOf(service) })
+      for (const service of this.#services.list())
+        if (ingressOf(service).length > 0 && this.#wants(service))
+          this.#holdings.set(keyText(keyOf(service)), { addresses: ingressOf(service), ports: portsOf(service) })
       this.#queue.run(1, (key) => this.#reconcile(key))
     })
   }
@@ -104,7 +116,11 @@ class Provider {
 
   #wants(service: Frozen<Service>): boolean {
     const { type, loadBalancerClass } = service.spec ?? {}
-    return type === 'LoadBalancer' && (loadBalancerClass === undefined || loadBalancerClass === this.#config.className) && !isBeingDeleted(service)
+    return (
+      type === 'LoadBalancer' &&
+      (loadBalancerClass === undefined || loadBalancerClass === this.#config.className) &&
+      !isBeingDeleted(service)
+    )
   }
 
   async #reconcile(key: string): Promise<void> {
@@ -116,24 +132,37 @@ class Provider {
       this.#queue.forget(key)
     } catch (error) {
       // The next state of the Service is on its way here.
-      if (!isNotFound(error) && !isConflict(error)) this.#event(service, 'Warning', 'SyncLoadBalancerFailed', `Error syncing load balancer: ${error instanceof Error ? error.message : String(error)}`)
+      if (!isNotFound(error) && !isConflict(error))
+        this.#event(
+          service,
+          'Warning',
+          'SyncLoadBalancerFailed',
+          `Error syncing load balancer: ${error instanceof Error ? error.message : String(error)}`,
+        )
       this.#queue.addRateLimited(key)
     }
   }
 
   async #ensure(key: string, service: Frozen<Service>): Promise<void> {
     const others = new Map([...this.#holdings].filter(([other]) => other !== key))
-    const allocation = allocate(service, { config: this.#config, nodes: this.#nodes.list(), slices: this.#slices.by(byService, key), others })
+    const allocation = allocate(service, {
+      config: this.#config,
+      nodes: this.#nodes.list(),
+      slices: this.#slices.by(byService, key),
+      others,
+    })
     const had = ingressOf(service)
     const isNew = had.length === 0
-    if (isNew && !this.#holdings.has(key)) this.#event(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer')
+    if (isNew && !this.#holdings.has(key))
+      this.#event(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer')
     const current = await this.#addFinalizer(service)
     if ('refused' in allocation) {
       this.#release(key)
       if (had.length > 0) await this.#writeStatus(current, [])
       throw new Error(`failed to ensure load balancer: ${allocation.refused}`)
     }
-    if (allocation.addresses.length === 0) this.#event(service, 'Warning', 'UnAvailableLoadBalancer', 'There are no available nodes for LoadBalancer')
+    if (allocation.addresses.length === 0)
+      this.#event(service, 'Warning', 'UnAvailableLoadBalancer', 'There are no available nodes for LoadBalancer')
     const before = this.#holdings.get(key)
     this.#holdings.set(key, { addresses: allocation.addresses, ports: portsOf(service) })
     if (before && !same(before.ports, portsOf(service))) this.#wakeWaiting()
@@ -159,17 +188,30 @@ class Provider {
   }
 
   #wakeWaiting(): void {
-    for (const waiting of this.#services.list()) if (this.#wants(waiting) && ingressOf(waiting).length === 0) this.#queue.add(keyText(keyOf(waiting)))
+    for (const waiting of this.#services.list())
+      if (this.#wants(waiting) && ingressOf(waiting).length === 0) this.#queue.add(keyText(keyOf(waiting)))
   }
 
   async #addFinalizer(service: Frozen<Service>): Promise<Frozen<Service>> {
     const finalizers = service.metadata.finalizers ?? []
-    return finalizers.includes(cleanupFinalizer) ? service : this.#writeFinalizers(service, [...finalizers, cleanupFinalizer])
+    return finalizers.includes(cleanupFinalizer)
+      ? service
+      : this.#writeFinalizers(service, [...finalizers, cleanupFinalizer])
   }
 
   #writeFinalizers(service: Frozen<Service>, finalizers: readonly string[]): Promise<Frozen<Service>> {
     // With the version that was seen: a list is replaced whole.
-    return this.#client.patch(services, keyOf(service), { metadata: { resourceVersion: service.metadata.resourceVersion, finalizers: finalizers.length > 0 ? finalizers : null } }, { type: 'merge' })
+    return this.#client.patch(
+      services,
+      keyOf(service),
+      {
+        metadata: {
+          resourceVersion: service.metadata.resourceVersion,
+          finalizers: finalizers.length > 0 ? finalizers : null,
+        },
+      },
+      { type: 'merge' },
+    )
   }
 
   #writeStatus(service: Frozen<Service>, addresses: readonly string[]): Promise<Frozen<Service>> {
@@ -182,8 +224,15 @@ class Provider {
   }
 }
 
-const same = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((item, i) => item === b[i])
+const same = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((item, i) => item === b[i])
 
 /** What of a Node matters here; the rest of what it reports every few seconds does not. */
 const interest = (node: Frozen<Node>) =>
-  JSON.stringify([node.metadata.labels, node.metadata.deletionTimestamp, node.spec?.taints, node.status?.addresses, node.status?.conditions?.find(({ type }) => type === 'Ready')?.status])
+  JSON.stringify([
+    node.metadata.labels,
+    node.metadata.deletionTimestamp,
+    node.spec?.taints,
+    node.status?.addresses,
+    node.status?.conditions?.find(({ type }) => type === 'Ready')?.status,
+  ])

@@ -12,7 +12,8 @@ export function parseRange(text: string): AddressRange {
   const [from = '', to] = text.split('-').map((part) => part.trim())
   const [address = '', bits] = from.split('/')
   const family = isIP(address)
-  if (family === 0 || (to !== undefined && isIP(to) !== family)) throw new Error(`"${text}" is no range of addresses; write 172.20.0.0/24 or 172.20.0.10-172.20.0.50`)
+  if (family === 0 || (to !== undefined && isIP(to) !== family))
+    throw new Error(`"${text}" is no range of addresses; write 172.20.0.0/24 or 172.20.0.10-172.20.0.50`)
   const width = family === 4 ? 32 : 128
   const start = numberOf(address)
   if (to !== undefined) return checked(text, { family: family as 4 | 6, first: start, last: numberOf(to) })
@@ -29,7 +30,8 @@ function checked(text: string, range: AddressRange): AddressRange {
 }
 
 /** Whether a range has an address. */
-export const rangeHas = (range: AddressRange, address: string): boolean => isIP(address) === range.family && numberOf(address) >= range.first && numberOf(address) <= range.last
+export const rangeHas = (range: AddressRange, address: string): boolean =>
+  isIP(address) === range.family && numberOf(address) >= range.first && numberOf(address) <= range.last
 
 /** The addresses of a range, one after the other. */
 export function* addressesOf(range: AddressRange): Generator<string> {
@@ -40,8 +42,12 @@ function numberOf(address: string): bigint {
   if (isIP(address) === 4) return address.split('.').reduce((sum, part) => (sum << 8n) + BigInt(part), 0n)
   const [head = '', tail] = address.split('::')
   const groups = (text: string) => (text ? text.split(':') : [])
-  const middle = tail === undefined ? [] : Array.from({ length: 8 - groups(head).length - groups(tail).length }, () => '0')
-  return [...groups(head), ...middle, ...groups(tail ?? '')].reduce((sum, group) => (sum << 16n) + BigInt(`0x${group}`), 0n)
+  const middle =
+    tail === undefined ? [] : Array.from({ length: 8 - groups(head).length - groups(tail).length }, () => '0')
+  return [...groups(head), ...middle, ...groups(tail ?? '')].reduce(
+    (sum, group) => (sum << 16n) + BigInt(`0x${group}`),
+    0n,
+  )
 }
 
 function textOf(number: bigint, family: 4 | 6): string {

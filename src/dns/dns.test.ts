@@ -21,22 +21,35 @@ import { ensureDnsService, removeDnsEndpoint } from './service.ts'
 import { ClusterZone } from './zone/cluster-zone.ts'
 
 const loopback = '127.0.0.1'
-const ports = [{ name: 'http', port: 80, protocol: 'TCP' }, { name: 'stats', port: 9090, protocol: 'UDP' }]
+const ports = [
+  { name: 'http', port: 80, protocol: 'TCP' },
+  { name: 'stats', port: 9090, protocol: 'UDP' },
+]
 
 async function start(t: TestContext, upstreams: { address: string; port: number }[] = []) {
   const random = seededRandom(1)
   const deps = { clock: realClock, random, log: silentLogger, metrics: new Metrics() }
   const client = newClient(new FakeApi(realClock, seededRandom(2)))
-  const create = (name: string, spec: ServiceSpec) => client.create(services, { metadata: { name, namespace: 'shop' }, spec })
+  const create = (name: string, spec: ServiceSpec) =>
+    client.create(services, { metadata: { name, namespace: 'shop' }, spec })
   const slice = (service: string, endpoints: Endpoint[]) =>
-    client.create(endpointSlices, { metadata: { name: `${service}-1`, namespace: 'shop', labels: { 'kubernetes.io/service-name': service } }, addressType: 'IPv4', ports: ports.map((port) => ({ ...port, port: port.port + 8000 })), endpoints })
+    client.create(endpointSlices, {
+      metadata: { name: `${service}-1`, namespace: 'shop', labels: { 'kubernetes.io/service-name': service } },
+      addressType: 'IPv4',
+      ports: ports.map((port) => ({ ...port, port: port.port + 8000 })),
+      endpoints,
+    })
   await client.create(namespaces, { metadata: { name: 'shop' } })
   await create('web', { clusterIP: '10.96.0.5', clusterIPs: ['10.96.0.5', 'fd00::5'], ports })
   await create('db', { clusterIP: 'None', clusterIPs: ['None'], ports })
   await create('empty', { clusterIP: 'None', ports })
   await create('outside', { type: 'ExternalName', externalName: 'www.example.com' })
   await create('inside', { type: 'ExternalName', externalName: 'web.shop.svc.cluster.local' })
-  await slice('db', [{ addresses: ['10.244.0.2'], hostname: 'db-0', conditions: { ready: true } }, { addresses: ['10.244.0.3'], conditions: { ready: true } }, { addresses: ['10.244.0.4'], conditions: { ready: false } }])
+  await slice('db', [
+    { addresses: ['10.244.0.2'], hostname: 'db-0', conditions: { ready: true } },
+    { addresses: ['10.244.0.3'], conditions: { ready: true } },
+    { addresses: ['10.244.0.4'], conditions: { ready: false } },
+  ])
   await slice('web', [{ addresses: ['10.244.0.7'], conditions: { ready: true } }])
   const dns = await startDns({ ...deps, client, listen: [{ host: loopback, port: 0 }], upstreams })
   t.after(() => dns.close())
@@ -44,7 +57,13 @@ async function start(t: TestContext, upstreams: { address: string; port: number 
   const { port } = dns.addresses[0]!
   const ask = async (name: string, type: string, options: { tcp?: boolean; size?: number } = {}) => {
     const additionals = options.size ? [{ type: 'OPT', name: '.', udpPayloadSize: options.size, options: [] }] : []
-    const message = dnsPacket.encode({ type: 'query', id: Math.floor(random.number() * 65536), flags: dnsPacket.RECURSION_DESIRED, questions: [{ name, type }], additionals })
+    const message = dnsPacket.encode({
+      type: 'query',
+      id: Math.floor(random.number() * 65536),
+      flags: dnsPacket.RECURSION_DESIRED,
+      questions: [{ name, type }],
+      additionals,
+    })
     const answer = dnsPacket.decode(options.tcp ? await byTcp(port, message) : await byUdp(port, message))
     assert.equal(answer.id, message.readUInt16BE(0))
     return answer
@@ -79,7 +98,9 @@ function byTcp(port: number, message: Buffer): Promise<Buffer> {
     const length = Buffer.alloc(2)
     length.writeUInt16BE(message.length)
     // In two pieces: a message need not come whole.
-    socket.write(Buffer.concat([length, message.subarray(0, 5)]), () => setImmediate(() => socket.write(message.subarray(5))))
+    socket.write(Buffer.concat([length, message.subarray(0, 5)]), () =>
+      setImmediate(() => socket.write(message.subarray(5))),
+    )
     let received = Buffer.alloc(0)
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk])
@@ -101,12 +122,20 @@ test('the names of the specification', async (t) => {
     ['_http._tcp.web.shop.svc.cluster.local', 'SRV', 'NOERROR, SRV 80 web.shop.svc.cluster.local'],
     ['_http._udp.web.shop.svc.cluster.local', 'SRV', 'NXDOMAIN'],
     ['_tcp.web.shop.svc.cluster.local', 'SRV', 'NOERROR'],
-    ['web.shop.svc.cluster.local', 'SRV', 'NOERROR, SRV 80 web.shop.svc.cluster.local, SRV 9090 web.shop.svc.cluster.local'],
+    [
+      'web.shop.svc.cluster.local',
+      'SRV',
+      'NOERROR, SRV 80 web.shop.svc.cluster.local, SRV 9090 web.shop.svc.cluster.local',
+    ],
     ['db.shop.svc.cluster.local', 'A', 'NOERROR, A 10.244.0.2, A 10.244.0.3'],
     ['db-0.db.shop.svc.cluster.local', 'A', 'NOERROR, A 10.244.0.2'],
     ['10-244-0-3.db.shop.svc.cluster.local', 'A', 'NOERROR, A 10.244.0.3'],
     ['10-244-0-4.db.shop.svc.cluster.local', 'A', 'NXDOMAIN'],
-    ['_stats._udp.db.shop.svc.cluster.local', 'SRV', 'NOERROR, SRV 17090 10-244-0-3.db.shop.svc.cluster.local, SRV 17090 db-0.db.shop.svc.cluster.local'],
+    [
+      '_stats._udp.db.shop.svc.cluster.local',
+      'SRV',
+      'NOERROR, SRV 17090 10-244-0-3.db.shop.svc.cluster.local, SRV 17090 db-0.db.shop.svc.cluster.local',
+    ],
     ['empty.shop.svc.cluster.local', 'A', 'NXDOMAIN'],
     ['nobody.shop.svc.cluster.local', 'A', 'NXDOMAIN'],
     ['web.nowhere.svc.cluster.local', 'A', 'NXDOMAIN'],
@@ -120,15 +149,20 @@ test('the names of the specification', async (t) => {
     ['inside.shop.svc.cluster.local', 'A', 'NOERROR, A 10.96.0.5, CNAME web.shop.svc.cluster.local'],
     ['dns-version.cluster.local', 'TXT', 'NOERROR, TXT 1.1.0'],
     ['5.0.96.10.in-addr.arpa', 'PTR', 'NOERROR, PTR web.shop.svc.cluster.local'],
-    ['5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa', 'PTR', 'NOERROR, PTR web.shop.svc.cluster.local'],
+    [
+      '5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa',
+      'PTR',
+      'NOERROR, PTR web.shop.svc.cluster.local',
+    ],
     ['2.0.244.10.in-addr.arpa', 'PTR', 'NOERROR, PTR db-0.db.shop.svc.cluster.local'],
     ['www.example.com', 'A', 'SERVFAIL'],
   ]
   // Twice: what comes from the store of finished answers is the same.
-  for (let round = 0; round < 2; round++) for (const [name, type, want] of table) assert.equal(await said(name, type), want, `${name} ${type}`)
+  for (let round = 0; round < 2; round++)
+    for (const [name, type, want] of table) assert.equal(await said(name, type), want, `${name} ${type}`)
 })
 
-test('a name without the record, and one that is not there, come with the zone\'s SOA', async (t) => {
+test("a name without the record, and one that is not there, come with the zone's SOA", async (t) => {
   const { ask } = await start(t)
   for (const name of ['web.shop.svc.cluster.local', 'x.shop.svc.cluster.local']) {
     const { authorities, flag_aa } = await ask(name, 'TXT')
@@ -139,7 +173,10 @@ test('a name without the record, and one that is not there, come with the zone\'
 test('SRV answers bring the addresses of their targets', async (t) => {
   const { ask } = await start(t)
   const { additionals } = await ask('_http._tcp.db.shop.svc.cluster.local', 'SRV')
-  assert.deepEqual(additionals.map(({ name, data }) => `${name} ${String(data)}`).sort(), ['10-244-0-3.db.shop.svc.cluster.local 10.244.0.3', 'db-0.db.shop.svc.cluster.local 10.244.0.2'])
+  assert.deepEqual(additionals.map(({ name, data }) => `${name} ${String(data)}`).sort(), [
+    '10-244-0-3.db.shop.svc.cluster.local 10.244.0.3',
+    'db-0.db.shop.svc.cluster.local 10.244.0.2',
+  ])
 })
 
 test('addresses take turns at the front', async (t) => {
@@ -152,7 +189,10 @@ test('addresses take turns at the front', async (t) => {
 test('answers change with the cluster', async (t) => {
   const { client, said } = await start(t)
   assert.equal(await said('new.shop.svc.cluster.local', 'A'), 'NXDOMAIN')
-  await client.create(services, { metadata: { name: 'new', namespace: 'shop' }, spec: { clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'], ports } })
+  await client.create(services, {
+    metadata: { name: 'new', namespace: 'shop' },
+    spec: { clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'], ports },
+  })
   await new Promise((resolve) => setTimeout(resolve, 20))
   assert.equal(await said('new.shop.svc.cluster.local', 'A'), 'NOERROR, A 10.96.0.9')
 })
@@ -184,7 +224,11 @@ async function upstream(t: TestContext, answer: (name: string) => object[], flag
     const name = query.questions[0]!.name
     if (name.endsWith('.invalid')) return
     asked.push(name)
-    socket.send(dnsPacket.encode({ type: 'response', id: query.id, flags, questions: query.questions, answers: answer(name) }), from.port, from.address)
+    socket.send(
+      dnsPacket.encode({ type: 'response', id: query.id, flags, questions: query.questions, answers: answer(name) }),
+      from.port,
+      from.address,
+    )
   })
   await new Promise<void>((resolve) => socket.bind(0, loopback, resolve))
   t.after(() => socket.close())
@@ -223,39 +267,72 @@ test('a resolver that is silent is passed over; one that sends our questions bac
 })
 
 test('no message makes it fail, and each answer is for its question', async () => {
-  const zone = new ClusterZone({ domain: 'cluster.local', ttl: 30, serial: () => 1 }, { hasNamespace: () => true, service: () => undefined, slices: () => [], servicesAt: () => [], slicesAt: () => [] })
+  const zone = new ClusterZone(
+    { domain: 'cluster.local', ttl: 30, serial: () => 1 },
+    { hasNamespace: () => true, service: () => undefined, slices: () => [], servicesAt: () => [], slicesAt: () => [] },
+  )
   const deps = { clock: realClock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
-  const responder = new Responder({ deps, zone, ready: () => true, forwarder: { ask: async () => undefined, isOwnProbe: () => false, probe: async () => {}, close() {} } })
-  const valid = dnsPacket.encode({ type: 'query', id: 7, questions: [{ name: 'a.b.svc.cluster.local', type: 'SRV' }], additionals: [{ type: 'OPT', name: '.', udpPayloadSize: 4096, options: [] }] })
-  const damaged = fc.tuple(fc.nat(valid.length - 1), fc.integer({ min: 0, max: 255 }), fc.nat(valid.length)).map(([at, byte, length]) => {
-    const copy = Buffer.from(valid.subarray(0, length))
-    if (at < copy.length) copy[at] = byte
-    return copy
+  const responder = new Responder({
+    deps,
+    zone,
+    ready: () => true,
+    forwarder: { ask: async () => undefined, isOwnProbe: () => false, probe: async () => {}, close() {} },
   })
+  const valid = dnsPacket.encode({
+    type: 'query',
+    id: 7,
+    questions: [{ name: 'a.b.svc.cluster.local', type: 'SRV' }],
+    additionals: [{ type: 'OPT', name: '.', udpPayloadSize: 4096, options: [] }],
+  })
+  const damaged = fc
+    .tuple(fc.nat(valid.length - 1), fc.integer({ min: 0, max: 255 }), fc.nat(valid.length))
+    .map(([at, byte, length]) => {
+      const copy = Buffer.from(valid.subarray(0, length))
+      if (at < copy.length) copy[at] = byte
+      return copy
+    })
   await fc.assert(
-    fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes)), damaged), async (message) => {
-      const answer = await responder.respond(message, 'udp')
-      if (!answer) return
-      assert.equal(answer.readUInt16BE(0), message.readUInt16BE(0))
-      assert.ok(answer.readUInt16BE(2) & 0x8000)
-      dnsPacket.decode(answer)
-    }),
+    fc.asyncProperty(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes)),
+        damaged,
+      ),
+      async (message) => {
+        const answer = await responder.respond(message, 'udp')
+        if (!answer) return
+        assert.equal(answer.readUInt16BE(0), message.readUInt16BE(0))
+        assert.ok(answer.readUInt16BE(2) & 0x8000)
+        dnsPacket.decode(answer)
+      },
+    ),
     { numRuns: 2000 },
   )
 })
 
 test('resolv.conf names up to three resolvers', () => {
-  const file = '# a comment\nsearch example.com\nnameserver 10.0.0.1\nnameserver  fe80::1%eth0 \nnameserver bad\noptions ndots:5\nnameserver 10.0.0.2\nnameserver 10.0.0.3\n'
-  assert.deepEqual(parseResolvConf(file).map(({ address }) => address), ['10.0.0.1', 'fe80::1%eth0', '10.0.0.2'])
+  const file =
+    '# a comment\nsearch example.com\nnameserver 10.0.0.1\nnameserver  fe80::1%eth0 \nnameserver bad\noptions ndots:5\nnameserver 10.0.0.2\nnameserver 10.0.0.3\n'
+  assert.deepEqual(
+    parseResolvConf(file).map(({ address }) => address),
+    ['10.0.0.1', 'fe80::1%eth0', '10.0.0.2'],
+  )
 })
 
 test('the DNS Service is made once, with a slice for each server', async () => {
   const client = newClient(new FakeApi(realClock, seededRandom(2)))
   const endpoint = { nodeName: 'node-1', address: '192.168.0.1', port: 10053 }
   await ensureDnsService(client, [endpoint])
-  await ensureDnsService(client, [{ ...endpoint, port: 10054 }, { ...endpoint, nodeName: 'node-2', address: '192.168.0.2' }])
-  assert.equal((await client.get(services, { namespace: 'kube-system', name: 'kube-dns' })).spec?.clusterIP, '10.96.0.10')
-  const slices = (await client.list(endpointSlices)).items.map((slice) => `${slice.endpoints?.[0]?.addresses[0]}:${slice.ports?.[0]?.port}`)
+  await ensureDnsService(client, [
+    { ...endpoint, port: 10054 },
+    { ...endpoint, nodeName: 'node-2', address: '192.168.0.2' },
+  ])
+  assert.equal(
+    (await client.get(services, { namespace: 'kube-system', name: 'kube-dns' })).spec?.clusterIP,
+    '10.96.0.10',
+  )
+  const slices = (await client.list(endpointSlices)).items.map(
+    (slice) => `${slice.endpoints?.[0]?.addresses[0]}:${slice.ports?.[0]?.port}`,
+  )
   assert.deepEqual(slices.sort(), ['192.168.0.1:10054', '192.168.0.2:10053'])
   await removeDnsEndpoint(client, 'node-2')
   await removeDnsEndpoint(client, 'node-2')

@@ -44,7 +44,14 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     changes++
     responder?.forget()
   })
-  const zone = new ClusterZone({ domain: (options.clusterDomain ?? 'cluster.local').toLowerCase().replace(/\.$/, ''), ttl: options.ttlSeconds ?? defaultTtlSeconds, serial: () => changes >>> 0 }, view)
+  const zone = new ClusterZone(
+    {
+      domain: (options.clusterDomain ?? 'cluster.local').toLowerCase().replace(/\.$/, ''),
+      ttl: options.ttlSeconds ?? defaultTtlSeconds,
+      serial: () => changes >>> 0,
+    },
+    view,
+  )
   const forwarder = newForwarder(options, withoutOwn(options.upstreams ?? [], options.listen))
   const made = (responder = new Responder({ deps: options, zone, forwarder, ready: view.hasSynced }))
   const listening: Listening[] = []
@@ -72,4 +79,5 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
 }
 
 /** Asking ourselves would never end. */
-const withoutOwn = (upstreams: readonly Upstream[], own: readonly DnsAddress[]) => upstreams.filter(({ address, port }) => !own.some(({ host, port: ownPort }) => host === address && ownPort === port))
+const withoutOwn = (upstreams: readonly Upstream[], own: readonly DnsAddress[]) =>
+  upstreams.filter(({ address, port }) => !own.some(({ host, port: ownPort }) => host === address && ownPort === port))

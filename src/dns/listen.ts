@@ -48,7 +48,8 @@ function listenUdp({ host, port }: DnsAddress, responder: Responder, log: Logger
       if (answer) socket.send(answer, from.port, from.address, ignore)
     }
     const answer = responder.respond(message, 'udp')
-    if (answer instanceof Promise) answer.then(send).catch((error: unknown) => log.error({ err: error }, 'a DNS question could not be answered'))
+    if (answer instanceof Promise)
+      answer.then(send).catch((error: unknown) => log.error({ err: error }, 'a DNS question could not be answered'))
     else send(answer)
   })
   return new Promise((resolve, reject) => {

@@ -32,7 +32,9 @@ const readyMessageMax = 300
 /** So many orders of addresses are kept. */
 const variantsMax = 8
 
-const typeNames = new Map<number, RecordType | 'ANY'>((['A', 'AAAA', 'CNAME', 'NS', 'PTR', 'SOA', 'SRV', 'TXT', 'ANY'] as const).map((type) => [recordTypes[type], type]))
+const typeNames = new Map<number, RecordType | 'ANY'>(
+  (['A', 'AAAA', 'CNAME', 'NS', 'PTR', 'SOA', 'SRV', 'TXT', 'ANY'] as const).map((type) => [recordTypes[type], type]),
+)
 const opcodeQuery = 0
 
 /**
@@ -51,9 +53,16 @@ export class Responder {
     this.#o = options
     this.#forwarded = new ForwardCache(options.deps.clock)
     const { metrics } = options.deps
-    this.#requests = metrics.counter('coredns_dns_requests_total', 'Counter of DNS requests made per zone, protocol and family.')
+    this.#requests = metrics.counter(
+      'coredns_dns_requests_total',
+      'Counter of DNS requests made per zone, protocol and family.',
+    )
     this.#responses = metrics.counter('coredns_dns_responses_total', 'Counter of response status codes.')
-    this.#duration = metrics.histogram('coredns_forward_request_duration_seconds', 'Histogram of the time each request took.', durationBuckets)
+    this.#duration = metrics.histogram(
+      'coredns_forward_request_duration_seconds',
+      'Histogram of the time each request took.',
+      durationBuckets,
+    )
   }
 
   /** The cluster changed: nothing that was said is certain any more. */
@@ -80,7 +89,11 @@ export class Responder {
     return this.#answer(message, query, { transport, key })
   }
 
-  #answer(message: Buffer, query: Query, { transport, key }: { transport: 'udp' | 'tcp'; key: string | undefined }): Buffer | undefined | Promise<Buffer | undefined> {
+  #answer(
+    message: Buffer,
+    query: Query,
+    { transport, key }: { transport: 'udp' | 'tcp'; key: string | undefined },
+  ): Buffer | undefined | Promise<Buffer | undefined> {
     const { zone, forwarder, ready } = this.#o
     const type = typeNames.get(query.type)
     if (forwarder.isOwnProbe(query.name)) return this.#error(query.id, 'REFUSED', transport, query)
@@ -97,7 +110,11 @@ export class Responder {
     return this.#forward(message, query, transport)
   }
 
-  #finish(query: Query, answer: Answer, { transport, key }: { transport: 'udp' | 'tcp'; key: string | undefined }): Buffer {
+  #finish(
+    query: Query,
+    answer: Answer,
+    { transport, key }: { transport: 'udp' | 'tcp'; key: string | undefined },
+  ): Buffer {
     const size = sizeFor(query, transport)
     const variants = turns(answer).map((turn) => encodeAnswer(query, turn, size))
     const made: Ready = { variants, next: 0, code: answer.code }
@@ -110,8 +127,16 @@ export class Responder {
   }
 
   /** An alias for a name of somebody else: with that name's addresses when they can be had. */
-  async #followAlias(query: Query, answer: Answer, { transport, target }: { transport: 'udp' | 'tcp'; target: string }): Promise<Buffer> {
-    const asked = await this.#o.forwarder.ask(questionFor(target, query), { ...query, name: target, question: questionFor(target, query).subarray(headerLength) }, 'tcp')
+  async #followAlias(
+    query: Query,
+    answer: Answer,
+    { transport, target }: { transport: 'udp' | 'tcp'; target: string },
+  ): Promise<Buffer> {
+    const asked = await this.#o.forwarder.ask(
+      questionFor(target, query),
+      { ...query, name: target, question: questionFor(target, query).subarray(headerLength) },
+      'tcp',
+    )
     const addresses = asked ? addressesIn(asked, target) : []
     this.#count('NOERROR', transport)
     return encodeAnswer(query, { ...answer, answers: [...answer.answers, ...addresses] }, sizeFor(query, transport))
@@ -171,7 +196,10 @@ function copyWithId(ready: Ready, id: number): Buffer {
 function turns(answer: Answer): Answer[] {
   const count = Math.min(answer.answers.length, variantsMax)
   if (count < 2 || answer.answers.some(({ type }) => type === 'CNAME')) return [answer]
-  return Array.from({ length: count }, (_, i) => ({ ...answer, answers: [...answer.answers.slice(i), ...answer.answers.slice(0, i)] }))
+  return Array.from({ length: count }, (_, i) => ({
+    ...answer,
+    answers: [...answer.answers.slice(i), ...answer.answers.slice(0, i)],
+  }))
 }
 
 /** The same question about another name. */
@@ -186,12 +214,31 @@ function questionFor(name: string, query: Query): Buffer {
 /** The addresses in another resolver's answer, under the name that was asked for. */
 function addressesIn(message: Buffer, name: string): DnsRecord[] {
   const found: DnsRecord[] = []
-  const start = parseQuery(Buffer.concat([message.subarray(0, 2), Buffer.from([1, 0]), message.subarray(4, 6), Buffer.alloc(6), message.subarray(headerLength)]))
+  const start = parseQuery(
+    Buffer.concat([
+      message.subarray(0, 2),
+      Buffer.from([1, 0]),
+      message.subarray(4, 6),
+      Buffer.alloc(6),
+      message.subarray(headerLength),
+    ]),
+  )
   if (typeof start === 'string') return found
-  walkRecords(message, headerLength + start.question.length, message.readUInt16BE(6), ({ type, ttl, dataAt, dataLength }) => {
-    const data = message.subarray(dataAt, dataAt + dataLength)
-    if (type === recordTypes.A && dataLength === 4) found.push({ name, type: 'A', ttl, data: data.join('.') })
-    if (type === recordTypes.AAAA && dataLength === 16) found.push({ name, type: 'AAAA', ttl, data: Array.from({ length: 8 }, (_, i) => data.readUInt16BE(i * 2).toString(16)).join(':') })
-  })
+  walkRecords(
+    message,
+    headerLength + start.question.length,
+    message.readUInt16BE(6),
+    ({ type, ttl, dataAt, dataLength }) => {
+      const data = message.subarray(dataAt, dataAt + dataLength)
+      if (type === recordTypes.A && dataLength === 4) found.push({ name, type: 'A', ttl, data: data.join('.') })
+      if (type === recordTypes.AAAA && dataLength === 16)
+        found.push({
+          name,
+          type: 'AAAA',
+          ttl,
+          data: Array.from({ length: 8 }, (_, i) => data.readUInt16BE(i * 2).toString(16)).join(':'),
+        })
+    },
+  )
   return found
 }

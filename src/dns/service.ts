@@ -24,9 +24,14 @@ const managedBy = 'dns.kubernode.dev'
  * Makes the Service kube-system/kube-dns with its well-known address, and an EndpointSlice for each server. It has no selector, since the servers are no pods;
  * slices of servers that are not among `endpoints` stay, so that each node can publish its own: `removeDnsEndpoint` takes one away.
  */
-export async function ensureDnsService(client: Client, endpoints: readonly DnsEndpoint[], options: { readonly clusterIp?: string } = {}): Promise<void> {
+export async function ensureDnsService(
+  client: Client,
+  endpoints: readonly DnsEndpoint[],
+  options: { readonly clusterIp?: string } = {},
+): Promise<void> {
   await ensure(client, services, dnsServiceKey, () => dnsService(options.clusterIp ?? '10.96.0.10'))
-  for (const endpoint of endpoints) await ensure(client, endpointSlices, sliceKey(endpoint.nodeName), (old) => dnsSlice(endpoint, old))
+  for (const endpoint of endpoints)
+    await ensure(client, endpointSlices, sliceKey(endpoint.nodeName), (old) => dnsSlice(endpoint, old))
 }
 
 /** Takes a node's DNS server off the Service. */
@@ -36,7 +41,10 @@ export async function removeDnsEndpoint(client: Client, nodeName: string): Promi
   })
 }
 
-const sliceKey = (nodeName: string) => ({ namespace: dnsServiceKey.namespace, name: `${dnsServiceKey.name}-${nodeName}` })
+const sliceKey = (nodeName: string) => ({
+  namespace: dnsServiceKey.namespace,
+  name: `${dnsServiceKey.name}-${nodeName}`,
+})
 
 const ports = (metricsPort: boolean) => [
   { name: 'dns', port: 53, protocol: 'UDP' },
@@ -52,7 +60,12 @@ const dnsService = (clusterIP: string): Service => ({
     annotations: { 'prometheus.io/port': '9153', 'prometheus.io/scrape': 'true' },
     labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' },
   },
-  spec: { type: 'ClusterIP', clusterIP, clusterIPs: [clusterIP], ports: ports(true).map((port) => ({ ...port, targetPort: port.port })) },
+  spec: {
+    type: 'ClusterIP',
+    clusterIP,
+    clusterIPs: [clusterIP],
+    ports: ports(true).map((port) => ({ ...port, targetPort: port.port })),
+  },
 })
 
 const dnsSlice = (endpoint: DnsEndpoint, old: Frozen<EndpointSlice> | undefined): EndpointSlice => ({
@@ -60,16 +73,36 @@ const dnsSlice = (endpoint: DnsEndpoint, old: Frozen<EndpointSlice> | undefined)
   kind: 'EndpointSlice',
   metadata: {
     ...sliceKey(endpoint.nodeName),
-    labels: { 'kubernetes.io/service-name': dnsServiceKey.name, 'endpointslice.kubernetes.io/managed-by': managedBy, 'k8s-app': 'kube-dns' },
+    labels: {
+      'kubernetes.io/service-name': dnsServiceKey.name,
+      'endpointslice.kubernetes.io/managed-by': managedBy,
+      'k8s-app': 'kube-dns',
+    },
     ...(old?.metadata.resourceVersion && { resourceVersion: old.metadata.resourceVersion }),
   },
   addressType: endpoint.address.includes(':') ? 'IPv6' : 'IPv4',
-  ports: ports(endpoint.metricsPort !== undefined).map(({ name, protocol }) => ({ name, protocol, port: name === 'metrics' ? (endpoint.metricsPort ?? 0) : endpoint.port })),
-  endpoints: [{ addresses: [endpoint.address], nodeName: endpoint.nodeName, conditions: { ready: true, serving: true, terminating: false }, hints: { forNodes: [{ name: endpoint.nodeName }] } }],
+  ports: ports(endpoint.metricsPort !== undefined).map(({ name, protocol }) => ({
+    name,
+    protocol,
+    port: name === 'metrics' ? (endpoint.metricsPort ?? 0) : endpoint.port,
+  })),
+  endpoints: [
+    {
+      addresses: [endpoint.address],
+      nodeName: endpoint.nodeName,
+      conditions: { ready: true, serving: true, terminating: false },
+      hints: { forNodes: [{ name: endpoint.nodeName }] },
+    },
+  ],
 })
 
 /** Creates the object, or updates it when `make` gives something else than is there. A Service that is there stays as it is: it may be somebody's own. */
-async function ensure<T extends KubernetesObject>(client: Client, resource: Resource<T>, key: ObjectKey, make: (old: Frozen<T> | undefined) => Frozen<T>): Promise<void> {
+async function ensure<T extends KubernetesObject>(
+  client: Client,
+  resource: Resource<T>,
+  key: ObjectKey,
+  make: (old: Frozen<T> | undefined) => Frozen<T>,
+): Promise<void> {
   const old = await client.get(resource, key).catch((error: unknown) => {
     if (isNotFound(error)) return undefined
     throw error

@@ -21,14 +21,33 @@ export function masqueradeSteps({ config, podCidrs, bridgedPacketsSeen }: Masque
     { do: 'add table', table },
     { do: 'delete table', table },
     { do: 'add table', table },
-    { do: 'add chain', table, chain: 'postrouting', hook: { type: 'nat', hook: 'postrouting', priority: sourceTranslation } },
+    {
+      do: 'add chain',
+      table,
+      chain: 'postrouting',
+      hook: { type: 'nat', hook: 'postrouting', priority: sourceTranslation },
+    },
   ]
   for (const cidr of podCidrs) {
     const ip = cidr.includes(':') ? 'ip6' : 'ip'
-    const inside = config.clusterCidrs.filter((cluster) => cluster.includes(':') === cidr.includes(':')).map((cluster) => ` ${ip} daddr != ${cluster}`)
+    const inside = config.clusterCidrs
+      .filter((cluster) => cluster.includes(':') === cidr.includes(':'))
+      .map((cluster) => ` ${ip} daddr != ${cluster}`)
     const multicast = ip === 'ip' ? '224.0.0.0/4' : 'ff00::/8'
-    if (config.masquerade) steps.push({ do: 'add rule', table, chain: 'postrouting', rule: `${ip} saddr ${cidr}${inside.join('')} ${ip} daddr != ${multicast} oifname != "${config.bridge}" masquerade fully-random` })
-    if (!bridgedPacketsSeen) steps.push({ do: 'add rule', table, chain: 'postrouting', rule: `${ip} saddr ${cidr} oifname "${config.bridge}" ct status dnat masquerade fully-random` })
+    if (config.masquerade)
+      steps.push({
+        do: 'add rule',
+        table,
+        chain: 'postrouting',
+        rule: `${ip} saddr ${cidr}${inside.join('')} ${ip} daddr != ${multicast} oifname != "${config.bridge}" masquerade fully-random`,
+      })
+    if (!bridgedPacketsSeen)
+      steps.push({
+        do: 'add rule',
+        table,
+        chain: 'postrouting',
+        rule: `${ip} saddr ${cidr} oifname "${config.bridge}" ct status dnat masquerade fully-random`,
+      })
   }
   return steps
 }

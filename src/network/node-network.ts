@@ -124,8 +124,8 @@ class NetworkLoop {
     while (this.#dirty && !this.#closed) {
       this.#dirty = false
       try {
-        await this.#reconcile()
-        this.#later(resyncMs)
+        const complete = await this.#reconcile()
+        this.#later(complete ? resyncMs : retryMs)
       } catch (error) {
         this.#o.log.error({ err: error }, 'the pod network could not be set up; it is tried again')
         this.#later(retryMs)
@@ -133,20 +133,29 @@ class NetworkLoop {
     }
   }
 
-  async #reconcile(): Promise<void> {
+  /** True when all is as it should be. */
+  async #reconcile(): Promise<boolean> {
     const { nodeName, run } = this.#o
     const me = this.#nodes.get({ name: nodeName })
     const podCidrs = me ? podCidrsOf(me) : []
     const found = await readRoutes(run, this.#config.routeProtocol)
-    const wanted = desiredRoutes({ nodeName, nodes: this.#nodes.list(), clusterCidrs: this.#config.clusterCidrs, serviceCidrs: this.#config.serviceCidrs })
+    const wanted = desiredRoutes({
+      nodeName,
+      nodes: this.#nodes.list(),
+      clusterCidrs: this.#config.clusterCidrs,
+      serviceCidrs: this.#config.serviceCidrs,
+    })
     const failed = await runBatch(run, routeChanges(found, wanted, this.#config.routeProtocol))
-    if (failed !== undefined) {
-      this.#o.log.warn({ ip: failed }, 'some routes could not be set; nodes must be on one link to reach each other\'s pods')
-      this.#later(retryMs)
-    }
-    if (!me || podCidrs.length === 0) return
+    if (failed !== undefined)
+      this.#o.log.warn(
+        { ip: failed },
+        "some routes could not be set; nodes must be on one link to reach each other's pods",
+      )
+    // Until the node has its block of addresses there is nothing to set up; its change wakes this.
+    if (!me || podCidrs.length === 0) return failed === undefined
     await this.#setUpLocal(podCidrs, internalIps(me))
     this.#ready.resolve()
+    return failed === undefined
   }
 
   async #setUpLocal(podCidrs: readonly string[], nodeIps: readonly string[]): Promise<void> {
@@ -160,7 +169,11 @@ class NetworkLoop {
       await nft.apply(masqueradeSteps({ config: this.#config, podCidrs, bridgedPacketsSeen }))
     }
     // Last: the runtime says that the network is ready as soon as it sees the file.
-    await writeConfigList(this.#config.cniConfigDir, this.#config.cniConfigName, configList({ bridge: this.#config.bridge, podCidrs, mtu, ipamDir: this.#config.ipamDir }))
+    await writeConfigList(
+      this.#config.cniConfigDir,
+      this.#config.cniConfigName,
+      configList({ bridge: this.#config.bridge, podCidrs, mtu, ipamDir: this.#config.ipamDir }),
+    )
     this.#localState = state
   }
 }

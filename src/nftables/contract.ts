@@ -25,28 +25,62 @@ const refused: readonly (readonly [name: string, ...steps: NftStep[]])[] = [
   ['a jump to a chain that is not there', { do: 'add rule', table, chain: 'web', rule: 'jump none' }],
   ['a match against a set that is not there', { do: 'add rule', table, chain: 'web', rule: 'ip saddr @none accept' }],
   ['a rule that is no rule', { do: 'add rule', table, chain: 'web', rule: 'ip daddr accept please' }],
-  ['a translation of ports before the protocol is known', { do: 'add rule', table, chain: 'web', rule: 'dnat to 10.1.0.1:80' }],
+  [
+    'a translation of ports before the protocol is known',
+    { do: 'add rule', table, chain: 'web', rule: 'dnat to 10.1.0.1:80' },
+  ],
   ['an IPv6 match in an IPv4 table', { do: 'add rule', table, chain: 'web', rule: 'ip6 saddr fd00::1 accept' }],
   ['deleting a chain that is not there', { do: 'delete chain', table, chain: 'none' }],
   ['flushing a set that is not there', { do: 'flush set', table, set: 'none', spec: services }],
   ['deleting a chain that a map leads to', { do: 'delete chain', table, chain: 'web' }],
-  ['deleting a chain that a rule leads to', { do: 'add rule', table, chain: 'web', rule: 'goto db' }, { do: 'delete chain', table, chain: 'db' }],
+  [
+    'deleting a chain that a rule leads to',
+    { do: 'add rule', table, chain: 'web', rule: 'goto db' },
+    { do: 'delete chain', table, chain: 'db' },
+  ],
   ['deleting a map that a rule uses', { do: 'delete set', table, set: 'services', spec: services }],
-  ['an element twice with two values', { do: 'add elements', table, set: 'services', elements: [{ key: '10.0.0.1 . tcp . 80', value: 'goto db' }] }],
-  ['an element that leads nowhere', { do: 'add elements', table, set: 'services', elements: [{ key: '10.0.0.2 . tcp . 80', value: 'goto none' }] }],
-  ['an element of another type', { do: 'add elements', table, set: 'services', elements: [{ key: '10.0.0.2 . tcp', value: 'goto web' }] }],
-  ['an address that is none', { do: 'add elements', table, set: 'services', elements: [{ key: '10.0.0.300 . tcp . 80', value: 'goto web' }] }],
-  ['deleting an element that is not there', { do: 'delete elements', table, set: 'services', elements: [{ key: '10.0.0.9 . tcp . 80' }] }],
-  ['a base chain under another hook', { do: 'add chain', table, chain: 'nat-prerouting', hook: { type: 'nat', hook: 'output', priority: -100 } }],
-  ['a way back into a chain', { do: 'add rule', table, chain: 'web', rule: 'jump db' }, { do: 'add rule', table, chain: 'db', rule: 'jump web' }],
+  [
+    'an element twice with two values',
+    { do: 'add elements', table, set: 'services', elements: [{ key: '10.0.0.1 . tcp . 80', value: 'goto db' }] },
+  ],
+  [
+    'an element that leads nowhere',
+    { do: 'add elements', table, set: 'services', elements: [{ key: '10.0.0.2 . tcp . 80', value: 'goto none' }] },
+  ],
+  [
+    'an element of another type',
+    { do: 'add elements', table, set: 'services', elements: [{ key: '10.0.0.2 . tcp', value: 'goto web' }] },
+  ],
+  [
+    'an address that is none',
+    { do: 'add elements', table, set: 'services', elements: [{ key: '10.0.0.300 . tcp . 80', value: 'goto web' }] },
+  ],
+  [
+    'deleting an element that is not there',
+    { do: 'delete elements', table, set: 'services', elements: [{ key: '10.0.0.9 . tcp . 80' }] },
+  ],
+  [
+    'a base chain under another hook',
+    { do: 'add chain', table, chain: 'nat-prerouting', hook: { type: 'nat', hook: 'output', priority: -100 } },
+  ],
+  [
+    'a way back into a chain',
+    { do: 'add rule', table, chain: 'web', rule: 'jump db' },
+    { do: 'add rule', table, chain: 'db', rule: 'jump web' },
+  ],
   ['masquerading before routing', { do: 'add rule', table, chain: 'web', rule: 'masquerade' }],
   ['anything in a table that is not there', { do: 'add chain', table: { family: 'ip', name: 'none' }, chain: 'x' }],
   ['deleting a table that is not there', { do: 'delete table', table: { family: 'ip', name: 'none' } }],
 ]
 
 /** What every implementation of `Nft` does. */
-export function nftContract(name: string, start: (t: TestContext) => Promise<Nft>, options: { skip: string | false } = { skip: false }): void {
-  const check = (sentence: string, body: (nft: Nft) => Promise<void>) => test(`${name}: ${sentence}`, options, async (t) => body(await start(t)))
+export function nftContract(
+  name: string,
+  start: (t: TestContext) => Promise<Nft>,
+  options: { skip: string | false } = { skip: false },
+): void {
+  const check = (sentence: string, body: (nft: Nft) => Promise<void>) =>
+    test(`${name}: ${sentence}`, options, async (t) => body(await start(t)))
 
   check('a transaction is there whole', async (nft) => {
     await nft.apply(base)

@@ -32,12 +32,22 @@ export interface SetElement {
  */
 export type NftStep =
   | { readonly do: 'add table' | 'delete table'; readonly table: TableName }
-  | { readonly do: 'add chain'; readonly table: TableName; readonly chain: string; readonly hook?: ChainHook | undefined }
+  | {
+      readonly do: 'add chain'
+      readonly table: TableName
+      readonly chain: string
+      readonly hook?: ChainHook | undefined
+    }
   | { readonly do: 'flush chain' | 'delete chain'; readonly table: TableName; readonly chain: string }
   | { readonly do: 'add rule'; readonly table: TableName; readonly chain: string; readonly rule: string }
   | { readonly do: 'add set'; readonly table: TableName; readonly set: string; readonly spec: SetSpec }
   | { readonly do: 'flush set' | 'delete set'; readonly table: TableName; readonly set: string; readonly spec: SetSpec }
-  | { readonly do: 'add elements' | 'delete elements'; readonly table: TableName; readonly set: string; readonly elements: readonly SetElement[] }
+  | {
+      readonly do: 'add elements' | 'delete elements'
+      readonly table: TableName
+      readonly set: string
+      readonly elements: readonly SetElement[]
+    }
 
 /** What a table holds, without rules and elements: cheap to read even when it is large. */
 export interface TableOutline {

@@ -3,4 +3,6 @@ import { nftContract } from './contract.ts'
 import { realNft } from './real.ts'
 import { namespacesMissing, testNamespace } from './test-namespace.ts'
 
-nftContract('real', async (t) => realNft({ run: runCommand, namespacePath: (await testNamespace(t)).path }), { skip: namespacesMissing })
+nftContract('real', async (t) => realNft({ run: runCommand, namespacePath: (await testNamespace(t)).path }), {
+  skip: namespacesMissing,
+})

@@ -14,7 +14,8 @@ export interface RealNftOptions {
 /** The kernel's rules through the `nft` program: a transaction is one run of it, which the kernel takes whole or not at all. */
 export function realNft({ run, namespacePath }: RealNftOptions): Nft {
   const inside = inNetworkNamespace(run, namespacePath)
-  const nft = (args: readonly string[], input?: string) => inside({ file: 'nft', args, ...(input !== undefined && { input }) })
+  const nft = (args: readonly string[], input?: string) =>
+    inside({ file: 'nft', args, ...(input !== undefined && { input }) })
 
   return {
     async apply(steps: readonly NftStep[]) {
@@ -27,7 +28,11 @@ export function realNft({ run, namespacePath }: RealNftOptions): Nft {
     },
 
     async tables() {
-      return (await read(nft(['-j', 'list', 'tables'])))?.flatMap(({ table }) => (table ? [{ family: table.family as TableName['family'], name: table.name }] : [])) ?? []
+      return (
+        (await read(nft(['-j', 'list', 'tables'])))?.flatMap(({ table }) =>
+          table ? [{ family: table.family as TableName['family'], name: table.name }] : [],
+        ) ?? []
+      )
     },
 
     async outline(table) {
@@ -39,7 +44,9 @@ export function realNft({ run, namespacePath }: RealNftOptions): Nft {
       ])
       const mine = (of: ListedObject) => of.table === table.name
       const outline: TableOutline = {
-        chains: new Map((chains ?? []).flatMap(({ chain }) => (chain && mine(chain) ? [[chain.name, hookOf(chain)]] : []))),
+        chains: new Map(
+          (chains ?? []).flatMap(({ chain }) => (chain && mine(chain) ? [[chain.name, hookOf(chain)]] : [])),
+        ),
         sets: new Map([...(sets ?? []), ...(maps ?? [])].flatMap(({ set, map }) => namedSet(set ?? map, mine))),
       }
       if (outline.chains.size > 0 || outline.sets.size > 0) return outline
@@ -53,7 +60,9 @@ export function realNft({ run, namespacePath }: RealNftOptions): Nft {
     },
 
     async elements(table, set) {
-      const items = (await read(nft(['-j', 'list', 'set', table.family, table.name, set]))) ?? (await read(nft(['-j', 'list', 'map', table.family, table.name, set])))
+      const items =
+        (await read(nft(['-j', 'list', 'set', table.family, table.name, set]))) ??
+        (await read(nft(['-j', 'list', 'map', table.family, table.name, set])))
       const listed = items?.map((item) => item.set ?? item.map).find((found) => found !== undefined)
       if (!listed) throw new NftError(`no set ${set} in table ${tableText(table)}`)
       return (listed.elem ?? []).map(elementOf)
@@ -98,11 +107,14 @@ function nftError(error: unknown): unknown {
 }
 
 const hookOf = (chain: ListedObject): ChainHook | undefined =>
-  chain.hook === undefined ? undefined : { type: chain.type as ChainHook['type'], hook: chain.hook as ChainHook['hook'], priority: chain.prio ?? 0 }
+  chain.hook === undefined
+    ? undefined
+    : { type: chain.type as ChainHook['type'], hook: chain.hook as ChainHook['hook'], priority: chain.prio ?? 0 }
 
 function namedSet(set: ListedObject | undefined, mine: (of: ListedObject) => boolean): [string, SetSpec][] {
   if (!set || !mine(set) || set.name.startsWith('__')) return []
-  const concat = (type: string | readonly string[] | undefined) => (typeof type === 'string' ? type : (type ?? []).join(' . '))
+  const concat = (type: string | readonly string[] | undefined) =>
+    typeof type === 'string' ? type : (type ?? []).join(' . ')
   const flags = [set.flags ?? []].flat() as NonNullable<SetSpec['flags']>
   const spec: SetSpec = {
     type: set.map === undefined ? concat(set.type) : `${concat(set.type)} : ${concat(set.map)}`,
@@ -128,6 +140,7 @@ function valueText(value: unknown): string {
     return `${addr}/${len}`
   }
   if ('range' in fields) return (fields.range as unknown[]).map(valueText).join('-')
-  for (const verdict of ['goto', 'jump'] as const) if (verdict in fields) return `${verdict} ${(fields[verdict] as { target: string }).target}`
+  for (const verdict of ['goto', 'jump'] as const)
+    if (verdict in fields) return `${verdict} ${(fields[verdict] as { target: string }).target}`
   return Object.keys(fields)[0] ?? ''
 }

@@ -47,7 +47,8 @@ function writeStep(step: NftStep, lines: string[]): void {
 /** 'ip kubernode-proxy' */
 export const tableText = (table: TableName): string => `${table.family} ${table.name}`
 
-const hookText = ({ type, hook, priority }: ChainHook) => `type ${type} hook ${hook} priority ${priority} ; policy accept ;`
+const hookText = ({ type, hook, priority }: ChainHook) =>
+  `type ${type} hook ${hook} priority ${priority} ; policy accept ;`
 
 const wordFor = (spec: SetSpec) => (isMap(spec) ? 'map' : 'set')
 

@@ -4,12 +4,27 @@ import { durationMs, listenOf, readComponentConfig } from './component-config.ts
 
 const head = { apiVersion: 'kubeproxy.config.k8s.io/v1alpha1', kind: 'KubeProxyConfiguration' }
 
-test('a configuration file of upstream\'s is understood', () => {
-  const read = readComponentConfig({ ...head, clientConnection: { kubeconfig: '/k' }, hostnameOverride: 'n', clusterCIDR: '10.1.0.0/16,fd00::/56', mode: 'nftables', nodePortAddresses: ['primary'], nftables: { masqueradeAll: true, syncPeriod: '1m30s' }, healthzBindAddress: '127.0.0.1:9', metricsBindAddress: '' })
+test("a configuration file of upstream's is understood", () => {
+  const read = readComponentConfig({
+    ...head,
+    clientConnection: { kubeconfig: '/k' },
+    hostnameOverride: 'n',
+    clusterCIDR: '10.1.0.0/16,fd00::/56',
+    mode: 'nftables',
+    nodePortAddresses: ['primary'],
+    nftables: { masqueradeAll: true, syncPeriod: '1m30s' },
+    healthzBindAddress: '127.0.0.1:9',
+    metricsBindAddress: '',
+  })
   assert.deepEqual(read, {
     kubeconfig: '/k',
     hostname: 'n',
-    config: { clusterCidrs: ['10.1.0.0/16', 'fd00::/56'], nodePortAddresses: ['primary'], masqueradeAll: true, syncPeriodMs: 90_000 },
+    config: {
+      clusterCidrs: ['10.1.0.0/16', 'fd00::/56'],
+      nodePortAddresses: ['primary'],
+      masqueradeAll: true,
+      syncPeriodMs: 90_000,
+    },
     healthListen: { host: '127.0.0.1', port: 9 },
     metricsListen: undefined,
     notes: [],
@@ -17,12 +32,18 @@ test('a configuration file of upstream\'s is understood', () => {
 })
 
 test('what is not understood is said', () => {
-  assert.deepEqual(readComponentConfig({ ...head, mode: 'iptables', clusterCidr: 'x' }).notes, ['unknown field "clusterCidr" is ignored', 'mode iptables is not there; Services are rules of nftables'])
+  assert.deepEqual(readComponentConfig({ ...head, mode: 'iptables', clusterCidr: 'x' }).notes, [
+    'unknown field "clusterCidr" is ignored',
+    'mode iptables is not there; Services are rules of nftables',
+  ])
   assert.throws(() => readComponentConfig({ kind: 'KubeletConfiguration' }), /not a KubeProxyConfiguration/)
   assert.throws(() => readComponentConfig({ ...head, nftables: { syncPeriod: 'soon' } }), /no duration/)
 })
 
 test('addresses and durations', () => {
-  assert.deepEqual([listenOf('[::]:80', 1), listenOf('0.0.0.0', 1), listenOf(':80', 1), listenOf(undefined, 1)], [{ host: '::', port: 80 }, { host: '0.0.0.0', port: 1 }, { host: '0.0.0.0', port: 80 }, undefined])
+  assert.deepEqual(
+    [listenOf('[::]:80', 1), listenOf('0.0.0.0', 1), listenOf(':80', 1), listenOf(undefined, 1)],
+    [{ host: '::', port: 80 }, { host: '0.0.0.0', port: 1 }, { host: '0.0.0.0', port: 80 }, undefined],
+  )
   assert.deepEqual(['0', '500ms', '1h', '0s', undefined].map(durationMs), [0, 500, 3_600_000, 0, undefined])
 })

@@ -21,7 +21,12 @@ interface KubeProxyConfiguration {
   readonly clusterCIDR?: string
   readonly mode?: string
   readonly nodePortAddresses?: readonly string[] | null
-  readonly nftables?: { readonly masqueradeAll?: boolean; readonly masqueradeBit?: number; readonly minSyncPeriod?: string; readonly syncPeriod?: string }
+  readonly nftables?: {
+    readonly masqueradeAll?: boolean
+    readonly masqueradeBit?: number
+    readonly minSyncPeriod?: string
+    readonly syncPeriod?: string
+  }
   readonly iptables?: { readonly masqueradeAll?: boolean; readonly masqueradeBit?: number }
   readonly bindAddress?: string
   readonly healthzBindAddress?: string
@@ -38,10 +43,15 @@ const known = new Set(
 /** Reads a configuration file's content; throws when it is none. */
 export function readComponentConfig(content: unknown): ProxyComponentConfig {
   const file = (content ?? {}) as KubeProxyConfiguration
-  if (typeof file !== 'object' || file.kind !== 'KubeProxyConfiguration') throw new Error('not a KubeProxyConfiguration: kind is missing or another')
-  if (file.apiVersion !== 'kubeproxy.config.k8s.io/v1alpha1') throw new Error(`apiVersion ${JSON.stringify(file.apiVersion)} is not kubeproxy.config.k8s.io/v1alpha1`)
-  const notes = Object.keys(file).flatMap((field) => (known.has(field) ? [] : [`unknown field ${JSON.stringify(field)} is ignored`]))
-  if (file.mode && file.mode !== 'nftables') notes.push(`mode ${file.mode} is not there; Services are rules of nftables`)
+  if (typeof file !== 'object' || file.kind !== 'KubeProxyConfiguration')
+    throw new Error('not a KubeProxyConfiguration: kind is missing or another')
+  if (file.apiVersion !== 'kubeproxy.config.k8s.io/v1alpha1')
+    throw new Error(`apiVersion ${JSON.stringify(file.apiVersion)} is not kubeproxy.config.k8s.io/v1alpha1`)
+  const notes = Object.keys(file).flatMap((field) =>
+    known.has(field) ? [] : [`unknown field ${JSON.stringify(field)} is ignored`],
+  )
+  if (file.mode && file.mode !== 'nftables')
+    notes.push(`mode ${file.mode} is not there; Services are rules of nftables`)
   const minSync = durationMs(file.nftables?.minSyncPeriod)
   const sync = durationMs(file.nftables?.syncPeriod)
   const cidrs = file.clusterCIDR?.split(',').filter(Boolean)

@@ -27,21 +27,41 @@ export class ConntrackMissing extends Error {
  * UDP has no end of a connection: a client that keeps sending from one port stays with an endpoint that is gone. Forgets the tracked flows to
  * these Services that lead to none of their serving endpoints. Gives how many.
  */
-export async function forgetStaleFlows(run: RunCommand, family: Family, services: readonly UdpService[]): Promise<number> {
+export async function forgetStaleFlows(
+  run: RunCommand,
+  family: Family,
+  services: readonly UdpService[],
+): Promise<number> {
   const byAddress = new Map<string, ReadonlySet<string>>()
   const byNodePort = new Map<number, ReadonlySet<string>>()
   for (const { port, serving } of services) {
     if (serving.length === 0) continue
     const endpoints = new Set(serving.map((endpoint) => `${endpoint.address} ${endpoint.port}`))
-    for (const address of [port.clusterIp, ...port.externalIps, ...port.loadBalancerIps]) byAddress.set(`${address} ${port.port}`, endpoints)
+    for (const address of [port.clusterIp, ...port.externalIps, ...port.loadBalancerIps])
+      byAddress.set(`${address} ${port.port}`, endpoints)
     if (port.nodePort !== 0) byNodePort.set(port.nodePort, endpoints)
   }
   if (byAddress.size === 0) return 0
   let forgotten = 0
   for (const flow of await listFlows(run, family)) {
-    const endpoints = byAddress.get(`${flow.destination} ${flow.destinationPort}`) ?? byNodePort.get(flow.destinationPort)
+    const endpoints =
+      byAddress.get(`${flow.destination} ${flow.destinationPort}`) ?? byNodePort.get(flow.destinationPort)
     if (!endpoints || endpoints.has(`${flow.replySource} ${flow.replySourcePort}`)) continue
-    await conntrack(run, ['-D', '-f', ipVersion(family), '-p', 'udp', '--orig-dst', flow.destination, '--orig-port-dst', String(flow.destinationPort), '--reply-src', flow.replySource, '--reply-port-src', String(flow.replySourcePort)])
+    await conntrack(run, [
+      '-D',
+      '-f',
+      ipVersion(family),
+      '-p',
+      'udp',
+      '--orig-dst',
+      flow.destination,
+      '--orig-port-dst',
+      String(flow.destinationPort),
+      '--reply-src',
+      flow.replySource,
+      '--reply-port-src',
+      String(flow.replySourcePort),
+    ])
     forgotten++
   }
   return forgotten
@@ -62,7 +82,12 @@ async function listFlows(run: RunCommand, family: Family): Promise<Flow[]> {
 export function parseFlow(line: string): Flow | undefined {
   const found = /dst=(\S+) sport=\d+ dport=(\d+) .*?src=(\S+) dst=\S+ sport=(\d+)/.exec(line)
   if (!found) return undefined
-  return { destination: found[1]!, destinationPort: Number(found[2]), replySource: found[3]!, replySourcePort: Number(found[4]) }
+  return {
+    destination: found[1]!,
+    destinationPort: Number(found[2]),
+    replySource: found[3]!,
+    replySourcePort: Number(found[4]),
+  }
 }
 
 async function conntrack(run: RunCommand, args: readonly string[]): Promise<string> {
@@ -71,7 +96,8 @@ async function conntrack(run: RunCommand, args: readonly string[]): Promise<stri
   } catch (error) {
     // Nothing to delete is what was wanted.
     if (error instanceof CommandError && error.stderr.includes('0 flow entries')) return ''
-    if (error instanceof CommandError && (error.exitCode === undefined || error.exitCode === 127)) throw new ConntrackMissing('the program conntrack is not installed', { cause: error })
+    if (error instanceof CommandError && (error.exitCode === undefined || error.exitCode === 127))
+      throw new ConntrackMissing('the program conntrack is not installed', { cause: error })
     throw error
   }
 }

@@ -23,7 +23,11 @@ export interface ServicePlan {
 }
 
 /** What a Service becomes in one family, from what was seen. Pure. */
-export function decide(service: Frozen<Service>, slices: readonly Frozen<EndpointSlice>[], view: { readonly config: ProxyConfig; readonly family: Family; readonly node: NodeView }): ServicePlan {
+export function decide(
+  service: Frozen<Service>,
+  slices: readonly Frozen<EndpointSlice>[],
+  view: { readonly config: ProxyConfig; readonly family: Family; readonly node: NodeView },
+): ServicePlan {
   const { config, family, node } = view
   const plan = new PlanDraft()
   let internal = 0

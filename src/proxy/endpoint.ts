@@ -27,11 +27,18 @@ export function serviceOf(slice: Frozen<EndpointSlice>): string | undefined {
 }
 
 /** The endpoints of one Service port, of all its slices, in the order of their addresses. An endpoint that moves between slices is in both for a while: the better one counts. */
-export function endpointsOf(port: ServicePort, family: Family, slices: readonly Frozen<EndpointSlice>[], nodeName: string): Endpoint[] {
+export function endpointsOf(
+  port: ServicePort,
+  family: Family,
+  slices: readonly Frozen<EndpointSlice>[],
+  nodeName: string,
+): Endpoint[] {
   const found = new Map<string, Endpoint>()
   for (const slice of slices) {
     if (slice.addressType !== (family === 'ip' ? 'IPv4' : 'IPv6')) continue
-    const number = slice.ports?.find((candidate) => (candidate.name ?? '') === port.portName && protocolOf(candidate.protocol) === port.protocol)?.port
+    const number = slice.ports?.find(
+      (candidate) => (candidate.name ?? '') === port.portName && protocolOf(candidate.protocol) === port.protocol,
+    )?.port
     if (!number) continue
     for (const endpoint of slice.endpoints ?? []) {
       const address = endpoint.addresses[0]

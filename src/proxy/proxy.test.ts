@@ -25,28 +25,55 @@ async function start(t: TestContext, config: Partial<ProxyConfig> = {}) {
   const deps = { clock, random, log: silentLogger, metrics: new Metrics() }
   const client = newClient(new FakeApi(clock, seededRandom(2)))
   const nft = memoryNft()
-  await client.create(nodes, { metadata: { name: 'node-1', labels: { 'topology.kubernetes.io/zone': 'a' } }, status: { addresses: [{ type: 'InternalIP', address: nodeIp }] } })
+  await client.create(nodes, {
+    metadata: { name: 'node-1', labels: { 'topology.kubernetes.io/zone': 'a' } },
+    status: { addresses: [{ type: 'InternalIP', address: nodeIp }] },
+  })
   const ran: string[] = []
   const run = async ({ file, args }: { file: string; args: readonly string[] }) => {
     ran.push([file, ...args].join(' '))
-    const stdout = args[0] === '-L' ? 'udp      17 29 src=10.244.0.9 dst=10.96.0.1 sport=4242 dport=53 src=10.244.1.66 dst=10.244.0.9 sport=5353 dport=4242 mark=0 use=1\n' : ''
+    const stdout =
+      args[0] === '-L'
+        ? 'udp      17 29 src=10.244.0.9 dst=10.96.0.1 sport=4242 dport=53 src=10.244.1.66 dst=10.244.0.9 sport=5353 dport=4242 mark=0 use=1\n'
+        : ''
     return { stdout, stderr: '' }
   }
   const proxy = await startProxy({ ...deps, client, nodeName: 'node-1', nft, run, config, serviceHealthHost: '' })
   t.after(() => proxy.close())
   await clock.advance(1000)
   const send = (to: Partial<Packet> & { destination: string }, origin: 'outside' | 'local' = 'outside') =>
-    nft.send({ source: '10.244.0.9', protocol: 'tcp', destinationPort: 80, isLocal: (address) => address === nodeIp || address.startsWith('127.'), random: random.number, ...to }, origin)
+    nft.send(
+      {
+        source: '10.244.0.9',
+        protocol: 'tcp',
+        destinationPort: 80,
+        isLocal: (address) => address === nodeIp || address.startsWith('127.'),
+        random: random.number,
+        ...to,
+      },
+      origin,
+    )
   return { clock, client, nft, proxy, send, ran, metrics: deps.metrics, settle: () => clock.advance(5000) }
 }
 
 const service = (name: string, spec: ServiceSpec, status?: Service['status']): Service => ({
   metadata: { name, namespace: 'default' },
-  spec: { type: 'ClusterIP', clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'], ports: [{ port: 80, protocol: 'TCP' }], ...spec },
+  spec: {
+    type: 'ClusterIP',
+    clusterIP: '10.96.0.1',
+    clusterIPs: ['10.96.0.1'],
+    ports: [{ port: 80, protocol: 'TCP' }],
+    ...spec,
+  },
   ...(status && { status }),
 })
 
-const endpoint = (address: string, more: Partial<Endpoint> = {}): Endpoint => ({ addresses: [address], nodeName: 'node-2', conditions: { ready: true }, ...more })
+const endpoint = (address: string, more: Partial<Endpoint> = {}): Endpoint => ({
+  addresses: [address],
+  nodeName: 'node-2',
+  conditions: { ready: true },
+  ...more,
+})
 const here = { nodeName: 'node-1' }
 
 const slice = (of: string, endpoints: Endpoint[], more: Partial<EndpointSlice> = {}): EndpointSlice => ({
@@ -60,7 +87,15 @@ const slice = (of: string, endpoints: Endpoint[], more: Partial<EndpointSlice> =
 test('connections to a ClusterIP go to every ready endpoint, in equal shares', async (t) => {
   const { client, send, settle } = await start(t)
   await client.create(services, service('web', {}))
-  await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1'), endpoint('10.244.1.2'), endpoint('10.244.1.3'), endpoint('10.244.1.4', { conditions: { ready: false } })]))
+  await client.create(
+    endpointSlices,
+    slice('web', [
+      endpoint('10.244.1.1'),
+      endpoint('10.244.1.2'),
+      endpoint('10.244.1.3'),
+      endpoint('10.244.1.4', { conditions: { ready: false } }),
+    ]),
+  )
   await settle()
   const counts = new Map<string, number>()
   for (let i = 0; i < 3000; i++) {
@@ -75,16 +110,30 @@ test('connections to a ClusterIP go to every ready endpoint, in equal shares', a
 test('forty endpoints are drawn by a map', async (t) => {
   const { client, send, settle } = await start(t)
   await client.create(services, service('web', {}))
-  await client.create(endpointSlices, slice('web', Array.from({ length: 40 }, (_, i) => endpoint(`10.244.1.${i + 1}`))))
+  await client.create(
+    endpointSlices,
+    slice(
+      'web',
+      Array.from({ length: 40 }, (_, i) => endpoint(`10.244.1.${i + 1}`)),
+    ),
+  )
   await settle()
   assert.equal(new Set(Array.from({ length: 1000 }, () => send({ destination: '10.96.0.1' }).destination)).size, 40)
 })
 
 test('without endpoints a Service refuses, and so do other ports and addresses of the Service range', async (t) => {
   const { client, send, settle } = await start(t)
-  await client.create(services, service('web', { ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }], type: 'NodePort', externalIPs: ['1.2.3.4'] }))
+  await client.create(
+    services,
+    service('web', {
+      ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }],
+      type: 'NodePort',
+      externalIPs: ['1.2.3.4'],
+    }),
+  )
   await settle()
-  for (const destination of ['10.96.0.1', '10.111.1.1', '1.2.3.4']) assert.equal(send({ destination }).verdict, 'reject', destination)
+  for (const destination of ['10.96.0.1', '10.111.1.1', '1.2.3.4'])
+    assert.equal(send({ destination }).verdict, 'reject', destination)
   assert.equal(send({ destination: nodeIp, destinationPort: 30080 }).verdict, 'reject')
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
   await settle()
@@ -107,10 +156,19 @@ test('a pod that reaches itself, and whoever is outside of the cluster, are masq
 
 test('a NodePort answers on every address of the node but loopback', async (t) => {
   const { client, send, settle } = await start(t)
-  await client.create(services, service('web', { type: 'NodePort', ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }] }))
+  await client.create(
+    services,
+    service('web', { type: 'NodePort', ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }] }),
+  )
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
   await settle()
-  assert.deepEqual(send({ destination: nodeIp, destinationPort: 30080, source: '192.168.0.77' }), { verdict: 'accept', destination: '10.244.1.1', destinationPort: 8080, masqueraded: true, translated: true })
+  assert.deepEqual(send({ destination: nodeIp, destinationPort: 30080, source: '192.168.0.77' }), {
+    verdict: 'accept',
+    destination: '10.244.1.1',
+    destinationPort: 8080,
+    masqueraded: true,
+    translated: true,
+  })
   assert.equal(send({ destination: nodeIp, destinationPort: 30080, source: nodeIp }, 'local').destination, '10.244.1.1')
   assert.equal(send({ destination: '127.0.0.1', destinationPort: 30080 }, 'local').translated, false)
   assert.equal(send({ destination: '192.168.0.2', destinationPort: 30080 }).translated, false)
@@ -118,7 +176,11 @@ test('a NodePort answers on every address of the node but loopback', async (t) =
 
 test('external traffic policy Local keeps the source and stays on the node, but pods and the node itself reach every endpoint', async (t) => {
   const { client, send, settle } = await start(t)
-  const spec: ServiceSpec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }] }
+  const spec: ServiceSpec = {
+    type: 'LoadBalancer',
+    externalTrafficPolicy: 'Local',
+    ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }],
+  }
   await client.create(services, service('web', spec, { loadBalancer: { ingress: [{ ip: '5.5.5.5', ipMode: 'VIP' }] } }))
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
   await settle()
@@ -128,7 +190,14 @@ test('external traffic policy Local keeps the source and stays on the node, but 
   assert.equal(send({ destination: '5.5.5.5', source: nodeIp }, 'local').masqueraded, true)
   await client.update(endpointSlices, slice('web', [endpoint('10.244.1.1'), endpoint('10.244.0.2', here)]))
   await settle()
-  for (let i = 0; i < 20; i++) assert.deepEqual(send({ destination: '5.5.5.5', source: '8.8.8.8' }), { verdict: 'accept', destination: '10.244.0.2', destinationPort: 8080, masqueraded: false, translated: true })
+  for (let i = 0; i < 20; i++)
+    assert.deepEqual(send({ destination: '5.5.5.5', source: '8.8.8.8' }), {
+      verdict: 'accept',
+      destination: '10.244.0.2',
+      destinationPort: 8080,
+      masqueraded: false,
+      translated: true,
+    })
 })
 
 test('internal traffic policy Local drops where the node has no endpoint', async (t) => {
@@ -167,27 +236,59 @@ test('hints keep traffic near: on the node, in the zone, else anywhere', async (
   const zone = (name: string) => ({ hints: { forZones: [{ name }] } })
   const both = (name: string, node: string) => ({ hints: { forZones: [{ name }], forNodes: [{ name: node }] } })
   assert.deepEqual(await reached(endpoint('10.244.1.1', zone('a')), endpoint('10.244.1.2', zone('b'))), ['10.244.1.1'])
-  assert.deepEqual(await reached(endpoint('10.244.1.1', zone('a')), endpoint('10.244.1.2')), ['10.244.1.1', '10.244.1.2'])
-  assert.deepEqual(await reached(endpoint('10.244.1.1', zone('c')), endpoint('10.244.1.2', zone('b'))), ['10.244.1.1', '10.244.1.2'])
-  assert.deepEqual(await reached(endpoint('10.244.1.1', both('a', 'node-2')), endpoint('10.244.1.2', both('a', 'node-1'))), ['10.244.1.2'])
+  assert.deepEqual(await reached(endpoint('10.244.1.1', zone('a')), endpoint('10.244.1.2')), [
+    '10.244.1.1',
+    '10.244.1.2',
+  ])
+  assert.deepEqual(await reached(endpoint('10.244.1.1', zone('c')), endpoint('10.244.1.2', zone('b'))), [
+    '10.244.1.1',
+    '10.244.1.2',
+  ])
+  assert.deepEqual(
+    await reached(endpoint('10.244.1.1', both('a', 'node-2')), endpoint('10.244.1.2', both('a', 'node-1'))),
+    ['10.244.1.2'],
+  )
 })
 
 test('a client stays with its endpoint under session affinity', async (t) => {
   const { client, send, settle, nft } = await start(t)
-  await client.create(services, service('web', { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } }))
-  await client.create(endpointSlices, slice('web', ['10.244.1.1', '10.244.1.2', '10.244.1.3'].map((address) => endpoint(address))))
+  await client.create(
+    services,
+    service('web', { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } }),
+  )
+  await client.create(
+    endpointSlices,
+    slice(
+      'web',
+      ['10.244.1.1', '10.244.1.2', '10.244.1.3'].map((address) => endpoint(address)),
+    ),
+  )
   await settle()
   const first = send({ destination: '10.96.0.1' }).destination
   for (let i = 0; i < 50; i++) assert.equal(send({ destination: '10.96.0.1' }).destination, first)
-  assert.equal(new Set(Array.from({ length: 100 }, (_, i) => send({ destination: '10.96.0.1', source: `10.244.7.${i}` }).destination)).size, 3)
-  const timeouts = [...((await nft.outline(table))?.sets ?? [])].filter(([name]) => name.startsWith('affinity-')).map(([, spec]) => spec.timeoutSeconds)
+  assert.equal(
+    new Set(
+      Array.from({ length: 100 }, (_, i) => send({ destination: '10.96.0.1', source: `10.244.7.${i}` }).destination),
+    ).size,
+    3,
+  )
+  const timeouts = [...((await nft.outline(table))?.sets ?? [])]
+    .filter(([name]) => name.startsWith('affinity-'))
+    .map(([, spec]) => spec.timeoutSeconds)
   assert.deepEqual(timeouts, [60, 60, 60])
 })
 
 test('source ranges keep others from the load balancer address, not from the NodePort', async (t) => {
   const { client, send, settle } = await start(t)
-  const spec: ServiceSpec = { type: 'LoadBalancer', loadBalancerSourceRanges: ['7.0.0.0/8'], ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }] }
-  await client.create(services, service('web', spec, { loadBalancer: { ingress: [{ ip: '5.5.5.5' }, { ip: '6.6.6.6', ipMode: 'Proxy' }] } }))
+  const spec: ServiceSpec = {
+    type: 'LoadBalancer',
+    loadBalancerSourceRanges: ['7.0.0.0/8'],
+    ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }],
+  }
+  await client.create(
+    services,
+    service('web', spec, { loadBalancer: { ingress: [{ ip: '5.5.5.5' }, { ip: '6.6.6.6', ipMode: 'Proxy' }] } }),
+  )
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
   await settle()
   assert.equal(send({ destination: '5.5.5.5', source: '8.8.8.8' }).verdict, 'drop')
@@ -224,7 +325,7 @@ test('ports are told apart by name and protocol', async (t) => {
   assert.equal(send({ destination: '10.96.0.1', destinationPort: 99, protocol: 'sctp' }).destinationPort, 9999)
 })
 
-test('an external address that two Services claim is the first one\'s, and goes to the other with its end', async (t) => {
+test("an external address that two Services claim is the first one's, and goes to the other with its end", async (t) => {
   const { client, send, settle } = await start(t)
   for (const [name, clusterIP, address] of [
     ['a', '10.96.0.1', '10.244.1.1'],
@@ -243,9 +344,17 @@ test('an external address that two Services claim is the first one\'s, and goes 
 test('stale UDP flows are forgotten when endpoints change', async (t) => {
   const { client, settle, ran } = await start(t)
   await client.create(services, service('dns', { ports: [{ port: 53, protocol: 'UDP' }] }))
-  await client.create(endpointSlices, slice('dns', [endpoint('10.244.1.1')], { ports: [{ name: '', port: 5353, protocol: 'UDP' }] }))
+  await client.create(
+    endpointSlices,
+    slice('dns', [endpoint('10.244.1.1')], { ports: [{ name: '', port: 5353, protocol: 'UDP' }] }),
+  )
   await settle()
-  assert.ok(ran.includes('conntrack -D -f ipv4 -p udp --orig-dst 10.96.0.1 --orig-port-dst 53 --reply-src 10.244.1.66 --reply-port-src 5353'), ran.join('\n'))
+  assert.ok(
+    ran.includes(
+      'conntrack -D -f ipv4 -p udp --orig-dst 10.96.0.1 --orig-port-dst 53 --reply-src 10.244.1.66 --reply-port-src 5353',
+    ),
+    ran.join('\n'),
+  )
 })
 
 test('rules that somebody flushed come back', async (t) => {
@@ -263,7 +372,10 @@ test('a new proxy takes over the rules of the last one; removing leaves nothing'
   const { client, send, settle, nft, proxy, clock } = await start(t)
   await client.create(services, service('web', { sessionAffinity: 'ClientIP' }))
   await client.create(services, service('gone', { clusterIP: '10.96.0.2', clusterIPs: ['10.96.0.2'] }))
-  await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1'), endpoint('10.244.1.2'), endpoint('10.244.1.3')]))
+  await client.create(
+    endpointSlices,
+    slice('web', [endpoint('10.244.1.1'), endpoint('10.244.1.2'), endpoint('10.244.1.3')]),
+  )
   await client.create(endpointSlices, slice('gone', [endpoint('10.244.1.7')]))
   await settle()
   const first = send({ destination: '10.96.0.1' }).destination
@@ -282,10 +394,21 @@ test('a new proxy takes over the rules of the last one; removing leaves nothing'
 })
 
 test('both families have their own rules', async (t) => {
-  const { client, send, settle } = await start(t, { families: ['ip', 'ip6'], serviceCidrs: ['10.96.0.0/12', 'fd00:96::/112'], clusterCidrs: ['10.244.0.0/16', 'fd00:244::/56'] })
-  await client.create(services, service('web', { clusterIPs: ['10.96.0.1', 'fd00:96::1'], ipFamilies: ['IPv4', 'IPv6'] }))
+  const { client, send, settle } = await start(t, {
+    families: ['ip', 'ip6'],
+    serviceCidrs: ['10.96.0.0/12', 'fd00:96::/112'],
+    clusterCidrs: ['10.244.0.0/16', 'fd00:244::/56'],
+  })
+  await client.create(
+    services,
+    service('web', { clusterIPs: ['10.96.0.1', 'fd00:96::1'], ipFamilies: ['IPv4', 'IPv6'] }),
+  )
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
-  await client.create(endpointSlices, { ...slice('web', [endpoint('fd00:244::7')]), metadata: { name: 'web-6', namespace: 'default', labels: { 'kubernetes.io/service-name': 'web' } }, addressType: 'IPv6' })
+  await client.create(endpointSlices, {
+    ...slice('web', [endpoint('fd00:244::7')]),
+    metadata: { name: 'web-6', namespace: 'default', labels: { 'kubernetes.io/service-name': 'web' } },
+    addressType: 'IPv6',
+  })
   await settle()
   assert.equal(send({ destination: '10.96.0.1' }).destination, '10.244.1.1')
   assert.equal(send({ destination: 'fd00:96::1', source: 'fd00:244::9' }).destination, 'fd00:244::7')
@@ -300,7 +423,14 @@ test('whatever happened before, the rules are those of a fresh start', async (t)
     externalLocal: fc.boolean(),
     internalLocal: fc.boolean(),
     sticky: fc.boolean(),
-    endpoints: fc.uniqueArray(fc.record({ last: fc.integer({ min: 1, max: 5 }), here: fc.boolean(), state: fc.constantFrom('ready', 'ending', 'unready') }), { selector: ({ last }) => last, maxLength: 4 }),
+    endpoints: fc.uniqueArray(
+      fc.record({
+        last: fc.integer({ min: 1, max: 5 }),
+        here: fc.boolean(),
+        state: fc.constantFrom('ready', 'ending', 'unready'),
+      }),
+      { selector: ({ last }) => last, maxLength: 4 },
+    ),
   })
   const step = fc.record({ name: fc.constantFrom('a', 'b'), spec: fc.option(spec) })
   await fc.assert(
@@ -316,14 +446,29 @@ test('whatever happened before, the rules are those of a fresh start', async (t)
             clusterIP,
             clusterIPs: [clusterIP],
             type: 'NodePort',
-            ports: [{ port: wanted.port, protocol: 'TCP', ...(wanted.nodePort && name === 'a' && { nodePort: wanted.nodePort }) }],
+            ports: [
+              {
+                port: wanted.port,
+                protocol: 'TCP',
+                ...(wanted.nodePort && name === 'a' && { nodePort: wanted.nodePort }),
+              },
+            ],
             externalIPs: wanted.externalIPs,
             externalTrafficPolicy: wanted.externalLocal ? 'Local' : 'Cluster',
             internalTrafficPolicy: wanted.internalLocal ? 'Local' : 'Cluster',
             sessionAffinity: wanted.sticky ? 'ClientIP' : 'None',
           })
-          const conditions = { ready: { ready: true }, ending: { ready: false, serving: true, terminating: true }, unready: { ready: false } }
-          const endpoints = slice(name, wanted.endpoints.map(({ last, here: local, state }) => endpoint(`10.244.1.${last}`, { conditions: conditions[state], ...(local && here) })))
+          const conditions = {
+            ready: { ready: true },
+            ending: { ready: false, serving: true, terminating: true },
+            unready: { ready: false },
+          }
+          const endpoints = slice(
+            name,
+            wanted.endpoints.map(({ last, here: local, state }) =>
+              endpoint(`10.244.1.${last}`, { conditions: conditions[state], ...(local && here) }),
+            ),
+          )
           await client.create(services, made).catch(() => client.update(services, made))
           await client.create(endpointSlices, endpoints).catch(() => client.update(endpointSlices, endpoints))
         }
@@ -331,7 +476,16 @@ test('whatever happened before, the rules are those of a fresh start', async (t)
       }
       await settle()
       const fresh = memoryNft()
-      const second = await startProxy({ clock, random: seededRandom(3), log: silentLogger, metrics: new Metrics(), client, nodeName: 'node-1', nft: fresh, serviceHealthHost: '' })
+      const second = await startProxy({
+        clock,
+        random: seededRandom(3),
+        log: silentLogger,
+        metrics: new Metrics(),
+        client,
+        nodeName: 'node-1',
+        nft: fresh,
+        serviceHealthHost: '',
+      })
       await clock.advance(1000)
       assert.deepEqual(await dump(nft), await dump(fresh))
       await Promise.all([proxy.close(), second.close()])
@@ -343,7 +497,13 @@ test('whatever happened before, the rules are those of a fresh start', async (t)
 /** All of a table, in an order that does not depend on its history. */
 async function dump(nft: ReturnType<typeof memoryNft>) {
   const outline = await nft.outline(table)
-  const chains = await Promise.all([...(outline?.chains.keys() ?? [])].sort().map(async (name) => [name, nft.rules(table, name)]))
-  const sets = await Promise.all([...(outline?.sets.keys() ?? [])].sort().map(async (name) => [name, (await nft.elements(table, name)).sort((a, b) => (a.key < b.key ? -1 : 1))]))
+  const chains = await Promise.all(
+    [...(outline?.chains.keys() ?? [])].sort().map(async (name) => [name, nft.rules(table, name)]),
+  )
+  const sets = await Promise.all(
+    [...(outline?.sets.keys() ?? [])]
+      .sort()
+      .map(async (name) => [name, (await nft.elements(table, name)).sort((a, b) => (a.key < b.key ? -1 : 1))]),
+  )
   return { chains, sets }
 }

@@ -70,7 +70,10 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const health = new ProxyHealth(options.clock, unhealthyPeriods * config.syncPeriodMs)
   const metrics = proxyMetrics(options.metrics)
   const node = () => watched.nodes.get({ name: options.nodeName })
-  const serviceHealth = options.serviceHealthHost === '' ? undefined : new ServiceHealthServers({ log: options.log, health, host: options.serviceHealthHost ?? '0.0.0.0' })
+  const serviceHealth =
+    options.serviceHealthHost === ''
+      ? undefined
+      : new ServiceHealthServers({ log: options.log, health, host: options.serviceHealthHost ?? '0.0.0.0' })
   const syncer = new Syncer({
     deps: options,
     config,
@@ -80,19 +83,43 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     health,
     serviceHealth,
     nodeName: options.nodeName,
-    seen: { service: (key) => watched.services.byKey(key), slices: (key) => watched.slices.by(byService, key), services: () => watched.services.list(), node },
+    seen: {
+      service: (key) => watched.services.byKey(key),
+      slices: (key) => watched.slices.by(byService, key),
+      services: () => watched.services.list(),
+      node,
+    },
   })
-  const server = options.healthListen && (await startProxyHealthServer({ listen: options.healthListen, clock: options.clock, health, families: config.families, node, healthz: metrics.healthz, livez: metrics.livez }))
+  const server =
+    options.healthListen &&
+    (await startProxyHealthServer({
+      listen: options.healthListen,
+      clock: options.clock,
+      health,
+      families: config.families,
+      node,
+      healthz: metrics.healthz,
+      livez: metrics.livez,
+    }))
   const metricsServer = options.metricsListen && (await startProxyMetricsServer(options.metricsListen, options.metrics))
   const unsubscribe = follow(watched, syncer)
   const unsubscribeCidrs = options.followServiceCidrs ? followServiceCidrs(informers, syncer) : () => {}
   // Not before everything is known: rules from half of the Services would cut off the other half.
-  const started = Promise.all([watched.services.synced, watched.slices.synced, watched.nodes.synced]).then(() => syncer.start())
+  const started = Promise.all([watched.services.synced, watched.slices.synced, watched.nodes.synced]).then(() =>
+    syncer.start(),
+  )
   return {
     synced: Promise.all([started, syncer.synced]).then(() => {}),
     settled: () => syncer.settled(),
     healthPort: server?.port,
-    close: () => close({ unsubscribe: () => (unsubscribe(), unsubscribeCidrs()), syncer, servers: [server, metricsServer], serviceHealth, informers: options.informers ? undefined : informers }),
+    close: () =>
+      close({
+        unsubscribe: () => (unsubscribe(), unsubscribeCidrs()),
+        syncer,
+        servers: [server, metricsServer],
+        serviceHealth,
+        informers: options.informers ? undefined : informers,
+      }),
   }
 }
 
@@ -122,7 +149,11 @@ function follow({ services: watchedServices, slices, nodes: watchedNodes }: Watc
       },
       deleted: sliceChanged,
     }),
-    watchedNodes.on({ added: () => syncer.nodeChanged(), updated: () => syncer.nodeChanged(), deleted: () => syncer.nodeChanged() }),
+    watchedNodes.on({
+      added: () => syncer.nodeChanged(),
+      updated: () => syncer.nodeChanged(),
+      deleted: () => syncer.nodeChanged(),
+    }),
   ]
   return () => {
     for (const stop of stops) stop()
@@ -147,14 +178,17 @@ interface Closing {
   readonly informers: Informers | undefined
 }
 
-async function close({ unsubscribe: () => (unsubscribe(), unsubscribeCidrs()), syncer, servers: [server, metricsServer], serviceHealth, informers }: Closing): Promise<void> {
+async function close({ unsubscribe, syncer, servers, serviceHealth, informers }: Closing): Promise<void> {
   unsubscribe()
   await syncer.close()
   await Promise.all([...servers.map((server) => server?.close()), serviceHealth?.close(), informers?.close()])
 }
 
 /** Takes the proxy's rules away: for `delete`, when nothing uses the node's Services any more. */
-export async function removeProxyRules(nft: Nft, config: Pick<ProxyConfig, 'tableName'> = defaultProxyConfig): Promise<void> {
+export async function removeProxyRules(
+  nft: Nft,
+  config: Pick<ProxyConfig, 'tableName'> = defaultProxyConfig,
+): Promise<void> {
   const mine = (await nft.tables()).filter(({ name }) => name === config.tableName)
   await nft.apply(mine.map((table) => ({ do: 'delete table', table })))
 }

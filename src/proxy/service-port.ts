@@ -33,7 +33,12 @@ const otherProxyLabel = 'service.kubernetes.io/service-proxy-name'
 /** Whether this proxy has anything to do for a Service. */
 export function isProxied(service: Frozen<Service>): boolean {
   const { clusterIP, type } = service.spec ?? {}
-  return type !== 'ExternalName' && !!clusterIP && clusterIP !== 'None' && service.metadata.labels?.[otherProxyLabel] === undefined
+  return (
+    type !== 'ExternalName' &&
+    !!clusterIP &&
+    clusterIP !== 'None' &&
+    service.metadata.labels?.[otherProxyLabel] === undefined
+  )
 }
 
 /** A Service's ports in one family; none when it has no address of that family. */
@@ -51,21 +56,33 @@ export function servicePorts(service: Frozen<Service>, family: Family): ServiceP
     sourceRanges: sourceRanges(service).filter((range) => ofFamily(range.split('/')[0] ?? '')),
     internalLocal: spec.internalTrafficPolicy === 'Local',
     externalLocal: spec.externalTrafficPolicy === 'Local',
-    affinitySeconds: spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds) : undefined,
+    affinitySeconds:
+      spec.sessionAffinity === 'ClientIP'
+        ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds)
+        : undefined,
   }
-  return (spec.ports ?? []).map((port) => ({ ...shared, portName: port.name ?? '', protocol: protocolOf(port.protocol), port: port.port, nodePort: port.nodePort ?? 0 }))
+  return (spec.ports ?? []).map((port) => ({
+    ...shared,
+    portName: port.name ?? '',
+    protocol: protocolOf(port.protocol),
+    port: port.port,
+    nodePort: port.nodePort ?? 0,
+  }))
 }
 
 /** Three hours, as the API's default. */
 const defaultAffinitySeconds = 10_800
 
 /** The API's protocol in nft's words. */
-export const protocolOf = (protocol: string | undefined): Protocol => (protocol === 'UDP' ? 'udp' : protocol === 'SCTP' ? 'sctp' : 'tcp')
+export const protocolOf = (protocol: string | undefined): Protocol =>
+  protocol === 'UDP' ? 'udp' : protocol === 'SCTP' ? 'sctp' : 'tcp'
 
 function loadBalancerIps(service: Frozen<Service>): string[] {
   if (service.spec?.type !== 'LoadBalancer') return []
   // ipMode Proxy: the load balancer itself delivers, and must not be cut short.
-  return (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip, ipMode }) => (ip && ipMode !== 'Proxy' ? [ip] : []))
+  return (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip, ipMode }) =>
+    ip && ipMode !== 'Proxy' ? [ip] : [],
+  )
 }
 
 /** The older way to say source ranges. */
@@ -73,15 +90,19 @@ const sourceRangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-
 
 function sourceRanges(service: Frozen<Service>): string[] {
   const ranges = service.spec?.loadBalancerSourceRanges
-  const listed = ranges?.length ? [...ranges] : (service.metadata.annotations?.[sourceRangesAnnotation] ?? '').split(',')
+  const listed = ranges?.length
+    ? [...ranges]
+    : (service.metadata.annotations?.[sourceRangesAnnotation] ?? '').split(',')
   return listed.map((range) => range.trim()).filter((range) => range !== '')
 }
 
 /** It can be reached by other than its ClusterIP. */
-export const isExternal = (port: ServicePort): boolean => port.nodePort !== 0 || port.externalIps.length > 0 || port.loadBalancerIps.length > 0
+export const isExternal = (port: ServicePort): boolean =>
+  port.nodePort !== 0 || port.externalIps.length > 0 || port.loadBalancerIps.length > 0
 
 /** Some of its traffic may go to any node. */
 export const usesClusterEndpoints = (port: ServicePort): boolean => !port.internalLocal || isExternal(port)
 
 /** Some of its traffic must stay on this node. */
-export const usesLocalEndpoints = (port: ServicePort): boolean => port.internalLocal || (port.externalLocal && isExternal(port))
+export const usesLocalEndpoints = (port: ServicePort): boolean =>
+  port.internalLocal || (port.externalLocal && isExternal(port))

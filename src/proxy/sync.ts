@@ -66,7 +66,10 @@ export class Syncer {
   readonly #noLocal = new Map<string, { internal: number; external: number }>()
   readonly #triggers: number[] = []
   /** Chains that wait for their deletion, and since when. */
-  readonly #stale = new Map<string, { readonly table: PlannedTable; readonly chain: string; readonly sinceMs: number }>()
+  readonly #stale = new Map<
+    string,
+    { readonly table: PlannedTable; readonly chain: string; readonly sinceMs: number }
+  >()
   readonly #stop = new AbortController()
   #started = false
   #lastStartMs = -Infinity
@@ -81,7 +84,9 @@ export class Syncer {
   constructor(options: SyncerOptions) {
     this.#o = options
     this.#config = options.config
-    this.#tables = new Map(options.config.families.map((family) => [family, new PlannedTable({ family, name: options.config.tableName })]))
+    this.#tables = new Map(
+      options.config.families.map((family) => [family, new PlannedTable({ family, name: options.config.tableName })]),
+    )
   }
 
   /** The first sync is done. */
@@ -201,7 +206,12 @@ export class Syncer {
       this.#failures++
       this.#takeOver = true
       for (const family of this.#tables.keys()) metrics.syncFailures.add({ ip_family: ipFamily(family) })
-      log.error({ err: error }, error instanceof NftError ? 'nftables refused the service rules; they are written anew' : 'the service rules could not be written; it is tried again')
+      log.error(
+        { err: error },
+        error instanceof NftError
+          ? 'nftables refused the service rules; they are written anew'
+          : 'the service rules could not be written; it is tried again',
+      )
       return false
     }
   }
@@ -210,7 +220,8 @@ export class Syncer {
   async #plan(): Promise<string[]> {
     if (this.#frameDirty) this.#planFrame()
     const keys = new Set(this.#dirty)
-    if (this.#everythingDirty) for (const service of this.#o.seen.services()) keys.add(`${service.metadata.namespace}/${service.metadata.name}`)
+    if (this.#everythingDirty)
+      for (const service of this.#o.seen.services()) keys.add(`${service.metadata.namespace}/${service.metadata.name}`)
     this.#dirty.clear()
     this.#everythingDirty = false
     const udp = [...this.#udpChanged]
@@ -227,8 +238,11 @@ export class Syncer {
     this.#frameDirty = false
     this.#node = this.#readNode()
     const config = this.#config
-    const blocks = config.nodePortAddresses.flatMap((block) => (block === 'primary' ? (this.#node?.nodeIps ?? []) : [block]))
-    for (const [family, table] of this.#tables) table.set(frameOwner, frame(config, family, withoutNested(ofFamily(family, blocks))))
+    const blocks = config.nodePortAddresses.flatMap((block) =>
+      block === 'primary' ? (this.#node?.nodeIps ?? []) : [block],
+    )
+    for (const [family, table] of this.#tables)
+      table.set(frameOwner, frame(config, family, withoutNested(ofFamily(family, blocks))))
   }
 
   #planService(key: string): void {
@@ -249,11 +263,19 @@ export class Syncer {
 
   #checkOf(service: Frozen<Service>, slices: readonly Frozen<EndpointSlice>[]): ServiceCheck | undefined {
     const port = service.spec?.healthCheckNodePort
-    if (!port || service.spec?.type !== 'LoadBalancer' || service.spec.externalTrafficPolicy !== 'Local') return undefined
+    if (!port || service.spec?.type !== 'LoadBalancer' || service.spec.externalTrafficPolicy !== 'Local')
+      return undefined
     const family = this.#o.config.families[0] ?? 'ip'
     const first = servicePorts(service, family)[0]
-    const local = first ? endpointsOf(first, family, slices, this.#o.nodeName).filter((endpoint) => endpoint.local && endpoint.ready) : []
-    return { namespace: service.metadata.namespace ?? '', name: service.metadata.name ?? '', port, localEndpoints: local.length }
+    const local = first
+      ? endpointsOf(first, family, slices, this.#o.nodeName).filter((endpoint) => endpoint.local && endpoint.ready)
+      : []
+    return {
+      namespace: service.metadata.namespace ?? '',
+      name: service.metadata.name ?? '',
+      port,
+      localEndpoints: local.length,
+    }
   }
 
   #readNode(): NodeView {
@@ -267,7 +289,8 @@ export class Syncer {
 
   async #apply(full: boolean): Promise<void> {
     const changes: { table: PlannedTable; change: Change }[] = []
-    for (const table of this.#tables.values()) changes.push({ table, change: full ? table.takeOver(await this.#o.nft.outline(table.name)) : table.change() })
+    for (const table of this.#tables.values())
+      changes.push({ table, change: full ? table.takeOver(await this.#o.nft.outline(table.name)) : table.change() })
     await this.#o.nft.apply(changes.flatMap(({ change }) => change.steps))
     const sinceMs = this.#o.deps.clock.now()
     for (const { table, change } of changes) {
@@ -284,13 +307,18 @@ export class Syncer {
     if (this.#running) return void this.#running.then(() => this.#deleteStale())
     const due = [...this.#stale].filter(([, { sinceMs }]) => this.#o.deps.clock.now() - sinceMs > staleMs)
     for (const [id] of due) this.#stale.delete(id)
-    const steps = due.flatMap(([, { table, chain }]): NftStep[] => (table.hasChain(chain) ? [] : [{ do: 'delete chain', table: table.name, chain }]))
+    const steps = due.flatMap(([, { table, chain }]): NftStep[] =>
+      table.hasChain(chain) ? [] : [{ do: 'delete chain', table: table.name, chain }],
+    )
     if (steps.length === 0) return
     this.#running = this.#o.nft
       .apply(steps)
       .catch((error: unknown) => {
         for (const family of this.#tables.keys()) this.#o.metrics.cleanupFailures.add({ ip_family: ipFamily(family) })
-        this.#o.deps.log.warn({ err: error }, 'chains that are not used any more could not be deleted; the rules are written anew')
+        this.#o.deps.log.warn(
+          { err: error },
+          'chains that are not used any more could not be deleted; the rules are written anew',
+        )
         this.#takeOver = true
         this.#again = true
       })
@@ -324,7 +352,11 @@ export class Syncer {
       else metrics.partialSync.observe(seconds, labels)
       metrics.lastSync.set(nowMs / 1000, labels)
       for (const trigger of this.#triggers) metrics.programming.observe(Math.max(0, nowMs - trigger) / 1000, labels)
-      for (const policy of ['internal', 'external'] as const) metrics.noLocalEndpoints.set([...this.#noLocal.values()].reduce((sum, count) => sum + count[policy], 0), { traffic_policy: policy, ...labels })
+      for (const policy of ['internal', 'external'] as const)
+        metrics.noLocalEndpoints.set(
+          [...this.#noLocal.values()].reduce((sum, count) => sum + count[policy], 0),
+          { traffic_policy: policy, ...labels },
+        )
     }
     this.#triggers.length = 0
   }
@@ -340,7 +372,12 @@ export class Syncer {
         metrics.conntrackDeleted.add({ ip_family: ipFamily(family) }, await forgetStaleFlows(this.#o.run, family, udp))
       } catch (error) {
         this.#conntrackMissing = error instanceof ConntrackMissing
-        deps.log.warn({ err: error }, this.#conntrackMissing ? 'conntrack is not installed: UDP clients that keep their port reach a new endpoint only when their flow has timed out; install the package conntrack' : 'stale UDP flows could not be forgotten')
+        deps.log.warn(
+          { err: error },
+          this.#conntrackMissing
+            ? 'conntrack is not installed: UDP clients that keep their port reach a new endpoint only when their flow has timed out; install the package conntrack'
+            : 'stale UDP flows could not be forgotten',
+        )
       }
       metrics.conntrackSync.observe((deps.clock.now() - startMs) / 1000, { ip_family: ipFamily(family) })
     }
@@ -352,7 +389,10 @@ export class Syncer {
     const slices = this.#o.seen.slices(key)
     return servicePorts(service, family)
       .filter(({ protocol }) => protocol === 'udp')
-      .map((port) => ({ port, serving: endpointsOf(port, family, slices, this.#o.nodeName).filter(({ serving }) => serving) }))
+      .map((port) => ({
+        port,
+        serving: endpointsOf(port, family, slices, this.#o.nodeName).filter(({ serving }) => serving),
+      }))
   }
 }
 

@@ -32,8 +32,8 @@ export interface LabNode extends MachineNode {
   readonly nft: Nft
   readonly network: NodeNetwork
   proxy: Proxy
-  /** Starts a pod through the runtime's own plugins. */
-  pod(name: string): Promise<LabPod>
+  /** Starts a pod through the runtime's own plugins; `hostPort` leads to its port 8080. */
+  pod(name: string, hostPort?: number): Promise<LabPod>
   /** Runs a line of shell on the node. */
   sh(line: string): Promise<string>
   /** Serves on the node itself, as a pod in its network does. */
@@ -95,14 +95,31 @@ export async function settled(lab: Lab): Promise<void> {
 }
 
 /** Makes a Service with its endpoints, port 80 to 8080. */
-export async function expose(lab: Lab, name: string, endpoints: readonly (readonly [address: string, node: LabNode])[], spec: ServiceSpec = {}, status: Service['status'] = {}): Promise<void> {
-  const ports = spec.ports ?? [{ name: 'tcp', port: 80, protocol: 'TCP' }, { name: 'udp', port: 80, protocol: 'UDP' }]
-  await lab.client.create(services, { metadata: { name, namespace: 'default' }, spec: { type: 'ClusterIP', clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7'], ...spec, ports }, status })
+export async function expose(
+  lab: Lab,
+  name: string,
+  endpoints: readonly (readonly [address: string, node: LabNode])[],
+  spec: ServiceSpec = {},
+  status: Service['status'] = {},
+): Promise<void> {
+  const ports = spec.ports ?? [
+    { name: 'tcp', port: 80, protocol: 'TCP' },
+    { name: 'udp', port: 80, protocol: 'UDP' },
+  ]
+  await lab.client.create(services, {
+    metadata: { name, namespace: 'default' },
+    spec: { type: 'ClusterIP', clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7'], ...spec, ports },
+    status,
+  })
   await lab.client.create(endpointSlices, {
     metadata: { name, namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
     addressType: 'IPv4',
     ports: ports.map((port) => ({ name: port.name ?? '', protocol: port.protocol ?? 'TCP', port: 8080 })),
-    endpoints: endpoints.map(([address, node]) => ({ addresses: [address], nodeName: node.name, conditions: { ready: true } })),
+    endpoints: endpoints.map(([address, node]) => ({
+      addresses: [address],
+      nodeName: node.name,
+      conditions: { ready: true },
+    })),
   })
   await settled(lab)
 }
@@ -118,13 +135,22 @@ export async function startLab(t: TestContext, options: LabOptions): Promise<Lab
     await rm(dir, { recursive: true })
   })
   closing.push(() => removeMachineNetwork(machine))
-  const places = await ensureMachineNetwork(machine, Array.from({ length: options.nodes }, (_, i) => ({ name: `node-${i + 1}` })))
+  const places = await ensureMachineNetwork(
+    machine,
+    Array.from({ length: options.nodes }, (_, i) => ({ name: `node-${i + 1}` })),
+  )
   const deps: Deps = { clock: realClock, random: realRandom, log: silentLogger, metrics: new Metrics() }
   const client = newClient(new FakeApi(realClock, realRandom))
   for (const [i, place] of places.entries()) {
-    await client.create(nodes, { metadata: { name: place.name }, spec: { podCIDR: `10.244.${i}.0/24`, podCIDRs: [`10.244.${i}.0/24`] }, status: { addresses: [{ type: 'InternalIP', address: place.address }] } })
+    await client.create(nodes, {
+      metadata: { name: place.name },
+      spec: { podCIDR: `10.244.${i}.0/24`, podCIDRs: [`10.244.${i}.0/24`] },
+      status: { addresses: [{ type: 'InternalIP', address: place.address }] },
+    })
   }
-  const labNodes = await Promise.all(places.map((place) => startLabNode({ deps, client, dir: join(dir, place.name), place, closing, options })))
+  const labNodes = await Promise.all(
+    places.map((place) => startLabNode({ deps, client, dir: join(dir, place.name), place, closing, options })),
+  )
   return { deps, client, nodes: labNodes }
 }
 
@@ -139,9 +165,11 @@ interface Starting {
 
 async function startLabNode({ deps, client, dir, place, closing, options }: Starting): Promise<LabNode> {
   const inside = inNetworkNamespace(runCommand, place.namespacePath)
-  const hides = ({ file, args }: { file: string; args: readonly string[] }) => options.withoutBridgeNetfilter && (file === 'test' || file === 'modprobe') && args.join().includes('br')
+  const hides = ({ file, args }: { file: string; args: readonly string[] }) =>
+    options.withoutBridgeNetfilter && (file === 'test' || file === 'modprobe') && args.join().includes('br')
   const run: RunCommand = (command) => (hides(command) ? Promise.reject(new Error('not there')) : inside(command))
-  if (options.withoutBridgeNetfilter) await inside({ file: 'sh', args: ['-c', 'echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables'] })
+  if (options.withoutBridgeNetfilter)
+    await inside({ file: 'sh', args: ['-c', 'echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables'] })
   const nft = realNft({ run: runCommand, namespacePath: place.namespacePath })
   const config = { cniConfigDir: join(dir, 'net.d'), ipamDir: join(dir, 'ipam') }
   const network = await startNodeNetwork({ ...deps, client, nodeName: place.name, run, nft, config })
@@ -159,18 +187,29 @@ async function startLabNode({ deps, client, dir, place, closing, options }: Star
     network,
     proxy: await newProxy(),
     sh,
-    pod: (name) => startPod({ name, node: place, dir, closing }),
+    pod: (name, hostPort) => startPod({ name, node: place, dir, closing, hostPort }),
     serve: (port) => serve(place.namespacePath, place.name, { port, closing }),
     async restartProxy() {
       await node.proxy.close()
       node.proxy = await newProxy()
     },
   }
-  closing.push(() => network.close(), () => node.proxy.close())
+  closing.push(
+    () => network.close(),
+    () => node.proxy.close(),
+  )
   return node
 }
 
-async function startPod({ name, node, dir, closing }: { name: string; node: MachineNode; dir: string; closing: (() => Promise<unknown>)[] }): Promise<LabPod> {
+interface StartingPod {
+  readonly name: string
+  readonly node: MachineNode
+  readonly dir: string
+  readonly closing: (() => Promise<unknown>)[]
+  readonly hostPort: number | undefined
+}
+
+async function startPod({ name, node, dir, closing, hostPort }: StartingPod): Promise<LabPod> {
   const namespace = `${node.namespace}.pod.${name}`
   const path = `/run/netns/${namespace}`
   const onNode = inNetworkNamespace(runCommand, node.namespacePath)
@@ -178,12 +217,33 @@ async function startPod({ name, node, dir, closing }: { name: string; node: Mach
   closing.push(() => runCommand({ file: 'ip', args: ['netns', 'delete', namespace] }))
   const inside = inNetworkNamespace(runCommand, path)
   await inside({ file: 'ip', args: ['link', 'set', 'lo', 'up'] })
-  const list = JSON.parse((await runCommand({ file: 'cat', args: [join(dir, 'net.d', '10-kubernode.conflist')] })).stdout) as { name: string; cniVersion: string; plugins: { type: string }[] }
-  const plugin = list.plugins[0]!
+  const list = JSON.parse(
+    (await runCommand({ file: 'cat', args: [join(dir, 'net.d', '10-kubernode.conflist')] })).stdout,
+  ) as { name: string; cniVersion: string; plugins: { type: string }[] }
   const plugins = await findPlugins(defaultNodeNetworkConfig.cniBinDirs)
-  const env = ['CNI_COMMAND=ADD', `CNI_CONTAINERID=${name}`, `CNI_NETNS=${path}`, 'CNI_IFNAME=eth0', `CNI_PATH=${plugins}`]
-  const { stdout } = await onNode({ file: 'env', args: [...env, join(plugins, 'bridge')], input: JSON.stringify({ cniVersion: list.cniVersion, name: list.name, ...plugin }) })
-  const address = (JSON.parse(stdout) as { ips: { address: string }[] }).ips[0]!.address.split('/')[0]!
+  const env = [
+    'CNI_COMMAND=ADD',
+    `CNI_CONTAINERID=${name}`,
+    `CNI_NETNS=${path}`,
+    'CNI_IFNAME=eth0',
+    `CNI_PATH=${plugins}`,
+  ]
+  // As the runtime does it: each plugin gets the result of the one before.
+  let result: { ips: { address: string }[] } | undefined
+  for (const plugin of list.plugins) {
+    const portMappings = hostPort === undefined ? [] : [{ hostPort, containerPort: 8080, protocol: 'tcp' }]
+    const input = JSON.stringify({
+      cniVersion: list.cniVersion,
+      name: list.name,
+      ...plugin,
+      ...(plugin.type === 'portmap' && { runtimeConfig: { portMappings } }),
+      ...(result && { prevResult: result }),
+    })
+    result = JSON.parse(
+      (await onNode({ file: 'env', args: [...env, join(plugins, plugin.type)], input })).stdout,
+    ) as typeof result
+  }
+  const address = result!.ips[0]!.address.split('/')[0]!
   return {
     name,
     address,
@@ -192,8 +252,14 @@ async function startPod({ name, node, dir, closing }: { name: string; node: Mach
   }
 }
 
-async function serve(path: string, name: string, { port, closing }: { port: number; closing: (() => Promise<unknown>)[] }): Promise<void> {
-  const child = spawn('nsenter', [`--net=${path}`, 'python3', '-c', server, name, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function serve(
+  path: string,
+  name: string,
+  { port, closing }: { port: number; closing: (() => Promise<unknown>)[] },
+): Promise<void> {
+  const child = spawn('nsenter', [`--net=${path}`, 'python3', '-c', server, name, String(port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   closing.push(async () => {
     child.kill('SIGKILL')
     await new Promise((resolve) => child.once('close', resolve))

@@ -34,7 +34,10 @@ export function define(command: Command): void {
     const deps = await componentDeps('proxy', numberOf(given['v']!, 'v'))
     const file = await readFile(fileOf(given['config'], 'config'))
     for (const note of file?.notes ?? []) deps.log.warn({}, note)
-    const transport = await transportFromKubeconfig(required(given['kubeconfig'] ?? file?.kubeconfig, 'kubeconfig'), { deps, userAgent: 'kube-proxy' })
+    const transport = await transportFromKubeconfig(required(given['kubeconfig'] ?? file?.kubeconfig, 'kubeconfig'), {
+      deps,
+      userAgent: 'kube-proxy',
+    })
     const masqueradeAll = booleanOf(given['masqueradeAll'], 'masquerade-all')
     const clusterCidrs = listOf(given['clusterCidr'])
     const nodePortAddresses = listOf(given['nodeportAddresses'])
@@ -44,10 +47,19 @@ export function define(command: Command): void {
       nft,
       nodeName: (given['hostnameOverride'] ?? file?.hostname ?? hostname()).toLowerCase(),
       // Without ranges in the flags the cluster's own objects tell them; pods' addresses nobody tells.
-      config: { clusterCidrs: [], serviceCidrs: [], ...file?.config, ...(clusterCidrs && { clusterCidrs }), ...(nodePortAddresses && { nodePortAddresses }), ...(masqueradeAll !== undefined && { masqueradeAll }) },
+      config: {
+        clusterCidrs: [],
+        serviceCidrs: [],
+        ...file?.config,
+        ...(clusterCidrs && { clusterCidrs }),
+        ...(nodePortAddresses && { nodePortAddresses }),
+        ...(masqueradeAll !== undefined && { masqueradeAll }),
+      },
       followServiceCidrs: true,
-      healthListen: listenOf(given['healthzBindAddress'], 10_256) ?? file?.healthListen ?? { host: '0.0.0.0', port: 10_256 },
-      metricsListen: listenOf(given['metricsBindAddress'], 10_249) ?? file?.metricsListen ?? { host: '127.0.0.1', port: 10_249 },
+      healthListen: listenOf(given['healthzBindAddress'], 10_256) ??
+        file?.healthListen ?? { host: '0.0.0.0', port: 10_256 },
+      metricsListen: listenOf(given['metricsBindAddress'], 10_249) ??
+        file?.metricsListen ?? { host: '127.0.0.1', port: 10_249 },
     })
     deps.log.info({}, 'proxying')
     await runUntilSignal(deps, async () => {
@@ -63,6 +75,9 @@ async function readFile(text: string | undefined): Promise<ProxyComponentConfig 
   try {
     return readComponentConfig(load(text))
   } catch (error) {
-    throw new Problem('KN-CONFIG-02', `--config: ${(error as Error).message}`, 'correct the file', { exitCode: exitCodes.usage, cause: error })
+    throw new Problem('KN-CONFIG-02', `--config: ${(error as Error).message}`, 'correct the file', {
+      exitCode: exitCodes.usage,
+      cause: error,
+    })
   }
 }

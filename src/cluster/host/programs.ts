@@ -19,6 +19,7 @@ export const neededPrograms: readonly NeededProgram[] = [
   { name: 'containerd', purpose: 'runs containers', packages: { apt: 'containerd', dnf: 'containerd' } },
   { name: 'runc', purpose: 'starts container processes', packages: { apt: 'runc', dnf: 'runc' } },
   { name: 'bridge', purpose: 'connects Pods (CNI plugins)', packages: { apt: 'containernetworking-plugins', dnf: 'containernetworking-plugins' }, folders: cniFolders },
+  { name: 'iptables', purpose: 'host ports of Pods (the CNI plugin portmap)', packages: { apt: 'iptables', dnf: 'iptables-nft' } },
   { name: 'nft', purpose: 'Services and masquerading', packages: { apt: 'nftables', dnf: 'nftables' } },
   { name: 'ip', purpose: 'links, routes and network namespaces', packages: { apt: 'iproute2', dnf: 'iproute' } },
   { name: 'nsenter', purpose: 'enters network namespaces', packages: { apt: 'util-linux', dnf: 'util-linux' } },

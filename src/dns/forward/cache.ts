@@ -48,7 +48,12 @@ export class ForwardCache {
     if (!read || read.goodForSeconds <= 0) return
     if (this.#entries.size >= entriesMax) this.#entries.delete(this.#entries.keys().next().value ?? '')
     const nowMs = this.#clock.now()
-    this.#entries.set(key, { message, ttls: read.ttls, storedMs: nowMs, untilMs: nowMs + Math.min(read.goodForSeconds, ttlMaxSeconds) * 1000 })
+    this.#entries.set(key, {
+      message,
+      ttls: read.ttls,
+      storedMs: nowMs,
+      untilMs: nowMs + Math.min(read.goodForSeconds, ttlMaxSeconds) * 1000,
+    })
   }
 }
 
@@ -64,7 +69,8 @@ function ttlsOf(message: Buffer): { ttls: (readonly [number, number])[]; goodFor
     if (record.type === recordTypes.OPT) return
     ttls.push([record.ttlAt, record.ttl])
     if (index < answers) goodForSeconds = Math.min(goodForSeconds, record.ttl)
-    else if (answers === 0 && record.type === recordTypes.SOA && record.dataLength >= 4) goodForSeconds = Math.min(record.ttl, message.readUInt32BE(record.dataAt + record.dataLength - 4))
+    else if (answers === 0 && record.type === recordTypes.SOA && record.dataLength >= 4)
+      goodForSeconds = Math.min(record.ttl, message.readUInt32BE(record.dataAt + record.dataLength - 4))
   })
   return ok ? { ttls, goodForSeconds } : undefined
 }

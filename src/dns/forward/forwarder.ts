@@ -37,7 +37,12 @@ export function newForwarder(deps: Deps, upstreams: readonly Upstream[]): Forwar
     return socket
   }
 
-  const askOne = async (upstream: Upstream, message: Buffer, query: Query, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> => {
+  const askOne = async (
+    upstream: Upstream,
+    message: Buffer,
+    query: Query,
+    transport: 'udp' | 'tcp',
+  ): Promise<Buffer | undefined> => {
     const answer = await socketOf(upstream).ask(message, query)
     // A client on UDP is told to come by TCP itself.
     if (!answer || transport === 'udp' || !(answer.readUInt16BE(2) & flags.truncated)) return answer
@@ -66,7 +71,10 @@ export function newForwarder(deps: Deps, upstreams: readonly Upstream[]): Forwar
       const upstream = probes.get(name)
       if (upstream && !looping.has(upstream)) {
         looping.add(upstream)
-        deps.log.error({ upstream: upstream.address }, 'this resolver sends its questions to the cluster\'s DNS, which would ask it again for ever; it is not used')
+        deps.log.error(
+          { upstream: upstream.address },
+          "this resolver sends its questions to the cluster's DNS, which would ask it again for ever; it is not used",
+        )
       }
       return upstream !== undefined
     },

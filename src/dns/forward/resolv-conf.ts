@@ -21,6 +21,8 @@ export function parseResolvConf(text: string): Upstream[] {
   return text
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .flatMap(([word, address = '']) => (word === 'nameserver' && isIP(address.split('%')[0] ?? '') !== 0 ? [{ address, port: 53 }] : []))
+    .flatMap(([word, address = '']) =>
+      word === 'nameserver' && isIP(address.split('%')[0] ?? '') !== 0 ? [{ address, port: 53 }] : [],
+    )
     .slice(0, nameserversMax)
 }

@@ -27,7 +27,10 @@ const tcpSizeMax = 65_535
 const questionPointer = 0xc000 | headerLength
 
 /** How large an answer to a client may be. */
-export const sizeFor = (query: Query, transport: 'udp' | 'tcp'): number => (transport === 'tcp' ? tcpSizeMax : Math.max(payloadSizeMin, Math.min(query.edns?.payloadSize ?? payloadSizeMin, payloadSizeMax)))
+export const sizeFor = (query: Query, transport: 'udp' | 'tcp'): number =>
+  transport === 'tcp'
+    ? tcpSizeMax
+    : Math.max(payloadSizeMin, Math.min(query.edns?.payloadSize ?? payloadSizeMin, payloadSizeMax))
 
 /** Writes an answer; what does not fit is left out: additional records without a word, others with the mark that tells the client to ask by TCP. */
 export function encodeAnswer(query: Query, answer: Answer, sizeMax: number): Buffer {
@@ -43,7 +46,13 @@ export function encodeAnswer(query: Query, answer: Answer, sizeMax: number): Buf
   const extra = truncated ? [] : fitting(encode(answer.additionals), room - size(main) - size(authorities))
   const header = Buffer.alloc(headerLength)
   header.writeUInt16BE(query.id, 0)
-  const word = flags.response | flags.authoritative | flags.recursionAvailable | (truncated ? flags.truncated : 0) | (query.flags & flags.recursionDesired) | (query.opcode << 11)
+  const word =
+    flags.response |
+    flags.authoritative |
+    flags.recursionAvailable |
+    (truncated ? flags.truncated : 0) |
+    (query.flags & flags.recursionDesired) |
+    (query.opcode << 11)
   header.writeUInt16BE(word | (responseCodes[answer.code] & 0xf), 2)
   header.writeUInt16BE(1, 4)
   header.writeUInt16BE(kept.length, 6)
@@ -91,7 +100,10 @@ function encodeRecord(record: DnsRecord, questionName: string): Buffer {
 
 function nameBytes(name: string): Buffer {
   const labels = name === '' ? [] : name.split('.')
-  return Buffer.concat([...labels.flatMap((label) => [Buffer.from([label.length]), Buffer.from(label, 'latin1')]), Buffer.from([0])])
+  return Buffer.concat([
+    ...labels.flatMap((label) => [Buffer.from([label.length]), Buffer.from(label, 'latin1')]),
+    Buffer.from([0]),
+  ])
 }
 
 function fitting(records: readonly Buffer[], room: number): Buffer[] {

@@ -1,14 +1,39 @@
 /** The types that are answered from the cluster; others are known by their number alone. */
-export const recordTypes = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, TXT: 16, AAAA: 28, SRV: 33, OPT: 41, ANY: 255 } as const
+export const recordTypes = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+  OPT: 41,
+  ANY: 255,
+} as const
 
 /** A type with records of ours. */
 export type RecordType = 'A' | 'AAAA' | 'CNAME' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT'
 
 /** Response codes. */
-export const responseCodes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, BADVERS: 16 } as const
+export const responseCodes = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  BADVERS: 16,
+} as const
 
 /** Bits of the second header word. */
-export const flags = { response: 0x8000, authoritative: 0x0400, truncated: 0x0200, recursionDesired: 0x0100, recursionAvailable: 0x0080 } as const
+export const flags = {
+  response: 0x8000,
+  authoritative: 0x0400,
+  truncated: 0x0200,
+  recursionDesired: 0x0100,
+  recursionAvailable: 0x0080,
+} as const
 
 /** A question as it came. */
 export interface Query {
@@ -99,14 +124,29 @@ export interface RawRecord {
 }
 
 /** Visits `count` records from an offset; false when the message ends before. */
-export function walkRecords(message: Buffer, from: number, count: number, visit: (record: RawRecord, index: number) => void): boolean {
+export function walkRecords(
+  message: Buffer,
+  from: number,
+  count: number,
+  visit: (record: RawRecord, index: number) => void,
+): boolean {
   let at = from
   for (let i = 0; i < count; i++) {
     const end = skipName(message, at)
     if (end === undefined || end + 10 > message.length) return false
     const dataLength = message.readUInt16BE(end + 8)
     if (end + 10 + dataLength > message.length) return false
-    visit({ type: message.readUInt16BE(end), class: message.readUInt16BE(end + 2), ttl: message.readUInt32BE(end + 4), ttlAt: end + 4, dataAt: end + 10, dataLength }, i)
+    visit(
+      {
+        type: message.readUInt16BE(end),
+        class: message.readUInt16BE(end + 2),
+        ttl: message.readUInt32BE(end + 4),
+        ttlAt: end + 4,
+        dataAt: end + 10,
+        dataLength,
+      },
+      i,
+    )
     at = end + 10 + dataLength
   }
   return true

@@ -62,16 +62,26 @@ export class ClusterZone {
   reverse(name: string): Answer | undefined {
     const address = addressOfReverseName(name)
     if (address === undefined) return undefined
-    const targets = this.#view.servicesAt(address).map((service) => this.#serviceName(service.metadata.namespace ?? '', service.metadata.name ?? ''))
-    if (targets.length === 0) targets.push(...this.#view.slicesAt(address).flatMap((slice) => this.#endpointNames(slice, address)))
+    const targets = this.#view
+      .servicesAt(address)
+      .map((service) => this.#serviceName(service.metadata.namespace ?? '', service.metadata.name ?? ''))
+    if (targets.length === 0)
+      targets.push(...this.#view.slicesAt(address).flatMap((slice) => this.#endpointNames(slice, address)))
     if (targets.length === 0) return undefined
-    return { code: 'NOERROR', answers: [...new Set(targets)].sort().map((data) => this.#record(name, 'PTR', data)), authorities: [], additionals: [] }
+    return {
+      code: 'NOERROR',
+      answers: [...new Set(targets)].sort().map((data) => this.#record(name, 'PTR', data)),
+      authorities: [],
+      additionals: [],
+    }
   }
 
   #followed(alias: DnsRecord, type: RecordType | 'ANY' | undefined): ZoneAnswer {
     const target = String(alias.data).toLowerCase()
-    if (type === 'CNAME' || type === 'ANY') return { code: 'NOERROR', answers: [alias], authorities: [], additionals: [] }
-    if (!this.has(target)) return { code: 'NOERROR', answers: [alias], authorities: [], additionals: [], follow: target }
+    if (type === 'CNAME' || type === 'ANY')
+      return { code: 'NOERROR', answers: [alias], authorities: [], additionals: [] }
+    if (!this.has(target))
+      return { code: 'NOERROR', answers: [alias], authorities: [], additionals: [], follow: target }
     // One step: an alias of an alias is the client's to follow.
     const next = this.#find(target)?.records.filter((record) => record.type === type) ?? []
     return { code: 'NOERROR', answers: [alias, ...next], authorities: [], additionals: [] }
@@ -82,14 +92,17 @@ export class ClusterZone {
     const labels = name.split('.').slice(0, -this.#labels)
     const kind = labels.at(-1)
     const namespace = labels.at(-2)
-    if (labels.length === 1 && kind === 'dns-version') return { records: [this.#record(name, 'TXT', specificationVersion)] }
+    if (labels.length === 1 && kind === 'dns-version')
+      return { records: [this.#record(name, 'TXT', specificationVersion)] }
     if (kind === 'dns') return this.#findServer(name, labels)
     if (kind !== 'svc' && kind !== 'pod') return undefined
     // Names that only lead to others exist, but have no records.
     if (namespace === undefined) return { records: [] }
     if (!this.#view.hasNamespace(namespace)) return undefined
     if (labels.length === 2) return { records: [] }
-    return kind === 'svc' ? this.#findService(name, namespace, labels.slice(0, -2)) : this.#findPod(name, labels.slice(0, -2))
+    return kind === 'svc'
+      ? this.#findService(name, namespace, labels.slice(0, -2))
+      : this.#findPod(name, labels.slice(0, -2))
   }
 
   #findServer(name: string, labels: readonly string[]): Found | undefined {
@@ -112,34 +125,58 @@ export class ClusterZone {
     const service = this.#view.service(namespace, labels.at(-1) ?? '')
     if (!service) return undefined
     if (service.spec?.type === 'ExternalName') {
-      return labels.length === 1 ? { records: [this.#record(name, 'CNAME', (service.spec.externalName ?? '').replace(/\.$/, ''))] } : undefined
+      return labels.length === 1
+        ? { records: [this.#record(name, 'CNAME', (service.spec.externalName ?? '').replace(/\.$/, ''))] }
+        : undefined
     }
     const base = this.#serviceName(namespace, service.metadata.name ?? '')
     if (isHeadless(service)) return this.#findHeadless(name, base, { service, labels })
     const addresses = clusterIps(service).map((address) => this.#address(base, address))
-    const srv = (ports: readonly { port: number }[]) => ports.map(({ port }) => this.#srv(name, port, { target: base, of: ports.length }))
+    const srv = (ports: readonly { port: number }[]) =>
+      ports.map(({ port }) => this.#srv(name, port, { target: base, of: ports.length }))
     const ports = service.spec?.ports ?? []
     if (labels.length === 1) return { records: [...addresses, ...srv(ports)], additionals: addresses }
     const wanted = portOf(labels.slice(0, -1))
     if (wanted) {
       const matching = ports.filter((port) => wanted.matches(port))
-      return matching.length > 0 ? { records: srv(matching), additionals: addresses } : isPortParent(labels, ports) ? { records: [] } : undefined
+      return matching.length > 0
+        ? { records: srv(matching), additionals: addresses }
+        : isPortParent(labels, ports)
+          ? { records: [] }
+          : undefined
     }
     return isPortParent(labels, ports) ? { records: [] } : undefined
   }
 
-  #findHeadless(name: string, base: string, { service, labels }: { service: Frozen<Service>; labels: readonly string[] }): Found | undefined {
+  #findHeadless(
+    name: string,
+    base: string,
+    { service, labels }: { service: Frozen<Service>; labels: readonly string[] },
+  ): Found | undefined {
     const slices = this.#view.slices(service.metadata.namespace ?? '', service.metadata.name ?? '')
     const endpoints = slices.flatMap((slice) => this.#published(slice, base))
     const addresses = unique(endpoints.map(({ address }) => address))
-    const ports = unique(slices.flatMap((slice) => slice.ports ?? []).map((port) => JSON.stringify(port))).map((text) => JSON.parse(text) as SlicePort)
+    const ports = unique(slices.flatMap((slice) => slice.ports ?? []).map((port) => JSON.stringify(port))).map(
+      (text) => JSON.parse(text) as SlicePort,
+    )
     const srvs = (matches: (port: SlicePort) => boolean): DnsRecord[] => {
-      const pairs = endpoints.flatMap((endpoint) => (endpoint.slice.ports ?? []).flatMap((port) => (port.port && matches(port) ? [{ port: port.port, target: endpoint.name }] : [])))
-      const distinct = unique(pairs.map((pair) => JSON.stringify(pair))).map((text) => JSON.parse(text) as (typeof pairs)[number])
+      const pairs = endpoints.flatMap((endpoint) =>
+        (endpoint.slice.ports ?? []).flatMap((port) =>
+          port.port && matches(port) ? [{ port: port.port, target: endpoint.name }] : [],
+        ),
+      )
+      const distinct = unique(pairs.map((pair) => JSON.stringify(pair))).map(
+        (text) => JSON.parse(text) as (typeof pairs)[number],
+      )
       return distinct.map(({ port, target }) => this.#srv(name, port, { target, of: distinct.length }))
     }
-    const additionals = unique(endpoints.map(({ name: label, address }) => `${label} ${address}`)).map((pair) => this.#address(pair.split(' ')[0]!, pair.split(' ')[1]!))
-    if (labels.length === 1) return endpoints.length === 0 ? undefined : { records: [...addresses.map((address) => this.#address(name, address)), ...srvs(() => true)], additionals }
+    const additionals = unique(endpoints.map(({ name: label, address }) => `${label} ${address}`)).map((pair) =>
+      this.#address(pair.split(' ')[0]!, pair.split(' ')[1]!),
+    )
+    if (labels.length === 1)
+      return endpoints.length === 0
+        ? undefined
+        : { records: [...addresses.map((address) => this.#address(name, address)), ...srvs(() => true)], additionals }
     const wanted = portOf(labels.slice(0, -1))
     if (wanted) {
       const records = srvs((port) => wanted.matches(port))
@@ -152,15 +189,24 @@ export class ClusterZone {
   }
 
   /** The published endpoints of a slice, each with its name below the Service's. */
-  #published(slice: Frozen<EndpointSlice>, base: string): { slice: Frozen<EndpointSlice>; name: string; address: string }[] {
+  #published(
+    slice: Frozen<EndpointSlice>,
+    base: string,
+  ): { slice: Frozen<EndpointSlice>; name: string; address: string }[] {
     if (slice.addressType === 'FQDN') return []
-    return (slice.endpoints ?? []).filter(isPublished).flatMap((endpoint) => endpoint.addresses.map((address) => ({ slice, name: `${endpointLabel(endpoint, address)}.${base}`, address })))
+    return (slice.endpoints ?? [])
+      .filter(isPublished)
+      .flatMap((endpoint) =>
+        endpoint.addresses.map((address) => ({ slice, name: `${endpointLabel(endpoint, address)}.${base}`, address })),
+      )
   }
 
   #endpointNames(slice: Frozen<EndpointSlice>, address: string): string[] {
     const service = slice.metadata.labels?.['kubernetes.io/service-name']
     if (!service) return []
-    return this.#published(slice, this.#serviceName(slice.metadata.namespace ?? '', service)).flatMap((endpoint) => (endpoint.address === address ? [endpoint.name] : []))
+    return this.#published(slice, this.#serviceName(slice.metadata.namespace ?? '', service)).flatMap((endpoint) =>
+      endpoint.address === address ? [endpoint.name] : [],
+    )
   }
 
   #serviceName(namespace: string, name: string): string {
@@ -181,7 +227,15 @@ export class ClusterZone {
 
   #soa(): DnsRecord {
     const { domain, ttl, serial } = this.#o
-    return this.#record(domain, 'SOA', { mname: `ns.dns.${domain}`, rname: `hostmaster.${domain}`, serial: serial(), refresh: 7200, retry: 1800, expire: 86_400, minimum: ttl })
+    return this.#record(domain, 'SOA', {
+      mname: `ns.dns.${domain}`,
+      rname: `hostmaster.${domain}`,
+      serial: serial(),
+      refresh: 7200,
+      retry: 1800,
+      expire: 86_400,
+      minimum: ttl,
+    })
   }
 }
 
@@ -195,14 +249,21 @@ const unique = <Item>(items: readonly Item[]): Item[] => [...new Set(items)]
 
 const isHeadless = (service: Frozen<Service>) => service.spec?.clusterIP === 'None' || !service.spec?.clusterIP
 
-const clusterIps = (service: Frozen<Service>): readonly string[] => (service.spec?.clusterIPs?.length ? service.spec.clusterIPs : [service.spec?.clusterIP ?? '']).filter((address) => address !== '' && address !== 'None')
+const clusterIps = (service: Frozen<Service>): readonly string[] =>
+  (service.spec?.clusterIPs?.length ? service.spec.clusterIPs : [service.spec?.clusterIP ?? '']).filter(
+    (address) => address !== '' && address !== 'None',
+  )
 
 /** '_http', '_tcp' */
 function portOf(labels: readonly string[]): { matches(port: SlicePort): boolean } | undefined {
   const [name, protocol] = labels
   if (labels.length !== 2 || !name?.startsWith('_') || !protocol?.startsWith('_')) return undefined
-  return { matches: (port) => (port.name ?? '').toLowerCase() === name.slice(1) && (port.protocol ?? 'TCP').toLowerCase() === protocol.slice(1) }
+  return {
+    matches: (port) =>
+      (port.name ?? '').toLowerCase() === name.slice(1) && (port.protocol ?? 'TCP').toLowerCase() === protocol.slice(1),
+  }
 }
 
 /** '_tcp.web…' has no records, but leads to '_http._tcp.web…'. */
-const isPortParent = (labels: readonly string[], ports: readonly SlicePort[]) => labels.length === 2 && ports.some(({ protocol }) => `_${(protocol ?? 'TCP').toLowerCase()}` === labels[0])
+const isPortParent = (labels: readonly string[], ports: readonly SlicePort[]) =>
+  labels.length === 2 && ports.some(({ protocol }) => `_${(protocol ?? 'TCP').toLowerCase()}` === labels[0])

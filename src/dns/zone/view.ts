@@ -31,8 +31,13 @@ export function followCluster(informers: Informers, changed: () => void): Follow
   const allServices = informers.of(services)
   const allSlices = informers.of(endpointSlices)
   const allNamespaces = informers.of(namespaces, { metadataOnly: true })
-  allServices.index(indexes.address, (service) => service.spec?.clusterIPs ?? (service.spec?.clusterIP ? [service.spec.clusterIP] : []))
-  allSlices.index(indexes.service, (slice) => [`${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel] ?? ''}`])
+  allServices.index(
+    indexes.address,
+    (service) => service.spec?.clusterIPs ?? (service.spec?.clusterIP ? [service.spec.clusterIP] : []),
+  )
+  allSlices.index(indexes.service, (slice) => [
+    `${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel] ?? ''}`,
+  ])
   allSlices.index(indexes.address, (slice) => (slice.endpoints ?? []).flatMap((endpoint) => endpoint.addresses))
   const always = { added: changed, updated: changed, deleted: changed }
   const stops = [
@@ -55,7 +60,8 @@ export function followCluster(informers: Informers, changed: () => void): Follow
 }
 
 /** The name under which an endpoint is found below its Service's: its hostname, or its address with dashes. */
-export const endpointLabel = (endpoint: Frozen<Endpoint>, address: string): string => endpoint.hostname ?? address.replace(/[.:]/g, '-')
+export const endpointLabel = (endpoint: Frozen<Endpoint>, address: string): string =>
+  endpoint.hostname ?? address.replace(/[.:]/g, '-')
 
 /** Whether an endpoint has names: it is ready. (Slices of Services that publish unready addresses say ready.) */
 export const isPublished = (endpoint: Frozen<Endpoint>): boolean => endpoint.conditions?.ready ?? true

@@ -7,7 +7,9 @@ export class PluginsMissing extends Error {
   override name = 'PluginsMissing'
 
   constructor(dirs: readonly string[]) {
-    super(`the CNI plugins ${pluginNames.join(', ')} are not in ${dirs.join(' nor in ')}: install the package containernetworking-plugins`)
+    super(
+      `the CNI plugins ${pluginNames.join(', ')} are not in ${dirs.join(' nor in ')}: install the package containernetworking-plugins`,
+    )
   }
 }
 
@@ -40,5 +42,9 @@ export async function writeConfigList(dir: string, name: string, list: object): 
 
 /** Removes the configuration, and the record of addresses given out. */
 export async function removeConfigList(dir: string, name: string, ipamDir: string): Promise<void> {
-  await Promise.all([rm(join(dir, name), { force: true }), rm(join(dir, `${name}.draft`), { force: true }), rm(join(ipamDir, networkName), { recursive: true, force: true })])
+  await Promise.all([
+    rm(join(dir, name), { force: true }),
+    rm(join(dir, `${name}.draft`), { force: true }),
+    rm(join(ipamDir, networkName), { recursive: true, force: true }),
+  ])
 }

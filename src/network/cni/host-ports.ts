@@ -21,19 +21,29 @@ async function clean(run: RunCommand, family: string): Promise<void> {
   const ours = chains.filter(({ name }) => isOurs(name))
   if (ours.length === 0) return
   const rules = items.flatMap(({ rule }) => (rule ? [rule] : []))
-  const leading = rules.filter(({ chain, expr }) => !isOurs(chain) && /"target":"CNI-(HOSTPORT-|DN-)/.test(JSON.stringify(expr)))
+  const leading = rules.filter(
+    ({ chain, expr }) => !isOurs(chain) && /"target":"CNI-(HOSTPORT-|DN-)/.test(JSON.stringify(expr)),
+  )
   const others = rules.filter((rule) => !isOurs(rule.chain) && !leading.includes(rule))
   const foreign = chains.filter(({ name, hook }) => !isOurs(name) && hook === undefined)
   const script =
     others.length === 0 && foreign.length === 0
       ? [`delete table ${family} nat`]
-      : [...leading.map(({ chain, handle }) => `delete rule ${family} nat ${chain} handle ${handle}`), ...ours.map(({ name }) => `flush chain ${family} nat ${name}`), ...ours.map(({ name }) => `delete chain ${family} nat ${name}`)]
+      : [
+          ...leading.map(({ chain, handle }) => `delete rule ${family} nat ${chain} handle ${handle}`),
+          ...ours.map(({ name }) => `flush chain ${family} nat ${name}`),
+          ...ours.map(({ name }) => `delete chain ${family} nat ${name}`),
+        ]
   await run({ file: 'nft', args: ['-f', '-'], input: `${script.join('\n')}\n` })
 }
 
 async function list(run: RunCommand, family: string): Promise<Item[]> {
   try {
-    return (JSON.parse((await run({ file: 'nft', args: ['-j', 'list', 'table', family, 'nat'] })).stdout) as { nftables: Item[] }).nftables
+    return (
+      JSON.parse((await run({ file: 'nft', args: ['-j', 'list', 'table', family, 'nat'] })).stdout) as {
+        nftables: Item[]
+      }
+    ).nftables
   } catch (error) {
     if (error instanceof CommandError && error.stderr.includes('No such file or directory')) return []
     throw error

@@ -15,7 +15,12 @@ export interface MachineNetworkConfig {
 }
 
 /** The usual. */
-export const defaultMachineNetworkConfig = { subnet: '10.89.0.0/24', outside: false, hostRoutes: [], mtu: 1500 } as const satisfies Omit<MachineNetworkConfig, 'cluster'>
+export const defaultMachineNetworkConfig = {
+  subnet: '10.89.0.0/24',
+  outside: false,
+  hostRoutes: [],
+  mtu: 1500,
+} as const satisfies Omit<MachineNetworkConfig, 'cluster'>
 
 /** A node's place on the machine. */
 export interface MachineNode {
@@ -34,7 +39,12 @@ const namespaceDir = '/run/netns'
 export const namespacePath = (namespace: string): string => `${namespaceDir}/${namespace}`
 
 /** The names that a cluster uses on the machine. Links have at most 15 letters, so a hash stands for the cluster. */
-export function namesOf(cluster: string): { readonly prefix: string; readonly switchNamespace: string; readonly hostLink: string; readonly port: (index: number) => string } {
+export function namesOf(cluster: string): {
+  readonly prefix: string
+  readonly switchNamespace: string
+  readonly hostLink: string
+  readonly port: (index: number) => string
+} {
   const hash = createHash('sha256').update(cluster).digest('hex').slice(0, 6)
   // Two dots: no node's name has them.
   const prefix = `kubernode.${cluster}.`
@@ -66,4 +76,5 @@ function rangeOf(subnet: string): { base: number; size: number } {
 
 const numberOf = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
 
-const textOf = (number: number): string => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.')
+const textOf = (number: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.')

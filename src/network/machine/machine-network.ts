@@ -14,7 +14,10 @@ export interface MachineNetworkOptions {
   readonly config: Partial<MachineNetworkConfig> & Pick<MachineNetworkConfig, 'cluster'>
 }
 
-const complete = ({ config }: MachineNetworkOptions): MachineNetworkConfig => ({ ...defaultMachineNetworkConfig, ...config })
+const complete = ({ config }: MachineNetworkOptions): MachineNetworkConfig => ({
+  ...defaultMachineNetworkConfig,
+  ...config,
+})
 
 /** A node that should be there. */
 export interface WantedNode {
@@ -28,19 +31,25 @@ const nodeLink = 'eth0'
 const bridge = 'switch0'
 
 /** The machine's own address, which nodes reach the API server and each other's traffic under. */
-export const machineAddress = (config: Pick<MachineNetworkConfig, 'subnet'> = defaultMachineNetworkConfig): string => addressAt(config.subnet, 0)
+export const machineAddress = (config: Pick<MachineNetworkConfig, 'subnet'> = defaultMachineNetworkConfig): string =>
+  addressAt(config.subnet, 0)
 
 /**
  * Makes what is missing: the switch, the machine's link to it, and a namespace with a link for each node. Nodes that are there keep their address; others of
  * the cluster stay. The switch stands in a namespace of its own, so that the machine's firewall does not see what nodes say to each other.
  */
-export async function ensureMachineNetwork(options: MachineNetworkOptions, nodes: readonly WantedNode[]): Promise<MachineNode[]> {
+export async function ensureMachineNetwork(
+  options: MachineNetworkOptions,
+  nodes: readonly WantedNode[],
+): Promise<MachineNode[]> {
   const config = complete(options)
   await ensureSwitch(options.run, config)
   const known = await listMachineNodes(options)
   const made: MachineNode[] = []
   for (const { name, address } of nodes) {
-    const node = known.find((candidate) => candidate.name === name && candidate.address !== '') ?? (await makeNode(options.run, config, { name, address, taken: [...known, ...made] }))
+    const node =
+      known.find((candidate) => candidate.name === name && candidate.address !== '') ??
+      (await makeNode(options.run, config, { name, address, taken: [...known, ...made] }))
     await configureNode(options.run, config, node)
     made.push(node)
   }
@@ -57,10 +66,15 @@ export async function listMachineNodes(options: MachineNetworkOptions): Promise<
     if (!namespace.startsWith(prefix) || namespace === switchNamespace) continue
     const path = namespacePath(namespace)
     const links = await readLinks(inNetworkNamespace(options.run, path))
-    const address = links.find(({ ifname }) => ifname === nodeLink)?.addr_info?.find(({ local }) => indexOf(config.subnet, local) !== undefined)?.local
+    const address = links
+      .find(({ ifname }) => ifname === nodeLink)
+      ?.addr_info?.find(({ local }) => indexOf(config.subnet, local) !== undefined)?.local
     found.push({ name: namespace.slice(prefix.length), namespace, namespacePath: path, address: address ?? '' })
   }
-  return found.sort((a, b) => (indexOf(config.subnet, a.address || '0.0.0.0') ?? 0) - (indexOf(config.subnet, b.address || '0.0.0.0') ?? 0))
+  return found.sort(
+    (a, b) =>
+      (indexOf(config.subnet, a.address || '0.0.0.0') ?? 0) - (indexOf(config.subnet, b.address || '0.0.0.0') ?? 0),
+  )
 }
 
 /** Removes one node's namespace, and with it its links, routes and rules. */
@@ -72,7 +86,8 @@ export async function removeMachineNode(options: MachineNetworkOptions, name: st
 /** Removes everything of the cluster from the machine's network. What is not there is fine. */
 export async function removeMachineNetwork(options: MachineNetworkOptions): Promise<void> {
   const { prefix, hostLink } = namesOf(options.config.cluster)
-  for (const namespace of await listNamespaces(options.run)) if (namespace.startsWith(prefix)) await deleteNamespace(options.run, namespace)
+  for (const namespace of await listNamespaces(options.run))
+    if (namespace.startsWith(prefix)) await deleteNamespace(options.run, namespace)
   await deleteLink(options.run, hostLink)
   const table = outsideTable(options.config.cluster)
   const mine = (await options.nft.tables()).filter(({ name }) => name === table.name)
@@ -97,21 +112,31 @@ async function ensureNamespace(run: RunCommand, namespace: string): Promise<RunC
   return inNetworkNamespace(run, namespacePath(namespace))
 }
 
-const batch = (run: RunCommand, ...lines: readonly string[]) => run({ file: 'ip', args: ['-batch', '-'], input: `${lines.join('\n')}\n` })
+const batch = (run: RunCommand, ...lines: readonly string[]) =>
+  run({ file: 'ip', args: ['-batch', '-'], input: `${lines.join('\n')}\n` })
 
 async function ensureSwitch(run: RunCommand, config: MachineNetworkConfig): Promise<void> {
   const { switchNamespace, hostLink } = namesOf(config.cluster)
   const inside = await ensureNamespace(run, switchNamespace)
-  if (!(await readLinks(inside)).some(({ ifname }) => ifname === bridge)) await batch(inside, `link add ${bridge} type bridge`)
+  if (!(await readLinks(inside)).some(({ ifname }) => ifname === bridge))
+    await batch(inside, `link add ${bridge} type bridge`)
   // A switch only: no rules, no connection tracking.
-  if (await hasSysctl(inside, 'net.bridge.bridge-nf-call-iptables')) await setSysctl(inside, 'net.bridge.bridge-nf-call-iptables', '0')
+  if (await hasSysctl(inside, 'net.bridge.bridge-nf-call-iptables'))
+    await setSysctl(inside, 'net.bridge.bridge-nf-call-iptables', '0')
   await batch(inside, 'link set lo up', `link set ${bridge} mtu ${config.mtu} up`)
   if (!(await readLinks(run)).some(({ ifname }) => ifname === hostLink)) {
     // Half of a pair whose other half is gone cannot be: they go together.
-    await batch(run, `link add ${hostLink} mtu ${config.mtu} type veth peer name machine mtu ${config.mtu} netns ${switchNamespace}`)
+    await batch(
+      run,
+      `link add ${hostLink} mtu ${config.mtu} type veth peer name machine mtu ${config.mtu} netns ${switchNamespace}`,
+    )
   }
   await batch(inside, `link set machine master ${bridge} up`)
-  await batch(run, `address replace ${machineAddress(config)}/${prefixLengthOf(config.subnet)} dev ${hostLink}`, `link set ${hostLink} up`)
+  await batch(
+    run,
+    `address replace ${machineAddress(config)}/${prefixLengthOf(config.subnet)} dev ${hostLink}`,
+    `link set ${hostLink} up`,
+  )
 }
 
 /** What a new node must keep clear of. */
@@ -121,13 +146,22 @@ interface NewNode {
   readonly taken: readonly MachineNode[]
 }
 
-async function makeNode(run: RunCommand, config: MachineNetworkConfig, { name, address, taken }: NewNode): Promise<MachineNode> {
+async function makeNode(
+  run: RunCommand,
+  config: MachineNetworkConfig,
+  { name, address, taken }: NewNode,
+): Promise<MachineNode> {
   const used = new Set(taken.map(({ address }) => address))
   let index = 1
   while (used.has(addressAt(config.subnet, index))) index++
   const namespace = `${namesOf(config.cluster).prefix}${name}`
   await ensureNamespace(run, namespace)
-  return { name, namespace, namespacePath: namespacePath(namespace), address: address ?? addressAt(config.subnet, index) }
+  return {
+    name,
+    namespace,
+    namespacePath: namespacePath(namespace),
+    address: address ?? addressAt(config.subnet, index),
+  }
 }
 
 async function configureNode(run: RunCommand, config: MachineNetworkConfig, node: MachineNode): Promise<void> {
@@ -136,18 +170,31 @@ async function configureNode(run: RunCommand, config: MachineNetworkConfig, node
   const inSwitch = inNetworkNamespace(run, namespacePath(switchNamespace))
   const portName = port(indexOf(config.subnet, node.address) ?? 0)
   if (!(await readLinks(inside)).some(({ ifname }) => ifname === nodeLink)) {
-    await batch(inSwitch, `link add ${portName} mtu ${config.mtu} type veth peer name ${nodeLink} mtu ${config.mtu} netns ${node.namespace}`)
+    await batch(
+      inSwitch,
+      `link add ${portName} mtu ${config.mtu} type veth peer name ${nodeLink} mtu ${config.mtu} netns ${node.namespace}`,
+    )
   }
   await batch(inSwitch, `link set ${portName} master ${bridge} up`)
-  await batch(inside, 'link set lo up', `address replace ${node.address}/${prefixLengthOf(config.subnet)} dev ${nodeLink}`, `link set ${nodeLink} up`)
+  await batch(
+    inside,
+    'link set lo up',
+    `address replace ${node.address}/${prefixLengthOf(config.subnet)} dev ${nodeLink}`,
+    `link set ${nodeLink} up`,
+  )
   if (config.outside) await batch(inside, `route replace default via ${machineAddress(config)}`)
 }
 
 const outsideTable = (cluster: string) => ({ family: 'ip', name: `kubernode-machine-${cluster}` }) as const
 
-async function ensureOutside({ run, nft }: MachineNetworkOptions, config: MachineNetworkConfig, firstNode: string | undefined): Promise<void> {
+async function ensureOutside(
+  { run, nft }: MachineNetworkOptions,
+  config: MachineNetworkConfig,
+  firstNode: string | undefined,
+): Promise<void> {
   const { hostLink } = namesOf(config.cluster)
-  if (firstNode !== undefined) for (const block of config.hostRoutes) await batch(run, `route replace ${block} via ${firstNode} dev ${hostLink}`)
+  if (firstNode !== undefined)
+    for (const block of config.hostRoutes) await batch(run, `route replace ${block} via ${firstNode} dev ${hostLink}`)
   const table = outsideTable(config.cluster)
   const there = (await nft.tables()).some(({ name }) => name === table.name)
   if (!config.outside) return there ? nft.apply([{ do: 'delete table', table }]) : undefined
@@ -157,7 +204,12 @@ async function ensureOutside({ run, nft }: MachineNetworkOptions, config: Machin
     { do: 'delete table', table },
     { do: 'add table', table },
     { do: 'add chain', table, chain: 'postrouting', hook: { type: 'nat', hook: 'postrouting', priority: 100 } },
-    { do: 'add rule', table, chain: 'postrouting', rule: `ip saddr ${config.subnet} oifname != "${hostLink}" masquerade fully-random` },
+    {
+      do: 'add rule',
+      table,
+      chain: 'postrouting',
+      rule: `ip saddr ${config.subnet} oifname != "${hostLink}" masquerade fully-random`,
+    },
   ]
   await nft.apply(steps)
 }

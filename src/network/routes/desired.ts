@@ -20,10 +20,12 @@ export interface RoutesView {
 }
 
 /** A node's own addresses. */
-export const internalIps = (node: Frozen<Node>): string[] => (node.status?.addresses ?? []).flatMap(({ type, address }) => (type === 'InternalIP' ? [address] : []))
+export const internalIps = (node: Frozen<Node>): string[] =>
+  (node.status?.addresses ?? []).flatMap(({ type, address }) => (type === 'InternalIP' ? [address] : []))
 
 /** A node's blocks of pod addresses. */
-export const podCidrsOf = (node: Frozen<Node>): string[] => (node.spec?.podCIDRs?.length ? [...node.spec.podCIDRs] : node.spec?.podCIDR ? [node.spec.podCIDR] : [])
+export const podCidrsOf = (node: Frozen<Node>): string[] =>
+  node.spec?.podCIDRs?.length ? [...node.spec.podCIDRs] : node.spec?.podCIDR ? [node.spec.podCIDR] : []
 
 const sameFamily = (a: string, b: string) => isIPv6(a.split('/')[0] ?? '') === isIPv6(b.split('/')[0] ?? '')
 

@@ -7,7 +7,11 @@ const unreachableMetric = 4096
 
 /** The kernel's routes that carry our protocol number. */
 export async function readRoutes(run: RunCommand, protocol: number): Promise<Route[]> {
-  const families = await Promise.all(['-4', '-6'].map((family) => run({ file: 'ip', args: ['-j', family, 'route', 'show', 'table', 'all', 'proto', String(protocol)] })))
+  const families = await Promise.all(
+    ['-4', '-6'].map((family) =>
+      run({ file: 'ip', args: ['-j', family, 'route', 'show', 'table', 'all', 'proto', String(protocol)] }),
+    ),
+  )
   return families.flatMap(({ stdout }) => (JSON.parse(stdout.trim() || '[]') as ListedRoute[]).map(routeOf))
 }
 
@@ -22,7 +26,12 @@ interface ListedRoute {
 function routeOf({ dst, type, gateway, prefsrc }: ListedRoute): Route {
   const kind = type === 'unreachable' || type === 'local' ? type : 'unicast'
   const destination = dst.includes('/') ? dst : `${dst}/${dst.includes(':') ? 128 : 32}`
-  return { kind, destination, ...(gateway !== undefined && { gateway }), ...(prefsrc !== undefined && { source: prefsrc }) }
+  return {
+    kind,
+    destination,
+    ...(gateway !== undefined && { gateway }),
+    ...(prefsrc !== undefined && { source: prefsrc }),
+  }
 }
 
 const idOf = ({ kind, destination }: Route) => `${kind} ${destination}`
@@ -36,7 +45,10 @@ export function routeChanges(found: readonly Route[], wanted: readonly Route[], 
     const known = there.get(idOf(route))
     return known?.gateway !== route.gateway || known?.source !== route.source || known === undefined
   })
-  return [...gone.map((route) => `route delete ${selectorOf(route)} proto ${protocol}`), ...changed.map((route) => `route replace ${textOf(route)} proto ${protocol}`)]
+  return [
+    ...gone.map((route) => `route delete ${selectorOf(route)} proto ${protocol}`),
+    ...changed.map((route) => `route replace ${textOf(route)} proto ${protocol}`),
+  ]
 }
 
 function selectorOf({ kind, destination }: Route): string {
@@ -46,7 +58,9 @@ function selectorOf({ kind, destination }: Route): string {
 
 function textOf(route: Route): string {
   const source = route.source === undefined ? '' : ` src ${route.source}`
-  return route.kind === 'unicast' ? `${route.destination} via ${route.gateway}${source}` : `${selectorOf(route)}${source}`
+  return route.kind === 'unicast'
+    ? `${route.destination} via ${route.gateway}${source}`
+    : `${selectorOf(route)}${source}`
 }
 
 /** Carries the lines out; those that fail do not keep the others back. Gives what `ip` said of them. */

@@ -6,7 +6,14 @@ import type { Packet } from './packet.ts'
 
 nftContract('memory', async () => memoryNft())
 
-const packet: Packet = { source: '10.244.0.5', destination: '10.96.0.1', protocol: 'tcp', destinationPort: 80, isLocal: () => false, random: () => 0.6 }
+const packet: Packet = {
+  source: '10.244.0.5',
+  destination: '10.96.0.1',
+  protocol: 'tcp',
+  destinationPort: 80,
+  isLocal: () => false,
+  random: () => 0.6,
+}
 const table = { family: 'ip', name: 't' } as const
 
 test('a packet takes the way that the maps and rules send it', async () => {
@@ -24,7 +31,13 @@ test('a packet takes the way that the maps and rules send it', async () => {
     { do: 'add rule', table, chain: 'web', rule: 'meta l4proto tcp dnat to 10.244.0.6:8080' },
     { do: 'add rule', table, chain: 'post', rule: 'meta mark and 16384 != 0 masquerade fully-random' },
   ])
-  assert.deepEqual(nft.send(packet, 'outside'), { verdict: 'accept', destination: '10.244.0.6', destinationPort: 8080, masqueraded: true, translated: true })
+  assert.deepEqual(nft.send(packet, 'outside'), {
+    verdict: 'accept',
+    destination: '10.244.0.6',
+    destinationPort: 8080,
+    masqueraded: true,
+    translated: true,
+  })
   assert.equal(nft.send({ ...packet, random: () => 0.1 }, 'outside').destination, '10.244.0.5')
   assert.equal(nft.send({ ...packet, protocol: 'udp' }, 'outside').translated, false)
 })

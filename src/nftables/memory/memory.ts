@@ -36,7 +36,12 @@ export function memoryNft(): MemoryNft {
     },
     async outline(table) {
       const held = find(table)
-      return held && { chains: new Map([...held.chains].map(([name, { hook }]) => [name, hook])), sets: new Map([...held.sets].map(([name, { spec }]) => [name, spec])) }
+      return (
+        held && {
+          chains: new Map([...held.chains].map(([name, { hook }]) => [name, hook])),
+          sets: new Map([...held.sets].map(([name, { spec }]) => [name, spec])),
+        }
+      )
     },
     async ruleCount(table, chain) {
       return find(table)?.chains.get(chain)?.rules.length
@@ -105,14 +110,26 @@ function validate(table: HeldTable): void {
   for (const [name, { hook }] of table.chains) if (hook) walk(table, name, hook, { path: new Set(), seen: new Set() })
 }
 
-function walk(table: HeldTable, name: string, hook: ChainHook, visited: { path: Set<string>; seen: Set<string> }): void {
-  if (visited.path.has(name)) throw new NftError(`Could not process rule: Too many links: chain ${name} leads back to itself`)
+function walk(
+  table: HeldTable,
+  name: string,
+  hook: ChainHook,
+  visited: { path: Set<string>; seen: Set<string> },
+): void {
+  if (visited.path.has(name))
+    throw new NftError(`Could not process rule: Too many links: chain ${name} leads back to itself`)
   if (visited.seen.has(name)) return
   visited.path.add(name)
   for (const rule of table.chains.get(name)?.rules ?? []) {
-    for (const statement of rule) if (allowed[statement.kind]?.(hook) === false) throw new NftError(`Could not process rule: Operation not supported: ${statement.kind} in chain ${name} under ${hook.type} ${hook.hook}`)
+    for (const statement of rule)
+      if (allowed[statement.kind]?.(hook) === false)
+        throw new NftError(
+          `Could not process rule: Operation not supported: ${statement.kind} in chain ${name} under ${hook.type} ${hook.hook}`,
+        )
     for (const chain of chainsOf(rule)) walk(table, chain, hook, visited)
-    for (const statement of rule) if (statement.kind === 'vmap' && statement.set !== undefined) for (const chain of chainsOfMap(table, statement.set)) walk(table, chain, hook, visited)
+    for (const statement of rule)
+      if (statement.kind === 'vmap' && statement.set !== undefined)
+        for (const chain of chainsOfMap(table, statement.set)) walk(table, chain, hook, visited)
   }
   visited.path.delete(name)
   visited.seen.add(name)

@@ -43,9 +43,22 @@ type End = 'accept' | 'drop' | 'reject'
 
 /** Sends a connection's first packet past the hooks in the kernel's order. `origin`: 'outside' comes in by an interface, 'local' from a process of the node. */
 export function sendPacket(tables: Iterable<HeldTable>, packet: Packet, origin: 'outside' | 'local'): Outcome {
-  const state: Travelling = { packet, destination: packet.destination, destinationPort: packet.destinationPort, mark: packet.mark ?? 0, translated: false, masqueraded: false }
+  const state: Travelling = {
+    packet,
+    destination: packet.destination,
+    destinationPort: packet.destinationPort,
+    mark: packet.mark ?? 0,
+    translated: false,
+    masqueraded: false,
+  }
   const all = [...tables]
-  const done = (verdict: End): Outcome => ({ verdict, destination: state.destination, destinationPort: state.destinationPort, masqueraded: state.masqueraded, translated: state.translated })
+  const done = (verdict: End): Outcome => ({
+    verdict,
+    destination: state.destination,
+    destinationPort: state.destinationPort,
+    masqueraded: state.masqueraded,
+    translated: state.translated,
+  })
   const path = (): ChainHook['hook'][] => {
     const local = packet.isLocal(state.destination)
     if (origin === 'local') return local ? ['postrouting', 'input'] : ['postrouting']
@@ -64,7 +77,11 @@ function runHook(tables: readonly HeldTable[], hook: ChainHook['hook'], state: T
   const family = isIPv4(state.destination) ? 'ip' : 'ip6'
   const chains = tables
     .filter(({ name }) => name.family === family || name.family === 'inet')
-    .flatMap((table) => [...table.chains].flatMap(([name, chain]) => (chain.hook?.hook === hook ? [{ table, name, hook: chain.hook }] : [])))
+    .flatMap((table) =>
+      [...table.chains].flatMap(([name, chain]) =>
+        chain.hook?.hook === hook ? [{ table, name, hook: chain.hook }] : [],
+      ),
+    )
     .sort((a, b) => a.hook.priority - b.hook.priority)
   for (const { table, name } of chains) {
     const end = runChain(table, name, state)
@@ -93,7 +110,11 @@ function runChain(table: HeldTable, name: string, state: Travelling): End | unde
   return undefined
 }
 
-function runStatement(table: HeldTable, statement: Statement, state: Travelling): End | Verdict | 'next rule' | undefined {
+function runStatement(
+  table: HeldTable,
+  statement: Statement,
+  state: Travelling,
+): End | Verdict | 'next rule' | undefined {
   switch (statement.kind) {
     case 'match': {
       const value = keyOf(statement.selectors, state)
@@ -102,7 +123,9 @@ function runStatement(table: HeldTable, statement: Statement, state: Travelling)
     }
     case 'matchSet': {
       const value = keyOf(statement.selectors, state)
-      return value !== undefined && contains(table.sets.get(statement.set), value) !== statement.negated ? undefined : 'next rule'
+      return value !== undefined && contains(table.sets.get(statement.set), value) !== statement.negated
+        ? undefined
+        : 'next rule'
     }
     case 'vmap': {
       const value = keyOf(statement.selectors, state) ?? ''
@@ -120,7 +143,12 @@ function runStatement(table: HeldTable, statement: Statement, state: Travelling)
     case 'counter':
       return undefined
     case 'mark':
-      state.mark = { set: statement.value, or: state.mark | statement.value, xor: state.mark ^ statement.value, and: state.mark & statement.value }[statement.operation]
+      state.mark = {
+        set: statement.value,
+        or: state.mark | statement.value,
+        xor: state.mark ^ statement.value,
+        and: state.mark & statement.value,
+      }[statement.operation]
       return undefined
     case 'dnat':
       return translate(statement, state)
@@ -148,7 +176,9 @@ function translate(statement: Statement & { kind: 'dnat' }, state: Travelling): 
 function contains(set: HeldSet | undefined, value: string): boolean {
   if (!set) return false
   if (set.elements.has(value)) return true
-  return set.spec.flags?.includes('interval') === true && [...set.elements.keys()].some((wanted) => matches(wanted, value))
+  return (
+    set.spec.flags?.includes('interval') === true && [...set.elements.keys()].some((wanted) => matches(wanted, value))
+  )
 }
 
 function matches(wanted: string, value: string): boolean {

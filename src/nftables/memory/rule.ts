@@ -4,17 +4,38 @@ import { isIPv4, isIPv6 } from 'node:net'
 export type Selector = string
 
 /** Where a packet goes next. */
-export type Verdict = { readonly to: 'accept' | 'drop' | 'return' | 'continue' } | { readonly to: 'jump' | 'goto'; readonly chain: string }
+export type Verdict =
+  | { readonly to: 'accept' | 'drop' | 'return' | 'continue' }
+  | { readonly to: 'jump' | 'goto'; readonly chain: string }
 
 /** One step of a rule. */
 export type Statement =
-  | { readonly kind: 'match'; readonly selectors: readonly Selector[]; readonly negated: boolean; readonly values: readonly string[] }
-  | { readonly kind: 'matchSet'; readonly selectors: readonly Selector[]; readonly negated: boolean; readonly set: string }
-  | { readonly kind: 'vmap'; readonly selectors: readonly Selector[]; readonly set?: string; readonly entries?: ReadonlyMap<string, Verdict> }
+  | {
+      readonly kind: 'match'
+      readonly selectors: readonly Selector[]
+      readonly negated: boolean
+      readonly values: readonly string[]
+    }
+  | {
+      readonly kind: 'matchSet'
+      readonly selectors: readonly Selector[]
+      readonly negated: boolean
+      readonly set: string
+    }
+  | {
+      readonly kind: 'vmap'
+      readonly selectors: readonly Selector[]
+      readonly set?: string
+      readonly entries?: ReadonlyMap<string, Verdict>
+    }
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
   | { readonly kind: 'reject' | 'masquerade' | 'counter' }
   | { readonly kind: 'mark'; readonly operation: 'set' | 'or' | 'xor' | 'and'; readonly value: number }
-  | { readonly kind: 'dnat'; readonly choice?: Selector; readonly targets: readonly (readonly [choice: string, target: string])[] }
+  | {
+      readonly kind: 'dnat'
+      readonly choice?: Selector
+      readonly targets: readonly (readonly [choice: string, target: string])[]
+    }
   | { readonly kind: 'update'; readonly set: string; readonly selectors: readonly Selector[] }
 
 /** A rule that nft would not parse. */
@@ -35,7 +56,8 @@ export function parseRule(text: string): Statement[] {
 export function parseVerdict(text: string): Verdict {
   const [word = '', chain, ...more] = text.split(' ')
   if ((word === 'jump' || word === 'goto') && chain && more.length === 0) return { to: word, chain }
-  if ((word === 'accept' || word === 'drop' || word === 'return' || word === 'continue') && chain === undefined) return { to: word }
+  if ((word === 'accept' || word === 'drop' || word === 'return' || word === 'continue') && chain === undefined)
+    return { to: word }
   throw new RuleSyntaxError(`"${text}" is no verdict`)
 }
 
@@ -140,11 +162,16 @@ function parseDnat(tokens: Tokens, before: readonly Statement[]): Statement {
   tokens.expect('dnat')
   const concatenated = tokens.take('ip') || tokens.take('ip6')
   tokens.expect('to')
-  const knowsProtocol = before.some((statement) => statement.kind === 'match' && statement.selectors.some((selector) => /^(meta l4proto|(th|tcp|udp|sctp) [ds]port)$/.test(selector)))
+  const knowsProtocol = before.some(
+    (statement) =>
+      statement.kind === 'match' &&
+      statement.selectors.some((selector) => /^(meta l4proto|(th|tcp|udp|sctp) [ds]port)$/.test(selector)),
+  )
   const check = (target: string) => {
     const { address, port } = splitTarget(target)
     if (!isIPv4(address) && !isIPv6(address)) tokens.fail(`"${address}" is no address`)
-    if (port !== undefined && !knowsProtocol) throw new RuleSyntaxError('transport protocol mapping is only valid after transport protocol match')
+    if (port !== undefined && !knowsProtocol)
+      throw new RuleSyntaxError('transport protocol mapping is only valid after transport protocol match')
     return target
   }
   if (!concatenated || tokens.peek() !== 'numgen') return { kind: 'dnat', targets: [['', check(tokens.next())]] }
@@ -189,7 +216,11 @@ function parseMatch(tokens: Tokens): Statement {
   const selectors = parseSelectors(tokens)
   if (tokens.take('vmap')) {
     if (tokens.peek().startsWith('@')) return { kind: 'vmap', selectors, set: tokens.next().slice(1) }
-    return { kind: 'vmap', selectors, entries: new Map(parseEntries(tokens).map(([key, words]) => [key, parseVerdict(words.join(' '))])) }
+    return {
+      kind: 'vmap',
+      selectors,
+      entries: new Map(parseEntries(tokens).map(([key, words]) => [key, parseVerdict(words.join(' '))])),
+    }
   }
   // 'meta mark and 0x4000 == 0'
   if (selectors.length === 1 && tokens.peek() === 'and') {

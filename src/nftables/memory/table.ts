@@ -41,7 +41,10 @@ export class HeldTable {
     checkName(chain)
     const known = this.chains.get(chain)
     if (!known) return void this.chains.set(chain, { hook, rules: [] })
-    if (hook && (known.hook?.hook !== hook.hook || known.hook.type !== hook.type || known.hook.priority !== hook.priority)) {
+    if (
+      hook &&
+      (known.hook?.hook !== hook.hook || known.hook.type !== hook.type || known.hook.priority !== hook.priority)
+    ) {
       throw new NftError(`Could not process rule: Operation not supported: chain ${chain} has another hook`)
     }
   }
@@ -80,7 +83,8 @@ export class HeldTable {
       this.#owned.add(set)
       return void this.sets.set(set, { spec, elements: new Map() })
     }
-    if (known.spec.type !== spec.type || !sameFlags(known.spec, spec)) throw new NftError(`Could not process rule: File exists: set ${set}`)
+    if (known.spec.type !== spec.type || !sameFlags(known.spec, spec))
+      throw new NftError(`Could not process rule: File exists: set ${set}`)
   }
 
   flushSet(set: string): void {
@@ -92,7 +96,8 @@ export class HeldTable {
 
   deleteSet(set: string): void {
     this.flushSet(set)
-    for (const { rules } of this.chains.values()) if (rules.some((rule) => setsOf(rule).includes(set))) throw busy(`set ${set}`)
+    for (const { rules } of this.chains.values())
+      if (rules.some((rule) => setsOf(rule).includes(set))) throw busy(`set ${set}`)
     this.sets.delete(set)
   }
 
@@ -100,7 +105,8 @@ export class HeldTable {
     const { spec, elements } = this.#writable(set)
     checkElement(spec, key, value)
     if (elements.has(key)) {
-      if (elements.get(key) !== value) throw new NftError(`Could not process rule: File exists: element ${key} of ${set}`)
+      if (elements.get(key) !== value)
+        throw new NftError(`Could not process rule: File exists: element ${key} of ${set}`)
       return
     }
     if (spec.type.endsWith(': verdict')) {
@@ -150,24 +156,39 @@ export class HeldTable {
 
   #checkSelectors(rule: readonly Statement[]): void {
     for (const statement of rule) {
-      const set = statement.kind === 'matchSet' || statement.kind === 'update' || statement.kind === 'vmap' ? statement.set : undefined
+      const set =
+        statement.kind === 'matchSet' || statement.kind === 'update' || statement.kind === 'vmap'
+          ? statement.set
+          : undefined
       if (set === undefined || !('selectors' in statement)) continue
       const wanted = keyTypes(this.#set(set).spec).length
-      if (wanted !== statement.selectors.length) throw new NftError(`datatype mismatch: set ${set} has ${wanted} parts, the rule ${statement.selectors.length}`)
+      if (wanted !== statement.selectors.length)
+        throw new NftError(`datatype mismatch: set ${set} has ${wanted} parts, the rule ${statement.selectors.length}`)
     }
     for (const selector of rule.flatMap((statement) => ('selectors' in statement ? statement.selectors : []))) {
-      if ((selector.startsWith('ip ') && this.name.family === 'ip6') || (selector.startsWith('ip6 ') && this.name.family === 'ip')) throw new NftError(`conflicting protocols specified: ${selector} in a table of ${this.name.family}`)
+      if (
+        (selector.startsWith('ip ') && this.name.family === 'ip6') ||
+        (selector.startsWith('ip6 ') && this.name.family === 'ip')
+      )
+        throw new NftError(`conflicting protocols specified: ${selector} in a table of ${this.name.family}`)
     }
   }
 }
 
 /** The chains that a rule jumps or goes to. */
 export const chainsOf = (rule: readonly Statement[]): string[] =>
-  rule.flatMap((statement) => (statement.kind === 'verdict' ? chainOf(statement.verdict) : statement.kind === 'vmap' ? [...(statement.entries?.values() ?? [])].flatMap(chainOf) : []))
+  rule.flatMap((statement) =>
+    statement.kind === 'verdict'
+      ? chainOf(statement.verdict)
+      : statement.kind === 'vmap'
+        ? [...(statement.entries?.values() ?? [])].flatMap(chainOf)
+        : [],
+  )
 
 const chainOf = (verdict: Verdict): string[] => ('chain' in verdict ? [verdict.chain] : [])
 
-const setsOf = (rule: readonly Statement[]): string[] => rule.flatMap((statement) => ('set' in statement && statement.set !== undefined ? [statement.set] : []))
+const setsOf = (rule: readonly Statement[]): string[] =>
+  rule.flatMap((statement) => ('set' in statement && statement.set !== undefined ? [statement.set] : []))
 
 const sameFlags = (a: SetSpec, b: SetSpec) => [...(a.flags ?? [])].sort().join() === [...(b.flags ?? [])].sort().join()
 
@@ -196,5 +217,8 @@ function checkElement(spec: SetSpec, key: string, value: string | undefined): vo
   types.forEach((type, i) => {
     if (!(ofType[type]?.(parts[i]!) ?? true)) throw new NftError(`datatype mismatch: "${parts[i]}" is no ${type}`)
   })
-  if (isMap(spec) !== (value !== undefined)) throw new NftError(isMap(spec) ? `the element ${key} of a map has no value` : `the element ${key} of a set has a value`)
+  if (isMap(spec) !== (value !== undefined))
+    throw new NftError(
+      isMap(spec) ? `the element ${key} of a map has no value` : `the element ${key} of a set has a value`,
+    )
 }

@@ -25,7 +25,11 @@ export class ProxyHealth {
 
   get healthy(): boolean {
     // Before the first sync there is nothing to fall behind of.
-    return this.#lastUpdatedMs === undefined || this.#queuedMs === undefined || this.#clock.now() - this.#queuedMs < this.#timeoutMs
+    return (
+      this.#lastUpdatedMs === undefined ||
+      this.#queuedMs === undefined ||
+      this.#clock.now() - this.#queuedMs < this.#timeoutMs
+    )
   }
 
   /** When the rules were last brought up to date, in upstream's words: now, as long as all is well. */

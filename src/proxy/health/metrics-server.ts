@@ -11,7 +11,8 @@ export function startProxyMetricsServer(listen: Listen, metrics: Metrics): Promi
   }
   return listenHttp(listen, (request, response) => {
     const page = pages[request.url?.split('?')[0] ?? '']
-    if (!page) return void response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end('404 page not found\n')
+    if (!page)
+      return void response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end('404 page not found\n')
     const [type, text] = page()
     response.writeHead(200, { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' }).end(text)
   })

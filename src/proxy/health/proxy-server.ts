@@ -43,7 +43,9 @@ export function startProxyHealthServer(options: ProxyHealthServerOptions): Promi
 
 function bodyOf({ clock, health, families }: ProxyHealthServerOptions, more: object): string {
   const lastUpdated = new Date(health.lastUpdatedMs).toISOString()
-  const status = Object.fromEntries(families.map((family) => [family === 'ip' ? 'IPv4' : 'IPv6', { lastUpdated, healthy: health.healthy }]))
+  const status = Object.fromEntries(
+    families.map((family) => [family === 'ip' ? 'IPv4' : 'IPv6', { lastUpdated, healthy: health.healthy }]),
+  )
   return JSON.stringify({ lastUpdated, currentTime: new Date(clock.now()).toISOString(), ...more, status })
 }
 

@@ -42,7 +42,12 @@ const listening = (server: Server, host: string, port: number) =>
   })
 
 /** Answers with JSON, as upstream's health servers do. */
-export function answerJson(response: Parameters<RequestListener>[1], code: number, body: string, headers: Record<string, string> = {}): void {
+export function answerJson(
+  response: Parameters<RequestListener>[1],
+  code: number,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(code, { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff', ...headers })
   response.end(body)
 }

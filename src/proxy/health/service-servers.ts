@@ -52,14 +52,20 @@ export class ServiceHealthServers {
     await Promise.all(all.map((running) => this.#end(running)))
   }
 
-  async #start(service: string, { port }: ServiceCheck, before: Running | undefined): Promise<ListeningServer | undefined> {
+  async #start(
+    service: string,
+    { port }: ServiceCheck,
+    before: Running | undefined,
+  ): Promise<ListeningServer | undefined> {
     try {
       if (before) await this.#end(before)
       return await listenHttp({ host: this.#host, port }, (_request, response) => {
         const check = this.#running.get(service)?.check
         if (!check) return void response.writeHead(404).end()
         const healthy = check.localEndpoints > 0 && this.#health.healthy
-        answerJson(response, healthy ? 200 : 503, bodyOf(check, this.#health.healthy), { 'X-Load-Balancing-Endpoint-Weight': String(check.localEndpoints) })
+        answerJson(response, healthy ? 200 : 503, bodyOf(check, this.#health.healthy), {
+          'X-Load-Balancing-Endpoint-Weight': String(check.localEndpoints),
+        })
       })
     } catch (error) {
       this.#log.error({ err: error, service, port }, 'the health check node port cannot be opened')
@@ -72,4 +78,5 @@ export class ServiceHealthServers {
   }
 }
 
-const bodyOf = ({ namespace, name, localEndpoints }: ServiceCheck, serviceProxyHealthy: boolean): string => JSON.stringify({ service: { namespace, name }, localEndpoints, serviceProxyHealthy }, undefined, '\t')
+const bodyOf = ({ namespace, name, localEndpoints }: ServiceCheck, serviceProxyHealthy: boolean): string =>
+  JSON.stringify({ service: { namespace, name }, localEndpoints, serviceProxyHealthy }, undefined, '\t')

@@ -20,8 +20,12 @@ export const rejectChain = 'reject-packet'
 export const offClusterChain = 'masquerade-off-cluster'
 
 /** The words that differ between the families. */
-export const words = (family: Family): { readonly ip: string; readonly address: string; readonly notLoopback: string } =>
-  family === 'ip' ? { ip: 'ip', address: 'ipv4_addr', notLoopback: 'ip daddr != 127.0.0.0/8' } : { ip: 'ip6', address: 'ipv6_addr', notLoopback: 'ip6 daddr != ::1' }
+export const words = (
+  family: Family,
+): { readonly ip: string; readonly address: string; readonly notLoopback: string } =>
+  family === 'ip'
+    ? { ip: 'ip', address: 'ipv4_addr', notLoopback: 'ip daddr != 127.0.0.0/8' }
+    : { ip: 'ip6', address: 'ipv6_addr', notLoopback: 'ip6 daddr != ::1' }
 
 /** What the shared sets hold. */
 export function sharedSets(family: Family): ReadonlyMap<string, SetSpec> {

@@ -6,7 +6,19 @@ import type { Endpoint } from '../endpoint.ts'
 import { isExternal, usesClusterEndpoints, usesLocalEndpoints } from '../service-port.ts'
 import type { ServicePort } from '../service-port.ts'
 import { ofFamily } from './frame.ts'
-import { askForMasquerade, chainBase, clusterIpsSet, firewallIpsMap, hairpinSet, noEndpointNodePortsMap, noEndpointServicesMap, nodePortsMap, rejectChain, serviceIpsMap, words } from './names.ts'
+import {
+  askForMasquerade,
+  chainBase,
+  clusterIpsSet,
+  firewallIpsMap,
+  hairpinSet,
+  noEndpointNodePortsMap,
+  noEndpointServicesMap,
+  nodePortsMap,
+  rejectChain,
+  serviceIpsMap,
+  words,
+} from './names.ts'
 import { PlanDraft } from './plan.ts'
 
 /** What a Service port's rules are made from. */
@@ -80,8 +92,13 @@ function addExternal(draft: PlanDraft, { port, config, family }: PortRules, lead
   else if (lead.clusterChain !== undefined) {
     // Pods and the node itself are inside: the policy for traffic from outside is not for them.
     const { ip } = words(family)
-    for (const cidr of ofFamily(family, config.clusterCidrs)) draft.chain(lead.externalChain, `${ip} saddr ${cidr} goto ${lead.clusterChain}`)
-    draft.chain(lead.externalChain, `fib saddr type local ${askForMasquerade(config)}`, `fib saddr type local goto ${lead.clusterChain}`)
+    for (const cidr of ofFamily(family, config.clusterCidrs))
+      draft.chain(lead.externalChain, `${ip} saddr ${cidr} goto ${lead.clusterChain}`)
+    draft.chain(
+      lead.externalChain,
+      `fib saddr type local ${askForMasquerade(config)}`,
+      `fib saddr type local goto ${lead.clusterChain}`,
+    )
   }
   if (lead.policyChain !== undefined) draft.chain(lead.externalChain, `goto ${lead.policyChain}`)
 }
@@ -89,7 +106,8 @@ function addExternal(draft: PlanDraft, { port, config, family }: PortRules, lead
 function addFirewall(draft: PlanDraft, { port, family, nodeIps }: PortRules): void {
   if (port.sourceRanges.length === 0 || port.loadBalancerIps.length === 0) return
   const chain = `firewall-${chainBase(port)}`
-  for (const address of port.loadBalancerIps) draft.element(firewallIpsMap, `${address} . ${port.protocol} . ${port.port}`, `goto ${chain}`)
+  for (const address of port.loadBalancerIps)
+    draft.element(firewallIpsMap, `${address} . ${port.protocol} . ${port.port}`, `goto ${chain}`)
   const { ip } = words(family)
   const fromNode = nodeIps.some((nodeIp) => port.sourceRanges.some((range) => blockHas(range, nodeIp)))
   // A process of the node that connects to the address has that very address as its source.
@@ -100,7 +118,12 @@ function addFirewall(draft: PlanDraft, { port, family, nodeIps }: PortRules): vo
 /** Up to here a chain draws its endpoint rule by rule; a map without a name is quicker to pass, but slow to make when there are thousands of them. */
 const drawnByRulesMax = 16
 
-function addPolicyChain(draft: PlanDraft, { port, family }: PortRules, chain: string | undefined, endpoints: readonly Endpoint[]): void {
+function addPolicyChain(
+  draft: PlanDraft,
+  { port, family }: PortRules,
+  chain: string | undefined,
+  endpoints: readonly Endpoint[],
+): void {
   if (chain === undefined) return
   const { ip } = words(family)
   for (const { address } of endpoints) draft.element(hairpinSet, `${address} . ${address}`)
@@ -109,7 +132,11 @@ function addPolicyChain(draft: PlanDraft, { port, family }: PortRules, chain: st
     return
   }
   const sticky = endpoints.map((endpoint) => addStickyEndpoint(draft, port, family, endpoint))
-  draft.chain(chain, ...sticky.map((name) => `${ip} saddr @affinity-${name} goto endpoint-${name}`), ...drawChain(sticky))
+  draft.chain(
+    chain,
+    ...sticky.map((name) => `${ip} saddr @affinity-${name} goto endpoint-${name}`),
+    ...drawChain(sticky),
+  )
 }
 
 const targetOf = ({ address, port }: Endpoint) => (isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`)
@@ -118,13 +145,20 @@ const targetOf = ({ address, port }: Endpoint) => (isIP(address) === 6 ? `[${add
 function drawTarget({ protocol }: ServicePort, family: Family, endpoints: readonly Endpoint[]): string[] {
   const { ip } = words(family)
   if (endpoints.length > drawnByRulesMax) {
-    return [`meta l4proto ${protocol} dnat ${ip} to numgen random mod ${endpoints.length} map { ${endpoints.map(({ address, port }, i) => `${i} : ${address} . ${port}`).join(', ')} }`]
+    return [
+      `meta l4proto ${protocol} dnat ${ip} to numgen random mod ${endpoints.length} map { ${endpoints.map(({ address, port }, i) => `${i} : ${address} . ${port}`).join(', ')} }`,
+    ]
   }
-  return endpoints.map((endpoint, i) => `${draw(endpoints.length - i)}meta l4proto ${protocol} dnat to ${targetOf(endpoint)}`)
+  return endpoints.map(
+    (endpoint, i) => `${draw(endpoints.length - i)}meta l4proto ${protocol} dnat to ${targetOf(endpoint)}`,
+  )
 }
 
 function drawChain(endpoints: readonly string[]): string[] {
-  if (endpoints.length > drawnByRulesMax) return [`numgen random mod ${endpoints.length} vmap { ${endpoints.map((name, i) => `${i} : goto endpoint-${name}`).join(', ')} }`]
+  if (endpoints.length > drawnByRulesMax)
+    return [
+      `numgen random mod ${endpoints.length} vmap { ${endpoints.map((name, i) => `${i} : goto endpoint-${name}`).join(', ')} }`,
+    ]
   return endpoints.map((name, i) => `${draw(endpoints.length - i)}goto endpoint-${name}`)
 }
 
@@ -135,7 +169,13 @@ const draw = (left: number) => (left > 1 ? `numgen random mod ${left} 0 ` : '')
 function addStickyEndpoint(draft: PlanDraft, port: ServicePort, family: Family, endpoint: Endpoint): string {
   const { ip, address } = words(family)
   const name = chainBase(port, `${endpoint.address}/${endpoint.port}`)
-  draft.sets.set(`affinity-${name}`, { type: address, flags: ['dynamic', 'timeout'], timeoutSeconds: port.affinitySeconds ?? 0 })
-  draft.chains.set(`endpoint-${name}`, { rules: [`update @affinity-${name} { ${ip} saddr }`, `meta l4proto ${port.protocol} dnat to ${targetOf(endpoint)}`] })
+  draft.sets.set(`affinity-${name}`, {
+    type: address,
+    flags: ['dynamic', 'timeout'],
+    timeoutSeconds: port.affinitySeconds ?? 0,
+  })
+  draft.chains.set(`endpoint-${name}`, {
+    rules: [`update @affinity-${name} { ${ip} saddr }`, `meta l4proto ${port.protocol} dnat to ${targetOf(endpoint)}`],
+  })
   return name
 }

@@ -26,7 +26,11 @@ export class PlannedTable {
   readonly #plans = new Map<string, Plan>()
   /** Every element's claims, by set and key, in the order of their owners' names. */
   readonly #claims = new Map<string, Map<string, readonly Claim[]>>()
-  readonly #applied = { chains: new Map<string, PlannedChain>(), sets: new Map<string, SetSpec>(), elements: new Map<string, Map<string, string | undefined>>() }
+  readonly #applied = {
+    chains: new Map<string, PlannedChain>(),
+    sets: new Map<string, SetSpec>(),
+    elements: new Map<string, Map<string, string | undefined>>(),
+  }
   readonly #planned = { chains: new Map<string, PlannedChain>(), sets: new Map<string, SetSpec>() }
   readonly #touched = { chains: new Set<string>(), sets: new Set<string>(), elements: new Map<string, Set<string>>() }
 
@@ -47,7 +51,8 @@ export class PlannedTable {
     this.#replaceNamed(this.#planned.chains, this.#touched.chains, old?.chains, plan?.chains)
     this.#replaceNamed(this.#planned.sets, this.#touched.sets, old?.sets, plan?.sets)
     for (const [set, elements] of old?.elements ?? []) for (const { key } of elements) this.#unclaim(set, key, owner)
-    for (const [set, elements] of plan?.elements ?? []) for (const { key, value } of elements) this.#claim(set, key, { owner, value })
+    for (const [set, elements] of plan?.elements ?? [])
+      for (const { key, value } of elements) this.#claim(set, key, { owner, value })
   }
 
   /** The owners that have a plan. */
@@ -62,8 +67,12 @@ export class PlannedTable {
 
   /** What leads from what was last applied to what is planned. */
   change(): Change {
-    const chains = [...this.#touched.chains].filter((name) => !sameChain(this.#applied.chains.get(name), this.#planned.chains.get(name)))
-    const sets = [...this.#touched.sets].filter((name) => !sameSet(this.#applied.sets.get(name), this.#planned.sets.get(name)))
+    const chains = [...this.#touched.chains].filter(
+      (name) => !sameChain(this.#applied.chains.get(name), this.#planned.chains.get(name)),
+    )
+    const sets = [...this.#touched.sets].filter(
+      (name) => !sameSet(this.#applied.sets.get(name), this.#planned.sets.get(name)),
+    )
     const removed: NftStep[] = []
     const added: NftStep[] = []
     for (const [set, keys] of this.#touched.elements) this.#changeElements(set, keys, removed, added)
@@ -83,7 +92,9 @@ export class PlannedTable {
   takeOver(found: TableOutline | undefined): Change {
     const hooked = (name: string) => this.#planned.chains.get(name)?.hook
     // A chain cannot get another hook; it has to go and come again.
-    const moved = [...(found?.chains ?? [])].filter(([name, hook]) => this.#planned.chains.has(name) && JSON.stringify(hook) !== JSON.stringify(hooked(name))).map(([name]) => name)
+    const moved = [...(found?.chains ?? [])]
+      .filter(([name, hook]) => this.#planned.chains.has(name) && JSON.stringify(hook) !== JSON.stringify(hooked(name)))
+      .map(([name]) => name)
     const steps: NftStep[] = [this.#step({ do: 'add table' })]
     for (const chain of found?.chains.keys() ?? []) steps.push(this.#step({ do: 'flush chain', chain }))
     for (const [set, spec] of found?.sets ?? []) {
@@ -93,7 +104,14 @@ export class PlannedTable {
     }
     for (const chain of moved) steps.push(this.#step({ do: 'delete chain', chain }))
     steps.push(...this.#addAll([...this.#planned.chains.keys()], [...this.#planned.sets.keys()]))
-    for (const [set, claims] of this.#claims) steps.push(this.#step({ do: 'add elements', set, elements: [...claims].map(([key, [first]]) => elementOf(key, first?.value)) }))
+    for (const [set, claims] of this.#claims)
+      steps.push(
+        this.#step({
+          do: 'add elements',
+          set,
+          elements: [...claims].map(([key, [first]]) => elementOf(key, first?.value)),
+        }),
+      )
     const stale = [...(found?.chains.keys() ?? [])].filter((name) => !this.#planned.chains.has(name))
     return { steps, stale, commit: () => this.#commitAll() }
   }
@@ -102,7 +120,9 @@ export class PlannedTable {
     return [
       ...sets.flatMap((set) => this.#addSet(set, this.#planned.sets.get(set))),
       ...chains.map((chain) => this.#step({ do: 'add chain', chain, hook: this.#planned.chains.get(chain)?.hook })),
-      ...chains.flatMap((chain) => (this.#planned.chains.get(chain)?.rules ?? []).map((rule) => this.#step({ do: 'add rule', chain, rule }))),
+      ...chains.flatMap((chain) =>
+        (this.#planned.chains.get(chain)?.rules ?? []).map((rule) => this.#step({ do: 'add rule', chain, rule })),
+      ),
     ]
   }
 
@@ -151,7 +171,12 @@ export class PlannedTable {
     else this.#touched.elements.set(set, new Set([key]))
   }
 
-  #replaceNamed<Item>(planned: Map<string, Item>, touched: Set<string>, old: ReadonlyMap<string, Item> | undefined, plan: ReadonlyMap<string, Item> | undefined): void {
+  #replaceNamed<Item>(
+    planned: Map<string, Item>,
+    touched: Set<string>,
+    old: ReadonlyMap<string, Item> | undefined,
+    plan: ReadonlyMap<string, Item> | undefined,
+  ): void {
     for (const name of old?.keys() ?? []) {
       planned.delete(name)
       touched.add(name)
@@ -195,7 +220,8 @@ export class PlannedTable {
 /** A step before it is said of which table. */
 type Unnamed<Step> = Step extends NftStep ? Omit<Step, 'table'> : never
 
-const elementOf = (key: string, value: string | undefined): SetElement => (value === undefined ? { key } : { key, value })
+const elementOf = (key: string, value: string | undefined): SetElement =>
+  value === undefined ? { key } : { key, value }
 
 function settle<Item>(applied: Map<string, Item>, planned: ReadonlyMap<string, Item>, touched: Set<string>): void {
   for (const name of touched) {
@@ -213,4 +239,6 @@ function sameChain(a: PlannedChain | undefined, b: PlannedChain | undefined): bo
 }
 
 const sameSet = (a: SetSpec | undefined, b: SetSpec | undefined): boolean =>
-  a?.type === b?.type && a?.timeoutSeconds === b?.timeoutSeconds && [...(a?.flags ?? [])].sort().join() === [...(b?.flags ?? [])].sort().join()
+  a?.type === b?.type &&
+  a?.timeoutSeconds === b?.timeoutSeconds &&
+  [...(a?.flags ?? [])].sort().join() === [...(b?.flags ?? [])].sort().join()
