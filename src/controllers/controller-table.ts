@@ -1,4 +1,5 @@
 import { clusterRoleAggregationController } from './clusterroleaggregation/clusterrole-aggregation-controller.ts'
+import { cronJobController } from './cronjob/cronjob-controller.ts'
 import { daemonSetController } from './daemonset/daemonset-controller.ts'
 import { deploymentController } from './deployment/deployment-controller.ts'
 import { endpointsController } from './endpoints/endpoints-controller.ts'
@@ -6,6 +7,7 @@ import { endpointSliceController } from './endpointslice/endpointslice-controlle
 import { endpointSliceMirroringController } from './endpointslicemirroring/endpointslice-mirroring-controller.ts'
 import type { ControllerDescriptor } from './framework/descriptor.ts'
 import { garbageCollectorController } from './garbagecollector/garbage-collector.ts'
+import { jobController } from './job/job-controller.ts'
 import { namespaceController } from './namespace/namespace-controller.ts'
 import { nodeIpamController } from './nodeipam/node-ipam-controller.ts'
 import { nodeLifecycleController } from './nodelifecycle/node-lifecycle-controller.ts'
@@ -29,6 +31,8 @@ export const controllerTable: readonly ControllerDescriptor[] = [
   replicationControllerController,
   daemonSetController,
   statefulSetController,
+  jobController,
+  cronJobController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,

@@ -8,7 +8,7 @@ import type { Deps } from '../../base/deps.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import type { Random } from '../../base/random.ts'
-import type { Client } from '../../client/client.ts'
+import type { Client, DeleteOptions } from '../../client/client.ts'
 import { referenceTo, type EventRecorder, type EventSubject } from '../../client/events/recorder.ts'
 import type { Informer, Informers } from '../../client/informer/informers.ts'
 import { nameOf, uidOf, versionNumber } from '../../client/object.ts'
@@ -35,7 +35,7 @@ export interface Context<O extends KubernetesObject> extends Deps {
   /** Says that the cache must show this object before the owner is caught up. */
   wrote<T extends KubernetesObject>(owner: Frozen<O>, resource: Resource<T>, object: Frozen<T>): void
   /** Deletes something of the owner's; gone already is fine. Its cache must show it before the owner is caught up. */
-  remove<T extends KubernetesObject>(owner: Frozen<O>, resource: Resource<T>, object: Frozen<T>): Promise<void>
+  remove<T extends KubernetesObject>(owner: Frozen<O>, resource: Resource<T>, object: Frozen<T>, options?: DeleteOptions): Promise<void>
   /** The objects of the owner's namespace that it manages after adopting and releasing. `candidates` where not all are to be asked. */
   claim<D extends KubernetesObject>(owner: Frozen<O>, resource: Resource<D>, matches: (object: Frozen<D>) => boolean, candidates?: readonly Frozen<D>[]): Promise<Frozen<D>[]>
   /** Creates pods with a slow start, with events; throws the first failure. */
@@ -96,10 +96,10 @@ export class ReconcileContext<O extends KubernetesObject> implements Context<O> 
     this.expectations.wrote(uidOf(owner), this.of(resource) as unknown as Informer, object)
   }
 
-  async remove<T extends KubernetesObject>(owner: Frozen<O>, resource: Resource<T>, object: Frozen<T>): Promise<void> {
+  async remove<T extends KubernetesObject>(owner: Frozen<O>, resource: Resource<T>, object: Frozen<T>, options?: DeleteOptions): Promise<void> {
     this.expectations.deletes(uidOf(owner), this.of(resource) as unknown as Informer, object, keyOf(object))
     try {
-      await this.client.delete(resource, keyOf(object), { uid: uidOf(object) })
+      await this.client.delete(resource, keyOf(object), { ...options, uid: uidOf(object) })
     } catch (error) {
       if (isNotFound(error)) return
       this.expectations.keeps(uidOf(owner), object)
