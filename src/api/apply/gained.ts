@@ -98,9 +98,12 @@ function gainedElements(list: ListShape, from: readonly unknown[], to: readonly 
   return out && (sortedNode(out) as Draft)
 }
 
+/** Lists up to this long are compared pair by pair; beyond it, looking for duplicates by pairs would take too long. */
+const pairsMax = 32
+
 /** The usual case: the same elements in the same order, without duplicates. Then only what changed needs its step. */
 function gainedPairs(list: ListShape, from: readonly unknown[], to: readonly unknown[], differing: boolean): Draft | undefined | 'unlike' {
-  if (from.length !== to.length) return 'unlike'
+  if (from.length !== to.length || to.length > pairsMax) return 'unlike'
   for (let i = 0; i < to.length; i++) {
     if (from[i] !== to[i] && !sameElement(list, from[i], to[i])) return 'unlike'
     for (let j = 0; j < i; j++) if (sameElement(list, to[i], to[j])) return 'unlike'

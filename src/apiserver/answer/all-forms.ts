@@ -47,8 +47,8 @@ const protobuf = (bytes: Uint8Array): Formed => ({ bytes, contentType: contentTy
 
 const objectsOf = ({ kind, entries }: ListAnswer): readonly Frozen<KubernetesObject>[] => entries.map(({ object }) => served(kind, object))
 
-function tableOf(kind: Kind, objects: readonly Frozen<KubernetesObject>[], { format, query, nowMs }: FormOptions, metadata?: object) {
-  return newTable(kind, objects, { nowMs, include: includeObjectOf(query.get('includeObject')), version: versionOf(format), ...(metadata && { metadata }) })
+function tableOf(kind: Kind, objects: readonly Frozen<KubernetesObject>[], { format, query, nowMs, noHead }: FormOptions, metadata?: object) {
+  return newTable(kind, objects, { nowMs, include: includeObjectOf(query.get('includeObject')), version: versionOf(format), noHead, ...(metadata && { metadata }) })
 }
 
 /** What is no stored object: in protobuf where there is a schema for it. */

@@ -11,6 +11,8 @@ export interface FormOptions {
   readonly format: Format
   readonly query: Query
   readonly nowMs: number
+  /** A table without its head: events of a watch after the first. */
+  readonly noHead?: boolean
 }
 
 /** Bytes and what they are. */

@@ -13,7 +13,7 @@ const pendingBytesMax = 1024 * 1024
 export async function startWatch(writing: Writing, answer: WatchAnswer): Promise<void> {
   const { exchange, request, format, headers, forms } = writing
   const options: FormOptions = { format, query: request.query, nowMs: writing.nowMs }
-  const encoding = encodingOf(forms, answer.kind, options)
+  const encoding = format.as === 'Table' ? tableEncoding(writing, answer.kind, options) : encodingOf(forms, answer.kind, options)
   let writer: BodyWriter | undefined
   let watch: CacheWatch | undefined
   let finish = (): void => {}
@@ -52,6 +52,18 @@ export async function startWatch(writing: Writing, answer: WatchAnswer): Promise
   open().end()
 }
 
+/** Rows tell ages, and only the first has the head above it: each watch of a table has its own. */
+function tableEncoding({ forms, clock }: Writing, kind: Kind, options: FormOptions): EventEncoding {
+  let noHead = false
+  return {
+    encode(event: CacheEvent) {
+      const bytes = forms.event(kind, event, { ...options, nowMs: clock.now(), noHead })
+      noHead = true
+      return bytes
+    },
+  }
+}
+
 const encodings = new WeakMap<Kind, Map<string, EventEncoding>>()
 
 /** One encoding for each kind and form, since watches that have the same share their bytes. */
@@ -59,7 +71,7 @@ function encodingOf(forms: Forms, kind: Kind, options: FormOptions): EventEncodi
   const { format } = options
   let byForm = encodings.get(kind)
   if (!byForm) encodings.set(kind, (byForm = new Map()))
-  const key = `${format.encoding} ${format.as} ${format.asVersion} ${format.as === 'Table' ? `${options.query.get('includeObject') ?? ''}` : ''}`
+  const key = `${format.encoding} ${format.as} ${format.asVersion}`
   let encoding = byForm.get(key)
   if (!encoding) byForm.set(key, (encoding = { encode: (event: CacheEvent) => forms.event(kind, event, options) }))
   return encoding
