@@ -43,13 +43,19 @@ class RealClock extends ClockBase {
   }
 
   // Unlike `after`, a sleep that is waited for keeps the process alive: a command must not end in the middle.
-  override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    const alive = setTimeout(() => {}, Math.min(Math.max(0, ms) + 1, timerMaxMs))
-    try {
-      await super.sleep(ms, signal)
-    } finally {
-      clearTimeout(alive)
-    }
+  override sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      const abort = () => {
+        clearTimeout(timer)
+        reject(signal!.reason)
+      }
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', abort)
+        resolve()
+      }, Math.min(Math.max(0, ms), timerMaxMs))
+      signal?.addEventListener('abort', abort, { once: true })
+    })
   }
 
   after(ms: number, fn: () => void): () => void {

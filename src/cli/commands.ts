@@ -132,6 +132,7 @@ export const commands: readonly CommandDefinition[] = [
   component('scheduler', 'run the scheduler alone', () => import('./commands/scheduler.ts')),
   component('kubelet', 'run a kubelet alone', () => import('./commands/kubelet.ts')),
   component('proxy', 'run the service proxy alone', () => import('./commands/proxy.ts')),
+  component('dns', 'run the cluster’s DNS alone', () => import('./commands/dns.ts')),
   component('run', 'run a cluster’s processes in the foreground (what up starts)', () => import('./commands/run.ts')),
 ]
 

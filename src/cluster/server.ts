@@ -136,7 +136,8 @@ async function startClusterDns({ record, ...deps }: ServerOptions, client: Clien
 
 async function startNodes({ record, pki, ...deps }: ServerOptions, server: ApiServer): Promise<Closable[]> {
   const plans = nodePlans(record, hostname())
-  if (record.simulated) return [await startSimulatedNodes({ ...deps, clientFor: (name) => newClient(server.transport(users.node(name), 'kubelet')), names: plans.map(({ name }) => name) })]
+  const client = newClient(server.transport(users.controllers, 'kubelet'))
+  if (record.simulated) return [await startSimulatedNodes({ ...deps, client, clientFor: (name) => newClient(server.transport(users.node(name), 'kubelet')), names: plans.map(({ name }) => name) })]
   if (plans.some(({ isolated }) => isolated)) return [await ensureNodeProcesses({ ...deps, record })]
   const [plan] = plans
   const node = await startNode({

@@ -1,13 +1,56 @@
 import type { Deps } from '../base/deps.ts'
 import type { Client } from '../client/client.ts'
+import { Informers } from '../client/informer/informers.ts'
+import { simulatedHost } from '../kubelet/host/simulated/simulated-host.ts'
+import { startKubelet, type Kubelet } from '../kubelet/kubelet.ts'
+import { PodsByNode } from '../kubelet/sources/pod-source.ts'
+import { SimulatedRuntime } from '../runtime/simulated/simulated-runtime.ts'
 
 /** Nodes that run no containers. */
 export interface SimulatedNodesOptions extends Deps {
+  /** Who each node is towards the API server. */
   readonly clientFor: (name: string) => Client
+  /** Sees all Pods: the nodes share one watch. */
+  readonly client: Client
   readonly names: readonly string[]
+  /** The cluster's informers, when there are some to share. */
+  readonly informers?: Informers
 }
 
-/** Starts simulated nodes: the same kubelet on a runtime that runs nothing. */
-export async function startSimulatedNodes(_options: SimulatedNodesOptions): Promise<{ close(): Promise<void> }> {
-  throw new Error('simulated nodes')
+/** A simulated node. */
+export interface SimulatedNode {
+  readonly name: string
+  readonly kubelet: Kubelet
+  readonly runtime: SimulatedRuntime
+  /** Ends the node as a crash would: its Lease is renewed no longer. */
+  stop(): Promise<void>
+}
+
+/** Simulated nodes that run. */
+export interface SimulatedNodes {
+  readonly nodes: readonly SimulatedNode[]
+  close(): Promise<void>
+}
+
+/** The addresses of simulated nodes: nobody ever connects to them. */
+const addressOf = (index: number) => `172.16.${Math.floor(index / 250)}.${(index % 250) + 1}`
+
+/** Starts simulated nodes: the same kubelet as on real ones, on a machine and a runtime that run nothing. */
+export async function startSimulatedNodes({ clientFor, client, names, informers: shared, ...deps }: SimulatedNodesOptions): Promise<SimulatedNodes> {
+  const informers = shared ?? new Informers({ deps, client })
+  const source = new PodsByNode(informers)
+  const nodes: SimulatedNode[] = []
+  for (const [index, name] of names.entries()) {
+    const runtime = new SimulatedRuntime({ clock: deps.clock, random: deps.random, podCidr: `10.${128 + Math.floor(index / 256)}.${index % 256}.0/24` })
+    const host = simulatedHost({ clock: deps.clock, hostname: name, address: addressOf(index) })
+    const kubelet = await startKubelet({ ...deps, client: clientFor(name), runtime, host, informers, nodeName: name, pods: source.of(name) })
+    nodes.push({ name, kubelet, runtime, stop: () => kubelet.close() })
+  }
+  return {
+    nodes,
+    async close() {
+      for (const { kubelet } of nodes) await kubelet.close()
+      if (!shared) await informers.close()
+    },
+  }
 }
