@@ -19,9 +19,10 @@ export function beforeCreate(kind: Kind, draft: Draft, context: RequestContext, 
   delete draft.metadata.deletionGracePeriodSeconds
   if (behaviour.status && !behaviour.keepsStatusOnCreate) dropStatus(draft)
   if (behaviour.generation !== false) draft.metadata.generation = 1
+  // Before the kind's own rules: a Job's labels hold its UID.
+  fillSystemFields(draft, context.nowMs, context.uuid())
   behaviour.prepareCreate?.(draft, context)
   if (behaviour.initialFinalizers) draft.metadata.finalizers = [...new Set([...(draft.metadata.finalizers ?? []), ...behaviour.initialFinalizers])]
-  fillSystemFields(draft, context.nowMs, context.uuid())
   const errors = new FieldErrors()
   validateMetadata(draft as Frozen<KubernetesObject>, kind, errors)
   behaviour.validate?.(draft as Frozen<KubernetesObject>, errors, context)
