@@ -48,13 +48,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const kinds = newKindTable(kindDefinitions)
   const registry = new Registry({ ...deps, store })
   await Promise.all(kinds.all().filter(({ verbs }) => verbs.includes('list') && verbs.includes('create')).map((kind) => registry.open(kind)))
-  const { authorizer, rulesFor } = await newAuthorizer(options, registry)
+  const authorization = await newAuthorizer(options, registry)
+  const { authorizer, rulesFor } = authorization
   const authentication = newAuthentication(options, registry)
   const serviceRanges = (options.serviceClusterIpRange ?? '10.96.0.0/12').split(',').map((range) => range.trim())
   const ips = new ClusterIps(registry, deps, serviceRanges)
   const nodePorts = await NodePorts.start(registry, deps, options.serviceNodePortRange ?? '30000-32767')
   const hooks = new Map([['/registry/services/specs/', serviceHook(ips, nodePorts)]])
-  const core: Core = { ...deps, kinds, registry, authorizer, admission: new Admission(admissionPlugins(options, registry)), hooks, freeze: options.freeze ?? false }
+  const core: Core = { ...deps, kinds, registry, authorizer, admission: new Admission(admissionPlugins(options, registry, authorization)), hooks, freeze: options.freeze ?? false }
   const nonResource = new NonResource()
   const serverAddress = () => (listeners[0] ? `${options.advertiseAddress ?? listeners[0].host}:${options.advertisePort ?? listeners[0].port}` : '')
   addDiscovery(nonResource, kinds, serverAddress)

@@ -50,7 +50,7 @@ export async function ensureKubernetesService({ core, kinds, options, ips, servi
 }
 
 /** Stores an object of the server's own, over what there may be of an earlier run. */
-async function put(core: Bootstrapping['core'], resource: Resource, object: object & { readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: object } }): Promise<void> {
+async function put<T extends { readonly metadata: { readonly name: string; readonly namespace: string } }>(core: Bootstrapping['core'], resource: Resource, object: T): Promise<void> {
   const storage = core.registry.storageOfResource(resource)!
   const { namespace, name } = object.metadata
   await storage.change(storage.keyOf(namespace, name), (current) => {
