@@ -10,7 +10,7 @@ const key = { namespace: 'default', name: 'c' }
 
 async function start(spec: Partial<CronJobSpec> = {}): Promise<World> {
   const world = await startWorld(['cronjob-controller'])
-  await world.client.create(cronJobs, { metadata: key, spec: { schedule: '*/5 * * * *', timeZone: 'UTC', jobTemplate: { spec: { template: { spec: { containers: [] } } } }, ...spec } })
+  await world.client.create(cronJobs, { metadata: key, spec: { schedule: '*/5 * * * *', timeZone: 'UTC', jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'a' }] } } } }, ...spec } })
   await world.clock.settle()
   return world
 }
@@ -21,7 +21,7 @@ const reasons = async (world: World) => (await world.client.list(events)).items.
 
 async function finish(world: World): Promise<void> {
   const now = timestamp(world.clock.now())
-  for (const job of (await world.client.list(jobs)).items) if (!job.status?.completionTime) await world.client.updateStatus(jobs, { ...job, status: { startTime: now, completionTime: now, conditions: [{ type: 'Complete', status: 'True' }] } })
+  for (const job of (await world.client.list(jobs)).items) if (!job.status?.completionTime) await world.client.updateStatus(jobs, { ...job, status: { startTime: now, completionTime: now, conditions: [{ type: 'SuccessCriteriaMet', status: 'True' }, { type: 'Complete', status: 'True' }] } })
   await world.clock.settle()
 }
 

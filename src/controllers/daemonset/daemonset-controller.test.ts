@@ -10,9 +10,15 @@ const daemon = (image: string, updateStrategy?: DaemonSetUpdateStrategy): Daemon
   spec: { selector: { matchLabels: { app: 'd' } }, ...(updateStrategy && { updateStrategy }), template: { metadata: { labels: { app: 'd' } }, spec: { containers: [{ name: 'c', image }] } } },
 })
 
+/** A node that is ready: new ones are tainted until they are. */
+async function addNode(world: World, name: string, labels: Record<string, string>): Promise<void> {
+  await world.client.create(nodes, { metadata: { name, labels } })
+  await world.client.patch(nodes, { name }, { spec: { taints: null } }, { type: 'merge' })
+}
+
 async function start(count: number): Promise<World> {
   const world = await startWorld(['daemonset-controller'])
-  for (let i = 0; i < count; i++) await world.client.create(nodes, { metadata: { name: `n${i}`, labels: { disk: i === 0 ? 'ssd' : 'hdd' } }, spec: {} })
+  for (let i = 0; i < count; i++) await addNode(world, `n${i}`, { disk: i === 0 ? 'ssd' : 'hdd' })
   await world.clock.settle()
   return world
 }
@@ -21,7 +27,7 @@ async function start(count: number): Promise<World> {
 async function bind(world: World): Promise<void> {
   for (const pod of await world.pods()) {
     const name = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0]
-    if (!pod.spec?.nodeName) await world.client.patch(pods, { namespace: 'default', name: pod.metadata.name ?? '' }, { spec: { nodeName: name } }, { type: 'merge' })
+    if (!pod.spec?.nodeName) await world.client.createSubresource(pods, { namespace: 'default', name: pod.metadata.name ?? '' }, 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name: pod.metadata.name }, target: { kind: 'Node', name } })
   }
   await world.clock.settle()
   await world.runPods()
@@ -36,7 +42,7 @@ test('every node gets one pod, new nodes too, and the status counts them', async
   await world.clock.settle()
   await bind(world)
   assert.deepEqual(await on(world), ['n0', 'n1'])
-  await world.client.create(nodes, { metadata: { name: 'n2' }, spec: {} })
+  await addNode(world, 'n2', {})
   await world.clock.settle()
   await bind(world)
   assert.deepEqual(await on(world), ['n0', 'n1', 'n2'])
@@ -56,6 +62,7 @@ test('nodes that do not fit get none; a taint that the pod does not tolerate rem
   assert.deepEqual(await on(world), ['n0'])
   await world.client.patch(nodes, { name: 'n0' }, { spec: { taints: [{ key: 'x', effect: 'NoExecute' }] } }, { type: 'merge' })
   await world.clock.settle()
+  await world.runPods()
   assert.deepEqual(await on(world), [])
 })
 
@@ -75,10 +82,12 @@ test('an update replaces one pod after the other', async () => {
   await bind(world)
   await world.client.patch(daemonSets, key, { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } }, { type: 'merge' })
   await world.clock.settle()
+  assert.equal((await world.pods()).filter(({ metadata }) => metadata.deletionTimestamp).length, 1)
+  await world.runPods()
   assert.deepEqual(await images(world), ['a:1', 'a:1', 'a:2'])
-  for (let i = 0; i < 3; i++) await bind(world)
+  for (let i = 0; i < 6; i++) await bind(world)
   assert.deepEqual(await images(world), ['a:2', 'a:2', 'a:2'])
-  assert.deepEqual((await world.client.list(controllerRevisions)).items.map(({ revision }) => revision), [1, 2])
+  assert.deepEqual((await world.client.list(controllerRevisions)).items.map(({ revision }) => revision).sort(), [1, 2])
 })
 
 test('with a surge the old pod goes when the new one serves', async () => {
@@ -101,7 +110,7 @@ test('OnDelete leaves old pods until somebody deletes them', async () => {
   await world.client.patch(daemonSets, key, { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } }, { type: 'merge' })
   await world.clock.settle()
   assert.deepEqual(await images(world), ['a:1'])
-  await world.client.delete(pods, { namespace: 'default', name: (await world.pods())[0]?.metadata.name ?? '' })
+  await world.client.delete(pods, { namespace: 'default', name: (await world.pods())[0]?.metadata.name ?? '' }, { gracePeriodSeconds: 0 })
   await world.clock.settle()
   assert.deepEqual(await images(world), ['a:2'])
 })

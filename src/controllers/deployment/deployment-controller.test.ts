@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deployments, events, replicaSets } from '../../api/generated/resources.ts'
-import type { Deployment } from '../../api/generated/types/apps-v1.ts'
+import type { Deployment, ReplicaSet } from '../../api/generated/types/apps-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { startWorld, type World } from '../testing/world.ts'
 
@@ -33,7 +33,10 @@ async function change(world: World, patch: object): Promise<void> {
 
 const setImage = (world: World, image: string) => change(world, { spec: { template: { spec: { containers: [{ name: 'web', image }] } } } })
 const deployment = (world: World): Promise<Frozen<Deployment>> => world.client.get(deployments, key)
-const sizes = async (world: World) => (await world.client.list(replicaSets)).items.map((rs) => rs.spec?.replicas)
+const image = (rs: Frozen<ReplicaSet>) => rs.spec?.template?.spec?.containers[0]?.image ?? ''
+/** ReplicaSets by image. */
+const setsOf = async (world: World) => [...(await world.client.list(replicaSets)).items].sort((a, b) => (image(a) < image(b) ? -1 : 1))
+const sizes = async (world: World) => (await setsOf(world)).map((rs) => rs.spec?.replicas)
 const condition = async (world: World, type: string) => (await deployment(world)).status?.conditions?.find((each) => each.type === type)
 
 async function runToEnd(world: World): Promise<void> {
@@ -86,7 +89,7 @@ test('going back to an old template uses its ReplicaSet and numbers it anew', as
   await runToEnd(world)
   await setImage(world, 'a:1')
   await runToEnd(world)
-  const sets = (await world.client.list(replicaSets)).items
+  const sets = await setsOf(world)
   assert.equal(sets.length, 2)
   assert.equal(sets[0]?.metadata.annotations?.['deployment.kubernetes.io/revision'], '3')
   assert.equal(sets[0]?.metadata.annotations?.['deployment.kubernetes.io/revision-history'], '1')
@@ -167,9 +170,9 @@ test('when all is done nothing is written any more', async () => {
   await using world = await startWorld(controllers)
   await world.client.create(deployments, web('a:1'))
   await runToEnd(world)
-  world.api.writes.length = 0
+  world.writes.length = 0
   await world.clock.advance(3_600_000)
-  assert.deepEqual(world.api.writes, [])
+  assert.deepEqual(world.writes, [])
 })
 
 test('a pod that is deleted is made again', async () => {

@@ -11,8 +11,7 @@ const key = { namespace: 'default', name: 'j' }
 
 async function start(spec: Partial<JobSpec> = {}): Promise<World> {
   const world = await startWorld(['job-controller'])
-  const labels = { 'batch.kubernetes.io/job-name': 'j' }
-  await world.client.create(jobs, { metadata: key, spec: { parallelism: 1, completions: 1, backoffLimit: 6, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { restartPolicy: 'Never', containers: [{ name: 'c' }] } }, ...spec } })
+  await world.client.create(jobs, { metadata: key, spec: { parallelism: 1, completions: 1, backoffLimit: 6, template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'a' }] } }, ...spec } })
   await world.clock.settle()
   return world
 }

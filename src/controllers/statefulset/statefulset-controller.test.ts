@@ -10,6 +10,7 @@ const set = (changes: Partial<StatefulSetSpec> = {}): StatefulSet => ({
   spec: { replicas: 3, serviceName: 'db', selector: { matchLabels: { app: 'db' } }, template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'c', image: 'a:1' }] } }, ...changes },
 })
 
+const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
 const start = () => startWorld(['statefulset-controller'])
 const names = async (world: World) => (await world.pods()).map(({ metadata }) => metadata.name)
 const images = async (world: World) => (await world.pods()).map(({ metadata, spec }) => `${metadata.name} ${spec?.containers[0]?.image}`).sort()
@@ -62,7 +63,7 @@ test('an update begins at the last pod, waits for it, and stops at the partition
 
 test('scaling down gives up the last one first, and keeps its claim', async () => {
   await using world = await start()
-  await world.client.create(statefulSets, set({ volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } }] }))
+  await world.client.create(statefulSets, set({ volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimSpec }] }))
   for (let i = 0; i < 5; i++) {
     await world.clock.settle()
     await world.runPods()
@@ -75,7 +76,7 @@ test('scaling down gives up the last one first, and keeps its claim', async () =
 
 test('claims belong to the set when they shall go with it', async () => {
   await using world = await start()
-  await world.client.create(statefulSets, set({ replicas: 1, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' }, volumeClaimTemplates: [{ metadata: { name: 'data' } }] }))
+  await world.client.create(statefulSets, set({ replicas: 1, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' }, volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimSpec }] }))
   await world.clock.settle()
   await world.runPods()
   const [claim] = (await world.client.list(persistentVolumeClaims)).items

@@ -1,52 +1,79 @@
 import { pods } from '../../api/generated/resources.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
+import { keyOf } from '../../api/resource.ts'
+import { startApiServer } from '../../apiserver/apiserver.ts'
 import { VirtualClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { Metrics } from '../../base/metrics.ts'
 import { seededRandom } from '../../base/random.ts'
 import { newClient, type Client } from '../../client/client.ts'
 import { timestamp } from '../../client/object.ts'
+import type { Transport, TransportRequest } from '../../client/transport.ts'
+import { openMemoryStore } from '../../store/memory/memory-store.ts'
 import { startControllerManager, type ControllerManager, type ControllerManagerOptions } from '../controller-manager.ts'
-import { FakeApi } from './fake-api.ts'
 
-/** Controllers on a fake API server and a virtual clock. */
+/** Controllers on an API server in memory and a virtual clock, without nodes: what a kubelet would do, tests do. */
 export interface World extends AsyncDisposable {
   readonly clock: VirtualClock
-  readonly api: FakeApi
+  /** As somebody who may do everything. */
   readonly client: Client
+  /** Of every write of the controllers: 'POST pods'. */
+  readonly writes: string[]
   readonly manager: ControllerManager
-  /** All pods, by name. */
   pods(namespace?: string): Promise<readonly Frozen<Pod>[]>
-  /** Makes pods Running and ready, as a kubelet would: all that are not, or those given. */
+  /** Does as a kubelet would, for all pods or those given: they run and are ready, and those that are being deleted are gone. */
   runPods(chosen?: readonly Frozen<Pod>[]): Promise<void>
 }
 
+/** How a test's world differs. */
+export interface WorldOptions extends Partial<ControllerManagerOptions> {
+  /** Called before each request of the controllers; throws to refuse it. */
+  readonly refuse?: (request: TransportRequest) => void
+}
+
 /** Starts the named controllers. */
-export async function startWorld(controllers: readonly string[], options: Partial<ControllerManagerOptions> = {}): Promise<World> {
+export async function startWorld(controllers: readonly string[], { refuse, ...options }: WorldOptions = {}): Promise<World> {
   const clock = new VirtualClock()
   const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
-  const api = new FakeApi(clock, seededRandom(2))
-  const client = newClient(api)
-  const manager = startControllerManager({ ...deps, ...options, client, controllers })
+  // No service accounts are made here, so pods must do without.
+  const server = await startApiServer({ ...deps, store: openMemoryStore(deps), authorizationModes: ['AlwaysAllow'], disableAdmissionPlugins: ['ServiceAccount'], freeze: true })
+  const user = { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] }
+  const writes: string[] = []
+  const client = newClient(server.transport(user))
+  const manager = startControllerManager({ ...deps, ...options, client: newClient(watched(server.transport(user), writes, refuse), { fieldManager: 'kube-controller-manager' }), controllers })
   await clock.settle()
   const list = async (namespace?: string) => (await client.list(pods, namespace ? { namespace } : {})).items
   return {
     clock,
-    api,
     client,
+    writes,
     manager,
     pods: list,
     async runPods(chosen) {
       for (const pod of chosen ?? (await list())) {
+        if (pod.metadata.deletionTimestamp) await client.delete(pods, keyOf(pod), { gracePeriodSeconds: 0 })
         if (pod.metadata.deletionTimestamp || pod.status?.phase === 'Running') continue
         const now = timestamp(clock.now())
-        await client.updateStatus(pods, { ...pod, status: { phase: 'Running', startTime: now, podIP: '10.244.0.9', podIPs: [{ ip: '10.244.0.9' }], conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now }] } })
+        await client.updateStatus(pods, { ...pod, status: { ...pod.status, phase: 'Running', startTime: now, podIP: '10.244.0.9', podIPs: [{ ip: '10.244.0.9' }], conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now }] } })
       }
       await clock.settle()
     },
     async [Symbol.asyncDispose]() {
       await manager.close()
+      await server.close()
     },
+  }
+}
+
+function watched(transport: Transport, writes: string[], refuse: WorldOptions['refuse']): Transport {
+  return {
+    send(request, signal) {
+      refuse?.(request)
+      if (request.method !== 'GET') writes.push(`${request.method} ${request.path.replace(/^\/apis?\/([^/]+\/)?v\w+\/(namespaces\/[^/]+\/)?/, '').split('/')[0]}`)
+      return transport.send(request, signal)
+    },
+    watch: (request, signal) => transport.watch(request, signal),
+    close: () => transport.close(),
   }
 }
