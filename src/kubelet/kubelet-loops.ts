@@ -12,6 +12,9 @@ const imageGcMs = 300_000
 /** Leftovers of pods, and mirrors that are missing. */
 const sweepMs = 60_000
 const mirrorMs = 10_000
+/** A node that has just started is looked at this often, for this long, until it is ready. */
+const startingLookMs = 50
+const startingMs = 30_000
 /** How often the node's resources are measured against the eviction thresholds. */
 const evictionMs = 10_000
 
@@ -54,7 +57,19 @@ async function runNode(parts: KubeletParts, signal: AbortSignal): Promise<void> 
   else await reporter.refresh()
   await statics.mirror()
   const lease = renewLease({ clock, log, random: options.random, metrics: options.metrics, client, nodeName, durationSeconds: settings.leaseDurationSeconds, nodeUid: () => reporter.node?.metadata.uid }, signal)
+  await reportUntilReady(parts, signal)
   await Promise.all([lease, repeat(parts, { name: 'reporting the node status', periodMs: settings.nodeStatusUpdateMs, signal, work: () => reportNode(parts) })])
+}
+
+/** The runtime learns of the Pod network within moments of a start: a node that waited for its next report would be of no use for ten seconds. */
+async function reportUntilReady(parts: KubeletParts, signal: AbortSignal): Promise<void> {
+  const { clock, log } = parts.options
+  const untilMs = clock.now() + startingMs
+  while (!signal.aborted && clock.now() < untilMs) {
+    await reportNode(parts).catch((error: unknown) => log.warn({ err: error }, 'reporting the node status failed'))
+    if (parts.reporter.reading?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) return
+    await clock.sleep(startingLookMs, signal).catch(() => {}) // Aborted: the loop ends.
+  }
 }
 
 async function reportNode(parts: KubeletParts): Promise<void> {

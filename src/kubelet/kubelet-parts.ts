@@ -103,6 +103,7 @@ export class KubeletParts {
       restarts: new BackOff(clock, Math.min(restartBackOffFirstMs, settings.restartBackOffMaxMs), settings.restartBackOffMaxMs),
       runtimeHandler: (pod) => this.#runtimeHandler(pod),
       node: () => this.node(),
+      acted: () => this.pleg.expectChange(),
     }
     this.probes = new Probes({ deps, runtime, dial: host.dial, events, results, hostIps: () => this.node().hostIps, changed: (uid) => this.pods.wake(uid) })
     this.statics = new StaticPods({ ...deps, client, nodeName, nodeUid: () => this.reporter.node?.metadata.uid, folder: settings.staticPodPath, source: this.source, changed: (pod) => this.pods.changed(pod), removed: (pod) => this.pods.removed(pod) })
@@ -138,7 +139,7 @@ export class KubeletParts {
   endOrphans(present: ReadonlySet<string>): void {
     if (!this.sourcesReady) return
     for (const uid of present) {
-      const state = this.pods.get(uid) ? undefined : this.state.known(uid)
+      const state = this.pods.get(uid) || this.collector.isCollecting(uid) ? undefined : this.state.known(uid)
       if (state) this.pods.endOrphan(state)
     }
   }

@@ -36,7 +36,7 @@ function matters(before: Frozen<Pod>, after: Frozen<Pod>): boolean {
   const [old, fresh] = [before.metadata, after.metadata]
   const sameSpec = old.generation !== undefined && old.generation === fresh.generation
   if (!same(old.labels, fresh.labels) || !same(old.annotations, fresh.annotations) || !(sameSpec || same(before.spec, after.spec))) return true
-  const others = (pod: Frozen<Pod>) => pod.status?.conditions?.filter(({ type }) => !ownConditions.has(type))
+  const others = (pod: Frozen<Pod>) => (pod.status?.conditions ?? []).filter(({ type }) => !ownConditions.has(type))
   return !same(others(before), others(after))
 }
 

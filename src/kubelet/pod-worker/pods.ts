@@ -181,12 +181,14 @@ const orphanAnnotation = 'kubernode.dev/orphan'
 const isOrphan = (pod: Frozen<Pod>) => pod.metadata.annotations?.[orphanAnnotation] !== undefined
 
 function orphan(state: PodState): Frozen<Pod> {
-  const names = new Set(state.containers.map(({ name }) => name))
+  const newest = new Map([...state.containers].reverse().map((container) => [container.name, container]))
+  const containers = [...newest.values()].map(({ name, restored: { preStop, ports } }) => ({ name, ports, ...(preStop && { lifecycle: { preStop } }) }))
+  const graces = [...newest.values()].map(({ restored }) => restored.graceSeconds ?? orphanGraceSeconds)
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: state.name, namespace: state.namespace, uid: state.uid, annotations: { [orphanAnnotation]: '' } },
-    spec: { containers: [...names].map((name) => ({ name })), terminationGracePeriodSeconds: orphanGraceSeconds },
+    spec: { containers, terminationGracePeriodSeconds: graces.length > 0 ? Math.max(...graces) : orphanGraceSeconds },
   }
 }
 

@@ -46,6 +46,8 @@ export interface PodServices extends Deps {
   /** The name of the runtime's handler for a pod's runtime class; rejects when there is no such class. */
   readonly runtimeHandler: (pod: Frozen<Pod>) => Promise<string>
   readonly node: () => NodeState
+  /** Something was started or ended: more will happen soon. */
+  readonly acted: () => void
 }
 
 /** One pod at work. */

@@ -93,8 +93,11 @@ async function settle({ services, pod }: PodTask, memory: WorkerMemory, { outcom
     const status = await report(false)
     if (isTerminalPhase(status?.phase)) return { terminal: true, waitMs: undefined }
   }
+  services.acted()
   if (outcome.failure) throw new SyncFailure(outcome.failure.message, failureRetryMs, { cause: outcome.failure })
-  const waitMs = Math.min(...waits)
+  // What was done may make room for the next step: a sidecar that runs lets the next container start.
+  const done = outcome.changed && [...outcome.starts.values()].every((failure) => failure === undefined)
+  const waitMs = done ? 0 : Math.min(...waits)
   return { terminal: false, waitMs: Number.isFinite(waitMs) ? waitMs : undefined }
 }
 

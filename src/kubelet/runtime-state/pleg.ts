@@ -13,8 +13,11 @@ export interface PlegOptions extends Deps {
   readonly looked: (present: ReadonlySet<string>) => void
 }
 
-/** Upstream's period; where much happens a change is seen within it. */
+/** Upstream's period. */
 const periodMs = 1000
+/** After a change the next one is likely: looks come close, then further apart. */
+const soonMs = 100
+const spreadFactor = 0.5
 /** When nothing has happened for a while, looking costs more than it finds. */
 const calmAfterMs = 60_000
 const calmPeriodMs = 2500
@@ -31,6 +34,7 @@ export class Pleg {
   #changedMs: number
   #told = false
   #looking: Promise<void> | undefined
+  #hurry: () => void = () => undefined
   /** When the last look that succeeded was. */
   lookedMs: number
 
@@ -62,13 +66,36 @@ export class Pleg {
   }
 
   async #repeat(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options
+    const { log } = this.#options
     while (!signal.aborted) {
-      const calm = clock.now() - this.#changedMs > calmAfterMs
-      await clock.sleep(this.#told ? toldPeriodMs : calm ? calmPeriodMs : periodMs, signal).catch(() => undefined) // Aborted: the loop ends.
+      await this.#wait(signal)
       if (signal.aborted) return
       await this.look().catch((error: unknown) => log.warn({ err: error }, 'the container runtime could not be listed'))
     }
+  }
+
+  /** Something was done to the runtime, and more will happen there soon. */
+  expectChange(): void {
+    if (this.#told) return
+    this.#changedMs = this.#options.clock.now()
+    this.#hurry()
+  }
+
+  /** Until the next look. */
+  async #wait(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    const cut = new AbortController()
+    this.#hurry = () => cut.abort()
+    const periodMs = this.#periodMs()
+    await clock.sleep(periodMs, AbortSignal.any([signal, cut.signal])).catch(() => undefined) // Aborted by the end, or by a change to expect.
+    this.#hurry = () => undefined
+    if (cut.signal.aborted && !signal.aborted) await clock.sleep(Math.min(soonMs, periodMs), signal).catch(() => undefined) // The same.
+  }
+
+  #periodMs(): number {
+    if (this.#told) return toldPeriodMs
+    const sinceMs = this.#options.clock.now() - this.#changedMs
+    return sinceMs > calmAfterMs ? calmPeriodMs : Math.max(soonMs, Math.min(periodMs, sinceMs * spreadFactor))
   }
 
   async #follow(signal: AbortSignal): Promise<void> {

@@ -1,3 +1,5 @@
+import type { ContainerPort, LifecycleHandler } from '../../api/generated/types/core-v1.ts'
+
 /** What of one pod is in the runtime: read from its labels and annotations, so that a kubelet that starts anew finds everything. */
 export interface PodState {
   readonly uid: string
@@ -42,6 +44,8 @@ export interface ContainerState {
   /** Of the spec that it was made from; '' when unknown. */
   readonly hash: string
   readonly logPath: string
+  /** What its end needs when its spec is gone: from its annotations. */
+  readonly restored: { readonly graceSeconds: number | undefined; readonly preStop: LifecycleHandler | undefined; readonly ports: ContainerPort[] }
   readonly user: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] } | undefined
   readonly stopSignal: string | undefined
   /** The limits that the runtime says it applies, undefined when it does not say. */

@@ -1,5 +1,8 @@
 import type { Container, ContainerStatus, PodSandbox, PodSandboxStatus } from '../../runtime/cri/generated/cri.ts'
-import { containerNameLabel, hashAnnotation, podNameLabel, podNamespaceLabel, podUidLabel, restartCountAnnotation } from './labels.ts'
+import type { ContainerPort, LifecycleHandler } from '../../api/generated/types/core-v1.ts'
+import {
+  containerNameLabel, deletionGraceAnnotation, hashAnnotation, podNameLabel, podNamespaceLabel, podUidLabel, portsAnnotation, preStopAnnotation, restartCountAnnotation, terminationGraceAnnotation,
+} from './labels.ts'
 import type { ContainerState, SandboxState } from './pod-state.ts'
 
 /** Whose a sandbox or a container is, from its labels; undefined: not a kubelet's. */
@@ -46,8 +49,26 @@ export function containerState(container: Container, status: ContainerStatus, la
     restartCount: Number(status.annotations[restartCountAnnotation] ?? 0) || 0,
     hash: status.annotations[hashAnnotation] ?? '',
     logPath: status.logPath,
+    restored: {
+      graceSeconds: numberIn(status.annotations[deletionGraceAnnotation] ?? status.annotations[terminationGraceAnnotation]),
+      preStop: jsonIn<LifecycleHandler>(status.annotations[preStopAnnotation]),
+      ports: jsonIn<ContainerPort[]>(status.annotations[portsAnnotation]) ?? [],
+    },
     user: user && { uid: user.uid, gid: user.gid, supplementalGroups: user.supplementalGroups },
     stopSignal: status.stopSignal && status.stopSignal !== 'RUNTIME_DEFAULT' ? status.stopSignal : undefined,
     resources: linux && { cpuShares: linux.cpuShares, cpuQuota: linux.cpuQuota, cpuPeriod: linux.cpuPeriod, memoryLimitBytes: linux.memoryLimitInBytes },
+  }
+}
+
+function numberIn(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
+}
+
+/** What a kubelet wrote there itself; undefined when it cannot be read. */
+function jsonIn<T>(text: string | undefined): T | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as T)
+  } catch {
+    return undefined
   }
 }

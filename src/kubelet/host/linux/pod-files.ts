@@ -1,4 +1,4 @@
-import { access, chmod, lstat, mkdir, readdir, readFile, readlink, rm, symlink, unlink, writeFile } from 'node:fs/promises'
+import { access, chmod, lstat, mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Container, Pod } from '../../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../../api/resource.ts'
@@ -110,7 +110,7 @@ export class LinuxPodFiles implements PodFiles {
       const path = join(containerLogsDir, name)
       const target = await readlink(path).catch(() => undefined)
       // Only our own links, and only those whose log is gone.
-      if (target?.startsWith(`${podLogsDir}/`) && !(await access(target).then(() => true, () => false))) await unlink(path)
+      if (target?.startsWith(`${podLogsDir}/`) && !(await access(target).then(() => true, () => false))) await rm(path, { force: true })
     }
   }
 
