@@ -1,4 +1,4 @@
-import { kindDefinitions } from '../api/kinds.ts'
+import { kindDefinitions, storageConversions } from '../api/kinds.ts'
 import { newKindTable, type KindTable } from '../api/table.ts'
 import type { Transport } from '../client/transport.ts'
 import { Admission } from './admission/admission.ts'
@@ -12,6 +12,7 @@ import { addOpenApi } from './discovery/openapi.ts'
 import { addDiscovery } from './discovery/routes.ts'
 import { addOpenId } from './discovery/openid.ts'
 import { newSubresources } from './subresources/subresources.ts'
+import rootPaths from './generated/root-paths.json' with { type: 'json' }
 import { healthRoutes } from './health/health.ts'
 import { versionInfo } from './health/version.ts'
 import { listen, type Listener, type ListenOptions } from './http/listener.ts'
@@ -45,7 +46,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { clock, random, log, metrics, store } = options
   const deps = { clock, random, log, metrics }
   const listeners: Listener[] = []
-  const kinds = newKindTable(kindDefinitions)
+  const kinds = newKindTable(kindDefinitions, storageConversions)
   const registry = new Registry({ ...deps, store })
   await Promise.all(kinds.all().filter(({ verbs }) => verbs.includes('list') && verbs.includes('create')).map((kind) => registry.open(kind)))
   const authorization = await newAuthorizer(options, registry)
@@ -64,6 +65,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const failing = new Map<string, string>()
   for (const route of healthRoutes({ store, failing })) nonResource.add(route)
   nonResource.add({ path: '/version', handler: () => valueAnswer(versionInfo('') as object) })
+  nonResource.add({ path: '/', handler: () => valueAnswer({ paths: rootPaths } as object) })
   nonResource.add({ path: '/metrics', handler: () => textAnswer(200, metrics.text(), 'text/plain; version=0.0.4; charset=utf-8') })
   const pipeline = new Pipeline({
     ...deps,
