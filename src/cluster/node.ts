@@ -8,6 +8,7 @@ import { startNodeNetwork } from '../network/node-network.ts'
 import { realNft } from '../nftables/real.ts'
 import { startProxy } from '../proxy/proxy.ts'
 import { connectCri } from '../runtime/cri/cri-runtime.ts'
+import type { ContainerRuntime } from '../runtime/runtime.ts'
 import { ensureContainerd } from './containerd/containerd.ts'
 import { ensureFolder } from './files.ts'
 import type { NodePaths } from './paths.ts'
@@ -33,7 +34,7 @@ export async function startNode(options: NodeOptions): Promise<{ close(): Promis
   const { config } = record
   for (const folder of [paths.kubelet, paths.podLogs, paths.containerLogs]) ensureFolder(folder)
   await ensureContainerd({ ...deps, paths })
-  const runtime = await connectCri({ ...deps, socket: paths.containerdSocket })
+  const runtime = await connectWhenReady(paths.containerdSocket, deps)
   const informers = new Informers({ deps, client: proxyClient })
   const nft = realNft({ run })
   const component = (name: string) => ({ ...deps, log: deps.log.child({ component: name, node: plan.name }) })
@@ -71,6 +72,22 @@ export async function startNode(options: NodeOptions): Promise<{ close(): Promis
       await informers.close()
       await runtime.close()
     },
+  }
+}
+
+/** containerd's CRI plugin is tried again this often, for this long: its socket answers a moment before the plugin does. */
+const criRetryMs = 20
+const criTimeoutMs = 30_000
+
+async function connectWhenReady(socket: string, deps: Deps): Promise<ContainerRuntime> {
+  const untilMs = deps.clock.now() + criTimeoutMs
+  for (;;) {
+    try {
+      return await connectCri({ ...deps, socket })
+    } catch (error) {
+      if (deps.clock.now() > untilMs) throw error
+    }
+    await deps.clock.sleep(criRetryMs)
   }
 }
 
