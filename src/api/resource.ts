@@ -30,6 +30,9 @@ export interface ObjectKey {
   readonly name: string
 }
 
+/** Whether both name the same resource, in whichever version. */
+export const sameResource = (a: Pick<Resource, 'group' | 'plural'>, b: Pick<Resource, 'group' | 'plural'>): boolean => a.plural === b.plural && a.group === b.group
+
 /** 'v1' or 'apps/v1'. */
 export const apiVersionOf = (resource: { group: string; version: string }): string => (resource.group ? `${resource.group}/${resource.version}` : resource.version)
 

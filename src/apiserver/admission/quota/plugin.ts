@@ -9,9 +9,9 @@ import type { Registry } from '../../registry/registry.ts'
 import type { AdmissionPlugin, Attributes } from '../admission.ts'
 import { refusal } from '../forbidden.ts'
 import { isResource } from '../kinds.ts'
-import { amountsOf, listOf, type Amounts } from '../pod-resources.ts'
-import { isInScope, isTerminating } from './scopes.ts'
-import { podUsage, usageOf } from './usage.ts'
+import { amountsOf, listOf, type Amounts } from '../../../api/quota/pod-amounts.ts'
+import { isInScope, isTerminating } from '../../../api/quota/scopes.ts'
+import { podUsage, usageOf } from '../../../api/quota/usage.ts'
 
 /** Keeps what is in a namespace within its quotas. What is granted is written into the quotas at once, so that two at a time cannot share the last of it. */
 export function resourceQuota(registry: Registry, clock: Clock): AdmissionPlugin {

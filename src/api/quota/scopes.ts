@@ -1,18 +1,17 @@
-import { persistentVolumeClaims, pods } from '../../../api/generated/resources.ts'
-import type { PersistentVolumeClaim, Pod, PodAffinityTerm, ResourceQuota, ScopedResourceSelectorRequirement } from '../../../api/generated/types/core-v1.ts'
-import type { Kind } from '../../../api/kind.ts'
-import type { Frozen, KubernetesObject } from '../../../api/resource.ts'
-import { isResource } from '../kinds.ts'
+import { persistentVolumeClaims, pods } from '../generated/resources.ts'
+import type { PersistentVolumeClaim, Pod, PodAffinityTerm, ResourceQuota, ScopedResourceSelectorRequirement } from '../generated/types/core-v1.ts'
+import type { Frozen, KubernetesObject, Resource } from '../resource.ts'
+import { sameResource } from '../resource.ts'
 
 /** Whether an object is of those that a quota is about. */
-export function isInScope(kind: Kind, object: Frozen<KubernetesObject>, { spec }: Frozen<ResourceQuota>): boolean {
+export function isInScope(kind: { readonly resource: Resource }, object: Frozen<KubernetesObject>, { spec }: Frozen<ResourceQuota>): boolean {
   const requirements: Frozen<ScopedResourceSelectorRequirement>[] = [...(spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: 'Exists' })), ...(spec?.scopeSelector?.matchExpressions ?? [])]
   return requirements.every((requirement) => holds(kind, object, requirement))
 }
 
-function holds(kind: Kind, object: Frozen<KubernetesObject>, requirement: Frozen<ScopedResourceSelectorRequirement>): boolean {
-  if (isResource(kind, pods)) return podHolds(object as Frozen<Pod>, requirement)
-  if (isResource(kind, persistentVolumeClaims) && requirement.scopeName === 'VolumeAttributesClass') return among((object as Frozen<PersistentVolumeClaim>).spec?.volumeAttributesClassName ?? '', requirement)
+function holds(kind: { readonly resource: Resource }, object: Frozen<KubernetesObject>, requirement: Frozen<ScopedResourceSelectorRequirement>): boolean {
+  if (sameResource(kind.resource, pods)) return podHolds(object as Frozen<Pod>, requirement)
+  if (sameResource(kind.resource, persistentVolumeClaims) && requirement.scopeName === 'VolumeAttributesClass') return among((object as Frozen<PersistentVolumeClaim>).spec?.volumeAttributesClassName ?? '', requirement)
   return false
 }
 

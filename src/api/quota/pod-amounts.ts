@@ -1,6 +1,6 @@
-import { addQuantities, compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../../api/quantity/quantity.ts'
-import type { Container, PodSpec } from '../../api/generated/types/core-v1.ts'
-import type { Frozen } from '../../api/resource.ts'
+import { addQuantities, compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../quantity/quantity.ts'
+import type { Container, PodSpec } from '../generated/types/core-v1.ts'
+import type { Frozen } from '../resource.ts'
 
 /** Amounts by resource. */
 export type Amounts = Map<string, Quantity>

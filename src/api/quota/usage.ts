@@ -1,19 +1,18 @@
-import { persistentVolumeClaims, pods, resourceClaims, services } from '../../../api/generated/resources.ts'
-import { addQuantities, parseQuantity, quantityOf, type Quantity } from '../../../api/quantity/quantity.ts'
-import type { PersistentVolumeClaim, Pod, Service } from '../../../api/generated/types/core-v1.ts'
-import type { Kind } from '../../../api/kind.ts'
-import type { Frozen, KubernetesObject } from '../../../api/resource.ts'
-import { isResource } from '../kinds.ts'
-import { podAmounts, type Amounts } from '../pod-resources.ts'
+import { persistentVolumeClaims, pods, resourceClaims, services } from '../generated/resources.ts'
+import { addQuantities, parseQuantity, quantityOf, type Quantity } from '../quantity/quantity.ts'
+import type { PersistentVolumeClaim, Pod, Service } from '../generated/types/core-v1.ts'
+import type { Frozen, KubernetesObject, Resource } from '../resource.ts'
+import { sameResource } from '../resource.ts'
+import { podAmounts, type Amounts } from './pod-amounts.ts'
 
 /** What an object counts for in quotas, by the names that quotas use. */
-export function usageOf(kind: Kind, object: Frozen<KubernetesObject>, nowMs: number): Amounts {
-  const { group, plural } = kind.resource
+export function usageOf({ resource }: { readonly resource: Resource }, object: Frozen<KubernetesObject>, nowMs: number): Amounts {
+  const { group, plural } = resource
   const usage: Amounts = new Map([[`count/${plural}${group && `.${group}`}`, quantityOf(1)]])
-  if (isResource(kind, pods)) addPod(usage, object as Frozen<Pod>, nowMs)
-  else if (isResource(kind, services)) addService(usage, object as Frozen<Service>)
-  else if (isResource(kind, persistentVolumeClaims)) addClaim(usage, object as Frozen<PersistentVolumeClaim>)
-  else if (isResource(kind, resourceClaims)) addDevices(usage, object)
+  if (sameResource(resource, pods)) addPod(usage, object as Frozen<Pod>, nowMs)
+  else if (sameResource(resource, services)) addService(usage, object as Frozen<Service>)
+  else if (sameResource(resource, persistentVolumeClaims)) addClaim(usage, object as Frozen<PersistentVolumeClaim>)
+  else if (sameResource(resource, resourceClaims)) addDevices(usage, object)
   else if (group === '' && counted.has(plural)) usage.set(plural, quantityOf(1))
   return usage
 }
