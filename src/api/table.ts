@@ -2,6 +2,7 @@ import rows from './generated/kinds.json' with { type: 'json' }
 import type { Column, Kind, KindBehaviour, KindDefinition, Subresource } from './kind.ts'
 import type { KubernetesObject, Resource } from './resource.ts'
 import { definition } from './schema/builtin.ts'
+import { normalise } from './schema/decode.ts'
 
 /** A group and its versions, the preferred one first. */
 export interface ServedGroup {
@@ -188,10 +189,15 @@ function storageOf(
 ): NonNullable<Kind['storedAs']> {
   const [group, version, kind] = storedAs.split('/') as [string, string, string]
   const renamed = (apiVersion: string) => (object: KubernetesObject) => ({ ...object, apiVersion })
+  const stored = () => table.byKind(group, version, kind)!
+  if (!conversion) {
+    return { kind: stored, toStored: renamed(group ? `${group}/${version}` : version), fromStored: renamed(row.group ? `${row.group}/${row.version}` : row.version) }
+  }
+  // What one version always writes, another may leave out.
   return {
-    kind: () => table.byKind(group, version, kind)!,
-    toStored: conversion?.toStored ?? renamed(group ? `${group}/${version}` : version),
-    fromStored: conversion?.fromStored ?? renamed(row.group ? `${row.group}/${row.version}` : row.version),
+    kind: stored,
+    toStored: (object) => normalise(stored().schema, conversion.toStored(object)),
+    fromStored: (object) => normalise(definition(row.definition), conversion.fromStored(object)),
   }
 }
 
