@@ -1,3 +1,4 @@
+import { autoscalerFromV1, autoscalerToV1 } from './autoscaling/conversion.ts'
 import { bindingDefinition } from './core/binding.ts'
 import { componentStatusDefinition } from './core/componentstatus.ts'
 import { configMapDefinition } from './core/configmap.ts'
@@ -21,7 +22,7 @@ import { daemonSetDefinition } from './apps/daemonset.ts'
 import { deploymentDefinition } from './apps/deployment.ts'
 import { replicaSetDefinition } from './apps/replicaset.ts'
 import { statefulSetDefinition } from './apps/statefulset.ts'
-import { eventV1Definition } from './events/event.ts'
+import { eventV1Definition, fromCoreEvent, toCoreEvent } from './events/event.ts'
 import { selfSubjectReviewDefinition } from './authentication/selfsubjectreview.ts'
 import { tokenReviewDefinition } from './authentication/tokenreview.ts'
 import { localSubjectAccessReviewDefinition } from './authorization/localsubjectaccessreview.ts'
@@ -64,7 +65,10 @@ import { resourceClaimTemplateDefinition } from './resource/resourceclaimtemplat
 import { resourceSliceDefinition } from './resource/resourceslice.ts'
 import { flowSchemaDefinition } from './flowcontrol/flowschema.ts'
 import { priorityLevelConfigurationDefinition } from './flowcontrol/prioritylevelconfiguration.ts'
+import { eventsV1, horizontalPodAutoscalersV1 } from './generated/resources.ts'
 import type { KindDefinition } from './kind.ts'
+import type { Frozen, KubernetesObject, Resource } from './resource.ts'
+import type { StorageConversion } from './table.ts'
 
 /** The behaviour of every built-in kind; its facts come from `facts/`, its schema from the compiled descriptors. */
 export const kindDefinitions: readonly KindDefinition[] = [
@@ -135,3 +139,18 @@ export const kindDefinitions: readonly KindDefinition[] = [
   flowSchemaDefinition,
   priorityLevelConfigurationDefinition,
 ]
+
+/** How the kinds that are served in several versions turn into their stored form and back. */
+export const storageConversions: readonly StorageConversion[] = [
+  conversion(eventsV1, toCoreEvent, fromCoreEvent),
+  conversion(horizontalPodAutoscalersV1, autoscalerFromV1, autoscalerToV1),
+]
+
+function conversion<Served extends KubernetesObject>({ group, version, plural }: Resource<Served>, toStored: (object: Frozen<Served>) => unknown, fromStored: (object: never) => unknown): StorageConversion {
+  return {
+    of: { group, version, plural },
+    toStored: (object) => toStored(object as Frozen<Served>) as KubernetesObject,
+    // The stored form has the type that the first function makes.
+    fromStored: (object) => fromStored(object as never) as KubernetesObject,
+  }
+}
