@@ -55,6 +55,8 @@ export interface KindBehaviour<T extends KubernetesObject> {
   readonly row?: (object: Frozen<T>, nowMs: number) => (string | number | boolean | null)[]
   /** What a row says about its object besides the cells: a Pod that is done. */
   readonly rowConditions?: (object: Frozen<T>) => readonly RowCondition[] | undefined
+  /** Annotations that metadata-only forms leave out: they are written for fields that are no longer there. */
+  readonly hiddenAnnotations?: readonly string[]
   /** The order of rows, where it is not that of names. */
   readonly rowOrder?: (a: Frozen<T>, b: Frozen<T>) => number
   /** Seconds that a deletion waits for the object's own actor (a Pod's kubelet); 0 or absent: removed at once when there are no finalizers. */

@@ -23,6 +23,7 @@ const generationOf = ({ metadata }: Frozen<DaemonSet>) => Number(metadata.annota
 /** What a DaemonSet does. */
 export const daemonSetDefinition = defineKind(daemonSets, {
   row: daemonSetRow,
+  hiddenAnnotations: [templateGeneration],
   status: true,
   generation: (daemonSet, old) => !equal(daemonSet.spec, old.spec),
   defaults(daemonSet) {
@@ -36,6 +37,8 @@ export const daemonSetDefinition = defineKind(daemonSets, {
       rolling.maxSurge ??= 0
     }
     defaultPodTemplate(ensure(spec, 'template'))
+    // Upstream has a field behind it, which is 0 at first: so whoever writes the object owns the annotation.
+    ensure(daemonSet.metadata, 'annotations')[templateGeneration] ??= '0'
   },
   prepareCreate(daemonSet) {
     setTemplateGeneration(daemonSet, Math.max(1, generationOf(daemonSet)))

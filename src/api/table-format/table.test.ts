@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Kind } from '../kind.ts'
 import { kindDefinitions } from '../kinds.ts'
 import { newKindTable } from '../table.ts'
-import { partialList } from './partial-object.ts'
+import { partialList, partialObject } from './partial-object.ts'
 import { includeObjectOf, newTable } from './table.ts'
 
 const nowMs = Date.UTC(2026, 0, 2)
@@ -34,7 +34,13 @@ test('a table without objects has no rows, which is null where upstream has no p
 })
 
 test('an empty metadata-only list is null', () => {
-  assert.deepEqual(partialList([], { resourceVersion: '7' }), { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: '7' }, items: null })
+  assert.deepEqual(partialList(kindOf('', 'v1', 'configmaps'), [], { metadata: { resourceVersion: '7' } }), { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: '7' }, items: null })
+})
+
+test('annotations that stand for fields of old are only shown with the whole object', () => {
+  const object = { metadata: { ...metadata, annotations: { 'deprecated.daemonset.template.generation': '1', note: 'x' } } }
+  assert.deepEqual(partialObject(kindOf('apps', 'v1', 'daemonsets'), object).metadata?.annotations, { note: 'x' })
+  assert.deepEqual(partialObject(kindOf('apps', 'v1', 'deployments'), object).metadata, object.metadata)
 })
 
 test('every kind shows a row for the barest object of it', () => {

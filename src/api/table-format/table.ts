@@ -75,7 +75,7 @@ const metadataOf = ([object]: readonly Frozen<KubernetesObject>[]): Frozen<ListM
 function newRow(kind: Kind, object: Frozen<KubernetesObject>, { nowMs, include = 'Metadata', version }: TableOptions): TableRow {
   const cells = kind.behaviour.row ? kind.behaviour.row(object, nowMs) : plainRow(kind, object, nowMs)
   const conditions = kind.behaviour.rowConditions?.(object)
-  const part = include === 'None' ? null : include === 'Object' ? object : partialObject(object, version)
+  const part = include === 'None' ? null : include === 'Object' ? object : partialObject(kind, object, version)
   return conditions ? { cells, conditions, object: part } : { cells, object: part }
 }
 

@@ -19,7 +19,7 @@ export const allForms: Forms = {
   object(kind, object, options) {
     const { format } = options
     if (format.as === 'Table') return valueForm(tableOf(kind, [object], options), format)
-    if (format.as === 'PartialObjectMetadata') return valueForm(partialObject(object, versionOf(format)), format)
+    if (format.as === 'PartialObjectMetadata') return valueForm(partialObject(kind, object, versionOf(format)), format)
     if (format.encoding === 'protobuf') return kind.custom ? formText(object, format) : protobuf(encodeProtobuf(kind.schema, object))
     return formText(object, format)
   },
@@ -27,7 +27,7 @@ export const allForms: Forms = {
     const { format } = options
     const { kind, entries } = answer
     if (format.as === 'Table') return valueForm(tableOf(kind, objectsOf(answer), options, listMeta(answer)), format)
-    if (format.as === 'PartialObjectMetadata') return valueForm(partialList(objectsOf(answer), listMeta(answer), versionOf(format)), format)
+    if (format.as === 'PartialObjectMetadata') return valueForm(partialList(kind, objectsOf(answer), { metadata: listMeta(answer), version: versionOf(format) }), format)
     if (format.encoding !== 'protobuf' || kind.custom) return formText(listObject(answer), format)
     const items = entries.map(({ object }) => encodeMessage(kind.schema, served(kind, object)))
     return protobuf(encodeProtobufList(apiVersionOf(kind.resource), kind.listKind, listMeta(answer), items))
@@ -79,7 +79,7 @@ function formOfEvent(kind: Kind, object: Frozen<KubernetesObject>, { options, bo
   const json: Format = format.encoding === 'yaml' ? { ...format, encoding: 'json' } : format
   if (bookmark && format.as === 'Table') {
     const { metadata } = object
-    return valueForm({ kind: 'Table', apiVersion: `meta.k8s.io/${versionOf(format)}`, metadata: { resourceVersion: metadata?.resourceVersion }, columnDefinitions: [], rows: [{ cells: null, object: partialObject(object, versionOf(format)) }] }, json)
+    return valueForm({ kind: 'Table', apiVersion: `meta.k8s.io/${versionOf(format)}`, metadata: { resourceVersion: metadata?.resourceVersion }, columnDefinitions: [], rows: [{ cells: null, object: partialObject(kind, object, versionOf(format)) }] }, json)
   }
   return allForms.object(kind, object, { ...options, format: json })
 }
