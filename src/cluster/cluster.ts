@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { startApiServer, type ApiServer } from '../apiserver/apiserver.ts'
 import { VirtualClock, realClock, type Clock } from '../base/clock.ts'
 import type { Deps } from '../base/deps.ts'
@@ -73,11 +74,28 @@ export class Cluster implements AsyncDisposable {
     const random = options.seed === 'real' ? realRandom : seededRandom(options.seed ?? 1)
     const deps: Deps = { clock, random, log: options.log ?? silentLogger, metrics: new Metrics() }
     const store = openMemoryStore(deps)
-    const server = await startApiServer({ ...deps, store, freeze: true })
+    const signing = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const server = await startApiServer({
+      ...deps,
+      store,
+      freeze: true,
+      serviceAccounts: {
+        issuers: ['https://kubernetes.default.svc.cluster.local'],
+        keys: [signing.publicKey.export({ type: 'spki', format: 'pem' }).toString()],
+        signingKey: signing.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      },
+    })
     const connect = (name: string, group: string) => newClient(server.transport({ name, groups: [group] }, name))
     const client = connect('kubernetes-admin', 'system:masters')
     const informers = new Informers({ deps, client: connect('system:kube-controller-manager', 'system:masters') })
-    const controllers = startControllerManager({ ...deps, client: connect('system:kube-controller-manager', 'system:masters'), informers, ...(options.controllers && { controllers: options.controllers }) })
+    const controllers = startControllerManager({
+      ...deps,
+      client: connect('system:kube-controller-manager', 'system:masters'),
+      informers,
+      // Nobody connects by TLS: there is no authority that Pods would have to know.
+      rootCa: '',
+      ...(options.controllers && { controllers: options.controllers }),
+    })
     const scheduler = await startScheduler({ ...deps, client: connect('system:kube-scheduler', 'system:authenticated'), informers })
     const nodes = await startSimulatedNodes({
       ...deps,
