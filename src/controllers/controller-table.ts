@@ -2,6 +2,7 @@ import { clusterRoleAggregationController } from './clusterroleaggregation/clust
 import { cronJobController } from './cronjob/cronjob-controller.ts'
 import { daemonSetController } from './daemonset/daemonset-controller.ts'
 import { deploymentController } from './deployment/deployment-controller.ts'
+import { disruptionController } from './disruption/disruption-controller.ts'
 import { endpointsController } from './endpoints/endpoints-controller.ts'
 import { endpointSliceController } from './endpointslice/endpointslice-controller.ts'
 import { endpointSliceMirroringController } from './endpointslicemirroring/endpointslice-mirroring-controller.ts'
@@ -14,6 +15,7 @@ import { nodeLifecycleController } from './nodelifecycle/node-lifecycle-controll
 import { podGarbageCollectorController } from './podgc/pod-garbage-collector.ts'
 import { replicaSetController } from './replicaset/replicaset-controller.ts'
 import { replicationControllerController } from './replicationcontroller/replicationcontroller-controller.ts'
+import { resourceQuotaController } from './resourcequota/resourcequota-controller.ts'
 import { rootCaCertificatePublisher } from './rootcacert/root-ca-certificate-publisher.ts'
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.ts'
 import { statefulSetController } from './statefulset/statefulset-controller.ts'
@@ -33,6 +35,8 @@ export const controllerTable: readonly ControllerDescriptor[] = [
   statefulSetController,
   jobController,
   cronJobController,
+  disruptionController,
+  resourceQuotaController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,
