@@ -1,0 +1,23 @@
+import type { WebSocket } from 'ws'
+import type { Upgrade } from '../upgrade/upgrade.ts'
+
+/** The largest message that is taken. */
+const messageBytesMax = 16 << 20
+
+/** Completes a WebSocket's handshake with this subprotocol. Rejects when the request is no proper handshake; the client has been told then. */
+export async function acceptWebSocket({ request, socket, head }: Upgrade, protocol: string): Promise<WebSocket> {
+  const { WebSocketServer } = await import('ws')
+  const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: messageBytesMax, handleProtocols: (offered) => (offered.has(protocol) ? protocol : false) })
+  return new Promise((resolve, reject) => {
+    server.once('wsClientError', (error) => {
+      socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${error.message}\n`)
+      reject(error)
+    })
+    server.handleUpgrade(request, socket, head, resolve)
+  })
+}
+
+/** Sends bytes on a channel: a message whose first byte is the channel's number. Resolves when there is room for more. */
+export function sendOn(webSocket: WebSocket, channel: number, data: Uint8Array): Promise<void> {
+  return new Promise((resolve) => webSocket.send(Buffer.concat([Buffer.from([channel]), data]), { binary: true }, () => resolve()))
+}
