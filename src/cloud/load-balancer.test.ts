@@ -7,30 +7,27 @@ import { VirtualClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { Metrics } from '../base/metrics.ts'
 import { seededRandom } from '../base/random.ts'
-import { newClient } from '../client/client.ts'
-import { FakeApi } from '../controllers/testing/fake-api.ts'
+import { startTestApi } from '../../test/api.ts'
 import type { LoadBalancerConfig } from './config.ts'
 import { startLoadBalancer } from './load-balancer.ts'
 import { addressesOf, parseRange, rangeHas } from './range.ts'
 
 async function start(t: TestContext, config: Partial<LoadBalancerConfig> = {}) {
   const clock = new VirtualClock()
-  const client = newClient(new FakeApi(clock, seededRandom(2)))
+  const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
+  const api = await startTestApi(deps)
+  const { client } = api
   const node = (name: string, address: string) =>
     client.create(nodes, {
       metadata: { name },
       status: { addresses: [{ type: 'InternalIP', address }], conditions: [{ type: 'Ready', status: 'True' }] },
     })
   await node('node-1', '192.168.0.1')
-  const provider = startLoadBalancer({
-    clock,
-    random: seededRandom(1),
-    log: silentLogger,
-    metrics: new Metrics(),
-    client,
-    config,
+  const provider = startLoadBalancer({ ...deps, client, config })
+  t.after(async () => {
+    await provider.close()
+    await api.close()
   })
-  t.after(() => provider.close())
   const create = (name: string, port: number, spec: ServiceSpec = {}) =>
     client.create(services, {
       metadata: { name, namespace: 'default' },

@@ -12,8 +12,7 @@ import { realClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { Metrics } from '../base/metrics.ts'
 import { seededRandom } from '../base/random.ts'
-import { newClient } from '../client/client.ts'
-import { FakeApi } from '../controllers/testing/fake-api.ts'
+import { startTestApi } from '../../test/api.ts'
 import { startDns } from './dns.ts'
 import { parseResolvConf } from './forward/resolv-conf.ts'
 import { Responder } from './responder.ts'
@@ -29,7 +28,8 @@ const ports = [
 async function start(t: TestContext, upstreams: { address: string; port: number }[] = []) {
   const random = seededRandom(1)
   const deps = { clock: realClock, random, log: silentLogger, metrics: new Metrics() }
-  const client = newClient(new FakeApi(realClock, seededRandom(2)))
+  const api = await startTestApi(deps, { serviceClusterIpRange: '10.96.0.0/12,fd00::/112' })
+  const { client } = api
   const create = (name: string, spec: ServiceSpec) =>
     client.create(services, { metadata: { name, namespace: 'shop' }, spec })
   const slice = (service: string, endpoints: Endpoint[]) =>
@@ -40,7 +40,12 @@ async function start(t: TestContext, upstreams: { address: string; port: number 
       endpoints,
     })
   await client.create(namespaces, { metadata: { name: 'shop' } })
-  await create('web', { clusterIP: '10.96.0.5', clusterIPs: ['10.96.0.5', 'fd00::5'], ports })
+  await create('web', {
+    clusterIP: '10.96.0.5',
+    clusterIPs: ['10.96.0.5', 'fd00::5'],
+    ipFamilyPolicy: 'RequireDualStack',
+    ports,
+  })
   await create('db', { clusterIP: 'None', clusterIPs: ['None'], ports })
   await create('empty', { clusterIP: 'None', ports })
   await create('outside', { type: 'ExternalName', externalName: 'www.example.com' })
@@ -52,7 +57,10 @@ async function start(t: TestContext, upstreams: { address: string; port: number 
   ])
   await slice('web', [{ addresses: ['10.244.0.7'], conditions: { ready: true } }])
   const dns = await startDns({ ...deps, client, listen: [{ host: loopback, port: 0 }], upstreams })
-  t.after(() => dns.close())
+  t.after(async () => {
+    await dns.close()
+    await api.close()
+  })
   await dns.synced
   const { port } = dns.addresses[0]!
   const ask = async (name: string, type: string, options: { tcp?: boolean; size?: number } = {}) => {
@@ -319,7 +327,8 @@ test('resolv.conf names up to three resolvers', () => {
 })
 
 test('the DNS Service is made once, with a slice for each server', async () => {
-  const client = newClient(new FakeApi(realClock, seededRandom(2)))
+  const deps = { clock: realClock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
+  const { client } = await startTestApi(deps)
   const endpoint = { nodeName: 'node-1', address: '192.168.0.1', port: 10053 }
   await ensureDnsService(client, [endpoint])
   await ensureDnsService(client, [

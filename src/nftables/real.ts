@@ -4,6 +4,7 @@ import { NftError } from './nft.ts'
 import type { ChainHook, Nft, NftStep, SetElement, SetSpec, TableName, TableOutline } from './nft.ts'
 import { scriptOf, tableText } from './script.ts'
 
+/** Where and how `nft` runs. */
 export interface RealNftOptions {
   /** Runs the `nft` program. */
   readonly run: RunCommand

@@ -4,15 +4,15 @@ import type { TestContext } from 'node:test'
 import fc from 'fast-check'
 import { endpointSlices, nodes, services } from '../api/generated/resources.ts'
 import type { Endpoint, EndpointSlice } from '../api/generated/types/discovery-v1.ts'
-import type { Service, ServiceSpec } from '../api/generated/types/core-v1.ts'
+import type { LoadBalancerIngress, Service, ServiceSpec } from '../api/generated/types/core-v1.ts'
 import { VirtualClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { Metrics } from '../base/metrics.ts'
 import { seededRandom } from '../base/random.ts'
-import { newClient } from '../client/client.ts'
-import { FakeApi } from '../controllers/testing/fake-api.ts'
+import type { Client } from '../client/client.ts'
 import { memoryNft } from '../nftables/memory/memory.ts'
 import type { Packet } from '../nftables/memory/packet.ts'
+import { startTestApi } from '../../test/api.ts'
 import type { ProxyConfig } from './config.ts'
 import { removeProxyRules, startProxy } from './proxy.ts'
 
@@ -23,7 +23,8 @@ async function start(t: TestContext, config: Partial<ProxyConfig> = {}) {
   const clock = new VirtualClock()
   const random = seededRandom(1)
   const deps = { clock, random, log: silentLogger, metrics: new Metrics() }
-  const client = newClient(new FakeApi(clock, seededRandom(2)))
+  const api = await startTestApi(deps, { serviceClusterIpRange: '10.96.0.0/12,fd00:96::/112' })
+  const { client } = api
   const nft = memoryNft()
   await client.create(nodes, {
     metadata: { name: 'node-1', labels: { 'topology.kubernetes.io/zone': 'a' } },
@@ -34,12 +35,15 @@ async function start(t: TestContext, config: Partial<ProxyConfig> = {}) {
     ran.push([file, ...args].join(' '))
     const stdout =
       args[0] === '-L'
-        ? 'udp      17 29 src=10.244.0.9 dst=10.96.0.1 sport=4242 dport=53 src=10.244.1.66 dst=10.244.0.9 sport=5353 dport=4242 mark=0 use=1\n'
+        ? 'udp      17 29 src=10.244.0.9 dst=10.96.5.1 sport=4242 dport=53 src=10.244.1.66 dst=10.244.0.9 sport=5353 dport=4242 mark=0 use=1\n'
         : ''
     return { stdout, stderr: '' }
   }
   const proxy = await startProxy({ ...deps, client, nodeName: 'node-1', nft, run, config, serviceHealthHost: '' })
-  t.after(() => proxy.close())
+  t.after(async () => {
+    await proxy.close()
+    await api.close()
+  })
   await clock.advance(1000)
   const send = (to: Partial<Packet> & { destination: string }, origin: 'outside' | 'local' = 'outside') =>
     nft.send(
@@ -56,17 +60,22 @@ async function start(t: TestContext, config: Partial<ProxyConfig> = {}) {
   return { clock, client, nft, proxy, send, ran, metrics: deps.metrics, settle: () => clock.advance(5000) }
 }
 
-const service = (name: string, spec: ServiceSpec, status?: Service['status']): Service => ({
+const service = (name: string, spec: ServiceSpec): Service => ({
   metadata: { name, namespace: 'default' },
   spec: {
     type: 'ClusterIP',
-    clusterIP: '10.96.0.1',
-    clusterIPs: ['10.96.0.1'],
+    clusterIP: '10.96.5.1',
+    clusterIPs: ['10.96.5.1'],
     ports: [{ port: 80, protocol: 'TCP' }],
     ...spec,
   },
-  ...(status && { status }),
 })
+
+/** A Service with its load balancer's addresses, which are status and so come second. */
+async function createBalanced(client: Client, wanted: Service, ingress: LoadBalancerIngress[]): Promise<void> {
+  const created = await client.create(services, wanted)
+  await client.updateStatus(services, { ...created, status: { loadBalancer: { ingress } } })
+}
 
 const endpoint = (address: string, more: Partial<Endpoint> = {}): Endpoint => ({
   addresses: [address],
@@ -99,7 +108,7 @@ test('connections to a ClusterIP go to every ready endpoint, in equal shares', a
   await settle()
   const counts = new Map<string, number>()
   for (let i = 0; i < 3000; i++) {
-    const { destination, destinationPort, verdict, masqueraded } = send({ destination: '10.96.0.1' })
+    const { destination, destinationPort, verdict, masqueraded } = send({ destination: '10.96.5.1' })
     assert.deepEqual([destinationPort, verdict, masqueraded], [8080, 'accept', false])
     counts.set(destination, (counts.get(destination) ?? 0) + 1)
   }
@@ -118,7 +127,7 @@ test('forty endpoints are drawn by a map', async (t) => {
     ),
   )
   await settle()
-  assert.equal(new Set(Array.from({ length: 1000 }, () => send({ destination: '10.96.0.1' }).destination)).size, 40)
+  assert.equal(new Set(Array.from({ length: 1000 }, () => send({ destination: '10.96.5.1' }).destination)).size, 40)
 })
 
 test('without endpoints a Service refuses, and so do other ports and addresses of the Service range', async (t) => {
@@ -132,14 +141,14 @@ test('without endpoints a Service refuses, and so do other ports and addresses o
     }),
   )
   await settle()
-  for (const destination of ['10.96.0.1', '10.111.1.1', '1.2.3.4'])
+  for (const destination of ['10.96.5.1', '10.111.1.1', '1.2.3.4'])
     assert.equal(send({ destination }).verdict, 'reject', destination)
   assert.equal(send({ destination: nodeIp, destinationPort: 30080 }).verdict, 'reject')
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
   await settle()
-  for (const destination of ['10.96.0.1', '1.2.3.4']) assert.equal(send({ destination }).destination, '10.244.1.1')
-  assert.equal(send({ destination: '10.96.0.1', destinationPort: 81 }).verdict, 'reject')
-  assert.equal(send({ destination: '10.96.0.1', protocol: 'udp' }).verdict, 'reject')
+  for (const destination of ['10.96.5.1', '1.2.3.4']) assert.equal(send({ destination }).destination, '10.244.1.1')
+  assert.equal(send({ destination: '10.96.5.1', destinationPort: 81 }).verdict, 'reject')
+  assert.equal(send({ destination: '10.96.5.1', protocol: 'udp' }).verdict, 'reject')
   assert.equal(send({ destination: '9.9.9.9' }).translated, false)
 })
 
@@ -148,10 +157,10 @@ test('a pod that reaches itself, and whoever is outside of the cluster, are masq
   await client.create(services, service('web', {}))
   await client.create(endpointSlices, slice('web', [endpoint('10.244.0.9')]))
   await settle()
-  assert.equal(send({ destination: '10.96.0.1' }).masqueraded, true)
-  assert.equal(send({ destination: '10.96.0.1', source: '10.244.0.8' }).masqueraded, false)
-  assert.equal(send({ destination: '10.96.0.1', source: '192.168.0.77' }).masqueraded, true)
-  assert.equal(send({ destination: '10.96.0.1', source: nodeIp }, 'local').masqueraded, true)
+  assert.equal(send({ destination: '10.96.5.1' }).masqueraded, true)
+  assert.equal(send({ destination: '10.96.5.1', source: '10.244.0.8' }).masqueraded, false)
+  assert.equal(send({ destination: '10.96.5.1', source: '192.168.0.77' }).masqueraded, true)
+  assert.equal(send({ destination: '10.96.5.1', source: nodeIp }, 'local').masqueraded, true)
 })
 
 test('a NodePort answers on every address of the node but loopback', async (t) => {
@@ -181,7 +190,7 @@ test('external traffic policy Local keeps the source and stays on the node, but 
     externalTrafficPolicy: 'Local',
     ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }],
   }
-  await client.create(services, service('web', spec, { loadBalancer: { ingress: [{ ip: '5.5.5.5', ipMode: 'VIP' }] } }))
+  await createBalanced(client, service('web', spec), [{ ip: '5.5.5.5', ipMode: 'VIP' }])
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
   await settle()
   assert.equal(send({ destination: '5.5.5.5', source: '8.8.8.8' }).verdict, 'drop')
@@ -205,11 +214,11 @@ test('internal traffic policy Local drops where the node has no endpoint', async
   await client.create(services, service('web', { internalTrafficPolicy: 'Local' }))
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
   await settle()
-  assert.equal(send({ destination: '10.96.0.1' }).verdict, 'drop')
+  assert.equal(send({ destination: '10.96.5.1' }).verdict, 'drop')
   assert.match(metrics.text(), /no_local_endpoints_total\{traffic_policy="internal",ip_family="IPv4"\} 1/)
   await client.update(endpointSlices, slice('web', [endpoint('10.244.1.1'), endpoint('10.244.0.2', here)]))
   await settle()
-  assert.equal(send({ destination: '10.96.0.1' }).destination, '10.244.0.2')
+  assert.equal(send({ destination: '10.96.5.1' }).destination, '10.244.0.2')
 })
 
 test('endpoints that end but still serve are used when no other is ready', async (t) => {
@@ -218,10 +227,10 @@ test('endpoints that end but still serve are used when no other is ready', async
   await client.create(services, service('web', {}))
   await client.create(endpointSlices, slice('web', [ending, endpoint('10.244.1.1')]))
   await settle()
-  for (let i = 0; i < 20; i++) assert.equal(send({ destination: '10.96.0.1' }).destination, '10.244.1.1')
+  for (let i = 0; i < 20; i++) assert.equal(send({ destination: '10.96.5.1' }).destination, '10.244.1.1')
   await client.update(endpointSlices, slice('web', [ending]))
   await settle()
-  assert.equal(send({ destination: '10.96.0.1' }).destination, '10.244.1.9')
+  assert.equal(send({ destination: '10.96.5.1' }).destination, '10.244.1.9')
 })
 
 test('hints keep traffic near: on the node, in the zone, else anywhere', async (t) => {
@@ -231,7 +240,7 @@ test('hints keep traffic near: on the node, in the zone, else anywhere', async (
     await client.delete(endpointSlices, { namespace: 'default', name: 'web-1' }).catch(() => {})
     await client.create(endpointSlices, slice('web', endpoints))
     await settle()
-    return [...new Set(Array.from({ length: 50 }, () => send({ destination: '10.96.0.1' }).destination))].sort()
+    return [...new Set(Array.from({ length: 50 }, () => send({ destination: '10.96.5.1' }).destination))].sort()
   }
   const zone = (name: string) => ({ hints: { forZones: [{ name }] } })
   const both = (name: string, node: string) => ({ hints: { forZones: [{ name }], forNodes: [{ name: node }] } })
@@ -264,11 +273,11 @@ test('a client stays with its endpoint under session affinity', async (t) => {
     ),
   )
   await settle()
-  const first = send({ destination: '10.96.0.1' }).destination
-  for (let i = 0; i < 50; i++) assert.equal(send({ destination: '10.96.0.1' }).destination, first)
+  const first = send({ destination: '10.96.5.1' }).destination
+  for (let i = 0; i < 50; i++) assert.equal(send({ destination: '10.96.5.1' }).destination, first)
   assert.equal(
     new Set(
-      Array.from({ length: 100 }, (_, i) => send({ destination: '10.96.0.1', source: `10.244.7.${i}` }).destination),
+      Array.from({ length: 100 }, (_, i) => send({ destination: '10.96.5.1', source: `10.244.7.${i}` }).destination),
     ).size,
     3,
   )
@@ -285,10 +294,10 @@ test('source ranges keep others from the load balancer address, not from the Nod
     loadBalancerSourceRanges: ['7.0.0.0/8'],
     ports: [{ port: 80, protocol: 'TCP', nodePort: 30080 }],
   }
-  await client.create(
-    services,
-    service('web', spec, { loadBalancer: { ingress: [{ ip: '5.5.5.5' }, { ip: '6.6.6.6', ipMode: 'Proxy' }] } }),
-  )
+  await createBalanced(client, service('web', spec), [
+    { ip: '5.5.5.5', ipMode: 'VIP' },
+    { ip: '6.6.6.6', ipMode: 'Proxy' },
+  ])
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
   await settle()
   assert.equal(send({ destination: '5.5.5.5', source: '8.8.8.8' }).verdict, 'drop')
@@ -320,16 +329,16 @@ test('ports are told apart by name and protocol', async (t) => {
     }),
   )
   await settle()
-  assert.equal(send({ destination: '10.96.0.1', destinationPort: 53, protocol: 'udp' }).destinationPort, 5353)
-  assert.equal(send({ destination: '10.96.0.1', destinationPort: 53 }).destinationPort, 5354)
-  assert.equal(send({ destination: '10.96.0.1', destinationPort: 99, protocol: 'sctp' }).destinationPort, 9999)
+  assert.equal(send({ destination: '10.96.5.1', destinationPort: 53, protocol: 'udp' }).destinationPort, 5353)
+  assert.equal(send({ destination: '10.96.5.1', destinationPort: 53 }).destinationPort, 5354)
+  assert.equal(send({ destination: '10.96.5.1', destinationPort: 99, protocol: 'sctp' }).destinationPort, 9999)
 })
 
 test("an external address that two Services claim is the first one's, and goes to the other with its end", async (t) => {
   const { client, send, settle } = await start(t)
   for (const [name, clusterIP, address] of [
-    ['a', '10.96.0.1', '10.244.1.1'],
-    ['b', '10.96.0.2', '10.244.1.2'],
+    ['a', '10.96.5.1', '10.244.1.1'],
+    ['b', '10.96.5.2', '10.244.1.2'],
   ] as const) {
     await client.create(services, service(name, { clusterIP, clusterIPs: [clusterIP], externalIPs: ['1.2.3.4'] }))
     await client.create(endpointSlices, slice(name, [endpoint(address)]))
@@ -351,7 +360,7 @@ test('stale UDP flows are forgotten when endpoints change', async (t) => {
   await settle()
   assert.ok(
     ran.includes(
-      'conntrack -D -f ipv4 -p udp --orig-dst 10.96.0.1 --orig-port-dst 53 --reply-src 10.244.1.66 --reply-port-src 5353',
+      'conntrack -D -f ipv4 -p udp --orig-dst 10.96.5.1 --orig-port-dst 53 --reply-src 10.244.1.66 --reply-port-src 5353',
     ),
     ran.join('\n'),
   )
@@ -363,31 +372,31 @@ test('rules that somebody flushed come back', async (t) => {
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
   await settle()
   await nft.apply([{ do: 'delete table', table }])
-  assert.equal(send({ destination: '10.96.0.1' }).translated, false)
+  assert.equal(send({ destination: '10.96.5.1' }).translated, false)
   await clock.advance(31_000)
-  assert.equal(send({ destination: '10.96.0.1' }).destination, '10.244.1.1')
+  assert.equal(send({ destination: '10.96.5.1' }).destination, '10.244.1.1')
 })
 
 test('a new proxy takes over the rules of the last one; removing leaves nothing', async (t) => {
   const { client, send, settle, nft, proxy, clock } = await start(t)
   await client.create(services, service('web', { sessionAffinity: 'ClientIP' }))
-  await client.create(services, service('gone', { clusterIP: '10.96.0.2', clusterIPs: ['10.96.0.2'] }))
+  await client.create(services, service('gone', { clusterIP: '10.96.5.2', clusterIPs: ['10.96.5.2'] }))
   await client.create(
     endpointSlices,
     slice('web', [endpoint('10.244.1.1'), endpoint('10.244.1.2'), endpoint('10.244.1.3')]),
   )
   await client.create(endpointSlices, slice('gone', [endpoint('10.244.1.7')]))
   await settle()
-  const first = send({ destination: '10.96.0.1' }).destination
+  const first = send({ destination: '10.96.5.1' }).destination
   await proxy.close()
-  assert.equal(send({ destination: '10.96.0.1' }).destination, first)
+  assert.equal(send({ destination: '10.96.5.1' }).destination, first)
   await client.delete(services, { namespace: 'default', name: 'gone' })
   const deps = { clock, random: seededRandom(3), log: silentLogger, metrics: new Metrics() }
   const second = await startProxy({ ...deps, client, nodeName: 'node-1', nft, serviceHealthHost: '' })
   await clock.advance(5000)
   await second.synced
-  assert.equal(send({ destination: '10.96.0.2' }).verdict, 'reject')
-  for (let i = 0; i < 20; i++) assert.equal(send({ destination: '10.96.0.1' }).destination, first, 'affinity survives')
+  assert.equal(send({ destination: '10.96.5.2' }).verdict, 'reject')
+  for (let i = 0; i < 20; i++) assert.equal(send({ destination: '10.96.5.1' }).destination, first, 'affinity survives')
   await second.close()
   await removeProxyRules(nft)
   assert.deepEqual(await nft.tables(), [])
@@ -401,7 +410,11 @@ test('both families have their own rules', async (t) => {
   })
   await client.create(
     services,
-    service('web', { clusterIPs: ['10.96.0.1', 'fd00:96::1'], ipFamilies: ['IPv4', 'IPv6'] }),
+    service('web', {
+      clusterIPs: ['10.96.5.1', 'fd00:96::51'],
+      ipFamilies: ['IPv4', 'IPv6'],
+      ipFamilyPolicy: 'RequireDualStack',
+    }),
   )
   await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
   await client.create(endpointSlices, {
@@ -410,9 +423,9 @@ test('both families have their own rules', async (t) => {
     addressType: 'IPv6',
   })
   await settle()
-  assert.equal(send({ destination: '10.96.0.1' }).destination, '10.244.1.1')
-  assert.equal(send({ destination: 'fd00:96::1', source: 'fd00:244::9' }).destination, 'fd00:244::7')
-  assert.equal(send({ destination: 'fd00:96::2', source: 'fd00:244::9' }).verdict, 'reject')
+  assert.equal(send({ destination: '10.96.5.1' }).destination, '10.244.1.1')
+  assert.equal(send({ destination: 'fd00:96::51', source: 'fd00:244::9' }).destination, 'fd00:244::7')
+  assert.equal(send({ destination: 'fd00:96::52', source: 'fd00:244::9' }).verdict, 'reject')
 })
 
 test('whatever happened before, the rules are those of a fresh start', async (t) => {
@@ -441,7 +454,7 @@ test('whatever happened before, the rules are those of a fresh start', async (t)
         if (!wanted) {
           await client.delete(services, key).catch(() => {})
         } else {
-          const clusterIP = name === 'a' ? '10.96.0.1' : '10.96.0.2'
+          const clusterIP = name === 'a' ? '10.96.5.1' : '10.96.5.2'
           const made = service(name, {
             clusterIP,
             clusterIPs: [clusterIP],

@@ -15,6 +15,7 @@ import { endpointsOf } from './endpoint.ts'
 import type { ProxyHealth } from './health/health.ts'
 import type { ServiceCheck, ServiceHealthServers } from './health/service-servers.ts'
 import type { ProxyMetrics } from './metrics.ts'
+import { SyncSchedule } from './schedule.ts'
 import { frame, ofFamily } from './rules/frame.ts'
 import { servicesChain } from './rules/names.ts'
 import { PlannedTable } from './rules/table.ts'
@@ -72,18 +73,19 @@ export class Syncer {
   >()
   readonly #stop = new AbortController()
   #started = false
-  #lastStartMs = -Infinity
-  #cancel: (() => void) | undefined
-  #running: Promise<void> | undefined
-  #again = false
-  #failures = 0
+  readonly #schedule: SyncSchedule
   #conntrackMissing = false
   readonly #first = Promise.withResolvers<void>()
-  #waiters: (() => void)[] = []
 
   constructor(options: SyncerOptions) {
     this.#o = options
     this.#config = options.config
+    this.#schedule = new SyncSchedule({
+      clock: options.deps.clock,
+      minPeriodMs: options.config.minSyncPeriodMs,
+      retryMaxMs: options.config.syncPeriodMs,
+      sync: () => this.#sync(),
+    })
     this.#tables = new Map(
       options.config.families.map((family) => [family, new PlannedTable({ family, name: options.config.tableName })]),
     )
@@ -112,19 +114,19 @@ export class Syncer {
     if (this.#node && JSON.stringify(node) === JSON.stringify(this.#node)) return
     this.#everythingDirty = true
     this.#frameDirty = true
-    this.#schedule()
+    this.#request()
   }
 
   serviceCidrsChanged(serviceCidrs: readonly string[]): void {
     this.#config = { ...this.#config, serviceCidrs }
     this.#frameDirty = true
-    this.#schedule()
+    this.#request()
   }
 
   /** From now on changes are applied. */
   start(): void {
     this.#started = true
-    this.#schedule()
+    this.#request()
     const check = () => {
       if (this.#stop.signal.aborted) return
       void this.#checkPresence().finally(() => this.#o.deps.clock.after(this.#o.config.syncPeriodMs, check))
@@ -132,55 +134,26 @@ export class Syncer {
     this.#o.deps.clock.after(this.#o.config.syncPeriodMs, check)
   }
 
-  async settled(): Promise<void> {
-    if (this.#cancel === undefined && this.#running === undefined) return
-    await new Promise<void>((resolve) => this.#waiters.push(resolve))
+  settled(): Promise<void> {
+    return this.#schedule.settled()
   }
 
   async close(): Promise<void> {
     this.#stop.abort(new Error('the proxy is closed'))
-    this.#cancel?.()
-    this.#cancel = undefined
-    await this.#running
-    this.#settle()
+    await this.#schedule.close()
     this.#first.resolve()
   }
 
   #markDirty(key: string): void {
     this.#dirty.add(key)
-    this.#schedule()
+    this.#request()
   }
 
-  #schedule(delayMs = 0): void {
+  #request(): void {
     this.#o.metrics.lastQueued.set(this.#o.deps.clock.now() / 1000)
     if (!this.#started || this.#stop.signal.aborted) return
     this.#o.health.queued()
-    if (this.#running) {
-      this.#again = true
-      return
-    }
-    if (this.#cancel) return
-    const waitMs = Math.max(delayMs, this.#lastStartMs + this.#o.config.minSyncPeriodMs - this.#o.deps.clock.now(), 0)
-    this.#cancel = this.#o.deps.clock.after(waitMs, () => {
-      this.#cancel = undefined
-      this.#running = this.#sync().then((ok) => this.#afterSync(ok))
-    })
-  }
-
-  #afterSync(ok: boolean): void {
-    this.#running = undefined
-    if (this.#stop.signal.aborted) return
-    const again = this.#again
-    this.#again = false
-    if (!ok) this.#schedule(Math.min(1000 * 2 ** Math.min(this.#failures, 10), this.#o.config.syncPeriodMs))
-    else if (again) this.#schedule()
-    if (!again) this.#settle()
-  }
-
-  #settle(): void {
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const resolve of waiters) resolve()
+    this.#schedule.request()
   }
 
   /** One sync; false when it failed. */
@@ -188,14 +161,12 @@ export class Syncer {
     const { clock, log } = this.#o.deps
     const { metrics, health } = this.#o
     const startMs = clock.now()
-    this.#lastStartMs = startMs
     const full = this.#takeOver
     metrics.serviceChangesPending.set(0)
     metrics.endpointChangesPending.set(0)
     try {
       const udp = await this.#plan()
       await this.#apply(full)
-      this.#failures = 0
       this.#tellMetrics(startMs, full)
       health.updated()
       await this.#forgetFlows(udp)
@@ -203,7 +174,6 @@ export class Syncer {
       return true
     } catch (error) {
       if (this.#stop.signal.aborted) return true
-      this.#failures++
       this.#takeOver = true
       for (const family of this.#tables.keys()) metrics.syncFailures.add({ ip_family: ipFamily(family) })
       log.error(
@@ -298,43 +268,37 @@ export class Syncer {
       for (const chain of change.stale) this.#stale.set(`${table.name.family} ${chain}`, { table, chain, sinceMs })
     }
     this.#takeOver = false
-    if (this.#stale.size > 0) this.#o.deps.clock.after(staleMs + 1, () => void this.#deleteStale())
+    if (this.#stale.size > 0)
+      this.#o.deps.clock.after(staleMs + 1, () => void this.#schedule.exclusive(() => this.#deleteStale()))
   }
 
+  /** Not beside a sync: what is planned there may need a chain that is deleted here. */
   async #deleteStale(): Promise<void> {
-    if (this.#stop.signal.aborted) return
-    // Not beside a sync: what is planned there may need a chain that is deleted here.
-    if (this.#running) return void this.#running.then(() => this.#deleteStale())
-    const due = [...this.#stale].filter(([, { sinceMs }]) => this.#o.deps.clock.now() - sinceMs > staleMs)
+    const { clock, log } = this.#o.deps
+    const due = [...this.#stale].filter(([, { sinceMs }]) => clock.now() - sinceMs > staleMs)
     for (const [id] of due) this.#stale.delete(id)
     const steps = due.flatMap(([, { table, chain }]): NftStep[] =>
       table.hasChain(chain) ? [] : [{ do: 'delete chain', table: table.name, chain }],
     )
-    if (steps.length === 0) return
-    this.#running = this.#o.nft
-      .apply(steps)
-      .catch((error: unknown) => {
-        for (const family of this.#tables.keys()) this.#o.metrics.cleanupFailures.add({ ip_family: ipFamily(family) })
-        this.#o.deps.log.warn(
-          { err: error },
-          'chains that are not used any more could not be deleted; the rules are written anew',
-        )
-        this.#takeOver = true
-        this.#again = true
-      })
-      .then(() => this.#afterSync(true))
-    await this.#running
+    try {
+      await this.#o.nft.apply(steps)
+    } catch (error) {
+      for (const family of this.#tables.keys()) this.#o.metrics.cleanupFailures.add({ ip_family: ipFamily(family) })
+      log.warn({ err: error }, 'chains that are not used any more could not be deleted; the rules are written anew')
+      this.#takeOver = true
+      this.#request()
+    }
   }
 
   /** Somebody else may have flushed the rules: a chain that always has rules tells. */
   async #checkPresence(): Promise<void> {
-    if (this.#running || this.#takeOver) return
+    if (this.#schedule.busy || this.#takeOver) return
     try {
       for (const table of this.#tables.values()) {
         if ((await this.#o.nft.ruleCount(table.name, servicesChain)) === servicesRules) continue
         this.#o.deps.log.warn({ table: table.name.name }, 'the service rules are gone; they are written anew')
         this.#takeOver = true
-        this.#schedule()
+        this.#request()
       }
     } catch (error) {
       this.#o.deps.log.warn({ err: error }, 'the service rules could not be checked')

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { endpointSlices, nodes, services } from '../../src/api/generated/resources.ts'
-import type { Service, ServiceSpec } from '../../src/api/generated/types/core-v1.ts'
+import type { ServiceSpec } from '../../src/api/generated/types/core-v1.ts'
 import { realClock } from '../../src/base/clock.ts'
 import { inNetworkNamespace, runCommand } from '../../src/base/command.ts'
 import type { RunCommand } from '../../src/base/command.ts'
@@ -12,11 +12,10 @@ import type { Deps } from '../../src/base/deps.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { Metrics } from '../../src/base/metrics.ts'
 import { realRandom } from '../../src/base/random.ts'
-import { newClient } from '../../src/client/client.ts'
 import type { Client } from '../../src/client/client.ts'
-import { FakeApi } from '../../src/controllers/testing/fake-api.ts'
 import { findPlugins } from '../../src/network/cni/files.ts'
 import { defaultNodeNetworkConfig } from '../../src/network/config.ts'
+import { startTestApi } from '../api.ts'
 import type { MachineNode } from '../../src/network/machine/config.ts'
 import { ensureMachineNetwork, removeMachineNetwork } from '../../src/network/machine/machine-network.ts'
 import { startNodeNetwork } from '../../src/network/node-network.ts'
@@ -82,16 +81,34 @@ while True:
 /** Asks: prints the answer, or why there is none. */
 export const ask = (protocol: 'tcp' | 'udp', address: string, port: number): string =>
   `python3 -c 'import socket
-s = socket.socket(socket.AF_INET, socket.${protocol === 'tcp' ? 'SOCK_STREAM' : 'SOCK_DGRAM'}); s.settimeout(2)
+s = socket.socket(socket.AF_INET, socket.${protocol === 'tcp' ? 'SOCK_STREAM' : 'SOCK_DGRAM'}); s.settimeout(3)
 try:
     s.connect(("${address}", ${port})); ${protocol === 'udp' ? 's.send(b"x"); ' : ''}print(s.recv(100).decode())
 except OSError as e: print(type(e).__name__)'`
 
-/** Resolves when every proxy shows what was written so far. */
-export async function settled(lab: Lab): Promise<void> {
-  // A change has to arrive before it can be waited for.
-  await new Promise((resolve) => setTimeout(resolve, 300))
-  await Promise.all(lab.nodes.map(({ proxy }) => proxy.settled()))
+/** Resolves when every proxy leads the ClusterIP somewhere, or to a refusal when `to` is 'nobody'; the machine may be busy. */
+export async function settled(lab: Lab, clusterIp: string, to: 'endpoints' | 'nobody' = 'endpoints'): Promise<void> {
+  const set = to === 'endpoints' ? 'service-ips' : 'no-endpoint-services'
+  const isThere = async ({ nft, proxy }: LabNode) => {
+    await proxy.settled()
+    return (await nft.elements({ family: 'ip', name: 'kubernode-proxy' }, set)).some(({ key }) =>
+      key.startsWith(`${clusterIp} `),
+    )
+  }
+  for (let attempt = 0; attempt < 400; attempt++) {
+    if ((await Promise.all(lab.nodes.map(isThere))).every(Boolean)) return
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new Error(`${clusterIp} is not in ${set}`)
+}
+
+/** Resolves when the condition holds. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (await holds()) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('it did not come to hold')
 }
 
 /** Makes a Service with its endpoints, port 80 to 8080. */
@@ -100,17 +117,20 @@ export async function expose(
   name: string,
   endpoints: readonly (readonly [address: string, node: LabNode])[],
   spec: ServiceSpec = {},
-  status: Service['status'] = {},
+  ingress: readonly string[] = [],
 ): Promise<void> {
   const ports = spec.ports ?? [
     { name: 'tcp', port: 80, protocol: 'TCP' },
     { name: 'udp', port: 80, protocol: 'UDP' },
   ]
-  await lab.client.create(services, {
+  const created = await lab.client.create(services, {
     metadata: { name, namespace: 'default' },
     spec: { type: 'ClusterIP', clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7'], ...spec, ports },
-    status,
   })
+  if (ingress.length > 0) {
+    const loadBalancer = { ingress: ingress.map((ip) => ({ ip, ipMode: 'VIP' })) }
+    await lab.client.updateStatus(services, { ...created, status: { loadBalancer } })
+  }
   await lab.client.create(endpointSlices, {
     metadata: { name, namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
     addressType: 'IPv4',
@@ -121,7 +141,7 @@ export async function expose(
       conditions: { ready: true },
     })),
   })
-  await settled(lab)
+  if (endpoints.length > 0) await settled(lab, spec.clusterIP ?? '10.96.0.7')
 }
 
 /** A cluster's network on this machine, with real packets; it goes with the test. */
@@ -140,7 +160,9 @@ export async function startLab(t: TestContext, options: LabOptions): Promise<Lab
     Array.from({ length: options.nodes }, (_, i) => ({ name: `node-${i + 1}` })),
   )
   const deps: Deps = { clock: realClock, random: realRandom, log: silentLogger, metrics: new Metrics() }
-  const client = newClient(new FakeApi(realClock, realRandom))
+  const api = await startTestApi(deps)
+  const { client } = api
+  closing.push(() => api.close())
   for (const [i, place] of places.entries()) {
     await client.create(nodes, {
       metadata: { name: place.name },

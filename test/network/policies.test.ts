@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
-import { namespaces, services } from '../../src/api/generated/resources.ts'
+import { services } from '../../src/api/generated/resources.ts'
 import { runCommand } from '../../src/base/command.ts'
 import { startDns } from '../../src/dns/dns.ts'
 import { ensureDnsService } from '../../src/dns/service.ts'
 import { namespacesMissing } from '../../src/nftables/test-namespace.ts'
-import { ask, expose, settled, startLab } from './lab.ts'
+import { ask, expose, settled, startLab, until } from './lab.ts'
 import type { LabNode } from './lab.ts'
 
 test(
@@ -19,7 +19,6 @@ test(
     await Promise.all([b.serve(8080), c.serve(8080), one.serve(8080)])
     const machine = async (line: string) => (await runCommand({ file: 'sh', args: ['-c', line] })).stdout.trim()
     const hosts = [one.address, two.address]
-    const ingress = { loadBalancer: { ingress: hosts.map((ip) => ({ ip, ipMode: 'VIP' })) } }
 
     await t.test("a load balancer on the nodes' addresses is reached from everywhere", async () => {
       await expose(
@@ -32,7 +31,7 @@ test(
           clusterIPs: ['10.96.0.20'],
           ports: [{ name: 'tcp', port: 80, protocol: 'TCP' }],
         },
-        ingress,
+        hosts,
       )
       for (const from of [machine, one.sh, two.sh, a.sh, b.sh, c.sh])
         for (const host of hosts) assert.match(await from(ask('tcp', host, 80)), /^b /)
@@ -50,7 +49,7 @@ test(
           clusterIPs: ['10.96.0.21'],
           ports: [{ name: 'tcp', port: 81, protocol: 'TCP' }],
         },
-        ingress,
+        hosts,
       )
       assert.equal(await machine(ask('tcp', two.address, 81)), 'TimeoutError')
       assert.match(await c.sh(ask('tcp', two.address, 81)), /^b /)
@@ -68,7 +67,7 @@ test(
           clusterIPs: ['10.96.0.22'],
           ports: [{ name: 'tcp', port: 82, protocol: 'TCP', nodePort: 30082 }],
         },
-        ingress,
+        hosts,
       )
       assert.equal(await machine(ask('tcp', two.address, 82)), 'c 10.89.77.1')
       assert.equal(await machine(ask('tcp', two.address, 30082)), 'c 10.89.77.1')
@@ -104,26 +103,25 @@ test(
       "a server in the node's own network stands behind a Service for pods, both nodes and itself",
       async () => {
         await expose(lab, 'host', [[one.address, one]], {
-          clusterIP: '10.96.0.1',
-          clusterIPs: ['10.96.0.1'],
+          clusterIP: '10.96.0.31',
+          clusterIPs: ['10.96.0.31'],
           ports: [{ name: 'tcp', port: 443, protocol: 'TCP' }],
         })
         for (const from of [a.sh, c.sh, one.sh, two.sh])
-          assert.match(await from(ask('tcp', '10.96.0.1', 443)), /^node-1 /)
+          assert.match(await from(ask('tcp', '10.96.0.31', 443)), /^node-1 /)
       },
     )
 
     await t.test("names are resolved under the DNS Service's address", async () => {
-      await lab.client.create(namespaces, { metadata: { name: 'default' } })
       const dns = await startDns({ ...lab.deps, client: lab.client, listen: [{ host: '10.89.77.1', port: 0 }] })
       try {
         await dns.synced
         await ensureDnsService(lab.client, [
           { nodeName: 'machine', address: '10.89.77.1', port: dns.addresses[0]!.port },
         ])
-        await settled(lab)
+        await settled(lab, '10.96.0.10')
         const question = `python3 -c 'import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(2); s.connect(("10.96.0.10", 53))
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5); s.connect(("10.96.0.10", 53))
 s.send(bytes.fromhex("000701000001000000000000") + b"\\x03web\\x07default\\x03svc\\x07cluster\\x05local\\0\\0\\1\\0\\1"); print(socket.inet_ntoa(s.recv(512)[-4:]))'`
         for (const from of [a.sh, c.sh, one.sh]) assert.equal(await from(question), '10.96.0.20')
       } finally {
@@ -133,7 +131,7 @@ s.send(bytes.fromhex("000701000001000000000000") + b"\\x03web\\x07default\\x03sv
 
     await t.test('an open connection outlives a new proxy and the end of its Service', async () => {
       const line = `import socket, sys
-s = socket.create_connection(("10.96.0.20", 80), 2); print(s.recv(100).decode(), flush=True)
+s = socket.create_connection(("10.96.0.20", 80), 5); print(s.recv(100).decode(), flush=True)
 sys.stdin.readline(); s.send(b"x"); print(s.recv(100).decode(), flush=True)`
       const client = spawn('nsenter', [`--net=/run/netns/${one.namespace}.pod.a`, 'python3', '-c', line])
       const said = () =>
@@ -141,7 +139,7 @@ sys.stdin.readline(); s.send(b"x"); print(s.recv(100).decode(), flush=True)`
       assert.match(await said(), /^b /)
       await one.restartProxy()
       await lab.client.delete(services, { namespace: 'default', name: 'web' })
-      await settled(lab)
+      await until(async () => (await a.sh(ask('tcp', '10.96.0.20', 80))) === 'ConnectionRefusedError')
       client.stdin.end('\n')
       assert.equal(await said(), 'bye')
     })

@@ -5,7 +5,7 @@ import { runCommand } from '../../src/base/command.ts'
 import { removeNodeNetwork } from '../../src/network/node-network.ts'
 import { namespacesMissing } from '../../src/nftables/test-namespace.ts'
 import { removeProxyRules } from '../../src/proxy/proxy.ts'
-import { ask, expose, settled, startLab } from './lab.ts'
+import { ask, expose, settled, startLab, until } from './lab.ts'
 import type { LabNode } from './lab.ts'
 
 test(
@@ -70,13 +70,12 @@ for i in range(${times}):
         ...slice,
         endpoints: [{ addresses: [c.address], nodeName: two.name, conditions: { ready: true } }],
       })
-      await settled(lab)
-      assert.equal(await a.sh(client(1)), 'c')
+      await until(async () => (await a.sh(client(1))) === 'c')
       await lab.client.update(endpointSlices, {
         ...(await lab.client.get(endpointSlices, { namespace: 'default', name: 'one' })),
         endpoints: [],
       })
-      await settled(lab)
+      await settled(lab, '10.96.0.7', 'nobody')
       assert.equal(await a.sh(ask('tcp', '10.96.0.7', 80)), 'ConnectionRefusedError')
       assert.equal(await one.sh(ask('tcp', one.address, 30080)), 'ConnectionRefusedError')
     })
