@@ -16,7 +16,7 @@ export interface DnsEndpoint {
 }
 
 /** The DNS Service's name, as every cluster has it. */
-export const dnsServiceKey = { namespace: 'kube-system', name: 'kube-dns' } as const
+const dnsServiceKey = { namespace: 'kube-system', name: 'kube-dns' } as const
 /** Says that no controller of the cluster looks after the slices. */
 const managedBy = 'dns.kubernode.dev'
 

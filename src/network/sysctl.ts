@@ -13,9 +13,4 @@ export async function hasSysctl(run: RunCommand, name: string): Promise<boolean>
   )
 }
 
-/** The value, without its line end. */
-export async function readSysctl(run: RunCommand, name: string): Promise<string> {
-  return (await run({ file: 'cat', args: [pathOf(name)] })).stdout.trim()
-}
-
 const pathOf = (name: string) => `/proc/sys/${name.replaceAll('.', '/')}`

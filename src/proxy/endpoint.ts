@@ -18,7 +18,7 @@ export interface Endpoint {
 }
 
 /** The label by which a slice names its Service. */
-export const serviceNameLabel = 'kubernetes.io/service-name'
+const serviceNameLabel = 'kubernetes.io/service-name'
 
 /** 'namespace/name' of a slice's Service, or undefined when it has none. */
 export function serviceOf(slice: Frozen<EndpointSlice>): string | undefined {

@@ -31,7 +31,7 @@ export interface ServicePort {
 const otherProxyLabel = 'service.kubernetes.io/service-proxy-name'
 
 /** Whether this proxy has anything to do for a Service. */
-export function isProxied(service: Frozen<Service>): boolean {
+function isProxied(service: Frozen<Service>): boolean {
   const { clusterIP, type } = service.spec ?? {}
   return (
     type !== 'ExternalName' &&

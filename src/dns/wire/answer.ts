@@ -19,7 +19,7 @@ export interface Answer {
 }
 
 /** What we take and send in one UDP packet at most: fits every link without being cut into pieces. */
-export const payloadSizeMax = 1232
+const payloadSizeMax = 1232
 /** What every client takes without EDNS. */
 const payloadSizeMin = 512
 const tcpSizeMax = 65_535

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { networkName, pluginNames } from './config-list.ts'
 
 /** The network plugins are not installed. */
-export class PluginsMissing extends Error {
+class PluginsMissing extends Error {
   override name = 'PluginsMissing'
 
   constructor(dirs: readonly string[]) {

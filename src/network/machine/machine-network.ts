@@ -31,7 +31,7 @@ const nodeLink = 'eth0'
 const bridge = 'switch0'
 
 /** The machine's own address, which nodes reach the API server and each other's traffic under. */
-export const machineAddress = (config: Pick<MachineNetworkConfig, 'subnet'> = defaultMachineNetworkConfig): string =>
+const machineAddress = (config: Pick<MachineNetworkConfig, 'subnet'> = defaultMachineNetworkConfig): string =>
   addressAt(config.subnet, 0)
 
 /**
