@@ -8,12 +8,12 @@ import { dateText, ResponseHeaders } from './answer/response-headers.ts'
 import { apiErrorOf, statusJson } from './answer/status.ts'
 import { writeAnswer } from './answer/write-answer.ts'
 import { impersonated } from './authn/impersonation.ts'
-import { mastersGroup, type User } from './authn/user.ts'
+import { anonymous, mastersGroup, type User } from './authn/user.ts'
 import { askOf, denied } from './authz/authorizer.ts'
 import type { Exchange } from './http/exchange.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { NonResource } from './non-resource.ts'
-import { type ApiRequest, type ResourceRequest } from './request/api-request.ts'
+import { warn, type ApiRequest, type ResourceRequest } from './request/api-request.ts'
 import { bodyBytesMax } from './request/parse-body.ts'
 import { Query } from './request/query.ts'
 import { requestInfoOf } from './request/request-info.ts'
@@ -82,6 +82,7 @@ export class Pipeline {
       audit?.stage('RequestReceived', auditId, request, 0)
       const format = this.#formatOf(request, exchange)
       const user = this.#identify(exchange)
+      if (user === anonymous && /^bearer {2}/i.test(exchange.header('authorization') ?? '')) warn(request, 'the provided Authorization header contains extra space before the bearer token, and is ignored')
       const authorized: ApiRequest = { ...request, user }
       const pending = this.#answer(authorized, (answer) =>
         writeAnswer({ exchange, request: authorized, format: format(answer), headers, forms: this.#parts.forms, clock, nowMs: clock.now() }, answer),

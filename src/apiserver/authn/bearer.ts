@@ -18,7 +18,9 @@ function bearerToken(exchange: Exchange): string | undefined {
   const header = exchange.header('authorization')
   if (header === undefined || header.length < 8 || header.charCodeAt(6) !== 0x20) return undefined
   if (header.slice(0, 6).toLowerCase() !== 'bearer') return undefined
-  const token = header.slice(7).trim()
+  const rest = header.slice(7)
+  const space = rest.indexOf(' ')
+  const token = space < 0 ? rest : rest.slice(0, space)
   return token === '' ? undefined : token
 }
 

@@ -1,4 +1,4 @@
-import { ApiError } from '../../api/errors/api-error.ts'
+import { badRequest } from '../../api/errors/api-error.ts'
 import { denied, type Ask, type Authorizer } from '../authz/authorizer.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { extraOf } from './request-header.ts'
@@ -6,7 +6,7 @@ import { anonymous, authenticatedGroup, serviceAccountGroups, serviceAccountOf, 
 
 const extraPrefix = 'impersonate-extra-'
 
-/** The user whom a request asks to act as, when its own user may; its own when it does not ask. Throws 403, or 500 as upstream for headers that make no sense. */
+/** The user whom a request asks to act as, when its own user may; its own when it does not ask. Throws 403, or 400 for headers that make no sense. */
 export function impersonated(exchange: Exchange, user: User, authorizer: Authorizer): User {
   const name = exchange.header('impersonate-user') ?? ''
   const groups = valuesOf(exchange, 'impersonate-group')
@@ -14,7 +14,7 @@ export function impersonated(exchange: Exchange, user: User, authorizer: Authori
   const extra = extraOf(exchange.headers(), [extraPrefix])
   const others = groups.length > 0 || uid !== '' || Object.keys(extra).length > 0
   if (name === '') {
-    if (others) throw senseless('requested impersonation without impersonating a user')
+    if (others) throw badRequest('requested impersonation without impersonating a user')
     return user
   }
   const ask = (resource: string, asked: string, { group = '', version = 'v1', namespace = '', subresource = '' } = {}) => {
@@ -43,6 +43,3 @@ function valuesOf(exchange: Exchange, name: string): string[] {
   if (value === undefined) return []
   return typeof value === 'string' ? value.split(',').map((each) => each.trim()) : [...value]
 }
-
-const senseless = (why: string) =>
-  new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `Internal Server Error: ${why}`, reason: 'InternalError', details: {}, code: 500 })

@@ -1,4 +1,4 @@
-import { mastersGroup, type User } from '../authn/user.ts'
+import { mastersGroup, nodeNameOf, type User } from '../authn/user.ts'
 import type { ApiServerOptions } from '../options.ts'
 import type { Registry } from '../registry/registry.ts'
 import { alwaysAllow, alwaysDeny, firstOpinion, privilegedGroups, type Authorizer, type RulesOf } from './authorizer.ts'
@@ -32,7 +32,7 @@ export async function newAuthorizer({ authorizationModes = ['Node', 'RBAC'] }: A
     const known = rbac?.rulesFor(user, namespace) ?? { resourceRules: [], nonResourceRules: [] }
     const all = authorizationModes.includes('AlwaysAllow') || user.groups.includes(mastersGroup)
     const rules = all ? { resourceRules: [...everything.resourceRules, ...known.resourceRules], nonResourceRules: [...everything.nonResourceRules, ...known.nonResourceRules] } : known
-    return { ...rules, incomplete: authorizationModes.includes('Node') }
+    return { ...rules, incomplete: authorizationModes.includes('Node') && nodeNameOf(user) !== undefined }
   }
   return { authorizer: firstOpinion(authorizers), rulesFor, rbac }
 }

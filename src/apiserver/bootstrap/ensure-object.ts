@@ -1,6 +1,7 @@
 import type { Kind } from '../../api/kind.ts'
-import { apiVersionOf, type KubernetesObject } from '../../api/resource.ts'
-import { decode } from '../../api/schema/decode.ts'
+import { updateManagedFields } from '../../api/apply/update-managed-fields.ts'
+import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
+import { decode, normalise } from '../../api/schema/decode.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import { storageOf, timeText, type Core } from '../verbs/core.ts'
 
@@ -18,5 +19,7 @@ export async function ensureObject(core: Core, kind: Kind, object: object): Prom
     metadata: { ...metadata, uid: core.random.uuid(), creationTimestamp: timeText(nowMs), resourceVersion: '0', ...(kind.behaviour.generation !== false && { generation: 1 }) },
   }) as unknown as Draft
   kind.behaviour.defaults?.(draft as KubernetesObject)
-  return (await storage.create(draft)) !== undefined
+  const managedFields = updateManagedFields({ schema: kind.schema, apiVersion: apiVersionOf(kind.resource), old: undefined, new: draft as Frozen<KubernetesObject>, manager: 'kube-apiserver', subresource: '', nowMs, resetFields: undefined })
+  if (managedFields) draft.metadata.managedFields = managedFields
+  return (await storage.create(normalise(kind.schema, draft) as unknown as Draft)) !== undefined
 }

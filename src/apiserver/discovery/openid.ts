@@ -1,4 +1,6 @@
 import { keySet, type TokenKey } from '../authn/jwt.ts'
+import { notAcceptable } from '../../api/errors/api-error.ts'
+import type { ApiRequest } from '../request/api-request.ts'
 import { textAnswer } from '../answer/answer.ts'
 import type { NonResource } from '../non-resource.ts'
 import type { ServiceAccountOptions } from '../options.ts'
@@ -16,5 +18,11 @@ export function addOpenId(nonResource: NonResource, options: ServiceAccountOptio
       return { ...textAnswer(200, JSON.stringify(document), 'application/json'), headers: ['cache-control', 'public, max-age=3600'] }
     },
   })
-  nonResource.add({ path: '/openid/v1/jwks', handler: () => ({ ...textAnswer(200, JSON.stringify(keySet(keys)), 'application/jwk-set+json'), headers: ['cache-control', 'public, max-age=3600'] }) })
+  const type = 'application/jwk-set+json'
+  const keySetOf = (request: ApiRequest) => {
+    const accept = request.exchange?.header('accept')
+    if (accept !== undefined && !accept.includes(type) && !accept.includes('*/*')) throw notAcceptable([type])
+    return { ...textAnswer(200, JSON.stringify(keySet(keys)), type), headers: ['cache-control', 'public, max-age=3600'] }
+  }
+  nonResource.add({ path: '/openid/v1/jwks', handler: keySetOf })
 }

@@ -18,7 +18,7 @@ const noExtra: ExtraGroups = { list: () => [], aggregated: () => [] }
 export function addDiscovery(nonResource: NonResource, table: KindTable, serverAddress: () => string, extra: ExtraGroups = noExtra): void {
   const documents = new Documents(table)
   nonResource.add({ path: '/api', handler: (request) => documents.answer(request, '/api', (aggregated) => (aggregated ? aggregatedDiscovery(table, true) : apiVersions(serverAddress()))) })
-  nonResource.add({ path: '/apis', handler: (request) => documents.answer(request, '/apis', (aggregated) => (aggregated ? aggregatedDiscovery(table, false, extra.aggregated()) : apiGroupList(table, extra.list()))) })
+  nonResource.add({ path: '/apis', methods: 'any', handler: (request) => documents.answer(request, '/apis', (aggregated) => (aggregated ? aggregatedDiscovery(table, false, extra.aggregated()) : apiGroupList(table, extra.list()))) })
   nonResource.fallbacks.push((request) => byPath(table, documents, request))
 }
 
@@ -27,7 +27,8 @@ function byPath(table: KindTable, documents: Documents, request: ApiRequest): An
   const document = parts[0] === 'api' && parts.length === 2 ? () => apiResourceList(table, '', parts[1]!) : parts[0] !== 'apis' ? undefined : parts.length === 2 ? () => apiGroup(table, parts[1]!) : parts.length === 3 ? () => apiResourceList(table, parts[1]!, parts[2]!) : undefined
   const found = document?.()
   if (!found) return undefined
-  if (request.method !== 'GET') throw methodNotAllowed()
+  // Upstream answers for groups whatever the method is, for versions only GET.
+  if (request.method !== 'GET' && !(parts[0] === 'apis' && parts.length === 2)) throw methodNotAllowed()
   return documents.answer(request, `/${parts.join('/')}`, () => found)
 }
 

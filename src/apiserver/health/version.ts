@@ -24,7 +24,7 @@ export const versionInfo = (ours: string): VersionInfo => ({
   minCompatibilityMajor: '1',
   minCompatibilityMinor: '34',
   gitVersion: `v1.35.4+kubernode${ours === '' ? '' : `.${ours}`}`,
-  gitCommit: '',
+  gitCommit: '0000000000000000000000000000000000000000',
   gitTreeState: 'clean',
   buildDate: '2026-01-01T00:00:00Z',
   goVersion: `node${process.versions.node}`,

@@ -6,27 +6,30 @@ import { field, FieldErrors, type FieldPath } from '../../api/validation/field.t
 import { valueAnswer } from '../answer/answer.ts'
 import type { User } from '../authn/user.ts'
 import type { Ask, RulesOf } from '../authz/authorizer.ts'
+import { managerOf } from '../../api/apply/field-manager.ts'
 import type { ResourceRequest } from '../request/api-request.ts'
 import { decodeBody } from '../request/decode-body.ts'
 import { writeOptions } from '../request/options.ts'
 import type { Core } from '../verbs/core.ts'
+import { writeOf } from '../verbs/create.ts'
+import { recordFields } from '../verbs/write.ts'
 
 type Spec = Pick<SubjectAccessReviewSpec, 'resourceAttributes' | 'nonResourceAttributes'>
 
 /** POST of a review that asks what somebody, or the client itself, may do. */
 export async function subjectAccessReview(core: Core, request: ResourceRequest) {
-  const review = await read<SubjectAccessReview>(request)
+  const review = await read<SubjectAccessReview>(core, request)
   const { spec = {} } = review
-  check(request, spec, (errors, at) => checkSubject(spec, errors, at))
+  check(request, review, (errors, at) => checkSubject(spec, errors, at))
   return answer(core, request, review, askBy(userOf(spec), spec))
 }
 
 /** The same, confined to a namespace. */
 export async function localSubjectAccessReview(core: Core, request: ResourceRequest) {
-  const review = await read<LocalSubjectAccessReview>(request)
+  const review = await read<LocalSubjectAccessReview>(core, request)
   const { spec = {}, metadata = {} } = review
   const { namespace } = request.info
-  check(request, spec, (errors, at) => {
+  check(request, review, (errors, at) => {
     checkSubject(spec, errors, at)
     if (spec.resourceAttributes && spec.resourceAttributes.namespace !== (metadata.namespace ?? '')) errors.invalid(at.child('resourceAttributes', 'namespace'), spec.resourceAttributes.namespace ?? '', 'must match metadata.namespace')
     if (spec.nonResourceAttributes) errors.invalid(at.child('nonResourceAttributes'), spec.nonResourceAttributes, 'disallowed on this kind of request')
@@ -37,35 +40,36 @@ export async function localSubjectAccessReview(core: Core, request: ResourceRequ
 
 /** What the client itself may do. */
 export async function selfSubjectAccessReview(core: Core, request: ResourceRequest) {
-  const review = await read<SelfSubjectAccessReview>(request)
+  const review = await read<SelfSubjectAccessReview>(core, request)
   const { spec = {} } = review
-  check(request, spec, () => {})
+  check(request, review, () => {})
   return answer(core, request, review, askBy(request.user, spec))
 }
 
 /** All that the client itself may do in a namespace. */
 export function selfSubjectRulesReview(rulesFor: (user: User, namespace: string) => RulesOf & { incomplete?: boolean }) {
-  return async (_core: Core, request: ResourceRequest) => {
-    const review = await read<SelfSubjectRulesReview>(request)
+  return async (core: Core, request: ResourceRequest) => {
+    const review = await read<SelfSubjectRulesReview>(core, request)
     const namespace = review.spec?.namespace ?? ''
     if (namespace === '') throw badRequest('no namespace on request')
     const { resourceRules, nonResourceRules, incomplete = false } = rulesFor(request.user, namespace)
     const status = { resourceRules, nonResourceRules, incomplete, ...(incomplete && { evaluationError: 'node authorizer does not support user rule resolution' }) }
-    return valueAnswer(normalise(request.kind.schema, { ...review, status }) as KubernetesObject, 201)
+    return valueAnswer(normalise(request.kind.schema, { kind: review.kind, apiVersion: review.apiVersion, metadata: {}, spec: {}, status }) as KubernetesObject, 201)
   }
 }
 
-async function read<T extends KubernetesObject>(request: ResourceRequest): Promise<T> {
+async function read<T extends KubernetesObject>(core: Core, request: ResourceRequest): Promise<T> {
   const options = writeOptions(request.query, 'CreateOptions')
   const draft = await decodeBody(request, request.kind, options.fieldValidation)
   if (request.kind.resource.namespaced) {
     if (draft.metadata.namespace && draft.metadata.namespace !== request.info.namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
     draft.metadata.namespace = request.info.namespace
   } else delete draft.metadata.namespace
+  recordFields(core, writeOf(request, options, 'CreateOptions'), draft, undefined, managerOf(options.fieldManager, request.userAgent))
   return draft as T
 }
 
-function check({ kind, info }: ResourceRequest, spec: Spec, more: (errors: FieldErrors, at: FieldPath) => void): void {
+function check({ kind, info }: ResourceRequest, { spec = {}, metadata = {} }: KubernetesObject & { spec?: Spec }, more: (errors: FieldErrors, at: FieldPath) => void): void {
   const errors = new FieldErrors()
   const at = field('spec')
   const both = spec.resourceAttributes && spec.nonResourceAttributes
@@ -73,7 +77,9 @@ function check({ kind, info }: ResourceRequest, spec: Spec, more: (errors: Field
   if (!spec.resourceAttributes && !spec.nonResourceAttributes) errors.invalid(at.child('resourceAttributes'), spec.nonResourceAttributes ?? null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')
   if (spec.resourceAttributes) checkSelectors(spec.resourceAttributes, at.child('resourceAttributes'), errors)
   more(errors, at)
-  if (!errors.empty) throw invalid(kind.resource.group, kind.resource.kind, info.name, errors)
+  const { namespace: _namespace, managedFields: _fields, ...others } = metadata
+  if (Object.keys(others).length > 0) errors.invalid(field('metadata'), others, 'must be empty except for namespace')
+  if (!errors.empty) throw invalid(kind.resource.group, '', info.name, errors)
 }
 
 const operators = { label: ['In', 'NotIn', 'Exists', 'DoesNotExist'], field: ['In', 'NotIn', 'Exists', 'DoesNotExist'] }
@@ -84,7 +90,7 @@ function checkSelectors({ fieldSelector, labelSelector }: NonNullable<Spec['reso
     const own = at.child(name)
     const { rawSelector, requirements } = selector
     if (rawSelector && requirements?.length) errors.invalid(own.child('rawSelector'), rawSelector, 'may not specified at the same time as requirements')
-    if (!rawSelector && requirements?.length === 0) errors.required(own.child('requirements'), 'when fieldSelector is specified, requirements or rawSelector is required')
+    if (!rawSelector && !requirements?.length) errors.required(own.child('requirements'), 'when fieldSelector is specified, requirements or rawSelector is required')
     requirements?.forEach(({ key, operator, values }, i) => {
       const each = own.child('requirements').index(i)
       if (!key) errors.required(each.child('key'), 'must be specified')

@@ -16,7 +16,9 @@ import { writeOptions } from '../request/options.ts'
 import { timeText, type Core } from '../verbs/core.ts'
 import { writeOf } from '../verbs/create.ts'
 import type { SubresourceHandler } from '../verbs/dispatch.ts'
-import { attributesOf } from '../verbs/write.ts'
+import { attributesOf, recordFields } from '../verbs/write.ts'
+import { managerOf } from '../../api/apply/field-manager.ts'
+import { reviewKind } from './review-kind.ts'
 
 /** How tokens are made. */
 export interface TokenIssuer {
@@ -24,6 +26,8 @@ export interface TokenIssuer {
   readonly audiences: readonly string[]
   readonly options: ServiceAccountOptions
 }
+
+const tokenKind = () => reviewKind('authentication.k8s.io', 'v1', 'TokenRequest', 'api.authentication.v1.TokenRequest')
 
 /** Tokens of pods that ask for exactly this live longer than they say, so that programs which never read them anew have time to learn it. */
 const warnedExpirationSeconds = 3607
@@ -44,6 +48,7 @@ export function createToken(issuer: TokenIssuer | undefined): SubresourceHandler
     spec.expirationSeconds ??= 3600
     validate(spec)
     const write = writeOf(request, options, 'CreateOptions')
+    recordFields(core, { ...write, kind: tokenKind() }, body as Draft, undefined, managerOf(options.fieldManager, request.userAgent))
     const attributes = attributesOf(write, 'CREATE', request.info.name, body as Draft, undefined)
     await core.admission.admit(attributes)
     await core.admission.validate(attributes)

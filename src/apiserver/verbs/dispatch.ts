@@ -56,7 +56,7 @@ function dispatchSubresource(core: Core, subresources: Subresources, request: Re
   const name = subresource!.name
   const { plural, group } = kind.resource
   const handler = subresources.get(`${plural}.${group}/${name}`)
-  if (!handler && !subresource!.verbs.includes(info.verb)) throw methodNotAllowed()
+  if (!subresource!.verbs.includes(info.verb)) throw methodNotAllowed()
   if (handler) return handler(core, request)
   if (name === 'scale') return info.verb === 'get' ? getScale(core, request) : info.verb === 'update' ? updateScale(core, request) : patchScale(core, request)
   switch (info.verb) {

@@ -5,7 +5,6 @@ import type { Scale } from '../../api/generated/types/autoscaling-v1.ts'
 import type { LabelSelector } from '../../api/generated/types/meta-v1.ts'
 import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
-import { definition } from '../../api/schema/builtin.ts'
 import { normalise } from '../../api/schema/decode.ts'
 import { matcherOf, matcherOfLabels } from '../../api/selector/label.ts'
 import { field, FieldErrors } from '../../api/validation/field.ts'
@@ -14,6 +13,7 @@ import type { Draft } from '../registry/resource-storage.ts'
 import type { ResourceRequest } from '../request/api-request.ts'
 import { decodeBody } from '../request/decode-body.ts'
 import { writeOptions } from '../request/options.ts'
+import { reviewKind } from '../subresources/review-kind.ts'
 import { served, type Core } from './core.ts'
 import { writeOf } from './create.ts'
 import { get } from './get.ts'
@@ -22,24 +22,8 @@ import { recordFields, updateObject, type Update, type Write } from './write.ts'
 
 type Parts = Record<string, unknown>
 
-let known: Kind | undefined
-
 /** Scale as a kind: it is never stored, but it is decoded, patched and applied as the others are. */
-export function scaleKind(): Kind {
-  return (known ??= {
-    resource: { group: 'autoscaling', version: 'v1', kind: 'Scale', plural: 'scales', namespaced: true },
-    singular: '',
-    listKind: 'ScaleList',
-    shortNames: [],
-    categories: [],
-    verbs: [],
-    subresources: [],
-    schema: definition('api.autoscaling.v1.Scale'),
-    columns: [],
-    behaviour: { generation: false },
-    storagePrefix: '',
-  })
-}
+export const scaleKind = (): Kind => reviewKind('autoscaling', 'v1', 'Scale', 'api.autoscaling.v1.Scale')
 
 /** GET of the scale subresource. */
 export async function getScale(core: Core, request: ResourceRequest): Promise<Answer> {

@@ -10,6 +10,7 @@ import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/reso
 import { field, FieldErrors } from '../../api/validation/field.ts'
 import type { Attributes } from '../admission/admission.ts'
 import type { User } from '../authn/user.ts'
+import { denied } from '../authz/authorizer.ts'
 import type { CachedObject } from '../cache/cache.ts'
 import { Document } from '../cache/document.ts'
 import type { Changed, Draft, Outcome } from '../registry/resource-storage.ts'
@@ -144,6 +145,7 @@ async function createInstead(core: Core, update: Update, ends: WriteEnd[]): Prom
   const { kind, name } = update
   if (!update.createIfMissing) throw notFound(kind.resource, name)
   const draft = await update.produce(undefined)
+  mayCreate(core, update)
   if (update.uid) throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${update.uid}, UID in object meta: `)
   if (draft.metadata.resourceVersion && draft.metadata.resourceVersion !== '0') throw notFound(kind.resource, name)
   delete draft.metadata.resourceVersion
@@ -155,6 +157,14 @@ async function createInstead(core: Core, update: Update, ends: WriteEnd[]): Prom
   const validation = core.admission.validate(attributes)
   if (validation) await validation
   return { action: 'write', draft: stored(kind, shaped(kind, draft, !update.dryRun)) }
+}
+
+/** Creating by an update or a patch takes the right to create. */
+function mayCreate(core: Core, { kind, user, namespace, name }: Update): void {
+  const { group, version, plural } = kind.resource
+  const ask = { user, verb: 'create', isResource: true, path: '', group, version, namespace, resource: plural, subresource: '', name }
+  const { verdict, reason } = core.authorizer.authorize(ask)
+  if (verdict !== 'allow') throw denied(ask, reason)
 }
 
 /** The draft in upstream's shape again, after rules and plugins have changed it: order of fields, zero values. */
