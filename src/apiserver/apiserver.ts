@@ -16,11 +16,13 @@ import rootPaths from './generated/root-paths.json' with { type: 'json' }
 import { healthRoutes } from './health/health.ts'
 import { versionInfo } from './health/version.ts'
 import { listen, type Listener, type ListenOptions } from './http/listener.ts'
+import { UpgradeExchange } from './http/upgrade-exchange.ts'
 import { inProcessTransport } from './in-process.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { NonResource } from './non-resource.ts'
 import type { ApiServerOptions } from './options.ts'
 import { Pipeline } from './pipeline.ts'
+import { expireEvents } from './registry/event-expiry.ts'
 import { Registry } from './registry/registry.ts'
 import { ClusterIps } from './services/cluster-ips.ts'
 import { NodePorts } from './services/node-ports.ts'
@@ -72,23 +74,25 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     core,
     kinds,
     authenticate: authentication.authenticate,
-    subresources: newSubresources({ ...authentication, rulesFor }),
+    subresources: newSubresources({ ...authentication, rulesFor, kubelet: options.kubelet }),
     nonResource,
     forms: allForms,
     requestMetrics: new RequestMetrics(metrics),
     inflightMax: options.maxRequestsInflight ?? 600,
   })
+  const stopExpiry = expireEvents(deps, registry, options.eventTtlMs ?? 3600_000)
   await bootstrap({ options, core, kinds, ips, serviceRanges })
   return {
     kinds,
     transport: (user, userAgent = 'kubernode') => inProcessTransport({ pipeline, freeze: core.freeze }, user, userAgent),
     async listen({ host, port, tls }) {
       const clientCas = [options.clientCa, options.requestHeader?.clientCa].filter((ca) => ca !== undefined)
-      const listener = await listen({ host, port, tls: { ...tls, clientCas } }, { handle: (exchange) => pipeline.handle(exchange), upgrade: (_request, socket) => socket.destroy() })
+      const listener = await listen({ host, port, tls: { ...tls, clientCas } }, { handle: (exchange) => pipeline.handle(exchange), upgrade: (request, socket, head, peer) => pipeline.handle(new UpgradeExchange(request, socket, head, peer)) })
       listeners.push(listener)
       return listener
     },
     async close() {
+      stopExpiry()
       await Promise.all(listeners.map((listener) => listener.close()))
       registry.close()
     },

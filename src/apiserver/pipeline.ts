@@ -45,6 +45,9 @@ export interface PipelineParts extends Deps {
 /** Requests that last: they do not count as being in flight. */
 const lasting: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'log', 'proxy'])
 
+/** Subresources that lead into a container. */
+const connecting: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward'])
+
 /** Verbs of collections, which exist across namespaces, too. */
 const onCollections: ReadonlySet<string> = new Set(['list', 'watch', 'create', 'deletecollection', 'update', 'patch'])
 
@@ -109,6 +112,12 @@ export class Pipeline {
     const ask = askOf(user, info, query.get('fieldSelector'), query.get('labelSelector'))
     const { verdict, reason } = this.#parts.core.authorizer.authorize(ask)
     if (verdict !== 'allow') throw denied(ask, reason)
+    // A WebSocket opens with GET, and is no less than what POST does.
+    if (connecting.has(info.subresource) && ask.verb === 'get') {
+      const create = { ...ask, verb: 'create' }
+      const second = this.#parts.core.authorizer.authorize(create)
+      if (second.verdict !== 'allow') throw denied(create, second.reason)
+    }
   }
 
   /** The request with its kind; undefined when the table has no such resource. */
@@ -174,6 +183,7 @@ export class Pipeline {
   #formatOf(request: ApiRequest, exchange: Exchange): (answer: Answer) => Format {
     const accept = exchange.header('accept')
     const { info } = request
+    if (lasting.has(info.subresource)) return () => plainJson
     if (!info.isResource) return () => nonResourceFormat(accept)
     const format = negotiate(accept, (candidate) => this.#parts.forms.can(candidate, info))
     const pretty = !format.pretty && format.encoding === 'json' && info.verb !== 'watch' && wantsPretty(request.query.get('pretty'), request.userAgent)
