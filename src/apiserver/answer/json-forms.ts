@@ -36,6 +36,9 @@ export function bookmarkObject(kind: Kind, { revision, initialEventsEnd }: Cache
 const heads = { ADDED: Buffer.from('{"type":"ADDED","object":'), MODIFIED: Buffer.from('{"type":"MODIFIED","object":'), DELETED: Buffer.from('{"type":"DELETED","object":'), BOOKMARK: Buffer.from('{"type":"BOOKMARK","object":'), ERROR: Buffer.from('{"type":"ERROR","object":') }
 const tail = Buffer.from('}\n')
 
+/** A line of a JSON watch, in pieces. */
+export const eventPieces = (type: keyof typeof heads, object: Uint8Array): readonly Uint8Array[] => [heads[type], object, tail]
+
 /** A line of a JSON watch. */
 export function eventLine(type: keyof typeof heads, object: Uint8Array): Uint8Array {
   const head = heads[type]

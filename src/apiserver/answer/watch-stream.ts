@@ -4,6 +4,7 @@ import type { CacheEvent, CacheWatch, EventBatch, EventEncoding } from '../cache
 import type { BodyWriter } from '../http/exchange.ts'
 import type { WatchAnswer } from './answer.ts'
 import type { FormOptions, Forms } from './forms.ts'
+import { eventPieces } from './json-forms.ts'
 import type { Writing } from './write-answer.ts'
 
 /** A client may have this much waiting before its watch is told to pause. */
@@ -73,7 +74,11 @@ function encodingOf(forms: Forms, kind: Kind, options: FormOptions): EventEncodi
   if (!byForm) encodings.set(kind, (byForm = new Map()))
   const key = `${format.encoding} ${format.as} ${format.asVersion}`
   let encoding = byForm.get(key)
-  if (!encoding) byForm.set(key, (encoding = { encode: (event: CacheEvent) => forms.event(kind, event, options) }))
+  if (!encoding) {
+    const ready = format.encoding === 'json' && format.as === '' && !kind.storedAs
+    const pieces = ({ type, object }: CacheEvent) => (object ? eventPieces(type, object.bytes) : undefined)
+    byForm.set(key, (encoding = { encode: (event: CacheEvent) => forms.event(kind, event, options), ...(ready && { pieces }) }))
+  }
   return encoding
 }
 

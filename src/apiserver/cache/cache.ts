@@ -115,6 +115,8 @@ export interface CacheEvent {
 /** Makes bytes of events. Kept by the caller as one object per kind and format, since watches share the bytes by its identity. */
 export interface EventEncoding {
   encode(event: CacheEvent): Uint8Array
+  /** The same bytes in pieces, when they are at hand: then they are copied once, into the batch. Undefined: `encode` has to make them. */
+  pieces?(event: CacheEvent): readonly Uint8Array[] | undefined
   /** Frames bytes of several events that leave together, once for all watchers: an HTTP/1.1 chunk, for example. */
   frame?(bytes: Uint8Array): Uint8Array
 }

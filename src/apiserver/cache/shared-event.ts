@@ -55,11 +55,13 @@ export class SharedBatch implements EventBatch {
   #make(): Uint8Array {
     const encoding = this.#encoding
     if (!encoding) throw new Error('a watch without an encoding has no bytes')
-    const [first] = this.events
-    const bytes =
-      this.events.length === 1 && first
-        ? first.encoded(encoding)
-        : Buffer.concat(this.events.map((event) => event.encoded(encoding)))
+    const pieces: Uint8Array[] = []
+    for (const event of this.events) {
+      const parts = encoding.pieces?.(event)
+      if (parts) pieces.push(...parts)
+      else pieces.push(event.encoded(encoding))
+    }
+    const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
     return encoding.frame ? encoding.frame(bytes) : bytes
   }
 }
