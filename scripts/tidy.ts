@@ -54,7 +54,7 @@ if (findings.length > 0) {
 
 function checkSource(file: string, text: string): void {
   const lines = text.split('\n')
-  const test = file.endsWith('.test.ts')
+  const test = isTest(file)
   if (bannedNames.test(file)) findings.push(`${file}: this name says nothing; name what it holds`)
   if (lines.length > linesMax && !test && !/^\/\*\*?[^]*?Long because/.test(text)) findings.push(`${file}: ${lines.length} lines (at most ${linesMax}): one concept a file, or a first comment with "Long because …"`)
   lines.forEach((line, i) => {
@@ -76,13 +76,18 @@ function documented(lines: readonly string[], at: number): boolean {
 
 function checkLayers(file: string, text: string): void {
   const layer = layerOf(file)
-  if (layer === undefined || file.endsWith('.test.ts')) return
+  if (layer === undefined || isTest(file)) return
   const allowed = layers[layer]
   if (!allowed) return void findings.push(`${file}: the layer ${layer} is not in scripts/tidy.ts`)
   for (const [, path] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
     const target = layerOf(normalize(join(dirname(file), path!)))
     if (target !== undefined && target !== layer && !allowed.includes(target)) findings.push(`${file}: ${layer} may not import ${target} (${path})`)
   }
+}
+
+/** Tests, and what only tests use, may reach for anything. */
+function isTest(file: string): boolean {
+  return /\.test\.ts$|\.test-support\.ts$|\/testing\/|\/contract\.ts$/.test(file)
 }
 
 /** 'src/api/kind.ts' → 'api'; undefined for the package's entry points. */

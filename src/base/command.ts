@@ -10,7 +10,7 @@ export interface Command {
 }
 
 /** What a program wrote before it ended with 0. */
-interface CommandOutput {
+export interface CommandOutput {
   readonly stdout: string
   readonly stderr: string
 }

@@ -13,13 +13,14 @@ export async function componentDeps(component: string, verbosity: number): Promi
 
 /** Runs until a signal asks for the end, then closes; a second signal ends at once. */
 export async function runUntilSignal(deps: Deps, close: () => Promise<void>): Promise<void> {
-  // The clock's timers and idle sockets must not let the process end.
-  const alive = setInterval(() => {}, 2 ** 30)
+  // A sleep keeps the process alive; timers of components and idle sockets do not.
+  const ended = new AbortController()
+  void deps.clock.sleep(Infinity, ended.signal).catch(() => {}) // Aborted at the end.
   const signal = await new Promise<string>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
   })
   deps.log.info({ signal }, 'ending')
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130))
   await close()
-  clearInterval(alive)
+  ended.abort()
 }

@@ -45,7 +45,7 @@ async function removeNetwork(record: ClusterRecord, plan: NodePlan): Promise<voi
 export async function remove(name: string, deps: Deps): Promise<void> {
   const record = readRecord(name)
   if (record) await takeDown(record, deps)
-  await unmountUnder(clusterPaths(name).data)
+  for (const folder of [clusterPaths(name).data, clusterPaths(name).run]) await unmountUnder(folder)
   await removeFiles(name, record)
 }
 
