@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { RunCommand } from '../base/command.ts'
 import type { Deps } from '../base/deps.ts'
+import { Metrics } from '../base/metrics.ts'
 import type { Client } from '../client/client.ts'
 import { Informers } from '../client/informer/informers.ts'
 import { startKubelet } from '../kubelet/kubelet.ts'
+import { startKubeletServer } from '../kubelet/server/kubelet-server.ts'
 import { startNodeNetwork } from '../network/node-network.ts'
 import { realNft } from '../nftables/real.ts'
 import { startProxy } from '../proxy/proxy.ts'
@@ -28,6 +30,9 @@ export interface NodeOptions extends Deps {
   readonly run: RunCommand
 }
 
+/** Where the kubelet's HTTPS server listens, as upstream's. */
+const kubeletPort = 10_250
+
 /** Starts a node in this process' network namespace: containerd, pod network, kubelet and service proxy. What runs already is adopted. */
 export async function startNode(options: NodeOptions): Promise<{ close(): Promise<void> }> {
   const { record, plan, client, paths, run, serving, clientCa, proxyClient, ...deps } = options
@@ -39,22 +44,26 @@ export async function startNode(options: NodeOptions): Promise<{ close(): Promis
   const nft = realNft({ run })
   const component = (name: string) => ({ ...deps, log: deps.log.child({ component: name, node: plan.name }) })
   const network = await startNodeNetwork({ ...component('network'), client: proxyClient, informers, nodeName: plan.name, run, nft, config: networkConfig(options) })
+  const kubeletConfig = {
+    clusterDomain: config.clusterDomain,
+    clusterDNS: [addressIn(config.serviceCIDR, 10)],
+    podLogsDir: paths.podLogs,
+    cgroupRoot: cgroupOf(config.name, plan.name),
+    staticPodPath: join(paths.data, 'manifests'),
+  }
+  // Metrics of its own: what the kubelet's port tells is the node's, not the process'.
+  const kubeletDeps = { ...deps, metrics: new Metrics() }
   const kubelet = await startKubelet({
-    ...deps,
+    ...kubeletDeps,
     client,
     runtime,
     nodeName: plan.name,
     rootDir: paths.kubelet,
     containerLogsDir: paths.containerLogs,
     nodeIps: [plan.address!],
-    config: {
-      clusterDomain: config.clusterDomain,
-      clusterDNS: [addressIn(config.serviceCIDR, 10)],
-      podLogsDir: paths.podLogs,
-      cgroupRoot: cgroupOf(config.name, plan.name),
-      staticPodPath: join(paths.data, 'manifests'),
-    },
+    config: kubeletConfig,
   })
+  const server = await startKubeletServer({ ...kubeletDeps, kubelet, runtime, client, host: plan.address!, port: kubeletPort, serving, clientCa, config: kubeletConfig })
   const proxy = await startProxy({
     ...component('proxy'),
     client: proxyClient,
@@ -67,6 +76,7 @@ export async function startNode(options: NodeOptions): Promise<{ close(): Promis
   return {
     async close() {
       await proxy.close()
+      await server.close()
       await kubelet.close()
       await network.close()
       await informers.close()

@@ -1,0 +1,61 @@
+import type { ContainerStatus, Pod } from '../../../api/generated/types/core-v1.ts'
+import type { Frozen } from '../../../api/resource.ts'
+import { containerSpec } from '../../pod/containers.ts'
+import { parseLogOptions, type LogOptions } from '../logs/log-options.ts'
+import { keptLines } from '../logs/kept-lines.ts'
+import { readLog } from '../logs/read-log.ts'
+import { Refusal, type Endpoint, type KubeletRequest } from '../request.ts'
+
+/** A container runs, in CRI's numbers. */
+const running = 1
+
+/** GET /containerLogs/{namespace}/{pod}/{container} */
+export const containerLogs: Endpoint = async (request) => {
+  const { params, url, server } = request
+  const { namespace = '', pod: name = '', container = '' } = params
+  const options = parseLogOptions(url.searchParams, server.clock.now())
+  if (options === 'undecodable') throw new Refusal(400, '{"message": "Unable to decode query."}')
+  if (options === 'invalid') throw new Refusal(422, '{"message": "Invalid request."}')
+  const pod = server.kubelet.pod({ namespace, name })
+  if (!pod) throw new Refusal(404, `pod "${name}" does not exist`)
+  if (!containerSpec(pod, container)) throw new Refusal(404, `container "${container}" not found in pod "${name}"`)
+  return { code: 200, contentType: 'text/plain', body: await logOf(request, loggingContainer(pod, container, options.previous), options) }
+}
+
+async function logOf({ server, signal }: KubeletRequest, id: string, options: LogOptions): Promise<AsyncIterable<Uint8Array>> {
+  const { runtime, clock } = server
+  const runtimeId = id.replace(/^[^:]*:\/\//, '')
+  const status = await runtime.containerStatus(runtimeId)
+  if (!status) throw new Refusal(400, `unable to retrieve container logs for ${id}`)
+  if (runtime.logLines) return keptLines(await runtime.logLines(runtimeId), options)
+  const isRunning = async () => ((await runtime.containerStatus(runtimeId))?.state as number | undefined) === running
+  try {
+    return await readLog({ clock, path: status.logPath, isRunning }, options, signal)
+  } catch (error) {
+    throw new Refusal(400, `failed to try resolving symlinks in path "${status.logPath}": ${(error as Error).message}`)
+  }
+}
+
+/** The id of the container whose log is meant, as the pod's status tells it. Refuses, in upstream's words, when there is none. */
+export function loggingContainer(pod: Frozen<Pod>, name: string, previous: boolean): string {
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
+  const status = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find((each) => each.name === name)
+  const where = `container "${name}" in pod "${pod.metadata.name}"`
+  if (!status) throw new Refusal(400, `${where} is not available`)
+  const last = status.lastState?.terminated
+  const { running: runs, terminated, waiting } = status.state ?? {}
+  if (previous) {
+    if (!last?.containerID) throw new Refusal(400, `previous terminated ${where} not found`)
+    return last.containerID
+  }
+  if (runs) return status.containerID ?? ''
+  const ended = terminated?.containerID || last?.containerID
+  if (ended) return ended
+  if (terminated || last) throw new Refusal(400, `${where} is terminated`)
+  throw new Refusal(400, waiting ? `${where} is waiting to start: ${reasonOf(waiting)}` : `${where} is waiting to start - no logs yet`)
+}
+
+function reasonOf({ reason = '' }: NonNullable<NonNullable<Frozen<ContainerStatus>['state']>['waiting']>): string {
+  if (reason === 'ErrImagePull') return "image can't be pulled"
+  return reason === 'ImagePullBackOff' ? 'trying and failing to pull image' : reason
+}
