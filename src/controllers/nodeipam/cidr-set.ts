@@ -1,15 +1,8 @@
-import ipaddr from 'ipaddr.js'
-
-/** A range of addresses, as its first address and its prefix length. */
-interface Range {
-  readonly bits: 32 | 128
-  readonly first: bigint
-  readonly prefix: number
-}
+import { formatAddress, parseRange, type IpRange } from '../framework/ip-range.ts'
 
 /** Hands out ranges of one size from a larger one, each once; in turn, so that a range that was given back rests for a while. */
 export class CidrSet {
-  readonly #whole: Range
+  readonly #whole: IpRange
   readonly #prefix: number
   readonly #count: number
   readonly #used = new Set<number>()
@@ -17,7 +10,7 @@ export class CidrSet {
 
   /** `prefix`: of the ranges that are handed out. */
   constructor(whole: string, prefix: number) {
-    this.#whole = parse(whole)
+    this.#whole = parseRange(whole)
     this.#prefix = prefix
     const extra = prefix - this.#whole.prefix
     if (extra < 0 || extra > 16) throw new Error(`the cluster's range ${whole} cannot be cut into ranges of /${prefix}: at most 65536 of them, and each smaller than the whole`)
@@ -50,7 +43,7 @@ export class CidrSet {
   }
 
   *#covered(cidr: string): Generator<number> {
-    const range = parse(cidr)
+    const range = parseRange(cidr)
     if (range.bits !== this.#whole.bits) return
     const size = 1n << BigInt(this.#whole.bits - this.#prefix)
     const end = range.first + (1n << BigInt(range.bits - range.prefix)) - 1n
@@ -61,20 +54,6 @@ export class CidrSet {
 
   #text(index: number): string {
     const size = 1n << BigInt(this.#whole.bits - this.#prefix)
-    return `${format(this.#whole.first + BigInt(index) * size, this.#whole.bits)}/${this.#prefix}`
+    return `${formatAddress(this.#whole.first + BigInt(index) * size, this.#whole.bits)}/${this.#prefix}`
   }
-}
-
-function parse(cidr: string): Range {
-  const [address, prefix] = ipaddr.parseCIDR(cidr)
-  const bytes = address.toByteArray()
-  const bits = bytes.length === 4 ? 32 : 128
-  const value = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n)
-  const hostBits = BigInt(bits - prefix)
-  return { bits, prefix, first: (value >> hostBits) << hostBits }
-}
-
-function format(value: bigint, bits: 32 | 128): string {
-  const bytes = Array.from({ length: bits / 8 }, (_, i) => Number((value >> BigInt(bits - 8 * (i + 1))) & 0xffn))
-  return ipaddr.fromByteArray(bytes).toString()
 }
