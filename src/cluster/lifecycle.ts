@@ -2,7 +2,7 @@ import { hostname, networkInterfaces } from 'node:os'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Deps } from '../base/deps.ts'
-import { nodes } from '../api/generated/resources.ts'
+import { leases, nodes } from '../api/generated/resources.ts'
 import type { Client } from '../client/client.ts'
 import type { ClusterConfig } from './config/settings.ts'
 import { ensureFolder, readFileIfThere, writeFileAtomic } from './files.ts'
@@ -23,8 +23,8 @@ export interface UpRequest extends Deps {
   readonly simulated: boolean
 }
 
-/** The entry point that a detached process runs. */
-const entryPoint = join(import.meta.dirname, '../cli/main.ts')
+/** The program that runs now: further processes of the cluster are the same one. */
+const entryPoint = process.argv[1]!
 
 /** The record of a cluster as `up` wants it: what exists keeps its nature, what is new gets this machine's address. */
 export function planRecord({ config, simulated, kubeconfig }: UpRequest): ClusterRecord {
@@ -104,19 +104,34 @@ export async function waitForApi(name: string, timeoutMs: number, deps: Deps, ex
   }
 }
 
+/** What is waited for. */
+export interface NodesWanted {
+  readonly record: ClusterRecord
+  readonly timeoutMs: number
+  /** Nodes must have been heard of since then: what an earlier run left in the API does not count. */
+  readonly sinceMs: number
+}
+
 /** Waits until every node of the plan is Ready. */
-export async function waitForNodes(record: ClusterRecord, client: Client, timeoutMs: number, deps: Deps): Promise<void> {
+export async function waitForNodes({ record, timeoutMs, sinceMs }: NodesWanted, client: Client, deps: Deps): Promise<void> {
   const wanted = nodePlans(record, hostname()).map(({ name }) => name)
   const untilMs = deps.clock.now() + timeoutMs
   for (;;) {
-    const { items } = await client.list(nodes)
-    const ready = new Set(items.filter((node) => node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True')).map((node) => node.metadata?.name))
+    const ready = await readyNodes(client, sinceMs)
     const missing = wanted.filter((name) => !ready.has(name))
     if (missing.length === 0) return
     if (runningProcess(clusterPaths(record.config.name).pid) === undefined) throw daemonEnded(record.config.name)
     if (deps.clock.now() > untilMs) throw timedOut(record.config.name, `not Ready: ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}`, timeoutMs)
     await deps.clock.sleep(pollMs)
   }
+}
+
+/** The names of nodes that are Ready and have renewed their Lease since then. */
+async function readyNodes(client: Client, sinceMs: number): Promise<Set<string | undefined>> {
+  const alive = await client.list(leases, { namespace: 'kube-node-lease' })
+  const heard = new Set(alive.items.filter(({ spec }) => Date.parse(spec?.renewTime ?? '') >= sinceMs).map(({ metadata }) => metadata.name))
+  const { items } = await client.list(nodes)
+  return new Set(items.filter(({ metadata, status }) => heard.has(metadata.name ?? '') && status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True')).map(({ metadata }) => metadata.name))
 }
 
 /** Ends the cluster's process. Containers go on. */

@@ -31,7 +31,8 @@ export const nodeNamespace = (cluster: string, node: string): string => namespac
 /** The process id file of a node's own process. */
 export const nodeProcessFile = (cluster: string, node: string): string => join(clusterPaths(cluster).node(node).run, 'node.pid')
 
-const entryPoint = join(import.meta.dirname, '../cli/main.ts')
+/** The program that runs now: further processes of the cluster are the same one. */
+const entryPoint = process.argv[1]!
 const watchEveryMs = 1000
 
 /**

@@ -41,7 +41,7 @@ export async function up(given: Partial<Record<keyof ClusterConfig, string>>, fl
     if (missing.length > 0) await output.step('install system packages', async () => void (await installMissing((packages) => output.note(` installing ${packages.join(' ')}`))))
   }
   await output.step('certificates and kubeconfig', () => prepare(record, deps))
-  const { exited } = await startDaemon(config)
+  const { started, exited } = await startDaemon(config)
   const client = await output.step('API server', (wait) => {
     wait(`https://${config.address}:${config.port}`)
     return waitForApi(config.name, timeoutMs, deps, exited)
@@ -49,7 +49,7 @@ export async function up(given: Partial<Record<keyof ClusterConfig, string>>, fl
   if (flags.wait !== 'none') {
     await output.step(config.nodes === 1 ? 'node is Ready' : `${config.nodes} nodes are Ready`, (wait) => {
       wait('the nodes to register and become Ready')
-      return waitForNodes(record, client, timeoutMs, deps)
+      return waitForNodes({ record, timeoutMs, sinceMs: started ? startMs : 0 }, client, deps)
     })
   }
   output.note(`Cluster ${config.name} is ready at https://${config.address}:${config.port} (context ${contextName(config.name)}) after ${((deps.clock.now() - startMs) / 1000).toFixed(1)} s.`)
