@@ -2,6 +2,7 @@ import { ApiError } from '../../api/errors/api-error.ts'
 import type { Kind } from '../../api/kind.ts'
 import type { CacheEvent, CacheWatch, EventBatch, EventEncoding } from '../cache/cache.ts'
 import type { BodyWriter } from '../http/exchange.ts'
+import { framedChunk } from '../http/http1.ts'
 import type { WatchAnswer } from './answer.ts'
 import type { FormOptions, Forms } from './forms.ts'
 import { eventPieces } from './json-forms.ts'
@@ -14,7 +15,7 @@ const pendingBytesMax = 1024 * 1024
 export async function startWatch(writing: Writing, answer: WatchAnswer): Promise<void> {
   const { exchange, request, format, headers, forms } = writing
   const options: FormOptions = { format, query: request.query, nowMs: writing.nowMs }
-  const encoding = format.as === 'Table' ? tableEncoding(writing, answer.kind, options) : encodingOf(forms, answer.kind, options)
+  const encoding = format.as === 'Table' ? tableEncoding(writing, answer.kind, options) : encodingOf(forms, answer.kind, options, exchange.chunked)
   let writer: BodyWriter | undefined
   let watch: CacheWatch | undefined
   let finish = (): void => {}
@@ -24,7 +25,8 @@ export async function startWatch(writing: Writing, answer: WatchAnswer): Promise
   const sink = {
     deliver(batch: EventBatch): boolean {
       const body = open()
-      body.write(batch.bytes)
+      if (encoding.frame && body.writeFramed) body.writeFramed(batch.bytes)
+      else body.write(batch.bytes)
       if (body.pendingBytes < pendingBytesMax) return true
       void body.drained().then(resume)
       return false
@@ -68,16 +70,16 @@ function tableEncoding({ forms, clock }: Writing, kind: Kind, options: FormOptio
 const encodings = new WeakMap<Kind, Map<string, EventEncoding>>()
 
 /** One encoding for each kind and form, since watches that have the same share their bytes. */
-function encodingOf(forms: Forms, kind: Kind, options: FormOptions): EventEncoding {
+function encodingOf(forms: Forms, kind: Kind, options: FormOptions, framed: boolean): EventEncoding {
   const { format } = options
   let byForm = encodings.get(kind)
   if (!byForm) encodings.set(kind, (byForm = new Map()))
-  const key = `${format.encoding} ${format.as} ${format.asVersion}`
+  const key = `${framed} ${format.encoding} ${format.as} ${format.asVersion}`
   let encoding = byForm.get(key)
   if (!encoding) {
     const ready = format.encoding === 'json' && format.as === '' && !kind.storedAs
     const pieces = ({ type, object }: CacheEvent) => (object ? eventPieces(type, object.bytes) : undefined)
-    byForm.set(key, (encoding = { encode: (event: CacheEvent) => forms.event(kind, event, options), ...(ready && { pieces }) }))
+    byForm.set(key, (encoding = { encode: (event: CacheEvent) => forms.event(kind, event, options), ...(ready && { pieces }), ...(framed && { frame: framedChunk }) }))
   }
   return encoding
 }

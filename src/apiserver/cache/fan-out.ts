@@ -9,7 +9,8 @@ import { Watcher, type WatcherHost } from './watcher.ts'
 const bookmarkMs = 60_000
 /** How many watches take a batch in one turn of the event loop: some milliseconds with a socket each. */
 const takesPerTurn = 256
-/** Events wait at most this long for others to leave with. */
+/** After a round, events wait so many times as long as it took for others to leave with, and at most so long. */
+const restFactor = 3
 const restMsMax = 20
 
 /** Watches that get the same: events are chosen, and become bytes, once for all of them. */
@@ -116,15 +117,15 @@ export class FanOut implements WatcherHost {
   }
 
   /**
-   * Hands on what has come until nothing is left. After a costly round (hundreds of watches) the next waits as long as that took: then others get half of
-   * the time, and what comes meanwhile leaves together, which costs a socket hardly more than one event.
+   * Hands on what has come until nothing is left. After a costly round (hundreds of watches) the next waits a few times as long as that took: then writers
+   * get most of the time, and what they write leaves together, which costs a socket hardly more than one event.
    */
   async #handOn(): Promise<void> {
     const { clock } = this.#options
     while (this.#changes.length > 0) {
       const startMs = clock.now()
       await this.#round()
-      const restMs = Math.min(clock.now() - startMs, restMsMax)
+      const restMs = Math.min(restFactor * (clock.now() - startMs), restMsMax)
       if (restMs > 1) await this.#rest(restMs)
       // Sinks that write make changes of their own: those are for another turn.
       else if (this.#changes.length > 0) await clock.yield()

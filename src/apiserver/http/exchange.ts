@@ -13,6 +13,8 @@ export interface Exchange {
   readonly target: string
   readonly peer: Peer
   readonly protocol: 'HTTP/1.1' | 'HTTP/2.0'
+  /** A body that comes in pieces goes out as chunks of HTTP/1.1: `BodyWriter.writeFramed` works. */
+  readonly chunked: boolean
   /** A request header by its lower-case name; repeated ones joined by ', '. */
   header(name: string): string | undefined
   /** All request headers, for what forwards requests. */
@@ -39,6 +41,8 @@ export interface Exchange {
 export interface BodyWriter {
   /** False when the client does not keep up: wait for `drained`. */
   write(chunk: Uint8Array | string): boolean
+  /** Over HTTP/1.1: takes bytes that are an HTTP chunk already, framed once for many answers (`framedChunk`). */
+  writeFramed?(chunk: Uint8Array): boolean
   /** Resolves when there is room again, or when the client is gone. */
   drained(): Promise<void>
   end(): void

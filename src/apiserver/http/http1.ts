@@ -9,6 +9,7 @@ export class Http1Exchange implements Exchange {
   readonly method: string
   readonly target: string
   readonly peer: Peer
+  readonly chunked: boolean
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
 
@@ -16,6 +17,7 @@ export class Http1Exchange implements Exchange {
     this.method = request.method!
     this.target = request.url!
     this.peer = peer
+    this.chunked = request.httpVersionMinor > 0
     this.#request = request
     this.#response = response
     response.sendDate = false
@@ -99,14 +101,25 @@ class Http1Writer implements BodyWriter {
     return this.closed || this.#response.write(chunk)
   }
 
+  writeFramed(chunk: Uint8Array): boolean {
+    const { socket } = this.#response
+    return this.closed || socket === null || socket.write(chunk)
+  }
+
   drained(): Promise<void> {
-    return drained(this.#response)
+    // The socket's, since framed chunks go past the response.
+    return this.closed ? Promise.resolve() : drained(this.#response.socket ?? this.#response)
   }
 
   end(): void {
     if (!this.closed) this.#response.end()
   }
 }
+
+/** Bytes as a chunk of HTTP/1.1. */
+export const framedChunk = (bytes: Uint8Array): Buffer => Buffer.concat([Buffer.from(`${bytes.byteLength.toString(16)}\r\n`), bytes, chunkEnd])
+
+const chunkEnd = Buffer.from('\r\n')
 
 /** Resolves at the next 'drain', or when the stream is closed. */
 export function drained(stream: NodeJS.WritableStream & { destroyed: boolean; writableNeedDrain?: boolean }): Promise<void> {

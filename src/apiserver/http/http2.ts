@@ -7,6 +7,7 @@ import type { Peer } from './peer.ts'
 /** An exchange over HTTP/2, on Node's stream API. */
 export class Http2Exchange implements Exchange {
   readonly protocol = 'HTTP/2.0'
+  readonly chunked = false
   readonly method: string
   readonly target: string
   readonly peer: Peer

@@ -7,6 +7,7 @@ import type { Peer } from './peer.ts'
 /** A connection that wants to become something else, as a request: it can be answered as one, or its socket taken. */
 export class UpgradeExchange implements Exchange {
   readonly protocol = 'HTTP/1.1'
+  readonly chunked = false
   readonly method: string
   readonly target: string
   readonly peer: Peer
