@@ -36,7 +36,8 @@ export function beforeUpdate(kind: Kind, draft: Draft, old: Frozen<KubernetesObj
   const { subresource } = context
   keepSystemFields(draft, old)
   if (subresource === 'status') keepAllButStatus(draft, old)
-  else if (behaviour.status) keepStatus(draft, old)
+  // An approval is a condition in the status.
+  else if (behaviour.status && subresource !== 'approval') keepStatus(draft, old)
   behaviour.prepareUpdate?.(draft, old, context)
   if (behaviour.generation !== false && deservesGeneration(kind, draft as Frozen<KubernetesObject>, old)) {
     draft.metadata.generation = (old.metadata?.generation ?? 0) + 1
