@@ -1,4 +1,6 @@
 import { badRequest } from '../../api/errors/api-error.ts'
+import { decodeEnvelope, openEnvelope, protobufType } from '../../api/codec/protobuf/envelope.ts'
+import { ProtobufError } from '../../api/codec/protobuf/read.ts'
 import type { DeleteOptions } from '../../api/generated/types/meta-v1.ts'
 import { definition } from '../../api/schema/builtin.ts'
 import { decode, DecodeError } from '../../api/schema/decode.ts'
@@ -58,9 +60,21 @@ async function readDeletion(request: ResourceRequest): Promise<{ deletion: Delet
   let options: DeleteOptions
   if (empty) options = deleteOptionsOf(request.query)
   else {
-    options = decodeOptions(await parseBody({ ...request, body: () => Promise.resolve(body) }, mediaTypeOf(request.contentType)))
+    const mediaType = mediaTypeOf(request.contentType)
+    if (mediaType === protobufType && 'bytes' in body) options = decodeProtobuf(body.bytes)
+    else options = decodeOptions(await parseBody({ ...request, body: () => Promise.resolve(body) }, mediaType))
   }
   return { deletion: deletionOf(options), options }
+}
+
+/** Clients seal the options as a kind of the group they speak to: any apiVersion is right. */
+function decodeProtobuf(bytes: Buffer): DeleteOptions {
+  try {
+    return decodeOptions(decodeEnvelope(definition('apimachinery.pkg.apis.meta.v1.DeleteOptions'), openEnvelope(bytes)))
+  } catch (error) {
+    if (error instanceof ProtobufError) throw badRequest(error.message)
+    throw error
+  }
 }
 
 function decodeOptions(value: unknown): DeleteOptions {
