@@ -9,6 +9,8 @@ import { isMirrorPod } from './pod/containers.ts'
 /** As upstream: ended containers are looked for every minute, images every five. */
 const containerGcMs = 60_000
 const imageGcMs = 300_000
+/** What others wrote into a status that is ours is written over, but not at once. */
+const statusReconcileMs = 10_000
 /** Leftovers of pods, and mirrors that are missing. */
 const sweepMs = 60_000
 const mirrorMs = 10_000
@@ -98,6 +100,7 @@ function upkeep(parts: KubeletParts): Upkeep[] {
     ['sweeping', sweepMs, async () => void (parts.sourcesReady && (await collector.sweep()))],
     ['reading static pods', settings.fileCheckFrequencyMs, () => statics.read()],
     ['making mirror pods', mirrorMs, () => statics.mirror()],
+    ['reconciling statuses', statusReconcileMs, async () => parts.statuses.checkAll()],
     ['looking for shortage', evictionMs, async () => {
       await relieve(parts, await pressure.observe(), (bytes) => images.free(bytes))
       await evictGreedy(parts)

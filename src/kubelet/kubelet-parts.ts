@@ -154,7 +154,7 @@ export class KubeletParts {
       return found.id
     }
     return {
-      pods: () => this.pods.all().map(({ pod }) => this.#withStatus(pod)),
+      pods: () => this.pods.known().map((pod) => this.#withStatus(pod)),
       pod: find,
       container,
       containerLogPath: async (key: ObjectKey, name: string, previous = false) => (await container(key, name, previous))?.logPath || undefined,
@@ -180,8 +180,8 @@ export class KubeletParts {
   }
 
   #find({ namespace, name }: ObjectKey): Frozen<Pod> | undefined {
-    const worker = this.pods.all().find(({ pod }) => pod.metadata.name === name && pod.metadata.namespace === namespace && !pod.metadata.annotations?.['kubernode.dev/orphan'])
-    return worker && this.#withStatus(worker.pod)
+    const pod = this.pods.known().findLast(({ metadata }) => metadata.name === name && metadata.namespace === namespace)
+    return pod && this.#withStatus(pod)
   }
 
   #withStatus(pod: Frozen<Pod>): Frozen<Pod> {

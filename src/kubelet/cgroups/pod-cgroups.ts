@@ -39,11 +39,11 @@ export class KernelPodCgroups implements PodCgroups {
     await tree.limit(this.#classPath(classFolders.BestEffort), { cpuShares: cpuShares(0) })
   }
 
-  async ensurePod(pod: Frozen<Pod>): Promise<string> {
+  async ensurePod(pod: Frozen<Pod>, before?: Frozen<Pod>): Promise<string> {
     const uid = pod.metadata.uid ?? ''
     const { tree, log } = this.#options
     const path = this.#podPath(pod)
-    const limits = this.#limits(pod)
+    const limits = before ? widest(this.#limits(pod), this.#limits(before)) : this.#limits(pod)
     const key = `${uid} ${JSON.stringify(limits)}`
     if (!this.#ready.has(key) || !(await tree.exists(path))) {
       await tree.create(path)
@@ -125,6 +125,14 @@ export class KernelPodCgroups implements PodCgroups {
   #podFolder(uid: string, folder: string): string {
     return this.#options.driver === 'systemd' ? `${['kubepods', folder, `pod${uid.replaceAll('-', '_')}`].filter(Boolean).join('-')}.slice` : `pod${uid}`
   }
+}
+
+/** Limits under which both can live; none is the widest. */
+function widest(a: CgroupLimits, b: CgroupLimits): CgroupLimits {
+  const wider = (x: number | undefined, y: number | undefined) => (x === undefined && y === undefined ? undefined : !x || !y ? 0 : Math.max(x, y))
+  const cpuQuotaUs = wider(a.cpuQuotaUs, b.cpuQuotaUs)
+  const memoryBytes = wider(a.memoryBytes, b.memoryBytes)
+  return { ...b, ...a, ...(cpuQuotaUs !== undefined && { cpuQuotaUs }), ...(memoryBytes !== undefined && { memoryBytes }) }
 }
 
 /** Where cgroups cannot be written: pods run without limits of their own, containers with the runtime's. */

@@ -95,8 +95,8 @@ export interface SubPathOptions {
 export interface PodCgroups {
   /** Makes the root and the classes' cgroups, with what the node may give to pods. */
   prepareNode(allocatable: Readonly<Record<string, string>>): Promise<void>
-  /** Makes the pod's, with its limits; returns what the runtime is told as the parent, '' without cgroups of our own. */
-  ensurePod(pod: Frozen<Pod>): Promise<string>
+  /** Makes the pod's, with its limits, wide enough for what it was `before` too; returns what the runtime is told as the parent, '' without cgroups of our own. */
+  ensurePod(pod: Frozen<Pod>, before?: Frozen<Pod>): Promise<string>
   /** Where the pod's would be. */
   parentOf(pod: Frozen<Pod>): string
   /** The classes' shares after the pods changed. */

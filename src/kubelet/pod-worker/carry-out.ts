@@ -9,8 +9,10 @@ import { ipsOf, type PodState } from '../runtime-state/pod-state.ts'
 import { killContainer, killPod } from './kill-pod.ts'
 import type { PodPlan } from './plan.ts'
 import type { PodTask } from './services.ts'
+import { failResize, type ResizeMemory } from './resize.ts'
 import { podKey, startContainer } from './start-container.ts'
 import { StartFailure } from './start-failure.ts'
+import { updateContainers } from './update-containers.ts'
 
 /** What carrying out a plan gave. */
 export interface Outcome {
@@ -28,6 +30,7 @@ export interface CarryOutOptions {
   readonly state: PodState
   readonly cgroupParent: string
   readonly secrets: readonly Frozen<Secret>[]
+  readonly resize: ResizeMemory
 }
 
 /** Carries out a plan, step by step in upstream's order. A step that fails ends it; the next plan begins from what is there then. */
@@ -44,16 +47,29 @@ export async function carryOut(task: PodTask, options: CarryOutOptions): Promise
       for (const { container, message, reason } of plan.kill) await killContainer(task, { state, container, message, reason })
     }
     const needsSandbox = plan.createSandbox !== undefined || plan.startEphemeral.length + plan.startInit.length + plan.start.length > 0
-    if (!needsSandbox || (plan.killPod && !plan.createSandbox)) return { changed: plan.killPod || plan.kill.length > 0, starts, failure: undefined }
+    if (plan.update.length > 0) await resize(task, options)
+    if (!needsSandbox || (plan.killPod && !plan.createSandbox)) return { changed: plan.killPod || plan.kill.length + plan.update.length > 0, starts, failure: undefined }
 
     await forgetOldInitContainers(task, state)
     const runtimeHandler = await services.runtimeHandler(pod)
     const config = sandboxConfigOf(task, plan.attempt, options.cgroupParent)
     const { sandboxId, podIps } = plan.createSandbox ? await createSandbox(task, config, runtimeHandler) : { sandboxId: plan.sandboxId, podIps: ipsOf(state) }
-    await startAll(task, options, { starts, start: { state, sandboxId, sandboxConfig: config, podIps: isHostNetwork(pod) ? services.node().hostIps : podIps, secrets: options.secrets, runtimeHandler } })
+    await startAll(task, options, { starts, start: { state, sandboxId, sandboxConfig: config, podIps: isHostNetwork(pod) ? services.node().hostIps : podIps, secrets: options.secrets, runtimeHandler, resize: options.resize } })
     return { changed: true, starts, failure: undefined }
   } catch (error) {
     return { changed: true, starts, failure: error as Error }
+  }
+}
+
+/** A resize that fails holds up nothing else: its condition tells, and it is tried again. */
+async function resize(task: PodTask, { plan, resize: memory }: CarryOutOptions): Promise<void> {
+  const { services, pod } = task
+  try {
+    await updateContainers(task, plan.update, memory)
+    await services.host.cgroups.ensurePod(pod)
+  } catch (error) {
+    services.log.warn({ err: error, pod: pod.metadata.name }, 'a pod could not be resized')
+    failResize(pod, memory, { message: (error as Error).message, nowMs: services.clock.now(), event: (type, reason, message) => services.events.pod(pod, type, reason, message) })
   }
 }
 

@@ -4,7 +4,9 @@ import { isTerminalPhase } from '../pod/containers.ts'
 import { isAlive } from '../runtime-state/pod-state.ts'
 import { ownConditions } from '../status/pod-conditions.ts'
 import { same } from '../status/status-patch.ts'
+import type { Rejection } from './admission.ts'
 import { killPod } from './kill-pod.ts'
+import { grant, newResizeMemory, settleResize } from './resize.ts'
 import type { PodServices } from './services.ts'
 import { podKey } from './start-container.ts'
 import { SyncFailure, syncPod, type PodFailure, type WorkerMemory } from './sync-pod.ts'
@@ -24,6 +26,8 @@ export interface WorkerReports {
   /** Writes the pod's status from what is known now. */
   readonly status: (pod: Frozen<Pod>, memory: WorkerMemory, terminal: boolean) => Promise<Frozen<Pod>['status']>
   readonly finished: (pod: Frozen<Pod>) => void
+  /** Whether the node has room for the pod as it asks to be. */
+  readonly fits: (pod: Frozen<Pod>) => Promise<Rejection | undefined>
 }
 
 /** A sync that failed for no particular reason is tried again after this long; a healthy pod is looked at this often anyway. */
@@ -44,8 +48,9 @@ function matters(before: Frozen<Pod>, after: Frozen<Pod>): boolean {
 export class PodWorker {
   readonly #services: PodServices
   readonly #reports: WorkerReports
-  readonly #memory: WorkerMemory = { waits: new Map(), failure: undefined, actedAt: 0, mountFailures: 0 }
+  readonly #memory: WorkerMemory = { waits: new Map(), failure: undefined, actedAt: 0, mountFailures: 0, resize: newResizeMemory() }
   #pod: Frozen<Pod>
+  #granted: Frozen<Pod> | undefined
   #life: PodLife = 'syncing'
   #dirty = false
   #running = false
@@ -66,6 +71,11 @@ export class PodWorker {
 
   get pod(): Frozen<Pod> {
     return this.#pod
+  }
+
+  /** The pod with the resources that the node has granted it: what counts for others. */
+  get granted(): Frozen<Pod> {
+    return this.#granted ?? this.#pod
   }
 
   /** The pod's object changed. A deletion ends it. */
@@ -139,7 +149,7 @@ export class PodWorker {
   async #step(): Promise<number | undefined> {
     switch (this.#life) {
       case 'syncing': {
-        const task = { services: this.#services, pod: this.#pod, signal: this.#sync.signal }
+        const task = { services: this.#services, pod: await this.#grant(), signal: this.#sync.signal }
         const result = await syncPod(task, this.#memory, (terminal) => this.#reports.status(task.pod, this.#memory, terminal))
         if (result.terminal) this.terminate({})
         return result.waitMs
@@ -151,6 +161,17 @@ export class PodWorker {
       case 'finished':
         return undefined
     }
+  }
+
+  /** The pod with the resources that it may have. */
+  async #grant(): Promise<Frozen<Pod>> {
+    const services = this.#services
+    const pod = this.#pod
+    const state = await services.state.pod(podKey(pod), this.#memory.actedAt)
+    const event = (type: 'Normal' | 'Warning', reason: string, message: string) => services.events.pod(pod, type, reason, message)
+    this.#granted = await grant(pod, this.#memory.resize, { state, allocatable: services.node().allocatable, fits: this.#reports.fits, nowMs: services.clock.now(), event })
+    settleResize(this.#granted, state, this.#memory.resize, event)
+    return this.#granted
   }
 
   async #end(): Promise<number | undefined> {

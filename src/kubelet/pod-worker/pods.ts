@@ -31,6 +31,8 @@ export class Pods {
   readonly #workers = new Map<string, PodWorker>()
   /** Pods that were refused: they never had a worker. */
   readonly #rejected = new Set<string>()
+  /** Pods with a worker and no object: it was removed, or never known here. */
+  readonly #withoutObject = new Set<string>()
   /** Admission is one after the other: each pod counts for the next. */
   #admissions: Promise<void> = Promise.resolve()
   #closed = false
@@ -47,9 +49,14 @@ export class Pods {
     return [...this.#workers.values()]
   }
 
+  /** Every pod that the API or a file tells of, not those of which only the runtime does. */
+  known(): Frozen<Pod>[] {
+    return this.all().map(({ pod }) => pod).filter((pod) => !isOrphan(pod))
+  }
+
   /** Pods whose containers run or will. */
   active(): Frozen<Pod>[] {
-    return this.all().filter(({ life, pod }) => (life === 'syncing' || life === 'terminating') && !isTerminalPhase(pod.status?.phase)).map(({ pod }) => pod)
+    return this.all().filter(({ life, pod }) => (life === 'syncing' || life === 'terminating') && !isTerminalPhase(pod.status?.phase)).map(({ granted }) => granted)
   }
 
   /** A pod is new, or changed. Mirror pods have no worker: their static pod does. */
@@ -60,7 +67,7 @@ export class Pods {
     if (worker) {
       this.#options.came(pod)
       worker.update(pod)
-      this.#options.statuses.check(uid)
+      if (worker.life === 'finished' && pod.metadata.deletionTimestamp) this.#options.statuses.finish(pod)
       return
     }
     if (this.#rejected.has(uid)) {
@@ -77,14 +84,17 @@ export class Pods {
     this.#rejected.delete(uid)
     const worker = this.#workers.get(uid)
     if (!worker) return
+    this.#withoutObject.add(uid)
     if (worker.life === 'finished') this.#forget(uid)
-    else worker.terminate({})
+    // An object that was to be deleted and is gone before its kubelet said so was forced away: that leaves no time.
+    else worker.terminate(worker.pod.metadata.deletionTimestamp || pod.metadata.deletionTimestamp ? { graceSeconds: 0 } : {})
   }
 
   /** Ends what runs of a pod that nobody knows: it was deleted while no kubelet was there. */
   endOrphan(state: PodState): void {
     if (this.#workers.has(state.uid) || this.#closed) return
     const pod = orphan(state)
+    this.#withoutObject.add(state.uid)
     const worker = this.#start(pod)
     worker.terminate({})
   }
@@ -128,6 +138,7 @@ export class Pods {
     const worker = new PodWorker(this.#options.services, pod, {
       status: (current, memory, terminal) => this.#report(current, memory, terminal),
       finished: (last) => this.#finished(last),
+      fits: (wanted) => this.#options.admit(wanted, this.active().filter((other) => other.metadata.uid !== uid)),
     })
     this.#workers.set(uid, worker)
     return worker
@@ -152,22 +163,24 @@ export class Pods {
       hostIps: services.node().hostIps,
       terminal,
       failed: memory.failure,
+      given: (containerId) => memory.resize.given.get(containerId),
+      resize: terminal ? [] : [memory.resize.pending, memory.resize.inProgress].filter((one) => one !== undefined),
       nowText: timestamp(services.clock.now()),
     })
-    if (!isOrphan(pod)) statuses.set(pod, status)
+    if (!this.#withoutObject.has(uid)) statuses.set(pod, status)
     return status
   }
 
   #finished(pod: Frozen<Pod>): void {
     const uid = pod.metadata.uid ?? ''
     this.#options.probes.remove(uid)
-    if (isOrphan(pod)) this.#forget(uid)
+    // Of an object that is gone nobody will tell again.
+    if (this.#withoutObject.has(uid)) this.#forget(uid)
     else this.#options.statuses.finish(pod)
-    // The object is gone already: nobody will tell of it again.
-    if (this.#options.statuses.get(uid) === undefined) this.#forget(uid)
   }
 
   #forget(uid: string): void {
+    this.#withoutObject.delete(uid)
     this.#workers.get(uid)?.close()
     this.#workers.delete(uid)
     this.#options.probes.remove(uid)

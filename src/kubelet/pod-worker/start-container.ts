@@ -9,6 +9,7 @@ import { containerOf, type PodState } from '../runtime-state/pod-state.ts'
 import { durationText } from './back-off.ts'
 import { killContainer } from './kill-pod.ts'
 import { backOffKey, type PodTask } from './services.ts'
+import type { ResizeMemory } from './resize.ts'
 import { StartFailure } from './start-failure.ts'
 
 /** Where and how a container starts. */
@@ -19,6 +20,7 @@ export interface StartOptions {
   readonly podIps: readonly string[]
   readonly secrets: readonly Frozen<Secret>[]
   readonly runtimeHandler: string
+  readonly resize: ResizeMemory
 }
 
 /** Starts one container: waits its back-off, pulls, creates, starts, runs its postStart hook. Rejects with a `StartFailure`. */
@@ -45,6 +47,7 @@ export async function startContainer(task: PodTask, container: Frozen<Container>
   const containerId = await services.runtime.createContainer(options.sandboxId, config, options.sandboxConfig).catch((error: unknown) => {
     throw failed('CreateContainerError', error)
   })
+  options.resize.given.set(containerId, container.resources ?? {})
   tell('Normal', 'Created', 'Container created')
   await services.runtime.startContainer(containerId).catch((error: unknown) => {
     throw failed('RunContainerError', error)

@@ -8,6 +8,7 @@ import type { WaitReason } from '../status/container-statuses.ts'
 import { MountFailure } from '../volumes/mount-failure.ts'
 import { carryOut, type Outcome } from './carry-out.ts'
 import { decide } from './plan.ts'
+import { givenPod, givenTo, resizeNeed, type ResizeMemory } from './resize.ts'
 import type { PodTask } from './services.ts'
 import { podKey } from './start-container.ts'
 
@@ -26,6 +27,7 @@ export interface WorkerMemory {
   /** The mark after which the worker last changed something in the runtime. */
   actedAt: number
   mountFailures: number
+  readonly resize: ResizeMemory
 }
 
 /** What cannot go on for now, and when it is worth trying again. */
@@ -64,7 +66,8 @@ export async function syncPod(task: PodTask, memory: WorkerMemory, report: (term
     services.events.pod(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${fault}`)
     throw new SyncFailure(`network is not ready: ${fault}`, networkRetryMs)
   }
-  const cgroupParent = await services.host.cgroups.ensurePod(pod).catch((error: Error) => {
+  const seen = await services.state.pod(podKey(pod), memory.actedAt)
+  const cgroupParent = await services.host.cgroups.ensurePod(pod, givenPod(pod, seen, memory.resize)).catch((error: Error) => {
     services.events.pod(pod, 'Warning', 'FailedCreatePodContainer', `unable to ensure pod container exists: ${error.message}`)
     throw new SyncFailure(error.message, failureRetryMs, { cause: error })
   })
@@ -72,9 +75,9 @@ export async function syncPod(task: PodTask, memory: WorkerMemory, report: (term
   await mountVolumes(task, memory)
   const secrets = await pullSecrets(task)
   const state = await services.state.pod(podKey(pod), memory.actedAt)
-  const plan = decide(pod, state, services.probes, specHash)
+  const plan = decide(pod, state, { probes: services.probes, hashOf: specHash, resizeOf: (container, running) => resizeNeed(container, givenTo(pod, container, running, memory.resize)) })
   if (task.signal?.aborted) return { terminal: false, waitMs: 0 }
-  const outcome = await carryOut(task, { plan, state, cgroupParent, secrets })
+  const outcome = await carryOut(task, { plan, state, cgroupParent, secrets, resize: memory.resize })
   return settle(task, memory, { outcome, report })
 }
 

@@ -66,11 +66,17 @@ export class Pleg {
   }
 
   async #repeat(signal: AbortSignal): Promise<void> {
-    const { log } = this.#options
+    const { clock, log } = this.#options
     while (!signal.aborted) {
       await this.#wait(signal)
       if (signal.aborted) return
-      await this.look().catch((error: unknown) => log.warn({ err: error }, 'the container runtime could not be listed'))
+      try {
+        await this.look()
+      } catch (error) {
+        log.warn({ err: error }, 'the container runtime could not be listed; it is tried again')
+        // A runtime that is away need not be asked more often.
+        this.#changedMs = Math.min(this.#changedMs, clock.now() - periodMs / spreadFactor)
+      }
     }
   }
 

@@ -26,7 +26,7 @@ export async function readStats(parts: KubeletParts): Promise<NodeStats> {
   const [containers, machine] = await Promise.all([runtime.containerStats(), host.machine.usage()])
   const byPod = Map.groupBy(containers, ({ attributes }) => ownerOf(attributes?.labels ?? {})?.uid ?? '')
   const pods = await Promise.all(
-    parts.pods.all().map(async ({ pod }): Promise<PodStats> => {
+    parts.pods.known().map(async (pod): Promise<PodStats> => {
       const uid = pod.metadata.uid ?? ''
       return { pod, usage: await host.cgroups.podUsage(uid), containers: byPod.get(uid) ?? [] }
     }),

@@ -1,4 +1,4 @@
-import type { ContainerState as ApiState, ContainerStateTerminated, ContainerStatus, Pod } from '../../api/generated/types/core-v1.ts'
+import type { ContainerState as ApiState, ContainerStateTerminated, ContainerStatus, Pod, ResourceRequirements } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { timestamp } from '../../client/object.ts'
 import { cpuText } from '../pod/amount.ts'
@@ -22,6 +22,8 @@ export interface StatusSources {
   /** 'containerd': the scheme of container ids. */
   readonly runtimeName: string
   readonly init: boolean
+  /** What a container was given, by id; undefined: what its spec says. */
+  readonly given: (containerId: string) => Frozen<ResourceRequirements> | undefined
 }
 
 const lostMessage = 'The container could not be located when the pod was terminated'
@@ -86,7 +88,7 @@ function seen(container: AnyContainer, newest: ContainerState, { older, previous
     image: newest.image,
     imageID: newest.imageRef,
     containerID: idText(newest, sources),
-    ...resourceStatus(container, newest),
+    ...resourceStatus(container, newest, sources.given(newest.id)),
     ...(newest.user && { user: { linux: { uid: newest.user.uid, gid: newest.user.gid, ...(newest.user.supplementalGroups.length > 0 && { supplementalGroups: [...newest.user.supplementalGroups] }) } } }),
     ...(newest.stopSignal && { stopSignal: newest.stopSignal }),
     ...mountStatuses(container),
@@ -116,8 +118,8 @@ function apiState(container: ContainerState, previous: ContainerStatus | undefin
 }
 
 /** What the container was given: what the runtime says it applies, where that differs from what is asked for. */
-function resourceStatus(container: AnyContainer, state: ContainerState): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
-  const asked = container.resources
+function resourceStatus(container: AnyContainer, state: ContainerState, given: Frozen<ResourceRequirements> | undefined): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+  const asked = state.phase === 'running' ? (given ?? container.resources) : container.resources
   if (!asked) return {}
   const { cpuQuota = 0, cpuPeriod = 0, memoryLimitBytes = 0 } = state.phase === 'running' ? (state.resources ?? {}) : {}
   const limits = asked.limits && { ...asked.limits }
@@ -128,7 +130,7 @@ function resourceStatus(container: AnyContainer, state: ContainerState): Pick<Co
   if (limits && memoryLimitBytes > 0 && wanted['memory'] !== undefined && memoryLimitBytes !== wanted['memory']) limits['memory'] = String(memoryLimitBytes)
   return {
     resources: { ...(limits && { limits }), ...(asked.requests && { requests: { ...asked.requests } }) },
-    ...(asked.requests && { allocatedResources: { ...asked.requests } }),
+    ...(container.resources?.requests && { allocatedResources: { ...container.resources.requests } }),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../api/generated/types/core-v1.ts'
+import type { ContainerStatus, Pod, PodCondition, PodStatus, ResourceRequirements } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { asContainer, isHostNetwork, isRestartable, isTerminalPhase } from '../pod/containers.ts'
 import { qosClass } from '../pod/resources.ts'
@@ -28,6 +28,10 @@ export interface PodStatusSources {
   /** Set when the node itself ends the pod: eviction, deadline, preemption. */
   readonly failed: { readonly reason: string; readonly message: string; readonly disruption?: string } | undefined
   readonly nowText: string
+  /** What a container was given, by id; undefined: what its spec says. */
+  readonly given: (containerId: string) => Frozen<ResourceRequirements> | undefined
+  /** Conditions of a resize that waits or goes on. */
+  readonly resize: readonly PodCondition[]
 }
 
 /** The pod's status as the API server shall have it. */
@@ -42,7 +46,7 @@ export function podStatus(pod: Frozen<Pod>, sources: PodStatusSources): PodStatu
   return {
     ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
     phase,
-    conditions: [...(others as PodStatus['conditions'] & object), ...conditions],
+    conditions: [...(others as PodStatus['conditions'] & object), ...sources.resize, ...conditions],
     ...(message && { message }),
     ...(reason && { reason }),
     ...addresses(pod, sources),
@@ -58,7 +62,7 @@ export function podStatus(pod: Frozen<Pod>, sources: PodStatusSources): PodStatu
 
 function statusLists(pod: Frozen<Pod>, sources: PodStatusSources) {
   const { previous } = sources
-  const shared = { pod, state: sources.state, waits: sources.waits, runtimeName: sources.runtimeName }
+  const shared = { pod, state: sources.state, waits: sources.waits, runtimeName: sources.runtimeName, given: sources.given }
   const init = containerStatuses(pod.spec?.initContainers ?? [], { ...shared, previous: previous.initContainerStatuses ?? [], init: true })
   const main = containerStatuses(pod.spec?.containers ?? [], { ...shared, previous: previous.containerStatuses ?? [], init: false })
   const ephemeral = containerStatuses((pod.spec?.ephemeralContainers ?? []).map(asContainer), { ...shared, previous: previous.ephemeralContainerStatuses ?? [], init: false })

@@ -58,8 +58,12 @@ export class StatusWriter {
     this.#write(uid)
   }
 
-  /** The API's object changed: what it says may not be what we set. */
-  check(uid: string): void {
+  /** Compares every status with what the API has, and writes where they differ. */
+  checkAll(): void {
+    for (const uid of this.#entries.keys()) this.#write(uid)
+  }
+
+  #check(uid: string): void {
     if (this.#entries.has(uid)) this.#write(uid)
   }
 
@@ -89,7 +93,7 @@ export class StatusWriter {
         } catch (error) {
           if (isNotFound(error) || isConflict(error)) continue // Gone, or another pod of that name: the pod source tells.
           this.#options.deps.log.warn({ err: error, pod: entry.pod.metadata.name }, 'a pod status could not be written; it is tried again')
-          this.#options.deps.clock.after(retryMs, () => this.check(uid))
+          this.#options.deps.clock.after(retryMs, () => this.#check(uid))
         }
       }
     } finally {

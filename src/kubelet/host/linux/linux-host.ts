@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Deps } from '../../../base/deps.ts'
 import type { ContainerRuntime } from '../../../runtime/runtime.ts'
@@ -10,6 +10,7 @@ import type { Host } from '../host.ts'
 import { linuxDial } from './dial.ts'
 import { LinuxMachine } from './machine.ts'
 import { LinuxPodFiles } from './pod-files.ts'
+import { shareMounts } from './shared-mount.ts'
 
 /** What a real machine is used with. */
 export interface LinuxHostOptions extends Deps {
@@ -29,6 +30,7 @@ export interface LinuxHostOptions extends Deps {
 export async function linuxHost(options: LinuxHostOptions): Promise<Host> {
   const { settings, rootDir, log } = options
   for (const folder of ['pods', 'plugins', 'plugins_registry', 'pod-resources', 'device-plugins', 'seccomp']) await mkdir(join(rootDir, folder), { recursive: true, mode: 0o750 })
+  await shareMounts(await realpath(rootDir)).catch((error: unknown) => log.warn({ err: error }, 'mounts below the kubelet folder cannot be shared with containers: mount propagation does not work'))
   const tree = settings.cgroupsPerQos ? await detectCgroups(options.clock) : undefined
   if (!tree) log.warn({}, 'cgroups cannot be written here: pods have no limits as a whole, only their containers have')
   return {
