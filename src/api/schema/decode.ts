@@ -102,7 +102,7 @@ function decoderOf(schema: Schema): Decoder {
 function compile(schema: Schema, goType: string): Decoder {
   switch (schema.type) {
     case 'struct':
-      return structDecoder(schema, goType)
+      return schema.decodeWith ? customDecoder(schema.decodeWith, goType) : structDecoder(schema, goType)
     case 'list':
       return listDecoder(schema, goType)
     case 'map':
@@ -223,6 +223,13 @@ function structDecoder(schema: StructSchema, goType: string): Decoder {
     at.depth = depth
     if (schema.preserveUnknown || at.unknown) leftOver(schema, input, { out, seen, at })
     return out
+  }
+}
+
+function customDecoder(decodeWith: NonNullable<StructSchema['decodeWith']>, goType: string): Decoder {
+  return (value, at) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw mismatch(at, value, goType)
+    return decodeWith(value, at.unknown)
   }
 }
 

@@ -66,6 +66,8 @@ export interface StructSchema {
   readonly embedded?: boolean | undefined
   /** Kinds that upstream stores as JSON: an empty list that is always written stays `[]`; protobuf storage makes it null. */
   readonly keepsEmptyLists?: boolean | undefined
+  /** Custom kinds: decodes in place of the fields, since their objects are pruned by a schema of their own, and types are validation's work. Told where to put unknown fields. */
+  readonly decodeWith?: ((input: object, unknown: string[] | undefined) => Record<string, unknown>) | undefined
 }
 
 /** A field of a struct. */
