@@ -42,6 +42,7 @@ export class Refusal extends Error {
   }
 }
 
+/** Answers of one type each. */
 export const text = (body: string, code = 200): KubeletAnswer => ({ code, contentType: 'text/plain; charset=utf-8', body })
 export const json = (value: unknown): KubeletAnswer => ({ code: 200, contentType: 'application/json', body: JSON.stringify(value) })
 export const prometheus = (body: string): KubeletAnswer => ({ code: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body })

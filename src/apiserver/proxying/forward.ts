@@ -1,0 +1,111 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { ApiError, serviceUnavailable } from '../../api/errors/api-error.ts'
+import { dialFailure, tlsOptions, type Target } from '../../streaming/upgrade/forward.ts'
+import type { Exchange } from '../http/exchange.ts'
+
+/** What is sent on. */
+export interface Forwarded {
+  readonly target: Target
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+}
+
+/** Headers that are about one connection only. */
+const hopByHop: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'])
+
+/** Headers that say who the client is towards us. */
+const isIdentity = (name: string): boolean => name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('x-remote-')
+
+/** Headers that are not sent on with a connection that becomes something else, whose `Connection` and `Upgrade` are meant for the other side. */
+export const identityHeaders = (exchange: Exchange): ReadonlySet<string> => new Set(Object.keys(exchange.headers()).filter(isIdentity))
+
+/** The client's headers, without those that are not to be sent on. */
+export function forwardedHeaders(exchange: Exchange): Record<string, string | string[]> {
+  const out: Record<string, string | string[]> = {}
+  const headers = exchange.headers()
+  for (const name in headers) {
+    if (name.startsWith(':') || hopByHop.has(name) || isIdentity(name)) continue
+    const value = headers[name]
+    if (value !== undefined) out[name] = typeof value === 'string' ? value : value.length === 1 ? value[0]! : [...value]
+  }
+  const host = exchange.header('host')
+  if (host !== undefined) out['host'] = host
+  const forwardedFor = exchange.header('x-forwarded-for')
+  out['x-forwarded-for'] = forwardedFor ? `${forwardedFor}, ${exchange.peer.address}` : exchange.peer.address
+  return out
+}
+
+/** How long a server may take to take the connection. */
+const connectTimeoutMs = 30_000
+
+/** Sends a request on and resolves with the head of the answer. Rejects with what `failed` makes of it when nobody answers. `body` is sent as it comes. */
+export function sendOn({ target, method, path, headers }: Forwarded, body?: NodeJS.ReadableStream, failed: (why: string) => Error = unreachable): Promise<IncomingMessage> {
+  const { origin, tls } = target
+  const secure = origin.protocol === 'https:'
+  const host = origin.hostname.replace(/^\[|\]$/g, '')
+  const port = Number(origin.port) || (secure ? 443 : 80)
+  return new Promise((resolve, reject) => {
+    const outgoing = (secure ? httpsRequest : httpRequest)({ host, port, method, path, headers: headers as Record<string, string | string[]>, agent: false, ...(secure && tlsOptions(tls)) })
+    outgoing.once('socket', (socket) => {
+      socket.setTimeout(connectTimeoutMs, () => socket.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' })))
+      socket.once('connect', () => socket.setTimeout(0))
+    })
+    outgoing.once('response', resolve)
+    outgoing.on('error', (error: NodeJS.ErrnoException) => reject(failed(dialFailure(error, host, port))))
+    if (!body) return void outgoing.end()
+    body.on('error', () => outgoing.destroy())
+    body.pipe(outgoing)
+  })
+}
+
+/** 503 of what is behind a proxy. */
+export const unreachable = (why: string): ApiError => serviceUnavailable(`error trying to reach service: ${why}`)
+
+/** 500 of a kubelet that does not answer. */
+export const plainFailure = (message: string): ApiError => new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 })
+
+/** Changes an answer on its way back. */
+export interface Changes {
+  /** Of a Location header. */
+  readonly location?: (value: string) => string
+  /** Of a whole page. */
+  readonly html?: (text: string) => string
+}
+
+/** Pages above this size are given back as they are. */
+const pageBytesMax = 16 << 20
+
+/** Gives an answer on to the client, head and body, and stops it when the client goes. */
+export async function giveBack(exchange: Exchange, answer: IncomingMessage, { location, html }: Changes = {}): Promise<void> {
+  const page = html && isPlainPage(answer) ? html : undefined
+  const headers: string[] = []
+  for (let i = 0; i < answer.rawHeaders.length; i += 2) {
+    const name = answer.rawHeaders[i]!.toLowerCase()
+    const value = answer.rawHeaders[i + 1]!
+    if (hopByHop.has(name) || (page && name === 'content-length')) continue
+    headers.push(name, name === 'location' && location ? location(value) : value)
+  }
+  exchange.onClose(() => answer.destroy())
+  if (page && exchange.method !== 'HEAD') {
+    const parts: Buffer[] = []
+    for await (const chunk of answer as AsyncIterable<Buffer>) parts.push(chunk)
+    return exchange.respond(answer.statusCode ?? 502, headers, Buffer.from(page(Buffer.concat(parts).toString())))
+  }
+  const writer = exchange.stream(answer.statusCode ?? 502, headers)
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      if (!writer.write(chunk)) await writer.drained()
+      if (writer.closed) break
+    }
+  } catch {
+    // The other side broke off: so do we.
+    return exchange.abort()
+  }
+  writer.end()
+}
+
+const isPlainPage = ({ headers }: IncomingMessage): boolean =>
+  headers['content-type']?.split(';')[0]?.trim() === 'text/html' && headers['content-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= pageBytesMax
