@@ -8,7 +8,10 @@ import { newAuthentication } from './authn/new-authentication.ts'
 import type { User } from './authn/user.ts'
 import { newAuthorizer } from './authz/new-authorizer.ts'
 import { bootstrap } from './bootstrap/bootstrap.ts'
+import { keepSystemNamespaces } from './bootstrap/system-namespaces.ts'
 import { addOpenApi } from './discovery/openapi.ts'
+import { CrdServing } from './crd/serving.ts'
+import { propsOf } from './crd/custom-kind.ts'
 import { addDiscovery } from './discovery/routes.ts'
 import { addOpenId } from './discovery/openid.ts'
 import { newSubresources } from './subresources/subresources.ts'
@@ -62,7 +65,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const nonResource = new NonResource()
   const serverAddress = () => (listeners[0] ? `${options.advertiseAddress ?? listeners[0].host}:${options.advertisePort ?? listeners[0].port}` : '')
   addDiscovery(nonResource, kinds, serverAddress)
-  addOpenApi(nonResource, async () => new (await import('../api/openapi/documents.ts')).OpenApiDocuments({ table: kinds, version: versionInfo('').gitVersion }))
+  addOpenApi(nonResource, async () => new (await import('../api/openapi/documents.ts')).OpenApiDocuments({ table: kinds, version: versionInfo('').gitVersion, customSchema: propsOf }))
   if (options.serviceAccounts) addOpenId(nonResource, options.serviceAccounts, authentication.keys, serverAddress)
   const failing = new Map<string, string>()
   for (const route of healthRoutes({ store, failing })) nonResource.add(route)
@@ -80,8 +83,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     requestMetrics: new RequestMetrics(metrics),
     inflightMax: options.maxRequestsInflight ?? 600,
   })
+  const crds = await CrdServing.start({ ...deps, core, kinds, registry })
   const stopExpiry = expireEvents(deps, registry, options.eventTtlMs ?? 3600_000)
   await bootstrap({ options, core, kinds, ips, serviceRanges })
+  const stopNamespaces = keepSystemNamespaces(core, kinds.byResource('', 'v1', 'namespaces')!)
   return {
     kinds,
     transport: (user, userAgent = 'kubernode') => inProcessTransport({ pipeline, freeze: core.freeze }, user, userAgent),
@@ -93,6 +98,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     },
     async close() {
       stopExpiry()
+      stopNamespaces()
+      crds.close()
       await Promise.all(listeners.map((listener) => listener.close()))
       registry.close()
     },
