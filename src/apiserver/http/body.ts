@@ -21,8 +21,13 @@ export function readBody(source: Readable, bytesMax: number, declaredBytes: numb
       if (first === undefined) first = chunk
       else (more ??= [first]).push(chunk)
     })
-    source.on('end', () => resolve(more ? Buffer.concat(more, total) : (first ?? nothing)))
+    let ended = false
+    source.on('end', () => {
+      ended = true
+      resolve(more ? Buffer.concat(more, total) : (first ?? nothing))
+    })
     source.on('error', reject)
-    source.on('close', () => reject(new BodyAbortedError('the client went away')))
+    // Making an error costs more than reading the body, and every stream closes.
+    source.on('close', () => ended || reject(new BodyAbortedError('the client went away')))
   })
 }

@@ -39,6 +39,12 @@ export class Registry implements Lookup {
     return storage
   }
 
+  /** Lets an open storage be found by a kind that shares it. */
+  alias(kind: Kind): void {
+    const storage = this.#byPrefix.get(kind.storagePrefix)
+    if (storage) this.#byResource.set(nameOf(kind.resource), storage)
+  }
+
   /** The open storage behind a kind. */
   storageOf(kind: Kind): ResourceStorage {
     const storage = this.#byPrefix.get((kind.storedAs?.kind() ?? kind).storagePrefix)

@@ -1,19 +1,21 @@
 import { decodeBody as decodeJson, decodeParsed, decodeYamlBody, type DecodedBody, type Expected } from '../../api/codec/body.ts'
 import { decodeEnvelope, openEnvelope } from '../../api/codec/protobuf/envelope.ts'
 import { ProtobufError } from '../../api/codec/protobuf/read.ts'
-import { SyntaxProblem } from '../../api/codec/json.ts'
+import { duplicateFields, hasDuplicates, SyntaxProblem, type Shape } from '../../api/codec/json.ts'
 import { duplicateYamlKeys, yamlToJson } from '../../api/codec/yaml.ts'
 import { badRequest, unsupportedMediaType } from '../../api/errors/api-error.ts'
 import type { Kind } from '../../api/kind.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import { warn, type ApiRequest } from './api-request.ts'
 import type { FieldValidation } from './options.ts'
-import { bodyTypes, mediaTypeOf, readRequestBody } from './parse-body.ts'
+import { bodyTypes, mediaTypeOf, parseText, readRequestBody } from './parse-body.ts'
+import { DecodeError } from '../../api/schema/decode.ts'
+import { decodeObject } from '../verbs/kind-codec.ts'
 
 /** The request's body as a draft of a kind: every field of its schema's type, defaults filled in. Strictness as the client asked. */
 export async function decodeBody(request: ApiRequest, kind: Kind, validation: FieldValidation): Promise<Draft> {
   const { group, version, kind: name } = kind.resource
-  const draft = await decodeAs<Draft>(request, { schema: kind.schema, group, version, kind: name }, validation)
+  const draft = kind.custom ? await decodeCustom(request, kind, validation) : await decodeAs<Draft>(request, { schema: kind.schema, group, version, kind: name }, validation)
   draft.metadata ??= {}
   kind.behaviour.defaults?.(draft)
   return draft
@@ -67,3 +69,34 @@ function decodeProtobuf(bytes: Buffer, expected: Expected, validation: FieldVali
 }
 
 const expectedOf = ({ group, version, kind }: Expected) => ({ apiVersion: group ? `${group}/${version}` : version, kind })
+
+/** Custom objects have no Go types behind them: what does not fit their schema is for validation to say. */
+async function decodeCustom(request: ApiRequest, kind: Kind, validation: FieldValidation): Promise<Draft> {
+  const mediaType = mediaTypeOf(request.contentType)
+  if (mediaType !== 'application/json' && mediaType !== 'application/yaml') throw unsupportedMediaType(['application/json', 'application/yaml'])
+  const body = await readRequestBody(request)
+  const text = 'bytes' in body ? body.bytes.toString() : undefined
+  const value = text === undefined ? ('value' in body ? body.value : undefined) : parseText(text, mediaType)
+  const { group, version, kind: name } = kind.resource
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest(`the object provided is unrecognized (must be of type ${name}): an object is expected`)
+  const given = value as Record<string, unknown>
+  const apiVersion = `${group}/${version}`
+  const cannot = (why: string) => badRequest(`${name} in version ${JSON.stringify(version)} cannot be handled as a ${name}: ${why}`)
+  if ((given['kind'] ?? name) !== name) throw badRequest(`${String(given['kind'])} in version ${JSON.stringify(version)} cannot be handled as a ${name}: unexpected kind`)
+  if ((given['apiVersion'] ?? apiVersion) !== apiVersion) throw badRequest(`the API version in the data (${String(given['apiVersion'])}) does not match the expected API version (${apiVersion})`)
+  const problems = { unknown: [] as string[] }
+  let draft: Draft
+  try {
+    draft = decodeObject(kind, { ...given, kind: name, apiVersion }, problems)
+  } catch (error) {
+    if (error instanceof DecodeError) throw cannot(error.message)
+    throw error
+  }
+  const duplicates = text === undefined ? [] : mediaType === 'application/yaml' ? duplicateYamlKeys(text) : hasDuplicates(text, value) ? duplicateFields(text, everywhere).map((path) => `duplicate field ${JSON.stringify(path)}`) : []
+  const texts = [...duplicates, ...problems.unknown.map((path) => `unknown field ${JSON.stringify(path)}`)]
+  if (validation === 'Strict' && texts.length > 0) throw cannot(`strict decoding error: ${texts.join(', ')}`)
+  if (validation === 'Warn') for (const each of texts) warn(request, each)
+  return draft
+}
+
+const everywhere: Shape = { inside: true, field: () => everywhere, item: () => everywhere }

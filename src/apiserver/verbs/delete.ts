@@ -1,7 +1,6 @@
 import { ApiError, conflict, notFound } from '../../api/errors/api-error.ts'
 import type { Status } from '../../api/generated/types/meta-v1.ts'
 import type { Kind } from '../../api/kind.ts'
-import { normalise } from '../../api/schema/decode.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import type { Attributes } from '../admission/admission.ts'
 import type { CachedObject } from '../cache/cache.ts'
@@ -9,6 +8,7 @@ import { Document } from '../cache/document.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import type { Deletion } from '../request/options.ts'
 import { served, storageOf, type Core } from './core.ts'
+import { shapedObject } from './kind-codec.ts'
 import { planOf } from './deletion-plan.ts'
 import { deletionRules } from './deletion-rules.ts'
 import { attributesOf, type Write } from './write.ts'
@@ -48,7 +48,7 @@ async function attempt(core: Core, write: Write, current: CachedObject, deletion
   const plan = planOf(kind, current.object, { ...deletion }, core.clock.now())
   if (plan.step === 'pending') return { document: current.document, gone: false }
   if (plan.step === 'mark') {
-    const draft = normalise(kind.schema, plan.draft) as unknown as Draft
+    const draft = shapedObject(kind, plan.draft)
     if (write.dryRun) return { document: Document.ofObject(draft as Frozen<KubernetesObject>), gone: false }
     let raced = false
     const changed = await storage.change(current.key, (now) => {

@@ -14,6 +14,7 @@ export function planOf(kind: Kind, object: Frozen<KubernetesObject>, deletion: D
   const draft = { ...object, metadata } as Draft
   if (deletion.gracePeriodSeconds !== undefined && deletion.gracePeriodSeconds < 0) deletion.gracePeriodSeconds = 1
   if (deletionRules(kind).bySpecFinalizers) return namespacePlan(draft, deletion, nowMs)
+  if (deletionRules(kind).ownsObjects && !metadata.deletionTimestamp) return definitionPlan(draft, nowMs)
   const grace = gracefully(kind, draft, deletion, nowMs)
   if (grace === 'pending') return { step: 'pending' }
   const finalizers = finalizersFor(kind, object, deletion)
@@ -67,6 +68,20 @@ function namespacePlan(draft: Draft, deletion: Deletion, nowMs: number): Plan {
   else delete metadata.finalizers
   metadata.deletionTimestamp = timeText(nowMs)
   namespace.status = { ...namespace.status, phase: 'Terminating' }
+  return { step: 'mark', draft }
+}
+
+/** The finalizer of definitions of custom kinds, which the server itself takes off. */
+export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
+
+/** A definition first says that its objects go. */
+function definitionPlan(draft: Draft, nowMs: number): Plan {
+  const { metadata } = draft
+  metadata.deletionTimestamp = timeText(nowMs)
+  metadata.finalizers = [...(metadata.finalizers ?? []).filter((finalizer) => finalizer !== cleanupFinalizer), cleanupFinalizer]
+  const definition = draft as Draft & { status?: { conditions?: readonly { type: string }[] } }
+  const terminating = { type: 'Terminating', status: 'True', reason: 'InstanceDeletionPending', message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon', lastTransitionTime: timeText(nowMs) }
+  definition.status = { ...definition.status, conditions: [...(definition.status?.conditions ?? []).filter(({ type }) => type !== 'Terminating'), terminating] }
   return { step: 'mark', draft }
 }
 

@@ -10,6 +10,8 @@ export interface DeletionRules {
   readonly orphansByDefault: boolean
   /** It is a namespace: it goes once its `spec.finalizers` are gone. */
   readonly bySpecFinalizers: boolean
+  /** It is a definition of a custom kind: its objects go before it. */
+  readonly ownsObjects: boolean
 }
 
 const returning: ReadonlySet<string> = new Set([
@@ -41,7 +43,7 @@ export function deletionRules(kind: Kind): DeletionRules {
   let rules = known.get(kind)
   if (!rules) {
     const name = `${kind.resource.plural}.${kind.resource.group}`
-    rules = { returnsObject: returning.has(name), collected: !uncollected.has(name), orphansByDefault: orphaning.has(name), bySpecFinalizers: name === 'namespaces.' }
+    rules = { returnsObject: returning.has(name), collected: !uncollected.has(name), orphansByDefault: orphaning.has(name), bySpecFinalizers: name === 'namespaces.', ownsObjects: name === 'customresourcedefinitions.apiextensions.k8s.io' }
     known.set(kind, rules)
   }
   return rules

@@ -9,7 +9,7 @@ import { ApiError, badRequest, conflict, invalid, unsupportedMediaType } from '.
 import type { Kind } from '../../api/kind.ts'
 import { applyPatch, patchTypes } from '../../api/patch/apply-patch.ts'
 import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
-import { decode, DecodeError } from '../../api/schema/decode.ts'
+import { DecodeError } from '../../api/schema/decode.ts'
 import { field, FieldErrors } from '../../api/validation/field.ts'
 import type { ObjectAnswer } from '../answer/answer.ts'
 import type { Draft } from '../registry/resource-storage.ts'
@@ -18,6 +18,7 @@ import { writeOptions, type WriteOptions } from '../request/options.ts'
 import { mediaTypeOf, parseText, readRequestBody } from '../request/parse-body.ts'
 import type { Core } from './core.ts'
 import { writeOf } from './create.ts'
+import { decodeObject } from './kind-codec.ts'
 import { matchNamespace } from './metadata.ts'
 import { recordFields, updateObject, type Write } from './write.ts'
 
@@ -121,7 +122,7 @@ function decodePatched(request: ResourceRequest, { kind, patched, options, dupli
   let draft: Draft
   try {
     checkType(kind, patched)
-    draft = decode(kind.schema, patched, options.fieldValidation === 'Ignore' ? undefined : problems) as unknown as Draft
+    draft = decodeObject(kind, patched, options.fieldValidation === 'Ignore' ? undefined : problems)
   } catch (error) {
     if (error instanceof DecodeError) throw invalidPatch(patched, error.message)
     throw error

@@ -4,7 +4,6 @@ import { conversionOf } from '../../api/apply/conversion.ts'
 import { keepTimesWhenUnchanged } from '../../api/apply/server-side-apply.ts'
 import { updateManagedFields } from '../../api/apply/update-managed-fields.ts'
 import { resetFieldsOf } from '../../api/apply/reset-fields.ts'
-import { normalise } from '../../api/schema/decode.ts'
 import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
 import { field, FieldErrors } from '../../api/validation/field.ts'
@@ -16,6 +15,7 @@ import { Document } from '../cache/document.ts'
 import type { Changed, Draft, Outcome } from '../registry/resource-storage.ts'
 import { warn } from '../request/api-request.ts'
 import { contextOf, served, storageOf, stored, type Core, type WriteEnd } from './core.ts'
+import { shapedObject } from './kind-codec.ts'
 import { deletionRules } from './deletion-rules.ts'
 import { dedupOwners, generateName } from './metadata.ts'
 import { beforeCreate, beforeUpdate } from './rules.ts'
@@ -171,7 +171,7 @@ function mayCreate(core: Core, { kind, user, namespace, name }: Update): void {
 function shaped(kind: Kind, draft: Draft, creating = false): Draft {
   // The revision comes last, yet has its place before others.
   if (creating) draft.metadata.resourceVersion ??= '0'
-  return normalise(kind.schema, draft) as unknown as Draft
+  return shapedObject(kind, draft)
 }
 
 /** Optimistic concurrency: a resource version that the client gave must be the newest. */
