@@ -4,10 +4,10 @@ import { Metrics } from '../base/metrics.ts'
 import { realRandom } from '../base/random.ts'
 
 /** What a component that runs as a process of its own is given: the machine's clock and randomness, a log on standard error. */
-export async function componentDeps(component: string, verbosity: number): Promise<Deps> {
+export async function componentDeps(component: string | undefined, verbosity: number): Promise<Deps> {
   const { default: pino } = await import('pino')
   const level = verbosity >= 4 ? 'debug' : 'info'
-  const log = pino({ level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, pino.destination({ fd: 2, sync: true }))
+  const log = pino({ level, base: component === undefined ? {} : { component }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, pino.destination({ fd: 2, sync: true }))
   return { clock: realClock, random: realRandom, log, metrics: new Metrics() }
 }
 

@@ -65,13 +65,16 @@ export function clusterPki(record: ClusterRecord, deps: Deps): Promise<ClusterPk
   )
 }
 
+/** Fails when another program holds the API server's port: before anything is made. */
+export async function requirePort({ name, address, port }: ClusterConfig): Promise<void> {
+  if (runningProcess(clusterPaths(name).pid) !== undefined || (await portIsFree(port, address))) return
+  throw new Problem('KN-PORT-01', `${address}:${port} is in use by another program`, `choose another port: kubernode up ${name} --port ${port + 1}`)
+}
+
 /** Starts the cluster's process unless it runs; tells whether it did. */
-export async function startDaemon(config: ClusterConfig): Promise<{ started: boolean; exited: Promise<number> | undefined }> {
+export function startDaemon(config: ClusterConfig): { started: boolean; exited: Promise<number> | undefined } {
   const paths = clusterPaths(config.name)
   if (runningProcess(paths.pid) !== undefined) return { started: false, exited: undefined }
-  if (!(await portIsFree(config.port, config.address))) {
-    throw new Problem('KN-PORT-01', `${config.address}:${config.port} is in use by another program`, `choose another port: kubernode up ${config.name} --port ${config.port + 1}`)
-  }
   const { exited } = startDetached({
     command: process.execPath,
     args: [...nodeFlags, entryPoint, 'run', config.name],

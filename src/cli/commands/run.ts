@@ -13,7 +13,7 @@ import { componentDeps, runUntilSignal } from '../component-process.ts'
 export function define(command: Command): void {
   command.argument('<name>', 'name of the cluster').option('--node <node>', 'only this node, in the current network namespace')
   command.action(async (name: string, flags: { node?: string }) => {
-    const deps = await componentDeps('cluster', Number(process.env['KUBERNODE_VERBOSITY'] ?? 2))
+    const deps = await componentDeps(undefined, Number(process.env['KUBERNODE_VERBOSITY'] ?? 2))
     const record = requireRecord(name)
     const pki = await clusterPki(record, deps)
     const running = flags.node === undefined ? await runServer(record, pki, deps) : await runNode(record, pki, deps, flags.node)

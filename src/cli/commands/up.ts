@@ -5,7 +5,7 @@ import { loadConfig } from '../../cluster/config/load.ts'
 import { settings } from '../../cluster/config/settings.ts'
 import { installMissing } from '../../cluster/host/packages.ts'
 import { missingPrograms } from '../../cluster/host/programs.ts'
-import { planRecord, prepare, startDaemon, waitForApi, waitForNodes } from '../../cluster/lifecycle.ts'
+import { planRecord, prepare, requirePort, startDaemon, waitForApi, waitForNodes } from '../../cluster/lifecycle.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { contextName, nodePlans, readRecord } from '../../cluster/record.ts'
 import { commandDeps } from '../deps.ts'
@@ -34,6 +34,7 @@ export async function up(given: Partial<Record<keyof ClusterConfig, string>>, fl
   const record = planRecord({ ...deps, config, simulated, kubeconfig: flags.kubeconfig })
   refuseChanges(config)
   if (flags.dryRun) return describe(record, output)
+  await requirePort(config)
   if (why !== undefined) output.note(`Nodes are simulated (no containers run): ${why}.`)
 
   if (!simulated) {
@@ -41,7 +42,7 @@ export async function up(given: Partial<Record<keyof ClusterConfig, string>>, fl
     if (missing.length > 0) await output.step('install system packages', async () => void (await installMissing((packages) => output.note(` installing ${packages.join(' ')}`))))
   }
   await output.step('certificates and kubeconfig', () => prepare(record, deps))
-  const { started, exited } = await startDaemon(config)
+  const { started, exited } = startDaemon(config)
   const client = await output.step('API server', (wait) => {
     wait(`https://${config.address}:${config.port}`)
     return waitForApi(config.name, timeoutMs, deps, exited)
