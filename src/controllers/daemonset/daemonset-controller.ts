@@ -2,7 +2,8 @@ import { controllerRevisions, daemonSets, nodes, pods } from '../../api/generate
 import type { ControllerRevision, DaemonSet, DaemonSetStatus } from '../../api/generated/types/apps-v1.ts'
 import type { Node, Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { controllerOf, isBeingDeleted, isControlledBy, labelsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
+import { isBeingDeleted, labelsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
+import { candidatesOf } from '../framework/candidates.ts'
 import { defineController, done, ownedBy, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { same, withoutZeros } from '../framework/equality.ts'
 import { isAvailable, isReady, isTerminal, nextAvailableInMs } from '../framework/pod.ts'
@@ -47,8 +48,7 @@ async function reconcile(ds: FrozenSet, c: C): Promise<Outcome> {
   }
   if (isBeingDeleted(ds)) return done
   const matches = (object: Frozen<Pod> | Frozen<ControllerRevision>) => selects(ds.spec?.selector, labelsOf(object))
-  const candidates = c.of(pods).list(namespaceOf(ds)).filter((pod) => isControlledBy(pod, ds) || !controllerOf(pod))
-  const own = await c.claim(ds, pods, matches, candidates)
+  const own = await c.claim(ds, pods, matches, candidatesOf(c.of(pods), ds))
   const revisions = await c.claim(ds, controllerRevisions, matches)
   const { current, old } = caughtUp ? await syncHistory(historyOf(ds, c), revisions, c) : { current: [...revisions].sort(byRevision).at(-1), old: [] }
   const seen: Seen = { ds, hash: current ? hashOf(current) : '', nodes: c.of(nodes).list(), pods: byNode(own), nowMs: c.clock.now() }

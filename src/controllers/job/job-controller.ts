@@ -2,7 +2,8 @@ import { jobs, pods } from '../../api/generated/resources.ts'
 import type { Job, JobStatus } from '../../api/generated/types/batch-v1.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { controllerOf, isBeingDeleted, isControlledBy, labelsOf, nameOf, namespaceOf, timestamp, uidOf } from '../../client/object.ts'
+import { controllerOf, isBeingDeleted, labelsOf, nameOf, namespaceOf, timestamp, uidOf } from '../../client/object.ts'
+import { candidatesOf } from '../framework/candidates.ts'
 import { conditionOf } from '../framework/conditions.ts'
 import { defineController, done, ownedBy, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { withoutZeros } from '../framework/equality.ts'
@@ -62,8 +63,7 @@ async function reconcile(job: FrozenJob, c: C): Promise<Outcome> {
     return done
   }
   if (!c.caughtUp(job)) return done
-  const candidates = c.of(pods).list(namespaceOf(job)).filter((pod) => isControlledBy(pod, job) || !controllerOf(pod))
-  const own = await c.claim(job, pods, (pod) => selects(job.spec?.selector, labelsOf(pod)), candidates)
+  const own = await c.claim(job, pods, (pod) => selects(job.spec?.selector, labelsOf(pod)), candidatesOf(c.of(pods), job))
   return advance(viewOf(job, own), key, c)
 }
 

@@ -1,8 +1,8 @@
 import { pods } from '../../api/generated/resources.ts'
 import type { Pod, PodTemplateSpec } from '../../api/generated/types/core-v1.ts'
 import type { Frozen, KubernetesObject, Resource } from '../../api/resource.ts'
-import { controllerOf, isBeingDeleted, isControlledBy, labelsOf, namespaceOf, timestamp, uidOf } from '../../client/object.ts'
-import type { Informer } from '../../client/informer/informers.ts'
+import { controllerOf, isBeingDeleted, labelsOf, timestamp, uidOf } from '../../client/object.ts'
+import { candidatesOf, ownOf } from '../framework/candidates.ts'
 import { conditionOf, withCondition, withoutCondition } from '../framework/conditions.ts'
 import { withoutZeros } from '../framework/equality.ts'
 import { messageOf } from '../framework/context.ts'
@@ -45,23 +45,12 @@ export interface PodSetPlan {
 const burst = 500
 const nothing: PodSetPlan = { create: 0, remove: [] }
 
-/** Index of pods without controller, by namespace: whoever selects them adopts them. */
-const orphanIndex = 'orphans'
-
-/** Declares what `reconcilePodSet` needs of the pods' cache. */
-export function indexPods(informer: Informer<Pod>): void {
-  informer.index(orphanIndex, (pod) => (controllerOf(pod) ? [] : [namespaceOf(pod)]))
-}
-
 /** Brings the number of pods to what is asked for. */
 export async function reconcilePodSet<O extends KubernetesObject>(owner: Frozen<O>, resource: Resource<O>, set: PodSet, c: Context<O>): Promise<Outcome> {
   // Asked before the cache is read: pods that it does not show yet would be created twice.
   const caughtUp = c.caughtUp(owner)
-  const cached = c.of(pods)
-  const own = cached.ownedBy(uidOf(owner)).filter((pod) => isControlledBy(pod, owner) && namespaceOf(pod) === namespaceOf(owner))
-  const candidates = [...own, ...cached.by(orphanIndex, namespaceOf(owner))].filter(isActive)
-  const active = await c.claim(owner, pods, (pod) => set.matches(labelsOf(pod)), candidates)
-  const terminating = own.filter((pod) => isTerminating(pod) && set.matches(labelsOf(pod)))
+  const active = await c.claim(owner, pods, (pod) => set.matches(labelsOf(pod)), candidatesOf(c.of(pods), owner).filter(isActive))
+  const terminating = ownOf(c.of(pods), owner).filter((pod) => isTerminating(pod) && set.matches(labelsOf(pod)))
   const plan = caughtUp && !isBeingDeleted(owner) ? decide(set, active, relatedPods(owner, resource, c), c.clock.now()) : nothing
 
   let failure: unknown

@@ -4,7 +4,7 @@ import type { Frozen } from '../../api/resource.ts'
 import { labelsOf } from '../../client/object.ts'
 import { defineController, done, ownedBy, type Context, type Outcome } from '../framework/controller.ts'
 import { selects } from '../framework/selector.ts'
-import { indexPods, reconcilePodSet } from './pod-set.ts'
+import { reconcilePodSet } from './pod-set.ts'
 
 /** Keeps as many Pods as a ReplicaSet asks for. */
 export const replicaSetController = defineController<ReplicaSet>({
@@ -13,7 +13,6 @@ export const replicaSetController = defineController<ReplicaSet>({
   watches: [ownedBy(replicaSets, pods, { adopts: (set, pod) => selects(set.spec?.selector, labelsOf(pod)) })],
   events: ['SuccessfulCreate', 'FailedCreate', 'SuccessfulDelete', 'FailedDelete'],
   parallel: 5,
-  setup: (c) => indexPods(c.of(pods)),
   reconcile,
 })
 

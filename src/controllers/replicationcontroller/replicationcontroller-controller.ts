@@ -4,7 +4,7 @@ import type { Frozen } from '../../api/resource.ts'
 import { labelsOf } from '../../client/object.ts'
 import { defineController, done, ownedBy, type Context, type Outcome } from '../framework/controller.ts'
 import { selectsMap } from '../framework/selector.ts'
-import { indexPods, reconcilePodSet } from '../replicaset/pod-set.ts'
+import { reconcilePodSet } from '../replicaset/pod-set.ts'
 
 /** Keeps as many Pods as a ReplicationController asks for: what ReplicaSets grew out of. */
 export const replicationControllerController = defineController<ReplicationController>({
@@ -14,7 +14,6 @@ export const replicationControllerController = defineController<ReplicationContr
   watches: [ownedBy(replicationControllers, pods, { adopts: (owner, pod) => selectsMap(owner.spec?.selector, labelsOf(pod)) })],
   events: ['SuccessfulCreate', 'FailedCreate', 'SuccessfulDelete', 'FailedDelete'],
   parallel: 5,
-  setup: (c) => indexPods(c.of(pods)),
   reconcile,
 })
 

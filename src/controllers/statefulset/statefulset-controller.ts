@@ -2,7 +2,8 @@ import { controllerRevisions, persistentVolumeClaims, pods, statefulSets } from 
 import type { ControllerRevision, StatefulSet, StatefulSetStatus } from '../../api/generated/types/apps-v1.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { controllerOf, isBeingDeleted, isControlledBy, labelsOf, nameOf, namespaceOf } from '../../client/object.ts'
+import { isBeingDeleted, labelsOf, nameOf, namespaceOf } from '../../client/object.ts'
+import { candidatesOf } from '../framework/candidates.ts'
 import { defineController, done, ownedBy, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { withoutZeros } from '../framework/equality.ts'
 import { isAvailable, isReady, nextAvailableInMs } from '../framework/pod.ts'
@@ -34,7 +35,7 @@ export const statefulSetController = defineController<StatefulSet>({
 async function reconcile(set: Set, c: C): Promise<Outcome> {
   if (!c.caughtUp(set)) return done
   const matches = (object: FrozenPod | Frozen<ControllerRevision>) => selects(set.spec?.selector, labelsOf(object))
-  const candidates = c.of(pods).list(namespaceOf(set)).filter((pod) => ordinalOf(set, pod) >= 0 && (isControlledBy(pod, set) || !controllerOf(pod)))
+  const candidates = candidatesOf(c.of(pods), set).filter((pod) => ordinalOf(set, pod) >= 0)
   const own = await c.claim(set, pods, matches, candidates)
   const history = await c.claim(set, controllerRevisions, matches)
   const { current: update, old } = await syncHistory(historyOf(set, c), history, c)
