@@ -1,3 +1,4 @@
+import { formatOf } from '../crd-schema/formats.ts'
 import { ensure, type Thawed } from '../draft.ts'
 import { customResourceDefinitions } from '../generated/resources.ts'
 import type { CustomResourceDefinition } from '../generated/types/apiextensions-v1.ts'
@@ -6,8 +7,7 @@ import { checkImmutable } from '../validation/check.ts'
 import { field } from '../validation/field.ts'
 import { checkNames } from './definition-rules.ts'
 import { checkDefinition } from './definition-spec-rules.ts'
-import { schemasIn } from './json-schema.ts'
-import { formats } from './value-formats.ts'
+import { schemasIn } from './schema-tree.ts'
 import type { Frozen } from '../resource.ts'
 
 /** What a CustomResourceDefinition does. */
@@ -64,7 +64,7 @@ const numberFormats = new Set(['int32', 'int64', 'float', 'double', 'int-or-stri
 function unknownFormats({ spec }: Frozen<CustomResourceDefinition>): string[] {
   const found = new Set<string>()
   for (const version of spec?.versions ?? []) {
-    for (const { format } of schemasIn(version.schema?.openAPIV3Schema)) if (format && !formats.has(format) && !numberFormats.has(format)) found.add(format)
+    for (const { format } of schemasIn(version.schema?.openAPIV3Schema)) if (format && !formatOf(format) && !numberFormats.has(format)) found.add(format)
   }
   return [...found].sort()
 }

@@ -1,8 +1,9 @@
+import { validateValue } from '../crd-schema/value-validator.ts'
 import { equal } from '../validation/equal.ts'
 import type { FieldErrors, FieldPath } from '../validation/field.ts'
-import { pruneValue } from './custom-values.ts'
-import { additionalOf, itemsOf, type JsonSchema, present } from './json-schema.ts'
-import { checkValue } from './value-rules.ts'
+import { pruneValue } from './prune-value.ts'
+import { itemsOf, type JsonSchema } from '../crd-schema/json-schema.ts'
+import { additionalSchemaOf, present } from './schema-tree.ts'
 
 /** Defaults must be what the schema itself would accept, and know. */
 export function checkDefaults(schema: JsonSchema, at: FieldPath, errors: FieldErrors, insideMeta = false): void {
@@ -10,7 +11,7 @@ export function checkDefaults(schema: JsonSchema, at: FieldPath, errors: FieldEr
   const items = itemsOf(schema)
   if (items) checkDefaults(items, at.child('items'), errors, insideMeta)
   for (const [name, property] of Object.entries(schema.properties ?? {})) checkDefaults(property, at.child('properties').key(name), errors, insideMeta)
-  const additional = additionalOf(schema)
+  const additional = additionalSchemaOf(schema)
   if (additional) checkDefaults(additional, at.child('additionalProperties'), errors, insideMeta)
 }
 
@@ -22,7 +23,7 @@ function checkDefault(schema: JsonSchema, at: FieldPath, errors: FieldErrors, in
     if (!equal(pruned, value)) errors.invalid(at, value, 'must not have unknown fields')
   }
   if (schema['x-kubernetes-embedded-resource']) checkObjectType(value, at, errors)
-  checkValue(value, schema, at, errors)
+  validateValue(schema, value, { path: at.toString(), old: undefined, errors })
 }
 
 /** A whole object inside of another says what it is. */

@@ -4,7 +4,7 @@ import { type FieldErrors, type FieldPath, field } from '../validation/field.ts'
 import { isDns1035Label, isSubdomain } from '../validation/names.ts'
 import { checkWebhookClient } from '../validation/webhook-client.ts'
 import { findField } from './field-paths.ts'
-import type { JsonSchema } from './json-schema.ts'
+import type { JsonSchema } from '../crd-schema/json-schema.ts'
 
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string']
 const columnFormats = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']

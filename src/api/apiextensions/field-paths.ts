@@ -1,4 +1,5 @@
-import { additionalOf, itemsOf, type JsonSchema } from './json-schema.ts'
+import { itemsOf, type JsonSchema } from '../crd-schema/json-schema.ts'
+import { additionalSchemaOf } from './schema-tree.ts'
 
 /** The steps of a path such as `.spec.foo['a-b']` (or `.list[0]`), or nothing when it is no path. */
 function stepsOf(path: string): string[] | undefined {
@@ -27,7 +28,7 @@ export function findField(path: string, root: JsonSchema, lists: boolean): Found
   for (const step of steps) {
     const index = step.startsWith('[')
     if (index && !lists) return 'array notation is not allowed'
-    const next: JsonSchema | undefined = index ? itemsOf(schema) : (schema.properties?.[step] ?? additionalOf(schema) ?? (schema === root && metaSchema[step]) ?? undefined) || undefined
+    const next: JsonSchema | undefined = index ? itemsOf(schema) : (schema.properties?.[step] ?? additionalSchemaOf(schema) ?? (schema === root && metaSchema[step]) ?? undefined) || undefined
     if (!next) return `does not refer to a valid field: ${JSON.stringify(step)}`
     schema = next
   }

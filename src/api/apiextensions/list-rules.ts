@@ -1,5 +1,6 @@
 import type { FieldErrors, FieldPath } from '../validation/field.ts'
-import { itemsOf, type JsonSchema, present } from './json-schema.ts'
+import { itemsOf, type JsonSchema } from '../crd-schema/json-schema.ts'
+import { present } from './schema-tree.ts'
 
 const listTypes = ['atomic', 'set', 'map']
 

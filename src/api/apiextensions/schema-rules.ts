@@ -2,7 +2,8 @@ import type { ValidationRule } from '../generated/types/apiextensions-v1.ts'
 import type { Frozen } from '../resource.ts'
 import type { FieldErrors, FieldPath } from '../validation/field.ts'
 import { fieldPathProblem } from './field-paths.ts'
-import { additionalOf, itemsOf, type JsonSchema, present } from './json-schema.ts'
+import { itemsOf, type JsonSchema } from '../crd-schema/json-schema.ts'
+import { additionalSchemaOf, present } from './schema-tree.ts'
 import { checkListType, checkListKeys } from './list-rules.ts'
 
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string']
@@ -59,7 +60,7 @@ function checkKeywords(schema: JsonSchema, at: FieldPath, errors: FieldErrors, {
 
 function checkObject(schema: JsonSchema, at: FieldPath, errors: FieldErrors, scope: SchemaScope): void {
   const properties = Object.entries(schema.properties ?? {})
-  const additional = additionalOf(schema)
+  const additional = additionalSchemaOf(schema)
   if (present(schema.additionalProperties) && properties.length && (schema.additionalProperties === false || additional)) errors.forbidden(at.child('additionalProperties'), 'additionalProperties and properties are mutual exclusive')
   const { root, ...inner } = scope
   if (additional) checkSchema(additional, at.child('additionalProperties'), errors, scope.insideMeta ? { ...inner, noDefaults: 'inside additionalProperties applying to object metadata' } : inner)

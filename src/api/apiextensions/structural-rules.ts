@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js'
 import type { FieldErrors, FieldPath } from '../validation/field.ts'
-import { additionalOf, allowsAdditional, itemsOf, type JsonSchema, present } from './json-schema.ts'
+import { itemsOf, type JsonSchema } from '../crd-schema/json-schema.ts'
+import { additionalSchemaOf, allowsAdditional, present } from './schema-tree.ts'
 
 /** Where in an object a schema stands. */
 type Level = 'root' | 'item' | 'field'
@@ -34,7 +35,7 @@ export function structuralProblem(schema: JsonSchema): string | undefined {
   }
   if (schema['x-kubernetes-preserve-unknown-fields'] === false) return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined"
   if (Array.isArray(schema.items) && schema.items.length) return "OpenAPIV3Schema 'items' must be a schema, but is an array"
-  const inner = [schema.not, ...(schema.allOf ?? []), ...(schema.anyOf ?? []), ...(schema.oneOf ?? []), itemsOf(schema), ...Object.values(schema.properties ?? {}), additionalOf(schema)]
+  const inner = [schema.not, ...(schema.allOf ?? []), ...(schema.anyOf ?? []), ...(schema.oneOf ?? []), itemsOf(schema), ...Object.values(schema.properties ?? {}), additionalSchemaOf(schema)]
   for (const each of inner) {
     const problem = each && structuralProblem(each)
     if (problem) return problem
@@ -54,7 +55,7 @@ function checkNode(schema: JsonSchema, level: Level, at: FieldPath, errors: Fiel
   if (items) checkNode(items, 'item', at.child('items'), errors)
   for (const [name, property] of Object.entries(schema.properties ?? {})) checkNode(property, 'field', at.child('properties').key(name), errors)
   if (present(schema.additionalProperties) && level === 'root') errors.forbidden(at.child('additionalProperties'), 'must not be used at the root')
-  const additional = additionalOf(schema)
+  const additional = additionalSchemaOf(schema)
   if (additional) checkNode(additional, 'field', at.child('additionalProperties'), errors)
   if (isIntOrString(schema) && preserves(schema)) errors.invalid(at.child('x-kubernetes-preserve-unknown-fields'), true, 'must be false if x-kubernetes-int-or-string is true')
   if (isIntOrString(schema) && embeds(schema)) errors.invalid(at.child('x-kubernetes-embedded-resource'), true, 'must be false if x-kubernetes-int-or-string is true')
