@@ -184,7 +184,7 @@ function keepTimes(conditions: readonly NodeCondition[], known: readonly Frozen<
 
 /** Heartbeats alone are no news. */
 function weighty(before: Frozen<NodeStatus>, after: Frozen<NodeStatus>): boolean {
-  const bare = (status: Frozen<NodeStatus>) => ({ ...status, config: undefined, volumesAttached: undefined, conditions: (status.conditions ?? []).map(({ type, status: value, reason, message }) => ({ type, value, reason, message })).sort((a, b) => (a.type < b.type ? -1 : 1)) })
+  const bare = (status: Frozen<NodeStatus>) => ({ ...status, config: undefined, volumesAttached: undefined, images: status.images?.length ? status.images : undefined, conditions: (status.conditions ?? []).map(({ type, status: value, reason, message }) => ({ type, value, reason, message })).sort((a, b) => (a.type < b.type ? -1 : 1)) })
   return !same(bare(before), bare(after))
 }
 
