@@ -5,11 +5,11 @@ import type { Endpoint, EndpointPort, EndpointSlice } from '../../api/generated/
 import type { Frozen } from '../../api/resource.ts'
 import { annotationsOf, controllerReference, isBeingDeleted, isControlledBy, labelsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
 import { messageOf, isNamespaceTerminating } from '../framework/context.ts'
-import { defineController, done, watch, type Context, type Outcome } from '../framework/controller.ts'
+import { defineController, done, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { same } from '../framework/equality.ts'
 import { isReady } from '../framework/pod.ts'
 import { selectsMap } from '../framework/selector.ts'
-import { canBeEndpoint, hasClusterIP, hasHostname, headlessLabel, isSelecting, podsOfServices, targetPortOf, triggerTimeAnnotation, TriggerTimes } from './service-pods.ts'
+import { canBeEndpoint, hasClusterIP, hasHostname, headlessLabel, isSelecting, Pace, podsOfServices, targetPortOf, triggerTimeAnnotation, TriggerTimes } from './service-pods.ts'
 import { planGroup, portsKey, type PortGroup } from './slice-plan.ts'
 
 type FrozenService = Frozen<Service>
@@ -22,7 +22,7 @@ const managedBy = 'endpointslice-controller.k8s.io'
 const zoneLabel = 'topology.kubernetes.io/zone'
 const serviceIndex = 'endpointslice/service'
 
-const triggerTimes = new WeakMap<object, TriggerTimes>()
+const states = new WeakMap<object, { readonly times: TriggerTimes; readonly pace: Pace }>()
 
 /** Publishes the pods behind each Service as EndpointSlices. */
 export const endpointSliceController = defineController<Service>({
@@ -37,10 +37,13 @@ export const endpointSliceController = defineController<Service>({
   parallel: 5,
   setup(c) {
     c.of(endpointSlices).index(serviceIndex, (slice) => (labelsOf(slice)[managedByLabel] === managedBy ? [serviceKeyOf(slice)] : []))
-    triggerTimes.set(c, new TriggerTimes())
+    states.set(c, { times: new TriggerTimes(), pace: new Pace() })
   },
   reconcile,
-  gone: (key, c) => triggerTimes.get(c)?.forget(key),
+  gone(key, c) {
+    states.get(c)?.times.forget(key)
+    states.get(c)?.pace.forget(key)
+  },
 })
 
 const serviceKeyOf = (slice: Slice): string => `${namespaceOf(slice)}/${labelsOf(slice)[serviceNameLabel] ?? ''}`
@@ -49,9 +52,13 @@ async function reconcile(service: FrozenService, c: C): Promise<Outcome> {
   if (!isSelecting(service) || isBeingDeleted(service)) return done
   if (!c.caughtUp(service)) return done
   const key = `${namespaceOf(service)}/${nameOf(service)}`
+  const state = states.get(c)
+  const waitMs = state?.pace.waitMs(key, c.clock.now()) ?? 0
+  if (waitMs > 0) return requeueAfter(waitMs)
   const selected = c.of(pods).list(namespaceOf(service)).filter((pod) => selectsMap(service.spec?.selector, labelsOf(pod)))
   const existing = c.of(endpointSlices).by(serviceIndex, key).filter((slice) => !isBeingDeleted(slice))
-  const triggered = triggerTimes.get(c)?.next(key, service, selected)
+  state?.pace.looked(key, selected.length, c.clock.now())
+  const triggered = state?.times.next(key, service, selected)
   const families = addressTypesOf(service)
   try {
     for (const slice of existing) if (!families.includes(slice.addressType)) await c.remove(service, endpointSlices, slice)

@@ -1,6 +1,6 @@
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { canonicalJson, same } from '../framework/equality.ts'
+import { same } from '../framework/equality.ts'
 
 type Slice = Frozen<EndpointSlice>
 type FrozenEndpoint = Frozen<Endpoint>
@@ -19,7 +19,7 @@ export interface SlicePlan {
 }
 
 /** What makes two sets of ports the same. */
-export const portsKey = (ports: readonly Frozen<EndpointPort>[] | undefined): string => (ports ?? []).map((port) => canonicalJson(port)).sort().join()
+export const portsKey = (ports: readonly Frozen<EndpointPort>[] | undefined): string => (ports ?? []).map(({ name, port, protocol, appProtocol }) => `${name ?? ''}/${port ?? ''}/${protocol ?? ''}/${appProtocol ?? ''}`).sort().join()
 
 /** What makes two endpoints the same one, whatever its conditions are. */
 const endpointKey = ({ addresses, hostname, nodeName, targetRef }: FrozenEndpoint): string => [[...(addresses ?? [])].sort().join(), hostname, nodeName, targetRef?.kind, targetRef?.namespace, targetRef?.name, targetRef?.uid].join('\0')
