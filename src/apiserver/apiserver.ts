@@ -11,7 +11,7 @@ import { bootstrap } from './bootstrap/bootstrap.ts'
 import { keepSystemNamespaces } from './bootstrap/system-namespaces.ts'
 import { addOpenApi } from './discovery/openapi.ts'
 import { CrdServing } from './crd/serving.ts'
-import { propsOf } from './crd/custom-kind.ts'
+import { declaredSchema } from './crd/declared-schema.ts'
 import { addDiscovery } from './discovery/routes.ts'
 import { addOpenId } from './discovery/openid.ts'
 import { newSubresources } from './subresources/subresources.ts'
@@ -65,7 +65,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const nonResource = new NonResource()
   const serverAddress = () => (listeners[0] ? `${options.advertiseAddress ?? listeners[0].host}:${options.advertisePort ?? listeners[0].port}` : '')
   addDiscovery(nonResource, kinds, serverAddress)
-  addOpenApi(nonResource, async () => new (await import('../api/openapi/documents.ts')).OpenApiDocuments({ table: kinds, version: versionInfo('').gitVersion, customSchema: propsOf }))
+  addOpenApi(nonResource, async () => new (await import('../api/openapi/documents.ts')).OpenApiDocuments({ table: kinds, version: versionInfo('').gitVersion, customSchema: declaredSchema }))
   if (options.serviceAccounts) addOpenId(nonResource, options.serviceAccounts, authentication.keys, serverAddress)
   const failing = new Map<string, string>()
   for (const route of healthRoutes({ store, failing })) nonResource.add(route)

@@ -1,73 +1,81 @@
+import { hasDefaults, fillDefaults } from '../../api/crd-schema/default-values.ts'
+import { structSchemaOf } from '../../api/crd-schema/struct-schema.ts'
+import type { JsonSchema } from '../../api/crd-schema/json-schema.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../../api/generated/types/apiextensions-v1.ts'
 import type { Kind, KindBehaviour, Subresource } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
-import { objectMetaSchema } from '../../api/schema/builtin.ts'
 import { normalise } from '../../api/schema/decode.ts'
 import { compileJsonPath } from '../../api/table-format/json-path.ts'
 import { customColumns } from '../../api/table-format/custom-columns.ts'
 import { equal } from '../../api/validation/equal.ts'
-import { field, FieldErrors } from '../../api/validation/field.ts'
-import { dnsSubdomainErrors } from '../../api/validation/names.ts'
-import { applyDefaults } from './defaults.ts'
-import type { Props, Values } from './props.ts'
-import { customSchema } from './to-schema.ts'
-import { checkUniqueness, validateBySchema } from './validate.ts'
+import { isQualifiedName } from '../../api/validation/names.ts'
+import { declareSchema } from './declared-schema.ts'
+import { objectRules } from './object-rules.ts'
 
 type Definition = Frozen<CustomResourceDefinition>
 type Version = Frozen<CustomResourceDefinitionVersion>
 
-const props = new WeakMap<Kind, Props>()
-
-/** The schema that a custom kind was declared with. */
-export const propsOf = (kind: Kind): Props | undefined => props.get(kind)
-
 const verbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
 
-/** The kinds of a definition that are served, one for each version. */
-export function customKinds(definition: Definition): Kind[] {
-  const made = new Map<string, Kind>()
-  const storage = definition.spec.versions.find(({ storage: stored }) => stored)
-  for (const version of definition.spec.versions) {
-    if (version.served || version === storage) made.set(version.name, customKind(definition, version, () => made.get(storage?.name ?? '')))
-  }
-  return [...made].filter(([name]) => definition.spec.versions.some((version) => version.name === name && version.served)).map(([, kind]) => kind)
+/** The kinds of a definition, one for each version that is served, and the one under which objects are stored, served or not. */
+export interface CustomKinds {
+  readonly served: readonly Kind[]
+  readonly stored: Kind
 }
 
-/** The kind under whose version a definition's objects are stored, served or not. */
-export function storedKind(definition: Definition): Kind | undefined {
-  const version = definition.spec.versions.find(({ storage }) => storage)
-  return version && customKind(definition, version, () => undefined)
+/** Makes them. */
+export function customKinds(definition: Definition): CustomKinds {
+  const { versions } = definition.spec
+  const stored = versions.find(({ storage }) => storage)!
+  const kinds = new Map<string, Kind>()
+  for (const version of versions) if (version.served || version === stored) kinds.set(version.name, customKind(definition, version, () => kinds.get(stored.name)!))
+  return { served: versions.filter(({ served }) => served).map(({ name }) => kinds.get(name)!), stored: kinds.get(stored.name)! }
 }
 
-function customKind(definition: Definition, version: Version, stored: () => Kind | undefined): Kind {
+function customKind(definition: Definition, version: Version, stored: () => Kind): Kind {
   const { group, names, scope } = definition.spec
-  const accepted = definition.status?.acceptedNames ?? names
-  const schema = version.schema?.openAPIV3Schema
+  const accepted = definition.status?.acceptedNames?.plural ? definition.status.acceptedNames : names
+  const declared = version.schema?.openAPIV3Schema
   const { columns, row } = customColumns(version.additionalPrinterColumns as Parameters<typeof customColumns>[0])
-  const apiVersion = `${group}/${version.name}`
+  const resource = { group, version: version.name, kind: names.kind, plural: names.plural, namespaced: scope === 'Namespaced' }
+  const schema = structSchemaOf(declared)
   const kind: Kind = {
-    resource: { group, version: version.name, kind: names.kind, plural: names.plural, namespaced: scope === 'Namespaced' },
+    resource,
     singular: accepted.singular ?? names.kind.toLowerCase(),
     listKind: accepted.listKind ?? `${names.kind}List`,
     shortNames: accepted.shortNames ?? [],
     categories: accepted.categories ?? [],
     verbs,
     subresources: subresourcesOf(definition, version),
-    schema: customSchema(schema),
+    schema,
     columns,
-    behaviour: behaviourOf(version, row),
+    behaviour: behaviourOf(version, { kind: names.kind, row, declared }),
     storagePrefix: `/registry/${group}/${names.plural}/`,
     custom: true,
-    ...(!version.storage && {
-      storedAs: {
-        kind: () => stored()!,
-        toStored: (object: KubernetesObject) => ({ ...object, apiVersion: `${group}/${stored()!.resource.version}` }),
-        fromStored: (object: KubernetesObject) => ({ ...object, apiVersion }),
-      },
-    }),
+    ...(readsDiffer(definition, version) && { storedAs: { kind: stored, toStored: (object) => converted(object, stored()), fromStored: memoised((object) => converted(object, kind)) } }),
   }
-  if (schema) props.set(kind, schema)
+  declareSchema(kind, declared)
   return kind
+}
+
+/** Whether what is read may not be what is stored: another version, or another schema at the time of writing. */
+const readsDiffer = ({ metadata, status }: Definition, { storage }: Version): boolean => !storage || (metadata.generation ?? 1) > 1 || (status?.storedVersions?.length ?? 0) > 1
+
+/** An object in a kind's version: pruned and defaulted by its schema. */
+function converted(object: KubernetesObject, { resource: { group, version }, schema, behaviour }: Kind): KubernetesObject {
+  const out = normalise(schema, { ...object, apiVersion: `${group}/${version}` }) as unknown as KubernetesObject
+  behaviour.defaults?.(out)
+  return out
+}
+
+/** Stored objects never change, so each is converted once while it is in memory. */
+function memoised(convert: (object: KubernetesObject) => KubernetesObject): (object: KubernetesObject) => KubernetesObject {
+  const known = new WeakMap<KubernetesObject, KubernetesObject>()
+  return (object) => {
+    let out = known.get(object)
+    if (!out) known.set(object, (out = convert(object)))
+    return out
+  }
 }
 
 function subresourcesOf({ spec: { group, names } }: Definition, { name: version, subresources }: Version): Subresource[] {
@@ -80,70 +88,65 @@ function subresourcesOf({ spec: { group, names } }: Definition, { name: version,
 
 const withoutDot = (path: string): string => (path.startsWith('.') ? path.slice(1) : path)
 
-function behaviourOf(version: Version, row: KindBehaviour<KubernetesObject>['row']): KindBehaviour<KubernetesObject> {
-  const schema = version.schema?.openAPIV3Schema
+interface Parts {
+  readonly kind: string
+  readonly row: KindBehaviour<KubernetesObject>['row']
+  readonly declared: JsonSchema | undefined
+}
+
+function behaviourOf(version: Version, { kind, row, declared }: Parts): KindBehaviour<KubernetesObject> {
   const { status, scale } = version.subresources ?? {}
-  const check = (object: Frozen<KubernetesObject>, old: Frozen<KubernetesObject> | undefined, errors: FieldErrors) => {
-    if (schema) validateCustom(object, old, schema, errors)
-    if (scale) checkReplicas(object, scale.specReplicasPath, errors)
-  }
+  const rules = objectRules(version, kind)
   return {
     ...(row && { row }),
     metadata: { finalizers: 'any' },
-    nameErrors: dnsSubdomainErrors,
     unconditionalUpdate: false,
-    status: status !== undefined,
+    status: Boolean(status),
     ...(scale && { scale: { replicas: withoutDot(scale.specReplicasPath), statusReplicas: withoutDot(scale.statusReplicasPath), selector: scale.labelSelectorPath ? withoutDot(scale.labelSelectorPath) : '' } }),
-    ...(schema && { defaults: (object: KubernetesObject) => applyDefaults(object, schema) }),
+    ...(declared && hasDefaults(declared) && { defaults: (object) => fillDefaults(declared, object) }),
     ...(version.selectableFields?.length && { fields: Object.fromEntries(version.selectableFields.map(({ jsonPath }) => [withoutDot(jsonPath), selectable(jsonPath)])) }),
-    generation: (object, old) => changed(object, old, status !== undefined),
+    generation: (object, old) => !equal(body(object, Boolean(status)), body(old, Boolean(status))),
     prepareUpdate(object, old, { subresource }) {
       if (subresource === 'status') keepMetadata(object, old)
     },
-    validate: (object, errors) => check(object, undefined, errors),
-    validateUpdate: (object, old, errors) => check(object, old, errors),
-    warnings: () => (version.deprecated ? [version.deprecationWarning ?? `${version.name} is deprecated`] : []),
+    validate: (object, errors) => rules.created(object, errors),
+    validateUpdate: (object, old, errors, { subresource }) => rules.updated(object, old, subresource, errors),
+    warnings: (object, old) => finalizerWarnings(object, old),
   }
 }
 
-function validateCustom(object: Frozen<KubernetesObject>, old: Frozen<KubernetesObject> | undefined, schema: Props, errors: FieldErrors): void {
-  const before = errors.list.length
-  // The metadata has its own rules.
-  const { metadata: _metadata, ...rest } = object as Values
-  const { metadata: _old, ...oldRest } = (old ?? {}) as Values
-  const { properties } = schema
-  const { metadata: metadataProps, ...others } = properties ?? {}
-  const body: Props = properties ? { ...schema, properties: others, ...(schema.required && { required: schema.required.filter((name) => name !== 'metadata' || object.metadata === undefined) }) } : schema
-  validateBySchema(rest, old ? oldRest : undefined, body, errors)
-  const names = metadataProps?.properties?.['name']
-  if (names) validateBySchema(object.metadata?.name, old?.metadata?.name, names, errors, field('metadata', 'name'))
-  if (errors.list.length === before) checkUniqueness(rest, schema, errors)
-}
-
-function checkReplicas(object: Frozen<KubernetesObject>, path: string, errors: FieldErrors): void {
-  const names = withoutDot(path).split('.')
-  const replicas = names.reduce<unknown>((value, name) => (typeof value === 'object' && value !== null ? (value as Values)[name] : undefined), object)
-  if (typeof replicas === 'number' && replicas < 0) errors.invalid(field(...names), replicas, 'should be a non-negative integer')
-}
-
-/** Without a status of its own, everything but the metadata counts. */
-function changed(object: Frozen<KubernetesObject>, old: Frozen<KubernetesObject>, ownStatus: boolean): boolean {
-  const plain = ({ metadata: _metadata, status, ...rest }: Values) => (ownStatus ? rest : { ...rest, status })
-  return !equal(plain(object as Values), plain(old as Values))
+/** What counts for the generation: all but the metadata, and the status where it is written by itself. */
+function body(object: Frozen<KubernetesObject>, ownStatus: boolean): object {
+  const { metadata: _metadata, status, ...rest } = object as Frozen<KubernetesObject> & { status?: unknown }
+  return ownStatus ? rest : { ...rest, status }
 }
 
 /** A status update changes nothing of the metadata but who owns what. */
 function keepMetadata(object: KubernetesObject, old: Frozen<KubernetesObject>): void {
   const { managedFields, resourceVersion } = object.metadata ?? {}
-  object.metadata = normalise(objectMetaSchema(), { ...old.metadata, ...(resourceVersion && { resourceVersion }) })
+  const metadata = structuredClone(old.metadata ?? {}) as NonNullable<KubernetesObject['metadata']>
+  object.metadata = { ...metadata, ...(resourceVersion && { resourceVersion }) }
   if (managedFields) object.metadata.managedFields = managedFields
   else delete object.metadata.managedFields
 }
 
 function selectable(path: string): (object: Frozen<KubernetesObject>) => string {
-  const read = compileJsonPath(path)
+  const find = compileJsonPath(path)
   return (object) => {
-    const [value] = read?.(object) ?? []
-    return value === undefined || value === null ? '' : String(value as string | number | boolean)
+    const [value] = find(object)
+    return value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean)
   }
+}
+
+const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion'])
+
+/** Finalizers without a domain may be those of somebody else. */
+function finalizerWarnings({ metadata }: Frozen<KubernetesObject>, old: Frozen<KubernetesObject> | undefined): string[] {
+  const before = new Set(old?.metadata?.finalizers)
+  return [...new Set(metadata?.finalizers)].filter((finalizer) => !before.has(finalizer)).sort().flatMap((finalizer) => {
+    const at = `metadata.finalizers: ${JSON.stringify(finalizer)}:`
+    const problems = isQualifiedName(finalizer).map((text) => `${at} ${text}`)
+    if (finalizer.includes('/') || standardFinalizers.has(finalizer)) return problems
+    return [...problems, `${at} prefer a domain-qualified finalizer name${finalizer.includes('.') ? ' including a path (/)' : ''} to avoid accidental conflicts with other finalizer writers`]
+  })
 }

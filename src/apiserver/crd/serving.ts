@@ -12,7 +12,6 @@ import type { Draft } from '../registry/resource-storage.ts'
 import { timeText, type Core } from '../verbs/core.ts'
 import { deleteObject, isGone } from '../verbs/delete.ts'
 import { cleanupFinalizer } from '../verbs/deletion-plan.ts'
-import { customKinds, storedKind } from './custom-kind.ts'
 
 type Definition = Frozen<CustomResourceDefinition>
 
@@ -31,6 +30,8 @@ export class CrdServing {
   readonly #parts: CrdParts
   readonly #definitions = new Map<string, Definition>()
   readonly #served = new Map<string, readonly Kind[]>()
+  /** What each was served by, as text: other changes of a definition concern no kind. */
+  readonly #forms = new Map<string, string>()
   readonly #queue = new Set<string>()
   #working: Promise<void> | undefined
   #closed = false
@@ -100,15 +101,18 @@ export class CrdServing {
 
   async #serve(name: string, definition: Definition): Promise<void> {
     const { kinds, registry } = this.#parts
-    const wanted = customKinds(definition)
-    const stored = storedKind(definition)
-    if (stored) await registry.open(stored)
-    for (const kind of wanted) if (!kind.storedAs) await registry.open(kind)
-    for (const kind of wanted) registry.alias(kind)
+    const form = JSON.stringify([definition.spec, definition.status?.acceptedNames?.plural ? definition.status.acceptedNames : definition.spec.names, definition.status?.storedVersions])
+    if (this.#forms.get(name) === form) return
+    // Loaded with the first definition: what custom kinds need is large.
+    const { customKinds } = await import('./custom-kind.ts')
+    const { served: wanted, stored } = customKinds(definition)
     const before = this.#served.get(name) ?? []
+    await registry.reopen(stored)
+    for (const kind of wanted) registry.alias(kind)
     for (const kind of before) if (!wanted.some(({ resource }) => resource.version === kind.resource.version)) kinds.remove(kind.resource)
     for (const kind of wanted) kinds.add(kind)
     this.#served.set(name, wanted)
+    this.#forms.set(name, form)
   }
 
   #unserve(name: string): void {
@@ -117,6 +121,7 @@ export class CrdServing {
       this.#parts.registry.drop(kind)
     }
     this.#served.delete(name)
+    this.#forms.delete(name)
     // Names that others wanted may be free now.
     for (const other of this.#definitions.keys()) if (!this.#served.has(other)) this.#enqueue(other)
   }

@@ -39,6 +39,16 @@ export class Registry implements Lookup {
     return storage
   }
 
+  /** Opens the storage of a kind anew, since its fields or its shape have changed; watches of what was there end. */
+  async reopen(kind: Kind): Promise<void> {
+    const cache = await this.#openCache(kind)
+    const before = this.#byPrefix.get(kind.storagePrefix)
+    const storage = new ResourceStorage(kind, cache, this.#deps.store)
+    this.#byPrefix.set(kind.storagePrefix, storage)
+    this.#byResource.set(nameOf(kind.resource), storage)
+    before?.cache.close()
+  }
+
   /** Lets an open storage be found by a kind that shares it. */
   alias(kind: Kind): void {
     const storage = this.#byPrefix.get(kind.storagePrefix)
