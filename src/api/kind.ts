@@ -51,6 +51,8 @@ export interface KindBehaviour<T extends KubernetesObject> {
   readonly generation?: false | ((object: Frozen<T>, old: Frozen<T>) => boolean)
   /** Field selectors besides metadata.name and metadata.namespace. */
   readonly fields?: Readonly<Record<string, (object: Frozen<T>) => string>>
+  /** What the version in which objects are stored calls those fields, where it calls them something else. */
+  readonly storedFields?: Readonly<Record<string, string>>
   /** How table rows are made: cells in the order of the facts' columns. By default name and age. */
   readonly row?: (object: Frozen<T>, nowMs: number) => (string | number | boolean | null)[]
   /** What a row says about its object besides the cells: a Pod that is done. */

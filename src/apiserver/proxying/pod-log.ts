@@ -4,11 +4,13 @@ import { pods } from '../../api/generated/resources.ts'
 import { field, FieldErrors } from '../../api/validation/field.ts'
 import { textAnswer } from '../answer/answer.ts'
 import { methodNotAllowed } from '../answer/status.ts'
+import { UpgradeExchange } from '../http/upgrade-exchange.ts'
 import type { KubeletClientOptions } from '../options.ts'
 import type { Query } from '../request/query.ts'
 import type { SubresourceHandler } from '../verbs/dispatch.ts'
 import { plainFailure, sendOn } from './forward.ts'
 import { containerOf, kubeletTarget } from './kubelet-address.ts'
+import { bytesOverWebSocket, wantsWebSocket } from './log-socket.ts'
 
 /** GET of a container's log, from the kubelet that has it. */
 export function podLog(options: KubeletClientOptions | undefined): SubresourceHandler {
@@ -27,6 +29,11 @@ export function podLog(options: KubeletClientOptions | undefined): SubresourceHa
     const answer = await sendOn({ target, method: 'GET', path, headers: { host: origin.host } }, undefined, (why) => plainFailure(`Get "${origin.origin}${path}": ${why}`))
     if (answer.statusCode !== 200) throw await kubeletError(answer, info.name)
     if (!exchange) return textAnswer(200, await textOf(answer), 'text/plain')
+    if (exchange instanceof UpgradeExchange && wantsWebSocket(exchange)) {
+      exchange.onClose(() => answer.destroy())
+      await bytesOverWebSocket(exchange, answer as AsyncIterable<Buffer>)
+      return { type: 'taken' }
+    }
     const writer = exchange.stream(200, ['cache-control', 'no-cache, private', 'content-type', 'text/plain', 'date', new Date(core.clock.now()).toUTCString()])
     exchange.onClose(() => answer.destroy())
     try {

@@ -25,13 +25,14 @@ const namespaceSubresources = new Set(['status', 'finalize'])
 
 /** Reads a request's path. `watch` is its query's flag; `fieldName` the name that its field selector fixes, if any. */
 export function requestInfoOf(method: string, path: string, watch: boolean, fieldName: string): RequestInfo {
+  if (path.includes('//')) return nonResource(method, path)
   const parts = partsOf(path)
   const prefix = parts[0] ?? ''
   if (parts.length < 3 || (prefix !== 'api' && prefix !== 'apis') || (prefix === 'apis' && parts.length < 4)) return nonResource(method, path)
   let at = 1
   const group = prefix === 'apis' ? parts[at++]! : ''
   const version = parts[at++]!
-  let verb = verbs[method] ?? method.toLowerCase()
+  let verb = verbs[method] ?? ''
   let legacyWatch = false
   if (parts[at] === 'watch') {
     legacyWatch = true

@@ -1,6 +1,6 @@
 import { methodNotAllowed } from '../answer/status.ts'
 import type { Answer } from '../answer/answer.ts'
-import type { ResourceRequest } from '../request/api-request.ts'
+import { warn, type ResourceRequest } from '../request/api-request.ts'
 import type { Core } from './core.ts'
 import { create } from './create.ts'
 import { deleteCollection, deleteOne } from './delete-request.ts'
@@ -24,6 +24,10 @@ export function dispatch(core: Core, subresources: Subresources, request: Resour
   const { verb } = info
   const everywhere = kind.resource.namespaced && info.namespace === ''
   if (!kind.verbs.includes(verb) || (named.has(verb) ? info.name === '' || everywhere : verb === 'create' && info.name !== '')) throw methodNotAllowed()
+  const deprecation = deprecations[`${kind.resource.plural}.${kind.resource.group}`]
+  if (deprecation) warn(request, deprecation)
+  const own = everywhere && verb === 'create' ? undefined : subresources.get(`${kind.resource.plural}.${kind.resource.group}/`)
+  if (own) return own(core, request)
   switch (verb) {
     case 'get':
       return get(core, request)
@@ -33,7 +37,7 @@ export function dispatch(core: Core, subresources: Subresources, request: Resour
       return watch(core, request)
     case 'create':
       if (everywhere) throw methodNotAllowed()
-      return (subresources.get(`${kind.resource.plural}.${kind.resource.group}/`) ?? create)(core, request)
+      return create(core, request)
     case 'update':
       return update(core, request)
     case 'patch':
@@ -48,6 +52,12 @@ export function dispatch(core: Core, subresources: Subresources, request: Resour
   }
 }
 
+/** What clients are told who still use what is on its way out. */
+const deprecations: Readonly<Record<string, string>> = {
+  'componentstatuses.': 'v1 ComponentStatus is deprecated in v1.19+',
+  'endpoints.': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+}
+
 /** Verbs that are about one object: POST to an object is no creation, and PUT to a collection no update. */
 const named: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete'])
 
@@ -56,7 +66,9 @@ function dispatchSubresource(core: Core, subresources: Subresources, request: Re
   const name = subresource!.name
   const { plural, group } = kind.resource
   const handler = subresources.get(`${plural}.${group}/${name}`)
-  if (!subresource!.verbs.includes(info.verb)) throw methodNotAllowed()
+  // A proxied request may be of a method that is no verb: discovery does not tell of it.
+  const proxied = name === 'proxy' && request.method === 'OPTIONS'
+  if (!proxied && !subresource!.verbs.includes(info.verb)) throw methodNotAllowed()
   if (handler) return handler(core, request)
   if (name === 'scale') return info.verb === 'get' ? getScale(core, request) : info.verb === 'update' ? updateScale(core, request) : patchScale(core, request)
   switch (info.verb) {

@@ -35,12 +35,14 @@ function labelsOf(text: string): Pick<Selection, 'labels' | 'labelEquals'> {
 function fieldsOf(kind: Kind, text: string): Pick<Selection, 'fields' | 'fieldEquals'> | undefined {
   const matcher = parsed(parseFieldSelector, text)
   if (matcher.everything) return undefined
+  // Objects are kept in the stored version, whose names for the fields count.
+  const stored = (field: string) => kind.behaviour.storedFields?.[field] ?? field
   const fieldEquals: Record<string, string> = {}
   for (const { field, operator, value } of matcher.requirements) {
     if (!knowsField(kind, field)) throw badRequest(kind.behaviour.fields ? `field label not supported: ${field}` : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`)
-    if (operator === '=') fieldEquals[field] = value
+    if (operator === '=') fieldEquals[stored(field)] = value
   }
-  return { fields: (field) => matcher.matches((name) => field(name) ?? ''), fieldEquals }
+  return { fields: (field) => matcher.matches((name) => field(stored(name)) ?? ''), fieldEquals }
 }
 
 const knowsField = ({ behaviour, resource }: Kind, field: string): boolean =>
