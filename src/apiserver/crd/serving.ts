@@ -1,5 +1,5 @@
 import { customResourceDefinitions } from '../../api/generated/resources.ts'
-import type { CustomResourceDefinition, CustomResourceDefinitionCondition, CustomResourceDefinitionNames } from '../../api/generated/types/apiextensions-v1.ts'
+import type { CustomResourceDefinition } from '../../api/generated/types/apiextensions-v1.ts'
 import type { Kind } from '../../api/kind.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { normalise } from '../../api/schema/decode.ts'
@@ -9,8 +9,11 @@ import { apiServerUser } from '../authn/user.ts'
 import { follow } from '../registry/follow.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Draft } from '../registry/resource-storage.ts'
-import { timeText, type Core } from '../verbs/core.ts'
+import { equal } from '../../api/validation/equal.ts'
+import type { Core } from '../verbs/core.ts'
 import { deleteObject, isGone } from '../verbs/delete.ts'
+import { recordFields, updateObject } from '../verbs/write.ts'
+import { isEstablished, nameDefinition, withConditions } from './names.ts'
 import { cleanupFinalizer } from '../verbs/deletion-plan.ts'
 
 type Definition = Frozen<CustomResourceDefinition>
@@ -88,14 +91,15 @@ export class CrdServing {
   async #reconcile(name: string): Promise<void> {
     const definition = this.#definitions.get(name)
     if (!definition) return this.#unserve(name)
-    const problem = this.#conflictOf(definition)
-    const established = definition.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false
-    if (problem === undefined || established) await this.#serve(name, definition)
+    const { clock } = this.#parts
+    const naming = nameDefinition(definition, this.#definitions.values(), clock.now())
+    if (isEstablished(definition) || naming.conditions.some(({ type, status }) => type === 'Established' && status === 'True')) await this.#serve(name, definition)
     const deleting = Boolean(definition.metadata?.deletionTimestamp)
     await this.#writeStatus(name, (current) => {
-      const { conditions, acceptedNames } = statusOf(current, problem, this.#parts.clock.now())
-      return { ...current, status: { ...current.status, acceptedNames, conditions: deleting ? withTerminating(conditions, this.#parts.clock.now(), false) : conditions } }
+      const { acceptedNames, conditions } = nameDefinition(current, this.#definitions.values(), clock.now())
+      return { ...current.status, acceptedNames, conditions: deleting ? withConditions(conditions, [terminating], clock.now()) : conditions }
     })
+    if (!equal(definition.status?.acceptedNames, naming.acceptedNames)) this.#enqueueGroup(definition)
     if (deleting) await this.#finish(name, definition)
   }
 
@@ -123,43 +127,35 @@ export class CrdServing {
     this.#served.delete(name)
     this.#forms.delete(name)
     // Names that others wanted may be free now.
-    for (const other of this.#definitions.keys()) if (!this.#served.has(other)) this.#enqueue(other)
+    for (const [other, definition] of this.#definitions) if (!this.#served.has(other)) this.#enqueue(definition.metadata.name ?? other)
   }
 
-  /** Which of the definition's names somebody else of its group has already; undefined when it may have them all. */
-  #conflictOf({ metadata, spec }: Definition): { reason: string; message: string } | undefined {
-    const { names, group } = spec
-    const taken = { resources: new Set<string>(), kinds: new Set<string>() }
-    const own = (definition: Definition) => definition.metadata?.name === metadata?.name
-    for (const other of this.#definitions.values()) {
-      const accepted = other.status?.acceptedNames
-      if (own(other) || other.spec.group !== group || !accepted?.plural) continue
-      for (const each of [accepted.plural, accepted.singular, ...(accepted.shortNames ?? [])]) if (each) taken.resources.add(each)
-      for (const each of [accepted.kind, accepted.listKind]) if (each) taken.kinds.add(each)
-    }
-    for (const { resource, singular, shortNames, listKind, custom } of this.#parts.kinds.all()) {
-      if (custom || resource.group !== group) continue
-      for (const each of [resource.plural, singular, ...shortNames]) taken.resources.add(each)
-      for (const each of [resource.kind, listKind]) taken.kinds.add(each)
-    }
-    const used = (text: string) => `${JSON.stringify(text)} is already in use`
-    if (taken.resources.has(names.plural)) return { reason: 'PluralConflict', message: used(names.plural) }
-    if (names.singular && taken.resources.has(names.singular)) return { reason: 'SingularConflict', message: used(names.singular) }
-    const short = names.shortNames?.filter((each) => taken.resources.has(each)) ?? []
-    if (short.length > 0) return { reason: 'ShortNamesConflict', message: short.map(used).join(', ') }
-    if (taken.kinds.has(names.kind)) return { reason: 'KindConflict', message: used(names.kind) }
-    if (names.listKind && taken.kinds.has(names.listKind)) return { reason: 'ListKindConflict', message: used(names.listKind) }
-    return undefined
+  /** Names that others of the group wanted may be free now. */
+  #enqueueGroup({ spec, metadata }: Definition): void {
+    for (const [name, other] of this.#definitions) if (other.spec.group === spec.group && name !== metadata.name) this.#enqueue(name)
   }
 
-  async #writeStatus(name: string, change: (current: Definition) => object): Promise<void> {
-    const storage = this.#parts.registry.storageOfResource(customResourceDefinitions)!
-    await storage.change(name, (entry) => {
-      const current = entry?.object as Definition | undefined
-      if (!current) return { action: 'keep' }
-      const draft = normalise(storage.kind.schema, change(current)) as unknown as Draft
-      return JSON.stringify(draft) === JSON.stringify(current) ? { action: 'keep' } : { action: 'write', draft }
-    })
+  async #writeStatus(name: string, change: (current: Definition) => Frozen<Definition['status']>): Promise<void> {
+    const { core, kinds } = this.#parts
+    const { group, version, plural } = customResourceDefinitions
+    const write = { kind: kinds.byResource(group, version, plural)!, subresource: 'status', namespace: '', user: apiServerUser, warnings: [], dryRun: false, options: undefined }
+    try {
+      const { document } = await updateObject(core, {
+        ...write,
+        name,
+        createIfMissing: false,
+        unconditional: true,
+        produce(old) {
+          const draft = structuredClone({ ...(old as Definition), status: change(old as Definition) }) as unknown as Draft
+          recordFields(core, write, draft, old, 'kube-apiserver')
+          return draft
+        },
+      })
+      // Its names are taken from now on, before the event that tells of it.
+      if (this.#definitions.has(name)) this.#definitions.set(name, document.object as Definition)
+    } catch (error) {
+      if (!isGone(error)) throw error
+    }
   }
 
   /** Deletes a definition's objects; with the last one the definition's finalizer goes. */
@@ -188,44 +184,12 @@ export class CrdServing {
       const current = entry?.object as Definition | undefined
       if (!current?.metadata) return { action: 'keep' }
       const finalizers = (current.metadata.finalizers ?? []).filter((each) => each !== cleanupFinalizer)
-      const conditions = withTerminating(current.status?.conditions ?? [], clock.now(), true)
+      const conditions = withConditions(current.status?.conditions ?? [], [terminated], clock.now())
       const draft = normalise(definitions.kind.schema, { ...current, metadata: { ...current.metadata, finalizers }, status: { ...current.status, conditions } }) as unknown as Draft
       return finalizers.length > 0 ? { action: 'write', draft } : { action: 'remove', last: draft }
     })
   }
 }
 
-function statusOf(definition: Definition, problem: { reason: string; message: string } | undefined, nowMs: number): { acceptedNames: CustomResourceDefinitionNames; conditions: CustomResourceDefinitionCondition[] } {
-  const { names } = definition.spec
-  const before = definition.status
-  const accepted: CustomResourceDefinitionNames = problem ? { ...(before?.acceptedNames ?? { kind: '', plural: '' }) } as CustomResourceDefinitionNames : (names as CustomResourceDefinitionNames)
-  const wasEstablished = before?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True')
-  const conditions: CustomResourceDefinitionCondition[] = [
-    problem ? { type: 'NamesAccepted', status: 'False', ...problem } : { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' },
-    problem && !wasEstablished
-      ? { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' }
-      : { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' },
-  ]
-  return { acceptedNames: accepted, conditions: merged(before?.conditions ?? [], conditions, nowMs) }
-}
-
-/** Conditions keep the time of their last change, and those of others stay. */
-function merged(before: readonly Frozen<CustomResourceDefinitionCondition>[], wanted: readonly CustomResourceDefinitionCondition[], nowMs: number): CustomResourceDefinitionCondition[] {
-  const out = [...before] as CustomResourceDefinitionCondition[]
-  for (const condition of wanted) {
-    const at = out.findIndex(({ type }) => type === condition.type)
-    const old = out[at]
-    const lastTransitionTime = old?.status === condition.status ? (old.lastTransitionTime ?? timeText(nowMs)) : timeText(nowMs)
-    const next = { ...condition, lastTransitionTime }
-    if (at < 0) out.push(next)
-    else out[at] = next
-  }
-  return out
-}
-
-const withTerminating = (conditions: readonly Frozen<CustomResourceDefinitionCondition>[], nowMs: number, done: boolean): CustomResourceDefinitionCondition[] =>
-  merged(conditions, [
-    done
-      ? { type: 'Terminating', status: 'False', reason: 'InstanceDeletionCompleted', message: 'removed all instances' }
-      : { type: 'Terminating', status: 'True', reason: 'InstanceDeletionInProgress', message: 'CustomResource deletion is in progress' },
-  ], nowMs)
+const terminating = { type: 'Terminating', status: 'True', reason: 'InstanceDeletionInProgress', message: 'CustomResource deletion is in progress' }
+const terminated = { type: 'Terminating', status: 'False', reason: 'InstanceDeletionCompleted', message: 'removed all instances' }
