@@ -92,10 +92,11 @@ export class ResourceStorage {
 }
 
 /**
- * Renewals may reach the disk this late: most writes of an idle cluster are renewals, and an older one is harmless after a crash. A commit writes 25 KiB, and
- * an idle cluster may write 1 MB an hour; other writes take waiting renewals along.
+ * Renewals may reach the disk this late: most writes of an idle cluster are renewals, and an older one is harmless after a crash. A commit writes 25 KiB
+ * (60 as the kernel counts it), and an idle cluster may write 1 MB an hour. Every other write takes waiting renewals along, and a node's status comes
+ * every five minutes, so they hardly ever wait so long.
  */
-const leaseLazyMs = 240_000
+const leaseLazyMs = 600_000
 
 /** A draft that becomes a document once its revision is known. */
 class Pending {
