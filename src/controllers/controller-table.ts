@@ -18,6 +18,7 @@ import { jobController } from './job/job-controller.ts'
 import { namespaceController } from './namespace/namespace-controller.ts'
 import { nodeIpamController } from './nodeipam/node-ipam-controller.ts'
 import { nodeLifecycleController } from './nodelifecycle/node-lifecycle-controller.ts'
+import { horizontalPodAutoscalerController } from './podautoscaler/horizontal-pod-autoscaler-controller.ts'
 import { persistentVolumeBinderController } from './persistentvolume/persistentvolume-binder-controller.ts'
 import { podGarbageCollectorController } from './podgc/pod-garbage-collector.ts'
 import { replicaSetController } from './replicaset/replicaset-controller.ts'
@@ -58,6 +59,7 @@ export const controllerTable: readonly ControllerDescriptor[] = [
   clusterRoleAggregationController,
   ttlController,
   ttlAfterFinishedController,
+  horizontalPodAutoscalerController,
   persistentVolumeBinderController,
   persistentVolumeClaimProtectionController,
   persistentVolumeProtectionController,

@@ -63,6 +63,8 @@ class RunningController<O extends KubernetesObject> implements Running {
   readonly #queue: WorkQueue
   readonly #objects: Informer<O>
   readonly #context: ReconcileContext<O>
+  /** Keys that wait for the cache to show what was written: the next change matters, whatever it is. */
+  readonly #behind = new Set<string>()
   #closed = false
 
   constructor(definition: ControllerDefinition<O>, start: StartContext) {
@@ -85,7 +87,7 @@ class RunningController<O extends KubernetesObject> implements Running {
     setup?.(this.#context)
     const enqueue = (object: Frozen<O>) => this.#queue.add(keyText(keyOf(object)))
     const { matters } = this.#definition
-    const updated = (object: Frozen<O>, old: Frozen<O>) => void (!matters || matters(object, old) ? enqueue(object) : undefined)
+    const updated = (object: Frozen<O>, old: Frozen<O>) => void (!matters || this.#behind.delete(keyText(keyOf(object))) || matters(object, old) ? enqueue(object) : undefined)
     this.#objects.on({ added: enqueue, updated, deleted: enqueue })
     const context = { informers, enqueue: (key: string) => this.#queue.add(key), enqueueAfter: (key: string, ms: number) => this.#queue.addAfter(key, ms) }
     for (const watch of watches) watch.start(context)
@@ -98,11 +100,16 @@ class RunningController<O extends KubernetesObject> implements Running {
     try {
       if (!object) {
         this.#context.forget(key)
+        this.#behind.delete(key)
         await this.#definition.gone?.(key, this.#context)
         return this.#queue.forget(key)
       }
       // Its own write is not seen yet: what would be decided from the old state would only conflict.
-      if (this.#context.isStale(key)) return this.#queue.addAfter(key, catchUpMs)
+      if (this.#context.isStale(key)) {
+        this.#behind.add(key)
+        return this.#queue.addAfter(key, catchUpMs)
+      }
+      this.#behind.delete(key)
       const outcome = await this.#definition.reconcile(object, this.#context)
       this.#queue.forget(key)
       if (outcome) this.#queue.addAfter(key, outcome.requeueAfterMs)

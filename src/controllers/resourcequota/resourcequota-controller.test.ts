@@ -64,3 +64,11 @@ test('objects of any resource can be counted', async () => {
   await world.clock.settle()
   assert.deepEqual(await used(world), { 'count/configmaps': '0', 'count/deployments.apps': '0' })
 })
+
+test('many at the same time get no more than the quota', async () => {
+  await using world = await start({ hard: { pods: '10' } })
+  const results = await Promise.allSettled(Array.from({ length: 40 }, (_, i) => world.client.create(pods, { metadata: { namespace: 'default', name: `p${i}` }, spec: { containers: [{ name: 'c', image: 'a' }] } })))
+  assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 10)
+  await world.clock.settle()
+  assert.equal((await world.pods()).length, 10)
+})

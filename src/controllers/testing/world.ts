@@ -29,11 +29,13 @@ export interface World extends AsyncDisposable {
 /** How a test's world differs. */
 export interface WorldOptions extends Partial<ControllerManagerOptions> {
   /** Called before each request of the controllers; throws to refuse it. */
-  readonly refuse?: (request: TransportRequest) => void
+  readonly refuse?: ((request: TransportRequest) => void) | undefined
+  /** Answers requests of the controllers in place of the server: for APIs that an extension serves. Undefined: the server's turn. */
+  readonly answer?: ((request: TransportRequest) => unknown) | undefined
 }
 
 /** Starts the named controllers. */
-export async function startWorld(controllers: readonly string[], { refuse, ...options }: WorldOptions = {}): Promise<World> {
+export async function startWorld(controllers: readonly string[], { refuse, answer, ...options }: WorldOptions = {}): Promise<World> {
   const clock = new VirtualClock()
   const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
   // No service accounts are made here, so pods must do without.
@@ -41,7 +43,7 @@ export async function startWorld(controllers: readonly string[], { refuse, ...op
   const user = { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] }
   const writes: string[] = []
   const client = newClient(server.transport(user))
-  const manager = startControllerManager({ ...deps, ...options, client: newClient(watched(server.transport(user), writes, refuse), { fieldManager: 'kube-controller-manager' }), controllers })
+  const manager = startControllerManager({ ...deps, ...options, client: newClient(watched(server.transport(user), writes, { refuse, answer }), { fieldManager: 'kube-controller-manager' }), controllers })
   await clock.settle()
   const list = async (namespace?: string) => (await client.list(pods, namespace ? { namespace } : {})).items
   return {
@@ -66,10 +68,12 @@ export async function startWorld(controllers: readonly string[], { refuse, ...op
   }
 }
 
-function watched(transport: Transport, writes: string[], refuse: WorldOptions['refuse']): Transport {
+function watched(transport: Transport, writes: string[], { refuse, answer }: Pick<WorldOptions, 'refuse' | 'answer'>): Transport {
   return {
     send(request, signal) {
       refuse?.(request)
+      const answered = answer?.(request)
+      if (answered !== undefined) return Promise.resolve(answered)
       if (request.method !== 'GET') writes.push(`${request.method} ${request.path.replace(/^\/apis?\/([^/]+\/)?v\w+\/(namespaces\/[^/]+\/)?/, '').split('/')[0]}`)
       return transport.send(request, signal)
     },

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { deployments, events, horizontalPodAutoscalers } from '../../api/generated/resources.ts'
+import type { HorizontalPodAutoscalerSpec } from '../../api/generated/types/autoscaling-v2.ts'
+import { timestamp } from '../../client/object.ts'
+import { startWorld, type World } from '../testing/world.ts'
+import { countForAverage } from './replica-count.ts'
+
+const key = { namespace: 'default', name: 'web' }
+const labels = { app: 'web' }
+
+interface Load {
+  /** Millicores of each pod. */
+  cpu: number
+  down: boolean
+}
+
+async function start(spec: Partial<HorizontalPodAutoscalerSpec> = {}): Promise<World & { load: Load }> {
+  const load: Load = { cpu: 50, down: false }
+  const measured = async () => {
+    if (load.down) throw new Error('the server is currently unable to handle the request')
+    const items = (await world.pods()).map(({ metadata }) => ({ metadata: { name: metadata.name }, timestamp: timestamp(world.clock.now()), window: '30s', containers: [{ name: 'c', usage: { cpu: `${load.cpu}m` } }] }))
+    return { items }
+  }
+  const world = await startWorld(['horizontal-pod-autoscaler-controller', 'deployment-controller', 'replicaset-controller'], {
+    answer: ({ path }) => (path.startsWith('/apis/metrics.k8s.io/') ? measured() : undefined),
+  })
+  await world.client.create(deployments, { metadata: key, spec: { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'a', resources: { requests: { cpu: '100m' } } }] } } } })
+  await world.clock.settle()
+  await world.runPods()
+  await world.client.create(horizontalPodAutoscalers, { metadata: key, spec: { minReplicas: 1, maxReplicas: 10, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }], ...spec } })
+  await run(world, 1)
+  return Object.assign(world, { load })
+}
+
+/** So many looks, with new pods running at once. */
+async function run(world: World, looks: number): Promise<void> {
+  for (let i = 0; i < looks; i++) {
+    await world.clock.advance(15_000)
+    await world.runPods()
+  }
+}
+
+const size = async (world: World) => (await world.client.get(deployments, key)).spec?.replicas
+const condition = async (world: World, type: string) => (await world.client.get(horizontalPodAutoscalers, key)).status?.conditions?.find((each) => each.type === type)
+
+test('at the target nothing changes, and the status shows what was measured', async () => {
+  await using world = await start()
+  await run(world, 25)
+  assert.equal(await size(world), 2)
+  const { status } = await world.client.get(horizontalPodAutoscalers, key)
+  assert.equal(status?.currentMetrics?.[0]?.resource?.current.averageUtilization, 50)
+  assert.equal((await condition(world, 'ScalingActive'))?.reason, 'ValidMetricFound')
+})
+
+test('under load it grows, no faster than it may, up to its limit', async () => {
+  await using world = await start()
+  await run(world, 22)
+  world.load.cpu = 100
+  await run(world, 1)
+  assert.equal(await size(world), 4)
+  // The new pods' first samples are not trusted yet: they count as idle.
+  await run(world, 1)
+  assert.equal(await size(world), 4)
+  await run(world, 8)
+  assert.equal(await size(world), 10)
+  assert.equal((await condition(world, 'ScalingLimited'))?.reason, 'TooManyReplicas')
+  const told = (await world.client.list(events)).items.find(({ reason }) => reason === 'SuccessfulRescale')
+  assert.match(told?.message ?? '', /^New size: 4; reason: cpu resource utilization \(percentage of request\) above target$/)
+})
+
+test('without load it shrinks after five quiet minutes', async () => {
+  await using world = await start()
+  await run(world, 22)
+  world.load.cpu = 5
+  await run(world, 18)
+  assert.equal(await size(world), 2)
+  assert.equal((await condition(world, 'AbleToScale'))?.reason, 'ScaleDownStabilized')
+  await run(world, 4)
+  assert.equal(await size(world), 1)
+})
+
+test('when metrics fail it stays, and says why', async () => {
+  await using world = await start()
+  world.load.down = true
+  await run(world, 3)
+  assert.equal(await size(world), 2)
+  assert.equal((await condition(world, 'ScalingActive'))?.reason, 'FailedGetResourceMetric')
+})
+
+test('the limits hold without any metric', async () => {
+  await using world = await start({ minReplicas: 5 })
+  assert.equal(await size(world), 5)
+})
+
+const groups = (ready: number, unready: number, missing: number) => {
+  const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`)
+  return { ready: names('r', ready), unready: names('u', unready), missing: names('m', missing) }
+}
+const cases = [
+  { name: 'twice the target doubles', ready: 2, unready: 0, missing: 0, use: 200, want: 4 },
+  { name: 'half the target halves', ready: 4, unready: 0, missing: 0, use: 50, want: 2 },
+  { name: 'near the target is good enough', ready: 3, unready: 0, missing: 0, use: 105, want: 3 },
+  { name: 'unready pods count as idle when it would grow', ready: 1, unready: 2, missing: 0, use: 200, want: 3 },
+  { name: 'missing pods count as full when it would shrink', ready: 2, unready: 0, missing: 2, use: 50, want: 3 },
+]
+for (const { name, ready, unready, missing, use, want } of cases) {
+  test(name, () => {
+    const all = groups(ready, unready, missing)
+    const samples = new Map(all.ready.map((pod) => [pod, { milli: use, timeMs: 0, windowMs: 0 }]))
+    assert.equal(countForAverage({ current: ready + unready + missing, groups: all, samples, tolerance: { up: 0.1, down: 0.1 } }, () => 100, () => 100), want)
+  })
+}

@@ -1,0 +1,172 @@
+import { horizontalPodAutoscalers, pods } from '../../api/generated/resources.ts'
+import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerCondition, HorizontalPodAutoscalerStatus } from '../../api/generated/types/autoscaling-v2.ts'
+import type { Frozen } from '../../api/resource.ts'
+import { discover, type DiscoveredResource } from '../../client/discovery.ts'
+import { isBeingDeleted, nameOf, namespaceOf, timestamp } from '../../client/object.ts'
+import { withCondition } from '../framework/conditions.ts'
+import { messageOf } from '../framework/context.ts'
+import { defineController, done, requeueAfter, type Context, type Outcome } from '../framework/controller.ts'
+import { withoutZeros } from '../framework/equality.ts'
+import { MetricError, proposalFor, type Proposal } from './metric-proposals.ts'
+import { limit, noteScaling, type ScalingHistory } from './scaling-behavior.ts'
+
+type Autoscaler = Frozen<HorizontalPodAutoscaler>
+type Condition = Frozen<HorizontalPodAutoscalerCondition>
+type C = Context<HorizontalPodAutoscaler>
+
+interface Scale {
+  readonly metadata?: object
+  readonly spec?: { readonly replicas?: number }
+  readonly status?: { readonly replicas?: number; readonly selector?: string }
+}
+
+const histories = new WeakMap<object, Map<string, ScalingHistory>>()
+
+/** Follows metrics with the number of a workload's pods. */
+export const horizontalPodAutoscalerController = defineController<HorizontalPodAutoscaler>({
+  name: 'horizontal-pod-autoscaler-controller',
+  component: 'horizontal-pod-autoscaler',
+  reconciles: horizontalPodAutoscalers,
+  reads: [pods],
+  // Its own status is no reason to look again: it looks every 15 seconds.
+  matters: (hpa, old) => hpa.metadata.generation !== old.metadata.generation || JSON.stringify(hpa.spec) !== JSON.stringify(old.spec),
+  events: ['SuccessfulRescale', 'FailedRescale', 'FailedGetScale', 'FailedGetResourceMetric', 'FailedComputeMetricsReplicas', 'InvalidSelector', 'FailedUpdateStatus'],
+  parallel: 5,
+  setup: (c) => void histories.set(c, new Map()),
+  reconcile,
+  gone: (key, c) => void histories.get(c)?.delete(key),
+})
+
+async function reconcile(hpa: Autoscaler, c: C): Promise<Outcome> {
+  if (isBeingDeleted(hpa)) return done
+  const round = new Round(hpa, c)
+  await round.run()
+  await c.writeStatus(hpa, round.status())
+  return requeueAfter(c.options.hpaSyncPeriodMs)
+}
+
+/** One look of an autoscaler at its metrics: gathers conditions on the way. */
+class Round {
+  readonly #hpa: Autoscaler
+  readonly #c: C
+  readonly #history: ScalingHistory
+  #conditions: readonly Condition[]
+  #current = 0
+  #desired = 0
+  #metrics: readonly Proposal[] = []
+  #scaled = false
+
+  constructor(hpa: Autoscaler, c: C) {
+    const key = `${namespaceOf(hpa)}/${nameOf(hpa)}`
+    this.#hpa = hpa
+    this.#c = c
+    this.#history = histories.get(c)?.get(key) ?? { recommendations: [], ups: [], downs: [] }
+    histories.get(c)?.set(key, this.#history)
+    this.#conditions = hpa.status?.conditions ?? []
+    this.#current = hpa.status?.currentReplicas ?? 0
+    this.#desired = hpa.status?.desiredReplicas ?? 0
+  }
+
+  async run(): Promise<void> {
+    const { kind, name, apiVersion = '' } = this.#hpa.spec?.scaleTargetRef ?? { kind: '', name: '' }
+    let resource: DiscoveredResource | undefined
+    let scale: Scale
+    try {
+      resource = await this.#resourceOf(kind, apiVersion)
+      scale = await this.#c.client.getSubresource<Scale>(resource, { namespace: namespaceOf(this.#hpa), name }, 'scale')
+    } catch (error) {
+      this.#c.event(this.#hpa, 'Warning', 'FailedGetScale', messageOf(error))
+      return this.#set('AbleToScale', 'False', 'FailedGetScale', `the HPA controller was unable to get the target's current scale: ${messageOf(error)}`)
+    }
+    this.#set('AbleToScale', 'True', 'SucceededGetScale', "the HPA controller was able to get the target's current scale")
+    this.#current = scale.status?.replicas ?? 0
+    const size = scale.spec?.replicas ?? 0
+    const wanted = await this.#wanted(size, scale)
+    if (!wanted) return
+    this.#desired = wanted.replicas
+    if (wanted.replicas !== size) await this.#rescale(resource, name, scale, size, wanted)
+  }
+
+  status(): Frozen<HorizontalPodAutoscalerStatus> {
+    const { status, metadata } = this.#hpa
+    const next: Frozen<HorizontalPodAutoscalerStatus> = {
+      ...status,
+      observedGeneration: metadata.generation ?? 0,
+      ...(this.#scaled && { lastScaleTime: timestamp(this.#c.clock.now()) }),
+      currentReplicas: this.#current,
+      desiredReplicas: this.#desired,
+      currentMetrics: this.#metrics.map((proposal) => proposal.status),
+      conditions: this.#conditions,
+    }
+    return withoutZeros(next, ['desiredReplicas', 'currentReplicas'])
+  }
+
+  async #resourceOf(kind: string, apiVersion: string): Promise<DiscoveredResource> {
+    const { resources } = await discover(this.#c.client)
+    const found = resources.find((each) => each.kind === kind && (each.group ? `${each.group}/${each.version}` : each.version) === apiVersion)
+    if (!found) throw new Error(`no matches for kind "${kind}" in group "${apiVersion}"`)
+    return found
+  }
+
+  /** The size to have, and the reason for a change; undefined when nothing can be said. */
+  async #wanted(size: number, scale: Scale): Promise<{ replicas: number; why: string } | undefined> {
+    const { minReplicas = 1, maxReplicas = 1 } = this.#hpa.spec ?? {}
+    if (size === 0 && minReplicas !== 0) {
+      this.#set('ScalingActive', 'False', 'ScalingDisabled', 'scaling is disabled since the replica count of the target is zero')
+      return { replicas: 0, why: '' }
+    }
+    if (size > maxReplicas) return { replicas: maxReplicas, why: 'Current number of replicas above Spec.MaxReplicas' }
+    if (size < minReplicas) return { replicas: minReplicas, why: 'Current number of replicas below Spec.MinReplicas' }
+    const best = await this.#proposals({ current: size, selector: scale.status?.selector ?? '' })
+    if (!best) return undefined
+    const spec = this.#hpa.spec
+    if (!spec) return undefined
+    const decision = limit(spec, size, best.replicas, this.#history, { ...this.#c.options, nowMs: this.#c.clock.now() })
+    this.#set('AbleToScale', 'True', decision.able.reason, decision.able.message)
+    this.#set('ScalingLimited', decision.limited.status, decision.limited.reason, decision.limited.message)
+    return { replicas: decision.replicas, why: decision.replicas > size ? `${best.name} above target` : 'All metrics below target' }
+  }
+
+  /** The highest of what the metrics ask for. */
+  async #proposals(target: { current: number; selector: string }): Promise<Proposal | undefined> {
+    if (target.selector === '') {
+      this.#c.event(this.#hpa, 'Warning', 'SelectorRequired', 'selector is required')
+      return void this.#set('ScalingActive', 'False', 'InvalidSelector', "the HPA target's scale is missing a selector")
+    }
+    const metrics = this.#hpa.spec?.metrics ?? []
+    const results = await Promise.allSettled(metrics.map((metric) => proposalFor(this.#hpa, metric, target, this.#c)))
+    this.#metrics = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    const failure = results.find((result) => result.status === 'rejected')?.reason as unknown
+    const best = this.#metrics.reduce<Proposal | undefined>((highest, proposal) => (!highest || proposal.replicas > highest.replicas ? proposal : highest), undefined)
+    // A metric that is not known might want more: only going up is safe then.
+    if (failure !== undefined && (!best || best.replicas < target.current)) return void this.#failed(failure, metrics.length)
+    if (best) this.#set('ScalingActive', 'True', 'ValidMetricFound', `the HPA was able to successfully calculate a replica count from ${best.name}`)
+    return best
+  }
+
+  #failed(failure: unknown, count: number): void {
+    const reason = failure instanceof MetricError ? failure.reason : 'FailedComputeMetricsReplicas'
+    this.#c.event(this.#hpa, 'Warning', reason, messageOf(failure))
+    this.#c.event(this.#hpa, 'Warning', 'FailedComputeMetricsReplicas', `invalid metrics (${count - this.#metrics.length} invalid out of ${count}), first error is: ${messageOf(failure)}`)
+    this.#set('ScalingActive', 'False', reason, `the HPA was unable to compute the replica count: ${messageOf(failure)}`)
+  }
+
+  async #rescale(resource: DiscoveredResource, name: string, scale: Scale, size: number, { replicas, why }: { replicas: number; why: string }): Promise<void> {
+    const text = `New size: ${replicas}; reason: ${why}`
+    try {
+      await this.#c.client.updateSubresource(resource, { namespace: namespaceOf(this.#hpa), name }, 'scale', { ...scale, spec: { ...scale.spec, replicas } })
+    } catch (error) {
+      this.#c.event(this.#hpa, 'Warning', 'FailedRescale', `${text}; error: ${messageOf(error)}`)
+      this.#desired = size
+      return this.#set('AbleToScale', 'False', 'FailedUpdateScale', `the HPA controller was unable to update the target scale: ${messageOf(error)}`)
+    }
+    this.#scaled = true
+    noteScaling(this.#history, size, replicas, this.#c.clock.now())
+    this.#set('AbleToScale', 'True', 'SucceededRescale', `the HPA controller was able to update the target scale to ${replicas}`)
+    this.#c.event(this.#hpa, 'Normal', 'SuccessfulRescale', text)
+  }
+
+  #set(type: string, status: string, reason: string, message: string): void {
+    this.#conditions = withCondition(this.#conditions, { type, status, reason, message, lastTransitionTime: timestamp(this.#c.clock.now()) })
+  }
+}
