@@ -21,6 +21,8 @@ export interface ImageWish {
   readonly sandboxConfig: Init<PodSandboxConfig>
   readonly runtimeHandler: string
   readonly tell: ImageEvent
+  /** Aborted when nobody waits for the image any more; a pull under way goes on by itself. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** How long a failed pull waits: upstream's. */
@@ -99,17 +101,19 @@ export class Images {
     wish.tell('Normal', 'Pulling', `Pulling image "${wish.image}"`)
     const askedMs = this.#clock.now()
     try {
-      const { imageRef, pullMs } = await this.#inTurn(async () => {
+      const pulled = this.#inTurn(async () => {
         const startedMs = this.#clock.now()
         const imageRef = await this.#pullWithAny(spec, credentialsFor(spec.image, wish.secrets), wish.sandboxConfig)
         return { imageRef, pullMs: this.#clock.now() - startedMs }
       })
+      const { imageRef, pullMs } = await untilAborted(pulled, wish.signal)
       const image = await this.#runtime.imageStatus({ ...spec, image: imageRef })
       if (!image) throw new Error(`image "${imageRef}" was pulled and is not there`)
       const waitedMs = this.#clock.now() - askedMs
       wish.tell('Normal', 'Pulled', `Successfully pulled image "${wish.image}" in ${seconds(pullMs)} (${seconds(waitedMs)} including waiting). Image size: ${image.size} bytes.`)
       return { imageRef, image }
     } catch (error) {
+      wish.signal?.throwIfAborted()
       const why = (error as Error).message
       wish.tell('Warning', 'Failed', `Failed to pull image "${wish.image}": ${why}`)
       this.#backOff.next(key, this.#clock.now())
@@ -138,6 +142,17 @@ export class Images {
     this.#pulls = turn.catch(() => undefined) // The next one's turn comes all the same; this failure is the caller's.
     return turn
   }
+}
+
+/** The work's result, or the signal's reason when that comes first. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    if (signal.aborted) abort()
+  })
 }
 
 /** Go's way to print milliseconds as a duration: 812ms, 1.5s. */

@@ -25,6 +25,7 @@ export interface StartOptions {
 
 /** Starts one container: waits its back-off, pulls, creates, starts, runs its postStart hook. Rejects with a `StartFailure`. */
 export async function startContainer(task: PodTask, container: Frozen<Container>, options: StartOptions): Promise<void> {
+  task.signal?.throwIfAborted()
   waitBackOff(task, container, options.state)
   const { services, pod } = task
   const tell = (type: 'Normal' | 'Warning', reason: string, message: string) => services.events.container(pod, container.name, type, reason, message)
@@ -33,7 +34,7 @@ export async function startContainer(task: PodTask, container: Frozen<Container>
     return error instanceof StartFailure ? error : new StartFailure(reason, textOf(error))
   }
   const found = await services.images
-    .ensure({ pod, image: container.image ?? '', policy: container.imagePullPolicy, secrets: options.secrets, sandboxConfig: options.sandboxConfig, runtimeHandler: options.runtimeHandler, tell })
+    .ensure({ pod, image: container.image ?? '', policy: container.imagePullPolicy, secrets: options.secrets, sandboxConfig: options.sandboxConfig, runtimeHandler: options.runtimeHandler, tell, signal: task.signal })
     .catch((error: unknown) => {
       // The event names the kind of failure, as upstream's does; the image's own events tell the rest.
       if (error instanceof StartFailure) tell('Warning', 'Failed', `Error: ${error.reason}`)

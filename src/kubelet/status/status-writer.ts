@@ -5,6 +5,7 @@ import type { Frozen, ObjectKey } from '../../api/resource.ts'
 import type { Deps } from '../../base/deps.ts'
 import type { Client } from '../../client/client.ts'
 import { keyOf } from '../../api/resource.ts'
+import { versionNumber } from '../../client/object.ts'
 import { isMirrorPod, isStaticPod } from '../pod/containers.ts'
 import { same, statusPatch } from './status-patch.ts'
 
@@ -30,6 +31,8 @@ export class StatusWriter {
   readonly #options: Options
   readonly #entries = new Map<string, Entry>()
   readonly #writing = new Set<string>()
+  /** What the API answered to the last write: the source may tell of it later. */
+  readonly #answers = new Map<string, Frozen<Pod>>()
   readonly #again = new Set<string>()
   #closed = false
 
@@ -70,6 +73,7 @@ export class StatusWriter {
   /** The pod is gone from the API. */
   forget(uid: string): void {
     this.#entries.delete(uid)
+    this.#answers.delete(uid)
   }
 
   close(): void {
@@ -102,14 +106,25 @@ export class StatusWriter {
     }
   }
 
+  /** The API's object as far as anybody has told of it. */
+  #newest(pod: Frozen<Pod>): Frozen<Pod> | undefined {
+    const uid = pod.metadata.uid ?? ''
+    const told = this.#options.current(pod)
+    const answered = this.#answers.get(uid)
+    if (!told || !answered || answered.metadata.uid !== told.metadata.uid) return told
+    if (versionNumber(answered.metadata.resourceVersion) > versionNumber(told.metadata.resourceVersion)) return answered
+    this.#answers.delete(uid)
+    return told
+  }
+
   async #bring(entry: Entry): Promise<void> {
     const { client } = this.#options
-    const current = this.#options.current(entry.pod)
+    const current = this.#newest(entry.pod)
     if (!current) return
     const key: ObjectKey = keyOf(current)
     const uid = current.metadata.uid ?? ''
     const patch = statusPatch(uid, current.status ?? {}, entry.status)
-    if (patch) await client.patch(pods, key, patch, { type: 'strategic', subresource: 'status' })
+    if (patch) this.#answers.set(entry.pod.metadata.uid ?? '', await client.patch(pods, key, patch, { type: 'strategic', subresource: 'status' }))
     const static_ = isStaticPod(entry.pod) || isMirrorPod(current)
     if (entry.finished && current.metadata.deletionTimestamp && !static_) await client.delete(pods, key, { gracePeriodSeconds: 0, uid })
   }
