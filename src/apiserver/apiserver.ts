@@ -16,6 +16,7 @@ import { addDiscovery } from './discovery/routes.ts'
 import { addOpenId } from './discovery/openid.ts'
 import { newSubresources } from './subresources/subresources.ts'
 import rootPaths from './generated/root-paths.json' with { type: 'json' }
+import { FlowControl } from './flowcontrol/flow-control.ts'
 import { healthRoutes } from './health/health.ts'
 import { versionInfo } from './health/version.ts'
 import { listen, type Listener, type ListenOptions } from './http/listener.ts'
@@ -72,6 +73,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   nonResource.add({ path: '/version', handler: () => valueAnswer(versionInfo('') as object) })
   nonResource.add({ path: '/', handler: () => valueAnswer({ paths: rootPaths } as object) })
   nonResource.add({ path: '/metrics', handler: () => textAnswer(200, metrics.text(), 'text/plain; version=0.0.4; charset=utf-8') })
+  const flowControl = await FlowControl.start(deps, registry)
   const pipeline = new Pipeline({
     ...deps,
     core,
@@ -82,6 +84,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     forms: allForms,
     requestMetrics: new RequestMetrics(metrics),
     inflightMax: options.maxRequestsInflight ?? 600,
+    flowControl,
   })
   const crds = await CrdServing.start({ ...deps, core, kinds, registry })
   const stopExpiry = expireEvents(deps, registry, options.eventTtlMs ?? 3600_000)
@@ -98,6 +101,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     },
     async close() {
       stopExpiry()
+      flowControl.close()
       stopNamespaces()
       crds.close()
       await Promise.all(listeners.map((listener) => listener.close()))

@@ -1,15 +1,16 @@
-import { ApiError, tooManyRequests, unauthorized } from '../api/errors/api-error.ts'
+import { ApiError, noSuchPath, tooManyRequests, unauthorized } from '../api/errors/api-error.ts'
 import type { Deps } from '../base/deps.ts'
 import type { KindTable } from '../api/table.ts'
 import type { Answer } from './answer/answer.ts'
 import type { Forms } from './answer/forms.ts'
 import { negotiate, plainJson, prettyJson, wantsPretty, type Format } from './answer/negotiate.ts'
 import { dateText, ResponseHeaders } from './answer/response-headers.ts'
-import { apiErrorOf, statusJson } from './answer/status.ts'
+import { apiErrorOf, methodNotAllowed, statusJson } from './answer/status.ts'
 import { writeAnswer } from './answer/write-answer.ts'
 import { impersonated } from './authn/impersonation.ts'
 import { anonymous, mastersGroup, type User } from './authn/user.ts'
 import { askOf, denied } from './authz/authorizer.ts'
+import type { FlowControl } from './flowcontrol/flow-control.ts'
 import type { Exchange } from './http/exchange.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { NonResource } from './non-resource.ts'
@@ -40,6 +41,7 @@ export interface PipelineParts extends Deps {
   readonly requestMetrics: RequestMetrics
   readonly audit?: Audit | undefined
   readonly inflightMax: number
+  readonly flowControl: FlowControl
 }
 
 /** Requests that last: they do not count as being in flight. */
@@ -87,6 +89,7 @@ export class Pipeline {
       const user = this.#identify(exchange)
       if (user === anonymous && /^bearer {2}/i.test(exchange.header('authorization') ?? '')) warn(request, 'the provided Authorization header contains extra space before the bearer token, and is ignored')
       const authorized: ApiRequest = { ...request, user }
+      headers.extra.push(...this.#parts.flowControl.headersFor(user, request.info))
       const pending = this.#answer(authorized, (answer) =>
         writeAnswer({ exchange, request: authorized, format: format(answer), headers, forms: this.#parts.forms, clock, nowMs: clock.now() }, answer),
       )
@@ -102,8 +105,30 @@ export class Pipeline {
     this.authorize(request)
     const { info } = request
     const resourceRequest = info.isResource ? this.resourceRequest(request) : undefined
-    if (!resourceRequest) return this.#parts.nonResource.answer(request)
+    // Upstream has no HEAD on what it stores, only on what it passes on.
+    if (resourceRequest && request.method === 'HEAD' && info.subresource !== 'proxy') throw methodNotAllowed()
+    if (!resourceRequest) return this.#unserved(request)
     return dispatch(this.#parts.core, this.#parts.subresources, resourceRequest)
+  }
+
+  /** Nothing in the table of kinds: other paths, other servers' groups, or nothing at all, which groups of our own tell as a Status. */
+  #unserved(request: ApiRequest): Answer | Promise<Answer> {
+    const { info, method } = request
+    const found = this.#parts.nonResource.answer(request)
+    const own = this.#isOwnGroup(info.path)
+    if (!own || found instanceof Promise || found.type !== 'raw' || found.code !== 404) return found
+    const head = method === 'HEAD'
+    throw head ? methodNotAllowed() : noSuchPath()
+  }
+
+  /** Whether a path is below the core group or another built-in one, whatever its version. */
+  #isOwnGroup(path: string): boolean {
+    if (path.startsWith('/api/')) return true
+    if (!path.startsWith('/apis/')) return false
+    const end = path.indexOf('/', 6)
+    const group = path.slice(6, end < 0 ? undefined : end)
+    if (group === '') return false
+    return this.#parts.kinds.group(group) !== undefined && !this.#parts.kinds.all().some(({ resource, custom }) => custom && resource.group === group)
   }
 
   /** Throws 403 unless the request's user may do it. */
@@ -126,6 +151,8 @@ export class Pipeline {
     const kind = this.#parts.kinds.byResource(group, version, resource)
     // An object of a namespaced kind has no path outside of its namespace.
     if (!kind || (kind.resource.namespaced && namespace === '' && !onCollections.has(verb))) return undefined
+    // Nor one of the whole cluster inside of one; a namespace's own name looks like that to who reads paths.
+    if (!kind.resource.namespaced && namespace !== '' && !(group === '' && resource === 'namespaces')) return undefined
     if (name === '') return { ...request, kind, subresource: undefined }
     const subresource = kind.subresources.find((each) => each.name === name)
     return subresource && { ...request, kind, subresource }
@@ -185,7 +212,7 @@ export class Pipeline {
     const { info } = request
     if (lasting.has(info.subresource)) return () => plainJson
     if (!info.isResource) return () => nonResourceFormat(accept)
-    const format = negotiate(accept, (candidate) => this.#parts.forms.can(candidate, info))
+    const format = negotiate(accept, (candidate) => this.#parts.forms.can(candidate, info, this.#parts.kinds.byResource(info.group, info.version, info.resource)))
     const pretty = !format.pretty && format.encoding === 'json' && info.verb !== 'watch' && wantsPretty(request.query.get('pretty'), request.userAgent)
     const chosen = pretty ? (format === plainJson ? prettyJson : { ...format, pretty: true }) : format
     return () => chosen

@@ -1,4 +1,4 @@
-import { ingressClasses, ingresses, persistentVolumeClaims, persistentVolumes, storageClasses } from '../../api/generated/resources.ts'
+import { ingressClasses, ingresses, persistentVolumeClaims, persistentVolumes, storageClasses, volumeAttributesClasses } from '../../api/generated/resources.ts'
 import type { PersistentVolumeClaim } from '../../api/generated/types/core-v1.ts'
 import type { Ingress } from '../../api/generated/types/networking-v1.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
@@ -45,9 +45,9 @@ export const defaultIngressClass = (lookup: Lookup): AdmissionPlugin => ({
 /** Claims and volumes in use are kept until they are not. */
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: 'StorageObjectInUseProtection',
-  handles: (operation, kind, subresource) => operation === 'CREATE' && subresource === '' && (isResource(kind, persistentVolumeClaims) || isResource(kind, persistentVolumes)),
+  handles: (operation, kind, subresource) => operation === 'CREATE' && subresource === '' && (isResource(kind, persistentVolumeClaims) || isResource(kind, persistentVolumes) || isResource(kind, volumeAttributesClasses)),
   admit({ object, kind }) {
-    const finalizer = isResource(kind, persistentVolumeClaims) ? 'kubernetes.io/pvc-protection' : 'kubernetes.io/pv-protection'
+    const finalizer = isResource(kind, persistentVolumeClaims) ? 'kubernetes.io/pvc-protection' : isResource(kind, persistentVolumes) ? 'kubernetes.io/pv-protection' : 'kubernetes.io/vac-protection'
     const { metadata } = object!
     if (!metadata.finalizers?.includes(finalizer)) metadata.finalizers = [...(metadata.finalizers ?? []), finalizer]
   },

@@ -15,7 +15,13 @@ import { contentTypes, type Format } from './negotiate.ts'
 
 /** All forms that answers can take: JSON, YAML and protobuf; the object itself, a table, or its metadata alone. */
 export const allForms: Forms = {
-  can: (format, { verb }) => (format.as === '' ? true : verb !== 'deletecollection' || format.as !== 'Table'),
+  can(format, { verb }, kind) {
+    if (verb === 'watch' && format.encoding === 'yaml') return false
+    if (format.as === '') return format.encoding !== 'protobuf' || !kind?.custom
+    // What is not kept, a review, has no rows.
+    if (format.as === 'Table') return verb !== 'deletecollection' && format.encoding !== 'protobuf' && kind?.verbs.includes('list') === true
+    return verb === 'watch' || format.list === (verb === 'list' || verb === 'deletecollection')
+  },
   object(kind, object, options) {
     const { format } = options
     if (format.as === 'Table') return valueForm(tableOf(kind, [object], options), format)

@@ -23,8 +23,8 @@ export interface Formed {
 
 /** Makes the forms of answers that are not simply the bytes in the cache. */
 export interface Forms {
-  /** Whether this form can be given of what the request is about. */
-  can(format: Format, info: RequestInfo): boolean
+  /** Whether this form can be given of what the request is about. `kind` is undefined when nothing serves it. */
+  can(format: Format, info: RequestInfo, kind: Kind | undefined): boolean
   object(kind: Kind, object: Frozen<KubernetesObject>, options: FormOptions): Formed
   list(answer: ListAnswer, options: FormOptions): Formed
   /** An object that is not stored. */

@@ -30,7 +30,7 @@ function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: Frozen<K
 /** A bookmark's object: its kind, and the resource version that the watch stands at. */
 export function bookmarkObject(kind: Kind, { revision, initialEventsEnd }: CacheEvent): object {
   const metadata = { resourceVersion: String(revision), ...(initialEventsEnd && { annotations: { 'k8s.io/initial-events-end': 'true' } }) }
-  return { kind: kind.resource.kind, apiVersion: apiVersionOf(kind.resource), metadata: { ...metadata, creationTimestamp: null } }
+  return { kind: kind.resource.kind, apiVersion: apiVersionOf(kind.resource), metadata }
 }
 
 const heads = { ADDED: Buffer.from('{"type":"ADDED","object":'), MODIFIED: Buffer.from('{"type":"MODIFIED","object":'), DELETED: Buffer.from('{"type":"DELETED","object":'), BOOKMARK: Buffer.from('{"type":"BOOKMARK","object":'), ERROR: Buffer.from('{"type":"ERROR","object":') }

@@ -1,4 +1,4 @@
-import { notAcceptable } from '../../api/errors/api-error.ts'
+import { ApiError, notAcceptable } from '../../api/errors/api-error.ts'
 
 /** What an answer can be written as. */
 export type Encoding = 'json' | 'yaml' | 'protobuf'
@@ -10,6 +10,8 @@ export interface Format {
   readonly as: '' | 'Table' | 'PartialObjectMetadata'
   /** Of that form: 'v1' or 'v1beta1'. */
   readonly asVersion: string
+  /** It was asked for as a list of them. */
+  readonly list: boolean
   /** `stream=watch` was asked for. */
   readonly stream: boolean
   readonly pretty: boolean
@@ -24,7 +26,7 @@ const encodings: Readonly<Record<string, Encoding>> = {
 /** The content type that an encoding is answered with. */
 export const contentTypes: Readonly<Record<Encoding, string>> = { json: 'application/json', yaml: 'application/yaml', protobuf: 'application/vnd.kubernetes.protobuf' }
 
-export const plainJson: Format = { encoding: 'json', as: '', asVersion: '', stream: false, pretty: false }
+export const plainJson: Format = { encoding: 'json', as: '', asVersion: '', list: false, stream: false, pretty: false }
 export const prettyJson: Format = { ...plainJson, pretty: true }
 
 /** Headers repeat from request to request, so what they mean is remembered. */
@@ -41,7 +43,9 @@ export function negotiate(accept: string | undefined, can: (format: Format) => b
     known.set(accept, formats)
   }
   for (const format of formats) if (can(format)) return format
-  throw notAcceptable(Object.keys(encodings))
+  const { status } = notAcceptable(Object.keys(encodings))
+  // Upstream tells apart what it never heard of from what it cannot give of this.
+  throw new ApiError(Object.keys(encodings).some((type) => accept.includes(type)) ? status : { ...status, details: {} })
 }
 
 /** The forms of a header, the most wanted first. */
@@ -71,10 +75,10 @@ function parseClause(text: string): { format: Format | undefined; quality: numbe
     else if (name === 'pretty') pretty = value === '1' || value === 'true'
   }
   if (!encoding || !(quality > 0)) return { format: undefined, quality: 0 }
-  if (as === '') return { format: { encoding, as: '', asVersion: '', stream, pretty }, quality }
+  if (as === '') return { format: { encoding, as: '', asVersion: '', list: false, stream, pretty }, quality }
   const form = as === 'PartialObjectMetadataList' ? 'PartialObjectMetadata' : as
   const asked = group === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1') && (form === 'Table' || form === 'PartialObjectMetadata')
-  return { format: asked ? { encoding, as: form as Format['as'], asVersion: version, stream, pretty } : undefined, quality }
+  return { format: asked ? { encoding, as: form as Format['as'], asVersion: version, list: form !== as, stream, pretty } : undefined, quality }
 }
 
 /** Whether a person seems to be reading: then JSON is indented, as upstream does for these programs. */

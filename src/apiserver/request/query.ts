@@ -1,5 +1,4 @@
 import { badRequest } from '../../api/errors/api-error.ts'
-import { decoded } from './request-info.ts'
 
 /** A request's query: values by name, in the order in which they were sent. */
 export class Query {
@@ -19,6 +18,8 @@ export class Query {
       const equals = pair.indexOf('=')
       const name = unescaped(equals < 0 ? pair : pair.slice(0, equals))
       const value = equals < 0 ? '' : unescaped(pair.slice(equals + 1))
+      // What is not properly encoded is as if it were not there.
+      if (name === undefined || value === undefined) continue
       const list = values.get(name)
       if (list) list.push(value)
       else values.set(name, [value])
@@ -70,4 +71,11 @@ export class Query {
   }
 }
 
-const unescaped = (text: string): string => (text.includes('+') ? decoded(text.replaceAll('+', ' ')) : text.includes('%') ? decoded(text) : text)
+function unescaped(text: string): string | undefined {
+  if (!text.includes('+') && !text.includes('%')) return text
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return undefined
+  }
+}

@@ -70,15 +70,15 @@ const nonResource = (method: string, path: string): RequestInfo => ({
   legacyWatch: false,
 })
 
-/** The path's segments, decoded; empty ones at the ends are dropped. */
-function partsOf(path: string): string[] {
+/** The path's segments; empty ones at the ends are dropped. An encoded slash separates like any other, as upstream has it. */
+function partsOf(encoded: string): string[] {
+  const path = encoded.includes('%') ? decoded(encoded) : encoded
   const parts: string[] = []
   let start = 1
   while (start < path.length) {
     let end = path.indexOf('/', start)
     if (end < 0) end = path.length
-    const part = path.slice(start, end)
-    parts.push(part.includes('%') ? decoded(part) : part)
+    parts.push(path.slice(start, end))
     start = end + 1
   }
   return parts

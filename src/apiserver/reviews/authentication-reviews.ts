@@ -33,7 +33,7 @@ export function tokenReview(tokens: TokenAuthenticator, audiences: readonly stri
 /** POST of a question: who am I. */
 export async function selfSubjectReview(core: Core, request: ResourceRequest) {
   const review = (await read(core, request)) as SelfSubjectReview
-  const metadata = { ...review.metadata, creationTimestamp: timeText(core.clock.now()) }
+  const metadata = { creationTimestamp: timeText(core.clock.now()) }
   return valueAnswer(normalise(request.kind.schema, { ...review, metadata, status: { userInfo: userInfo(request.user) } }) as KubernetesObject, 201)
 }
 

@@ -20,7 +20,7 @@ export async function bindPod(core: Core, request: ResourceRequest): Promise<Ans
   const { namespace } = request.info
   const metadata = (binding.metadata ??= {})
   const name = request.info.subresource === '' ? (metadata.name ?? '') : request.info.name
-  if (request.info.subresource !== '' && metadata.name && metadata.name !== name) throw badRequest(`name in URL does not match name in Binding object`)
+  if (request.info.subresource !== '' && (metadata.name ?? '') !== name) throw badRequest(`name in URL does not match name in Binding object`)
   if (metadata.namespace && metadata.namespace !== namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   checkBinding(binding, name)
   const write = writeOf(request, options, 'CreateOptions')
@@ -29,7 +29,7 @@ export async function bindPod(core: Core, request: ResourceRequest): Promise<Ans
   await core.admission.validate(attributes)
   const storage = core.registry.storageOfResource(pods)!
   await storage.change(storage.keyOf(namespace, name), (current) => {
-    if (!current) throw notFound({ group: '', plural: 'pods/binding' }, name)
+    if (!current) throw notFound(pods, name)
     const pod = bound(current.object as Pod, binding, core.clock.now())
     if (options.dryRun) return { action: 'keep' }
     return { action: 'write', draft: normalise(storage.kind.schema, pod) as unknown as Draft }
@@ -48,8 +48,8 @@ function bound(pod: Pod, binding: Binding, nowMs: number): Pod {
   const { name = '', uid, resourceVersion } = pod.metadata ?? {}
   const at = { group: '', plural: 'pods/binding' }
   const wanted = binding.metadata ?? {}
-  if (wanted.uid && wanted.uid !== uid) throw conflict(at, name, `Precondition failed: UID in precondition: ${wanted.uid}, UID in object meta: ${uid}`)
-  if (wanted.resourceVersion && wanted.resourceVersion !== resourceVersion) throw conflict(at, name, `Precondition failed: ResourceVersion in precondition: ${wanted.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`)
+  if (wanted.uid && wanted.uid !== uid) throw conflict(pods, name, `Precondition failed: UID in precondition: ${wanted.uid}, UID in object meta: ${uid}`)
+  if (wanted.resourceVersion && wanted.resourceVersion !== resourceVersion) throw conflict(pods, name, `Precondition failed: ResourceVersion in precondition: ${wanted.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`)
   if (pod.metadata?.deletionTimestamp) throw conflict(at, name, `pod ${name} is being deleted, cannot be assigned to a host`)
   if (pod.spec?.nodeName) throw conflict(at, name, `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`)
   if (pod.spec?.schedulingGates?.length) throw conflict(at, name, `pod ${name} has non-empty .spec.schedulingGates`)

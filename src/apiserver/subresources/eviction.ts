@@ -115,7 +115,7 @@ async function remove(core: Core, write: Write, name: string, deletion: Deletion
     const changed = await storage.change(storage.keyOf(write.namespace, name), (current) => {
       const pod = current?.object as Frozen<Pod> | undefined
       if (!pod || outsideOfDeletion(pod, deletion)) return { action: 'keep' }
-      const condition: PodCondition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting', lastTransitionTime: timeText(core.clock.now()), ...(pod.metadata?.generation && { observedGeneration: pod.metadata.generation }) }
+      const condition: PodCondition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting', lastTransitionTime: timeText(core.clock.now()) }
       const conditions = [...(pod.status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget'), condition]
       return { action: 'write', draft: normalise(storage.kind.schema, { ...pod, status: { ...pod.status, conditions } }) as unknown as Draft }
     })

@@ -2,6 +2,7 @@ import type { TokenAuthenticator } from '../authn/authenticator.ts'
 import type { User } from '../authn/user.ts'
 import type { RulesOf } from '../authz/authorizer.ts'
 import { localSubjectAccessReview, selfSubjectAccessReview, selfSubjectRulesReview, subjectAccessReview } from '../reviews/access-reviews.ts'
+import { componentStatus } from '../reviews/component-statuses.ts'
 import { selfSubjectReview, tokenReview } from '../reviews/authentication-reviews.ts'
 import type { KubeletClientOptions } from '../options.ts'
 import { podLog } from '../proxying/pod-log.ts'
@@ -26,6 +27,7 @@ export interface SubresourceParts {
 export function newSubresources({ tokens, audiences, issuer, rulesFor, kubelet }: SubresourceParts): Subresources {
   return new Map<string, SubresourceHandler>([
     ['bindings./', bindPod],
+    ['componentstatuses./', componentStatus],
     ['pods./binding', bindPod],
     ['pods./eviction', evictPod],
     ['pods./log', podLog(kubelet)],

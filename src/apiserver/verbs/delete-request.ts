@@ -5,13 +5,14 @@ import type { DeleteOptions } from '../../api/generated/types/meta-v1.ts'
 import { definition } from '../../api/schema/builtin.ts'
 import { decode, DecodeError } from '../../api/schema/decode.ts'
 import { valueAnswer, type Answer } from '../answer/answer.ts'
-import type { CachedObject } from '../cache/cache.ts'
-import type { ResourceRequest } from '../request/api-request.ts'
+import type { CachedObject, ObjectCache, Selection } from '../cache/cache.ts'
+import { warn, type ResourceRequest } from '../request/api-request.ts'
 import { deleteOptionsOf, deletionOf, type Deletion } from '../request/options.ts'
 import { mediaTypeOf, parseBody, readRequestBody } from '../request/parse-body.ts'
 import { storageOf, type Core } from './core.ts'
 import { deleteObject, deletionStatus, isGone } from './delete.ts'
-import { listQuery } from './list-options.ts'
+import { listQuery, type ListQuery } from './list-options.ts'
+import { minimumRevision } from './revision.ts'
 import { selectionOf } from './selection.ts'
 import type { Write } from './write.ts'
 
@@ -19,10 +20,18 @@ import type { Write } from './write.ts'
 export async function deleteOne(core: Core, request: ResourceRequest): Promise<Answer> {
   const { kind, info } = request
   const { deletion, options } = await readDeletion(request)
+  warnOfOrphans(request, deletion)
   const deleted = await deleteObject(core, writeOf(request, deletion, options), info.name, deletion)
   const code = !deleted.gone && deletion.orphanDependents === false ? 202 : 200
   const status = deletionStatus(kind, deleted)
   return status ? valueAnswer(status, code) : { type: 'object', code, kind, document: deleted.document }
+}
+
+/** Jobs leave their pods behind, which surprises people. */
+function warnOfOrphans(request: ResourceRequest, { propagationPolicy, orphanDependents }: Deletion): void {
+  const { group, plural } = request.kind.resource
+  if (group !== 'batch' || plural !== 'jobs' || propagationPolicy || orphanDependents !== undefined) return
+  warn(request, 'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning')
 }
 
 /** So many objects of a collection are deleted at a time. */
@@ -30,11 +39,13 @@ const deletionsAtOnce = 100
 
 /** DELETE of a collection: answers with what was there. */
 export async function deleteCollection(core: Core, request: ResourceRequest): Promise<Answer> {
-  const selection = selectionOf(request, listQuery(request.query, false))
+  const query = listQuery(request.query, false)
+  const selection = selectionOf(request, query)
   const { deletion, options } = await readDeletion(request)
+  warnOfOrphans(request, deletion)
   const write = writeOf(request, deletion, options)
   const { cache } = storageOf(core, request.kind)
-  const entries = cache.listNow(selection)
+  const entries = await entriesOf(cache, selection, query)
   let next = 0
   const work = async () => {
     while (next < entries.length) {
@@ -44,6 +55,14 @@ export async function deleteCollection(core: Core, request: ResourceRequest): Pr
   }
   await Promise.all(Array.from({ length: Math.min(deletionsAtOnce, entries.length) }, work))
   return { type: 'list', kind: request.kind, entries, resourceVersion: String(cache.revision()), continue: '', remaining: undefined }
+}
+
+/** What there is to delete: at a resource version, if the client says so, or a page of it. */
+async function entriesOf(cache: ObjectCache, selection: Selection, { resourceVersion, limit }: ListQuery): Promise<readonly CachedObject[]> {
+  if (resourceVersion === '' && limit === 0) return cache.listNow(selection)
+  // Upstream reads pages, and a page of a resource version is of exactly that one.
+  const revision = resourceVersion === '' || resourceVersion === '0' ? undefined : minimumRevision(resourceVersion)
+  return (await cache.list({ ...selection, limit: limit || undefined, revision })).entries
 }
 
 async function deleteEntry(core: Core, write: Write, entry: CachedObject, deletion: Deletion): Promise<void> {

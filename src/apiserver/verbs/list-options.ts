@@ -31,10 +31,16 @@ export function listQuery(query: Query, watch: boolean): ListQuery {
     timeoutSeconds: query.integer('timeoutSeconds'),
   }
   const errors = new FieldErrors()
-  if (watch) checkWatch(options, errors)
+  if (watch) checkWatch(withInitialEvents(options), errors)
   else checkList(options, errors)
   if (!errors.empty) throw invalid('meta.k8s.io', 'ListOptions', '', errors)
   return options
+}
+
+/** A watch from no version in particular begins with what is there: upstream makes a watch list of it. */
+function withInitialEvents(options: ListQuery): ListQuery {
+  if (options.sendInitialEvents !== undefined || options.resourceVersionMatch !== '') return options
+  return options.resourceVersion === '' || options.resourceVersion === '0' ? { ...options, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' } : options
 }
 
 const matchAt = field('resourceVersionMatch')

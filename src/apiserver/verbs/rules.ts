@@ -85,7 +85,9 @@ function deservesGeneration({ behaviour }: Kind, draft: Frozen<KubernetesObject>
 }
 
 function refuse(kind: Kind, draft: Draft, errors: FieldErrors): void {
-  if (!errors.empty) throw invalid(kind.resource.group, kind.resource.kind, draft.metadata.name ?? '', errors)
+  // The rules are those of the version in which the object is stored.
+  const { group, kind: name } = (kind.storedAs?.kind() ?? kind).resource
+  if (!errors.empty) throw invalid(group, name, draft.metadata.name ?? '', errors)
 }
 
 function warn(texts: readonly string[] | undefined, warnings: string[]): void {

@@ -38,7 +38,7 @@ export async function updateScale(core: Core, request: ResourceRequest): Promise
   const options = writeOptions(request.query, 'UpdateOptions')
   const sent = await decodeBody(request, scaleKind(), options.fieldValidation)
   const { name } = request.info
-  if (sent.metadata.name !== undefined && sent.metadata.name !== name) throw badRequest(`the name of the object (${sent.metadata.name}) does not match the name on the URL (${name})`)
+  if ((sent.metadata.name ?? '') !== name) throw badRequest(`the name of the object (${sent.metadata.name ?? ''}) does not match the name on the URL (${name})`)
   const write = writeOf(request, options, 'UpdateOptions')
   const manager = managerOf(options.fieldManager, request.userAgent)
   return change(core, request, write, (oldScale) => {

@@ -171,6 +171,8 @@ function mayCreate(core: Core, { kind, user, namespace, name }: Update): void {
 function shaped(kind: Kind, draft: Draft, creating = false): Draft {
   // The revision comes last, yet has its place before others.
   if (creating) draft.metadata.resourceVersion ??= '0'
+  // What is read from upstream's storage has its defaults filled in again: some follow from what the rules have set.
+  kind.behaviour.defaults?.(draft)
   return shapedObject(kind, draft)
 }
 
