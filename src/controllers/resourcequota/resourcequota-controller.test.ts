@@ -72,3 +72,10 @@ test('many at the same time get no more than the quota', async () => {
   await world.clock.settle()
   assert.equal((await world.pods()).length, 10)
 })
+
+test('what admission has counted is not taken back before the object can be seen', async () => {
+  await using world = await start({ hard: { pods: '2' } })
+  await world.client.updateStatus(resourceQuotas, { ...(await world.client.get(resourceQuotas, key)), status: { hard: { pods: '2' }, used: { pods: '1' } } })
+  await world.clock.settle()
+  assert.deepEqual(await used(world), { pods: '1' })
+})

@@ -34,8 +34,6 @@ export const resourceQuotaController = defineController<ResourceQuota>({
   reconciles: resourceQuotas,
   // Admission counts up in the status before the object is there to be counted: counting again then would take it back.
   matters: (quota, old) => !same(quota.spec, old.spec),
-  // Admission counts up in the status before its object is in any cache: looking again then would take that back.
-  matters: (quota, old) => !same(quota.spec, old.spec),
   parallel: 5,
   setup: (c) => void watched.set(c, new Set()),
   reconcile,
