@@ -10,7 +10,7 @@ const entryPoint = join(import.meta.dirname, '../src/cli/main.ts')
 const name = 'bench'
 const mebibyte = 2 ** 20
 
-/** How long the idle cluster is watched; lease renewals reach the disk every four minutes, so shorter says little about writes. */
+/** How long the idle cluster is watched; lease renewals reach the disk every five minutes or so, so shorter says little about writes. */
 const idleSeconds = Number(process.env['BENCH_IDLE_SECONDS'] ?? 600)
 /** What a fresh cluster does of its own accord (first leases, endpoints, collection of garbage) is over then. */
 const settleSeconds = 30

@@ -4,6 +4,7 @@ import type { Figure } from './measure.ts'
 const suites: Readonly<Record<string, () => Promise<Figure[]>>> = {
   store: async () => (await import('./store.ts')).storeFigures(),
   cache: async () => (await import('./cache.ts')).cacheFigures(),
+  library: async () => (await import('./library.ts')).libraryFigures(),
   cluster: async () => (await import('./cluster.ts')).clusterFigures(),
 }
 
