@@ -17,10 +17,19 @@ const notCopied = new Set(['kubectl.kubernetes.io/last-applied-configuration', r
 const historyLengthMax = 2000
 
 /** A ReplicaSet's revision; 0 when it has none. */
-export function revisionOf(rs: Frozen<ReplicaSet>): number {
-  const revision = Number(annotationsOf(rs)[revisionAnnotation] ?? 0)
-  return Number.isSafeInteger(revision) ? revision : 0
+export const revisionOf = (rs: Frozen<ReplicaSet>): bigint => parseRevision(annotationsOf(rs)[revisionAnnotation] ?? '') ?? 0n
+
+const int64Max = 2n ** 63n - 1n
+
+/** Revisions have 64 bits; undefined for what is none. */
+export function parseRevision(text: string): bigint | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return undefined
+  const revision = BigInt(text.replace('+', ''))
+  return revision <= int64Max && revision >= -int64Max - 1n ? revision : undefined
 }
+
+/** The older first. */
+export const compareRevisions = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** A count in an annotation; undefined when it is absent or no count. */
 export function countIn(rs: Frozen<ReplicaSet>, annotation: string): number | undefined {
@@ -32,12 +41,12 @@ export function countIn(rs: Frozen<ReplicaSet>, annotation: string): number | un
 export const sizeAnnotations = (replicas: number, surge: number): Annotations => ({ [desiredReplicasAnnotation]: String(replicas), [maxReplicasAnnotation]: String(replicas + surge) })
 
 /** The annotations that the current ReplicaSet should have: the Deployment's, and its revision with the history of earlier ones. */
-export function currentAnnotations(deployment: Frozen<Deployment>, existing: Annotations, revision: number): Annotations {
+export function currentAnnotations(deployment: Frozen<Deployment>, existing: Annotations, revision: bigint): Annotations {
   const next: Record<string, string> = { ...existing }
   for (const [key, value] of Object.entries(annotationsOf(deployment))) if (!notCopied.has(key)) next[key] = value
   const old = existing[revisionAnnotation]
-  const oldNumber = old === undefined ? 0 : Number(old)
-  if (!Number.isSafeInteger(oldNumber) || oldNumber >= revision) return next
+  const oldRevision = old === undefined ? 0n : parseRevision(old)
+  if (oldRevision === undefined || oldRevision >= revision) return next
   next[revisionAnnotation] = String(revision)
   // It had a revision and gets a new one: somebody rolled back to it.
   if (old !== undefined) next[revisionHistoryAnnotation] = withRevision(existing[revisionHistoryAnnotation] ?? '', old)

@@ -9,7 +9,7 @@ import { isNamespaceTerminating, messageOf } from '../framework/context.ts'
 import type { Context } from '../framework/controller.ts'
 import { same } from '../framework/equality.ts'
 import { templateHash } from '../framework/hash.ts'
-import { currentAnnotations, revisionAnnotation, revisionOf, sizeAnnotations } from './annotations.ts'
+import { compareRevisions, currentAnnotations, revisionAnnotation, revisionOf, sizeAnnotations } from './annotations.ts'
 import { byAge, isRolling, limitsOf, nextSizeOfCurrent, wantedOf } from './size.ts'
 import { conditionAt, hasDeadline, set } from './status.ts'
 
@@ -40,7 +40,7 @@ export function withSets(view: View, changed: readonly Set[]): View {
 export async function syncRevision(deployment: Frozen<Deployment>, sets: readonly Set[], c: C, create: boolean): Promise<View> {
   const current = findCurrent(deployment, sets)
   const old = sets.filter((rs) => rs !== current)
-  const revision = Math.max(0, ...old.map(revisionOf)) + 1
+  const revision = old.map(revisionOf).reduce((a, b) => (a > b ? a : b), 0n) + 1n
   if (current) return syncCurrent({ deployment, current, old }, current, revision, c)
   if (!create) return { deployment, current, old }
   return createCurrent(deployment, old, revision, c)
@@ -63,7 +63,7 @@ export function withoutHash(template: Frozen<PodTemplateSpec> | undefined): Froz
   return { ...template, metadata: { ...metadata, labels } }
 }
 
-async function syncCurrent(view: View, current: Set, revision: number, c: C): Promise<View> {
+async function syncCurrent(view: View, current: Set, revision: bigint, c: C): Promise<View> {
   const { deployment } = view
   const annotations = currentAnnotations(deployment, annotationsOf(current), revision)
   const minReadySeconds = deployment.spec?.minReadySeconds ?? 0
@@ -88,7 +88,7 @@ async function noteRevision(deployment: Frozen<Deployment>, current: Set, why: {
   return c.writeStatus({ ...deployment, metadata }, { ...deployment.status, ...(conditions && { conditions }) }, true)
 }
 
-async function createCurrent(deployment: Frozen<Deployment>, old: readonly Set[], revision: number, c: C): Promise<View> {
+async function createCurrent(deployment: Frozen<Deployment>, old: readonly Set[], revision: bigint, c: C): Promise<View> {
   const made = newReplicaSet(deployment, old, revision)
   const size = wantedOf(made)
   try {
@@ -105,7 +105,7 @@ async function createCurrent(deployment: Frozen<Deployment>, old: readonly Set[]
 }
 
 /** The ReplicaSet for the Deployment's template; its name depends on the template only, so that making it twice makes one. */
-export function newReplicaSet(deployment: Frozen<Deployment>, old: readonly Set[], revision: number): Set {
+export function newReplicaSet(deployment: Frozen<Deployment>, old: readonly Set[], revision: bigint): Set {
   const spec = deployment.spec
   const template = spec?.template ?? {}
   const hash = templateHash(template, deployment.status?.collisionCount)
@@ -177,7 +177,7 @@ export async function trimHistory(view: View, c: C): Promise<void> {
   const limit = view.deployment.spec?.revisionHistoryLimit
   if (limit === undefined || limit === 2147483647) return
   const alive = view.old.filter((rs) => !isBeingDeleted(rs))
-  const surplus = [...alive].sort((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b)).slice(0, Math.max(0, alive.length - limit))
+  const surplus = [...alive].sort((a, b) => compareRevisions(revisionOf(a), revisionOf(b)) || byAge(a, b)).slice(0, Math.max(0, alive.length - limit))
   for (const rs of surplus) {
     const empty = (rs.status?.replicas ?? 0) === 0 && wantedOf(rs) === 0 && (rs.metadata.generation ?? 0) <= (rs.status?.observedGeneration ?? 0)
     if (empty) await c.remove(view.deployment, replicaSets, rs)

@@ -3,7 +3,7 @@ import type { Deployment } from '../../api/generated/types/apps-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { annotationsOf, nameOf } from '../../client/object.ts'
 import { done, type Context, type Outcome } from '../framework/controller.ts'
-import { revisionOf, rollbackToAnnotation, rolledBackAnnotations } from './annotations.ts'
+import { compareRevisions, parseRevision, revisionOf, rollbackToAnnotation, rolledBackAnnotations } from './annotations.ts'
 import { allOf, sameTemplate, withoutHash, type View } from './replica-sets.ts'
 
 type C = Context<Deployment>
@@ -11,8 +11,8 @@ type C = Context<Deployment>
 /** Goes back to an earlier revision, asked for by the annotation that clients of old API versions leave; kubectl writes the old template itself. */
 export async function rollBack(view: View, c: C): Promise<Outcome> {
   const { deployment } = view
-  const asked = Number(annotationsOf(deployment)[rollbackToAnnotation])
-  const revision = asked === 0 ? lastRevision(view) : asked
+  const asked = parseRevision(annotationsOf(deployment)[rollbackToAnnotation] ?? '')
+  const revision = asked === 0n ? lastRevision(view) : asked
   if (!revision) return giveUp(deployment, 'DeploymentRollbackRevisionNotFound', 'Unable to find last revision.', c)
   const target = allOf(view).find((rs) => revisionOf(rs) === revision)
   if (!target) return giveUp(deployment, 'DeploymentRollbackRevisionNotFound', 'Unable to find the revision to rollback to.', c)
@@ -27,9 +27,8 @@ export async function rollBack(view: View, c: C): Promise<Outcome> {
 }
 
 /** The revision before the newest. */
-function lastRevision(view: View): number {
-  const revisions = allOf(view).map(revisionOf).sort((a, b) => b - a)
-  return revisions[1] ?? 0
+function lastRevision(view: View): bigint {
+  return allOf(view).map(revisionOf).sort(compareRevisions).at(-2) ?? 0n
 }
 
 async function giveUp(deployment: Frozen<Deployment>, reason: string, message: string, c: C): Promise<Outcome> {
