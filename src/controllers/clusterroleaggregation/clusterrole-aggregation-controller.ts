@@ -25,12 +25,21 @@ async function reconcile(role: Frozen<ClusterRole>, c: Context<ClusterRole>): Pr
   return done
 }
 
+/** Objects never change, so their text is made once. */
+const texts = new WeakMap<object, string>()
+
+function textOf(rule: Frozen<PolicyRule>): string {
+  const text = texts.get(rule) ?? canonicalJson(rule)
+  texts.set(rule, text)
+  return text
+}
+
 /** The rules of every role that the aggregation selects, by name of the role, each once. */
 export function aggregated(role: Frozen<ClusterRole>, all: readonly Frozen<ClusterRole>[]): Frozen<PolicyRule>[] {
   const rules = new Map<string, Frozen<PolicyRule>>()
   for (const selector of role.aggregationRule?.clusterRoleSelectors ?? []) {
     const chosen = all.filter((other) => nameOf(other) !== nameOf(role) && selects(selector, labelsOf(other)))
-    for (const other of chosen.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))) for (const rule of other.rules ?? []) rules.set(canonicalJson(rule), rule)
+    for (const other of chosen.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))) for (const rule of other.rules ?? []) rules.set(textOf(rule), rule)
   }
   return [...rules.values()]
 }
