@@ -188,6 +188,15 @@ onEach('lists are in key order and keep to their selection', async (bench) => {
   assert.deepEqual([bench.cache.count(), bench.cache.count('b'), bench.cache.count('c')], [5, 3, 0])
 })
 
+onEach('pages of a revision that the store has forgotten are refused, also when memory has it still', async (bench) => {
+  for (let i = 0; i < 6; i++) await bench.put(`default/p${i}`)
+  const first = await bench.cache.list({ limit: 2 })
+  await bench.put('default/p6')
+  await bench.store.compact(8)
+  await assert.rejects(bench.cache.list({ limit: 2, after: 'default/p1', revision: first.revision }), { code: 410 })
+  assert.equal((await bench.cache.list({ limit: 2, after: 'default/p1' })).remaining, 3)
+})
+
 onEach('pages go on at the revision of the first, whatever is written meanwhile', async (bench) => {
   for (let i = 0; i < 6; i++) await bench.put(`default/p${i}`)
   const first = await bench.cache.list({ limit: 2 })

@@ -127,6 +127,8 @@ class StoreCache implements ObjectCache {
     const now = this.revision()
     const revision = options.revision ?? now
     if (revision > now) throw tooLargeResourceVersion(revision, now)
+    // Some of it may be in memory still: what the store has forgotten is gone for everybody.
+    if (revision !== now && revision < this.#store.compactedRevision()) throw listExpired()
     if (revision < this.#history.floor) return this.#listOld(options, revision)
     const undo = revision === now ? noUndo : this.#history.undo(revision)
     return { ...pageOf(this.#source(undo), { selection: options, after, limit }), revision }
