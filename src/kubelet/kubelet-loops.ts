@@ -33,7 +33,7 @@ export async function runLoops(parts: KubeletParts, signal: AbortSignal): Promis
   recorder.event({ reference: { kind: 'Node', name: nodeName, uid: nodeName, apiVersion: 'v1' } }, 'Normal', 'Starting', 'Starting kubelet.')
 
   const off = source.on({
-    changed: (pod) => (isMirrorPod(pod) ? background(statics.removeOrphanMirror(pod), 'removing a mirror pod') : pods.changed(pod)),
+    changed: (pod) => (isMirrorPod(pod) ? background(statics.mirrored(pod), 'looking after a mirror pod') : pods.changed(pod)),
     removed: (pod) => (isMirrorPod(pod) ? background(statics.mirror(), 'making mirror pods') : pods.removed(pod)),
   })
   signal.addEventListener('abort', off, { once: true })

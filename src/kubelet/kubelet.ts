@@ -7,6 +7,7 @@ import { Informers } from '../client/informer/informers.ts'
 import type { ContainerRuntime, StreamOptions } from '../runtime/runtime.ts'
 import { settingsOf, type KubeletConfiguration } from './config.ts'
 import type { Host } from './host/host.ts'
+import { exposeMetrics } from './kubelet-metrics.ts'
 import { KubeletParts } from './kubelet-parts.ts'
 import { runLoops } from './kubelet-loops.ts'
 import type { ContainerState } from './runtime-state/pod-state.ts'
@@ -92,6 +93,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     recorder: eventRecorder({ deps, client, component: 'kubelet', host: nodeName }),
     runtimeName: (await runtime.version()).runtimeName,
   })
+  // Many simulated nodes share their process's metrics: counts of each would overwrite each other.
+  if (host.needsUpkeep) exposeMetrics(parts)
   const stopped = new AbortController()
   await runLoops(parts, stopped.signal)
   return {

@@ -20,6 +20,8 @@ interface Options extends Deps {
   readonly source: PodSource
   readonly changed: (pod: Frozen<Pod>) => void
   readonly removed: (pod: Frozen<Pod>) => void
+  /** The pod has a mirror that may not have its status yet. */
+  readonly mirrored: (pod: Frozen<Pod>) => void
 }
 
 /** Pods from files on the node. Each has a mirror in the API, so that users see it. */
@@ -66,7 +68,10 @@ export class StaticPods {
     for (const [path, { pod }] of this.#files) {
       if (names.some((name) => join(folder, name) === path)) continue
       this.#files.delete(path)
-      if (pod) this.#options.removed(pod)
+      if (!pod) continue
+      this.#options.removed(pod)
+      const mirror = this.#options.source.get(keyOf(pod))
+      if (mirror && isMirrorPod(mirror)) await this.#remove(mirror)
     }
   }
 
@@ -88,10 +93,11 @@ export class StaticPods {
     for (const pod of this.all()) await this.#mirrorOne(pod).catch((error: unknown) => this.#options.log.warn({ err: error, pod: pod.metadata.name }, 'a mirror pod could not be made; it is tried again'))
   }
 
-  /** A mirror whose static pod is gone goes too. */
-  async removeOrphanMirror(mirror: Frozen<Pod>): Promise<void> {
-    if (this.all().some((pod) => keyText(keyOf(pod)) === keyText(keyOf(mirror)))) return
-    await this.#remove(mirror)
+  /** A mirror is there: its static pod's status belongs on it. One whose static pod is gone goes too. */
+  async mirrored(mirror: Frozen<Pod>): Promise<void> {
+    const pod = this.all().find((one) => keyText(keyOf(one)) === keyText(keyOf(mirror)))
+    if (pod) this.#options.mirrored(pod)
+    else await this.#remove(mirror)
   }
 
   async #mirrorOne(pod: Frozen<Pod>): Promise<void> {

@@ -66,7 +66,8 @@ export class StatusWriter {
     for (const uid of this.#entries.keys()) this.#write(uid)
   }
 
-  #check(uid: string): void {
+  /** Compares one. */
+  check(uid: string): void {
     if (this.#entries.has(uid)) this.#write(uid)
   }
 
@@ -97,7 +98,7 @@ export class StatusWriter {
         } catch (error) {
           if (isNotFound(error) || isConflict(error)) continue // Gone, or another pod of that name: the pod source tells.
           this.#options.deps.log.warn({ err: error, pod: entry.pod.metadata.name }, 'a pod status could not be written; it is tried again')
-          this.#options.deps.clock.after(retryMs, () => this.#check(uid))
+          this.#options.deps.clock.after(retryMs, () => this.check(uid))
         }
       }
     } finally {
@@ -126,6 +127,8 @@ export class StatusWriter {
     const patch = statusPatch(uid, current.status ?? {}, entry.status)
     if (patch) this.#answers.set(entry.pod.metadata.uid ?? '', await client.patch(pods, key, patch, { type: 'strategic', subresource: 'status' }))
     const static_ = isStaticPod(entry.pod) || isMirrorPod(current)
-    if (entry.finished && current.metadata.deletionTimestamp && !static_) await client.delete(pods, key, { gracePeriodSeconds: 0, uid })
+    // Asked once, it waits for its finalizers only.
+    const waits = current.metadata.deletionGracePeriodSeconds === 0 && (current.metadata.finalizers?.length ?? 0) > 0
+    if (entry.finished && current.metadata.deletionTimestamp && !static_ && !waits) await client.delete(pods, key, { gracePeriodSeconds: 0, uid })
   }
 }

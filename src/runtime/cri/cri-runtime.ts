@@ -1,10 +1,13 @@
 import type { Deps } from '../../base/deps.ts'
 import { RuntimeError, type ContainerRuntime, type RuntimeFilter } from '../runtime.ts'
+import { measured } from './call-metrics.ts'
 import { openConnection, type CallOptions, type CriConnection } from './connect.ts'
 import type { FilesystemUsage } from './generated/cri.ts'
 
 /** How the runtime is reached. */
 export interface CriOptions extends Pick<Deps, 'clock'> {
+  /** Counts and times every call, under upstream's names. */
+  readonly metrics?: Deps['metrics']
   /** The path of the socket, or an endpoint `unix:///…`. */
   readonly socket: string
   /** The socket of the image service when it is another one. */
@@ -20,8 +23,9 @@ const stopSlackMs = 2 * 60_000
 
 /** Connects to a CRI runtime, such as containerd. Fails when it does not answer as one. */
 export async function connectCri(options: CriOptions): Promise<ContainerRuntime> {
-  const runtime = openConnection(options.socket, options)
-  const images = options.imageSocket ? openConnection(options.imageSocket, options) : runtime
+  const connect = (socket: string) => measured(openConnection(socket, options), options)
+  const runtime = connect(options.socket)
+  const images = options.imageSocket ? connect(options.imageSocket) : runtime
   const limit: CallOptions = { timeoutMs: options.requestTimeoutMs ?? 120_000 }
   try {
     await runtime.call('Version', { version: 'v1' }, limit)
