@@ -23,7 +23,8 @@ export function listObject(answer: ListAnswer): object {
   return { kind: kind.listKind, apiVersion: apiVersionOf(kind.resource), metadata: listMeta(answer), items }
 }
 
-function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: Frozen<KubernetesObject>): object {
+/** An item of a list of a built-in kind: without apiVersion and kind of its own. */
+export function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: Frozen<KubernetesObject>): object {
   return rest
 }
 

@@ -3,7 +3,9 @@ import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import { listChunks } from '../cache/list-chunks.ts'
 import type { BodyWriter } from '../http/exchange.ts'
+import { served } from '../verbs/core.ts'
 import type { ListAnswer } from './answer.ts'
+import { listObject, withoutKind } from './json-forms.ts'
 
 /** A list as JSON, in pieces of about 256 KiB, made of the bytes that the cache has of its items. Items of built-in kinds have no apiVersion and kind of their own. */
 export function jsonListChunks({ kind, entries, resourceVersion, continue: token, remaining }: ListAnswer): Generator<Buffer, void, undefined> {
@@ -15,6 +17,28 @@ export function jsonListChunks({ kind, entries, resourceVersion, continue: token
     tail: ']}',
     itemHead: kind.custom ? '' : itemHeadOf(kind),
   })
+}
+
+/** The same for what has no bytes at hand: indented for people, or stored in another version. Items are made one by one, as the client takes them. */
+export function madeListChunks(answer: ListAnswer, pretty: boolean): Generator<Buffer, void, undefined> {
+  const frame = JSON.stringify(listObject({ ...answer, entries: [] }), undefined, pretty ? 2 : 0)
+  const at = frame.lastIndexOf('[]')
+  const [head, tail] = [frame.slice(0, at), frame.slice(at + 2)]
+  const empty = answer.entries.length === 0
+  const indent = pretty && !empty
+  return listChunks({
+    head: indent ? `${head}[\n    ` : `${head}[`,
+    items: madeItems(answer, pretty),
+    tail: `${indent ? '\n  ]' : ']'}${tail}${pretty ? '\n' : ''}`,
+    separator: pretty ? ',\n    ' : ',',
+  })
+}
+
+function* madeItems({ kind, entries }: ListAnswer, pretty: boolean): Iterable<Uint8Array> {
+  for (const { object } of entries) {
+    const item = kind.custom ? object : withoutKind(served(kind, object))
+    yield Buffer.from(pretty ? JSON.stringify(item, undefined, 2).replaceAll('\n', '\n    ') : JSON.stringify(item))
+  }
 }
 
 /** What the JSON of a kind's objects begins with. */

@@ -6,7 +6,7 @@ import type { ApiRequest } from '../request/api-request.ts'
 import { served } from '../verbs/core.ts'
 import type { Answer, ListAnswer, ObjectAnswer, RawAnswer, ValueAnswer } from './answer.ts'
 import type { Forms } from './forms.ts'
-import { jsonListChunks, writeChunks } from './json-list.ts'
+import { jsonListChunks, madeListChunks, writeChunks } from './json-list.ts'
 import { contentTypes, type Format } from './negotiate.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 import { startWatch } from './watch-stream.ts'
@@ -52,7 +52,9 @@ function writeObject(writing: Writing, { code, kind, document }: ObjectAnswer): 
 
 function writeList(writing: Writing, answer: ListAnswer): void | Promise<void> {
   const { format, request } = writing
-  if (format.encoding === 'json' && format.as === '' && !answer.kind.storedAs && !format.pretty) return sendList(writing, answer)
+  if (format.encoding === 'json' && format.as === '') {
+    return sendList(writing, format.pretty || answer.kind.storedAs ? madeListChunks(answer, format.pretty) : jsonListChunks(answer))
+  }
   const { bytes, contentType } = writing.forms.list(answer, { format, query: request.query, nowMs: writing.nowMs })
   send(writing, 200, contentType, bytes)
 }
@@ -78,8 +80,7 @@ function send({ exchange, request, headers }: Writing, code: number, contentType
   } else exchange.respond(code, own, asBuffer(bytes))
 }
 
-function sendList(writing: Writing, answer: ListAnswer): void | Promise<void> {
-  const chunks = jsonListChunks(answer)
+function sendList(writing: Writing, chunks: Generator<Buffer, void, undefined>): void | Promise<void> {
   const first = chunks.next()
   const second = chunks.next()
   if (second.done) return send(writing, 200, contentTypes.json, first.value as Buffer)

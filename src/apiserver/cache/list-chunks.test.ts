@@ -22,6 +22,10 @@ test('items are joined, and leave out what the list says for them', () => {
   )
 })
 
+test('items may be apart by more than a comma', () => {
+  assert.equal(textOf({ head: '[', items: ['1', '2'].map((text) => Buffer.from(text)), tail: ']', separator: ',\n  ' }), '[1,\n  2]')
+})
+
 test('a long list comes in chunks of 256 KiB, larger only for a larger item', () => {
   const items = [7000, 100, 300_000, 262_144, 1, 7000].flatMap((size, i) =>
     Array.from({ length: i === 0 ? 100 : 1 }, () => Buffer.alloc(size, 'x')),

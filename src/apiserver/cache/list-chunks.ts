@@ -13,32 +13,38 @@ export interface ListBody {
    * neither. An item that does not begin so is taken as it is.
    */
   readonly itemHead?: string
+  /** Between two items. Default ','. */
+  readonly separator?: string
 }
 
-const comma = 0x2c
 const brace = 0x7b
 
 /**
  * A list's body in chunks of about 256 KiB. Each is made when it is asked for, so that whoever writes them waits for the socket in between; and only the last
  * two stay as they are, since fresh memory for each would be ten times a list's size before it is collected.
  */
-export function* listChunks({ head, items, tail, itemHead = '' }: ListBody): Generator<Buffer, void, undefined> {
+export function* listChunks({ head, items, tail, itemHead = '', separator = ',' }: ListBody): Generator<Buffer, void, undefined> {
   const skip = Buffer.from(`{${itemHead}`)
+  const between = Buffer.from(separator)
   const buffers = [Buffer.allocUnsafeSlow(Math.max(chunkBytes, head.length * 3))]
   let made = 0
   let chunk = buffers[0]!
   let at = chunk.write(head)
   let first = true
   for (const item of items) {
-    if (at + item.byteLength + 1 > chunk.byteLength) {
+    const needed = item.byteLength + between.byteLength
+    if (at + needed > chunk.byteLength) {
       if (at > 0) yield chunk.subarray(0, at)
       made++
       const reused = buffers[made % 2]
-      chunk = reused && reused.byteLength > item.byteLength ? reused : Buffer.allocUnsafeSlow(Math.max(chunkBytes, item.byteLength + 1))
+      chunk = reused && reused.byteLength >= needed ? reused : Buffer.allocUnsafeSlow(Math.max(chunkBytes, needed))
       buffers[made % 2] = chunk
       at = 0
     }
-    if (!first) chunk[at++] = comma
+    if (!first) {
+      chunk.set(between, at)
+      at += between.byteLength
+    }
     first = false
     const skipped = itemHead !== '' && startsWith(item, skip) ? skip.byteLength : 0
     if (skipped > 0) chunk[at++] = brace

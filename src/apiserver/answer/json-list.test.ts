@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { configMaps } from '../../api/generated/resources.ts'
+import type { Kind } from '../../api/kind.ts'
+import type { CachedObject } from '../cache/cache.ts'
+import type { ListAnswer } from './answer.ts'
+import { listObject } from './json-forms.ts'
+import { madeListChunks } from './json-list.ts'
+
+const answerOf = (count: number): ListAnswer => {
+  const entries = Array.from({ length: count }, (_, i) => ({ object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: `c${i}`, labels: {} }, data: { list: '[]\n' } } }))
+  const kind = { resource: configMaps, listKind: 'ConfigMapList' } as Kind
+  return { type: 'list', kind, entries: entries as unknown as CachedObject[], resourceVersion: '7', continue: count > 0 ? 'a[]' : '', remaining: undefined }
+}
+
+for (const count of [0, 1, 3]) {
+  test(`a list of ${count} made item by item is the same as one made at once`, () => {
+    const answer = answerOf(count)
+    const textOf = (pretty: boolean) => [...madeListChunks(answer, pretty)].map(String).join('')
+    assert.equal(textOf(false), JSON.stringify(listObject(answer)))
+    assert.equal(textOf(true), `${JSON.stringify(listObject(answer), undefined, 2)}\n`)
+  })
+}
