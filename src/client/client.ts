@@ -8,21 +8,58 @@ export interface Client {
   get<T extends KubernetesObject>(resource: Resource<T>, key: ObjectKey, options?: ReadOptions): Promise<Frozen<T>>
   list<T extends KubernetesObject>(resource: Resource<T>, options?: ListOptions): Promise<List<T>>
   watch<T extends KubernetesObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<Frozen<T>>>
-  create<T extends KubernetesObject>(resource: Resource<T>, object: Frozen<T>, options?: WriteOptions): Promise<Frozen<T>>
-  update<T extends KubernetesObject>(resource: Resource<T>, object: Frozen<T>, options?: WriteOptions): Promise<Frozen<T>>
+  create<T extends KubernetesObject>(
+    resource: Resource<T>,
+    object: Frozen<T>,
+    options?: WriteOptions,
+  ): Promise<Frozen<T>>
+  update<T extends KubernetesObject>(
+    resource: Resource<T>,
+    object: Frozen<T>,
+    options?: WriteOptions,
+  ): Promise<Frozen<T>>
   /** Writes the status subresource; with the object's resource version as precondition when it has one. */
-  updateStatus<T extends KubernetesObject>(resource: Resource<T>, object: Frozen<T>, options?: WriteOptions): Promise<Frozen<T>>
-  patch<T extends KubernetesObject>(resource: Resource<T>, key: ObjectKey, patch: unknown, options: PatchOptions): Promise<Frozen<T>>
+  updateStatus<T extends KubernetesObject>(
+    resource: Resource<T>,
+    object: Frozen<T>,
+    options?: WriteOptions,
+  ): Promise<Frozen<T>>
+  patch<T extends KubernetesObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    patch: unknown,
+    options: PatchOptions,
+  ): Promise<Frozen<T>>
   /** Server-side apply. */
   apply<T extends KubernetesObject>(resource: Resource<T>, object: Frozen<T>, options: ApplyOptions): Promise<Frozen<T>>
   delete<T extends KubernetesObject>(resource: Resource<T>, key: ObjectKey, options?: DeleteOptions): Promise<void>
-  deleteCollection<T extends KubernetesObject>(resource: Resource<T>, options: ListOptions & DeleteOptions): Promise<void>
+  deleteCollection<T extends KubernetesObject>(
+    resource: Resource<T>,
+    options: ListOptions & DeleteOptions,
+  ): Promise<void>
   /** GET of a subresource such as `scale`. */
-  getSubresource<Answer>(resource: Resource, key: ObjectKey, subresource: string, options?: ReadOptions): Promise<Answer>
+  getSubresource<Answer>(
+    resource: Resource,
+    key: ObjectKey,
+    subresource: string,
+    options?: ReadOptions,
+  ): Promise<Answer>
   /** POST to a subresource: `binding`, `eviction`, `token`, or a review kind's collection when `key.name` is ''. */
-  createSubresource<Answer>(resource: Resource, key: ObjectKey, subresource: string, body: unknown, options?: WriteOptions): Promise<Answer>
+  createSubresource<Answer>(
+    resource: Resource,
+    key: ObjectKey,
+    subresource: string,
+    body: unknown,
+    options?: WriteOptions,
+  ): Promise<Answer>
   /** PUT of a subresource other than status: `scale`, `finalize`, `approval`, `ephemeralcontainers`, `resize`. */
-  updateSubresource<Answer>(resource: Resource, key: ObjectKey, subresource: string, body: unknown, options?: WriteOptions): Promise<Answer>
+  updateSubresource<Answer>(
+    resource: Resource,
+    key: ObjectKey,
+    subresource: string,
+    body: unknown,
+    options?: WriteOptions,
+  ): Promise<Answer>
   /** Any request, as it is: discovery, non-resource paths. */
   send<Answer>(request: TransportRequest, signal?: AbortSignal): Promise<Answer>
 }
@@ -34,7 +71,8 @@ export interface ClientOptions {
 }
 
 /** A client over a transport, in process or HTTPS. */
-export const newClient = (transport: Transport, options: ClientOptions = {}): Client => new TransportClient(transport, options)
+export const newClient = (transport: Transport, options: ClientOptions = {}): Client =>
+  new TransportClient(transport, options)
 
 export interface ReadOptions {
   readonly signal?: AbortSignal
@@ -111,8 +149,13 @@ class TransportClient implements Client {
     return this.#transport.send(request, signal) as Promise<Answer>
   }
 
-  get<T extends KubernetesObject>(resource: Resource<T>, key: ObjectKey, options: ReadOptions = {}): Promise<Frozen<T>> {
-    const query: Record<string, string> = options.resourceVersion === undefined ? {} : { resourceVersion: options.resourceVersion }
+  get<T extends KubernetesObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    options: ReadOptions = {},
+  ): Promise<Frozen<T>> {
+    const query: Record<string, string> =
+      options.resourceVersion === undefined ? {} : { resourceVersion: options.resourceVersion }
     return this.send({ method: 'GET', path: itemPath(resource, key), query }, options.signal)
   }
 
@@ -123,7 +166,10 @@ class TransportClient implements Client {
       query: listQuery(options),
       ...(options.metadataOnly && { accept: partialList }),
     }
-    const answer = await this.send<{ metadata?: { resourceVersion?: string; continue?: string }; items?: readonly Frozen<T>[] }>(request, options.signal)
+    const answer = await this.send<{
+      metadata?: { resourceVersion?: string; continue?: string }
+      items?: readonly Frozen<T>[]
+    }>(request, options.signal)
     return {
       items: answer.items ?? [],
       resourceVersion: answer.metadata?.resourceVersion ?? '',
@@ -131,7 +177,10 @@ class TransportClient implements Client {
     }
   }
 
-  watch<T extends KubernetesObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<Frozen<T>>> {
+  watch<T extends KubernetesObject>(
+    resource: Resource<T>,
+    options: WatchOptions,
+  ): AsyncIterable<WatchEvent<Frozen<T>>> {
     const query: Record<string, string> = { ...listQuery(options), watch: 'true' }
     if (options.allowWatchBookmarks) query['allowWatchBookmarks'] = 'true'
     if (options.sendInitialEvents) {
@@ -139,54 +188,118 @@ class TransportClient implements Client {
       query['resourceVersionMatch'] = 'NotOlderThan'
     }
     if (options.timeoutSeconds !== undefined) query['timeoutSeconds'] = String(options.timeoutSeconds)
-    const request: TransportRequest = { method: 'GET', path: collectionPath(resource, options.namespace), query, ...(options.metadataOnly && { accept: partialObject }) }
+    const request: TransportRequest = {
+      method: 'GET',
+      path: collectionPath(resource, options.namespace),
+      query,
+      ...(options.metadataOnly && { accept: partialObject }),
+    }
     // The objects of a resource's path have the resource's type: the transport does not know it.
     return this.#transport.watch(request, options.signal) as AsyncIterable<WatchEvent<Frozen<T>>>
   }
 
-  create<T extends KubernetesObject>(resource: Resource<T>, object: Frozen<T>, options: WriteOptions = {}): Promise<Frozen<T>> {
+  create<T extends KubernetesObject>(
+    resource: Resource<T>,
+    object: Frozen<T>,
+    options: WriteOptions = {},
+  ): Promise<Frozen<T>> {
     const path = collectionPath(resource, resource.namespaced ? object.metadata?.namespace : undefined)
     return this.#write('POST', path, typed(resource, object), options)
   }
 
-  update<T extends KubernetesObject>(resource: Resource<T>, object: Frozen<T>, options: WriteOptions = {}): Promise<Frozen<T>> {
+  update<T extends KubernetesObject>(
+    resource: Resource<T>,
+    object: Frozen<T>,
+    options: WriteOptions = {},
+  ): Promise<Frozen<T>> {
     return this.#write('PUT', itemPath(resource, keyOf(object)), typed(resource, object), options)
   }
 
-  updateStatus<T extends KubernetesObject>(resource: Resource<T>, object: Frozen<T>, options: WriteOptions = {}): Promise<Frozen<T>> {
+  updateStatus<T extends KubernetesObject>(
+    resource: Resource<T>,
+    object: Frozen<T>,
+    options: WriteOptions = {},
+  ): Promise<Frozen<T>> {
     return this.#write('PUT', itemPath(resource, keyOf(object), 'status'), typed(resource, object), options)
   }
 
-  patch<T extends KubernetesObject>(resource: Resource<T>, key: ObjectKey, patch: unknown, options: PatchOptions): Promise<Frozen<T>> {
+  patch<T extends KubernetesObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    patch: unknown,
+    options: PatchOptions,
+  ): Promise<Frozen<T>> {
     const path = itemPath(resource, key, options.subresource)
-    return this.send({ method: 'PATCH', path, query: this.#writeQuery(options), contentType: patchTypes[options.type], body: patch }, options.signal)
+    return this.send(
+      { method: 'PATCH', path, query: this.#writeQuery(options), contentType: patchTypes[options.type], body: patch },
+      options.signal,
+    )
   }
 
-  apply<T extends KubernetesObject>(resource: Resource<T>, object: Frozen<T>, options: ApplyOptions): Promise<Frozen<T>> {
+  apply<T extends KubernetesObject>(
+    resource: Resource<T>,
+    object: Frozen<T>,
+    options: ApplyOptions,
+  ): Promise<Frozen<T>> {
     const query = { ...this.#writeQuery(options), ...(options.force && { force: 'true' }) }
     const path = itemPath(resource, keyOf(object), options.subresource)
-    return this.send({ method: 'PATCH', path, query, contentType: 'application/apply-patch+yaml', body: typed(resource, object) }, options.signal)
+    return this.send(
+      { method: 'PATCH', path, query, contentType: 'application/apply-patch+yaml', body: typed(resource, object) },
+      options.signal,
+    )
   }
 
-  async delete<T extends KubernetesObject>(resource: Resource<T>, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
+  async delete<T extends KubernetesObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    options: DeleteOptions = {},
+  ): Promise<void> {
     await this.send({ method: 'DELETE', path: itemPath(resource, key), body: deleteBody(options) }, options.signal)
   }
 
-  async deleteCollection<T extends KubernetesObject>(resource: Resource<T>, options: ListOptions & DeleteOptions): Promise<void> {
+  async deleteCollection<T extends KubernetesObject>(
+    resource: Resource<T>,
+    options: ListOptions & DeleteOptions,
+  ): Promise<void> {
     const { resourceVersion: _, ...selection } = options
-    await this.send({ method: 'DELETE', path: collectionPath(resource, options.namespace), query: listQuery(selection), body: deleteBody(options) }, options.signal)
+    await this.send(
+      {
+        method: 'DELETE',
+        path: collectionPath(resource, options.namespace),
+        query: listQuery(selection),
+        body: deleteBody(options),
+      },
+      options.signal,
+    )
   }
 
-  getSubresource<Answer>(resource: Resource, key: ObjectKey, subresource: string, options: ReadOptions = {}): Promise<Answer> {
+  getSubresource<Answer>(
+    resource: Resource,
+    key: ObjectKey,
+    subresource: string,
+    options: ReadOptions = {},
+  ): Promise<Answer> {
     return this.send({ method: 'GET', path: itemPath(resource, key, subresource) }, options.signal)
   }
 
-  createSubresource<Answer>(resource: Resource, key: ObjectKey, subresource: string, body: unknown, options: WriteOptions = {}): Promise<Answer> {
+  createSubresource<Answer>(
+    resource: Resource,
+    key: ObjectKey,
+    subresource: string,
+    body: unknown,
+    options: WriteOptions = {},
+  ): Promise<Answer> {
     const path = key.name === '' ? collectionPath(resource, key.namespace) : itemPath(resource, key, subresource)
     return this.#write('POST', path, body, options)
   }
 
-  updateSubresource<Answer>(resource: Resource, key: ObjectKey, subresource: string, body: unknown, options: WriteOptions = {}): Promise<Answer> {
+  updateSubresource<Answer>(
+    resource: Resource,
+    key: ObjectKey,
+    subresource: string,
+    body: unknown,
+    options: WriteOptions = {},
+  ): Promise<Answer> {
     return this.#write('PUT', itemPath(resource, key, subresource), body, options)
   }
 
@@ -205,7 +318,9 @@ const partialObject = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v
 
 /** The object with its `apiVersion` and `kind`: authors may leave them out, servers insist. */
 function typed<T extends KubernetesObject>(resource: Resource<T>, object: Frozen<T>): unknown {
-  return object.kind && object.apiVersion ? object : { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object }
+  return object.kind && object.apiVersion
+    ? object
+    : { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object }
 }
 
 function listQuery(options: ListOptions): Record<string, string> {
@@ -226,6 +341,8 @@ function deleteBody(options: DeleteOptions): unknown {
     apiVersion: 'v1',
     ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
     ...(propagationPolicy && { propagationPolicy }),
-    ...((uid ?? resourceVersion) && { preconditions: { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) } }),
+    ...((uid ?? resourceVersion) && {
+      preconditions: { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) },
+    }),
   }
 }

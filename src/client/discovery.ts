@@ -22,7 +22,11 @@ interface GroupDiscoveryList {
   kind?: string
   items?: {
     metadata?: { name?: string }
-    versions?: { version: string; freshness?: string; resources?: { resource: string; scope: string; verbs: string[]; responseKind?: { kind: string } }[] }[]
+    versions?: {
+      version: string
+      freshness?: string
+      resources?: { resource: string; scope: string; verbs: string[]; responseKind?: { kind: string } }[]
+    }[]
   }[]
 }
 
@@ -32,7 +36,11 @@ interface ResourceList {
 
 /** Asks which resources there are: built-in ones, custom ones and those of aggregated servers. */
 export async function discover(client: Client, signal?: AbortSignal): Promise<Discovery> {
-  const answers = await Promise.all(['/api', '/apis'].map((path) => client.send<GroupDiscoveryList>({ method: 'GET', path, accept: aggregated }, signal)))
+  const answers = await Promise.all(
+    ['/api', '/apis'].map((path) =>
+      client.send<GroupDiscoveryList>({ method: 'GET', path, accept: aggregated }, signal),
+    ),
+  )
   if (answers.every(({ kind }) => kind === 'APIGroupDiscoveryList')) return fromAggregated(answers)
   return oneByOne(client, answers[1] as { groups?: GroupAnswer[] }, signal)
 }
@@ -45,10 +53,19 @@ function fromAggregated(answers: readonly GroupDiscoveryList[]): Discovery {
     const seen = new Set<string>()
     for (const version of group.versions ?? []) {
       const groupVersion = name ? `${name}/${version.version}` : version.version
-      if (version.freshness === 'Stale') failed.push({ groupVersion, error: new Error(`stale GroupVersion discovery: ${groupVersion}`) })
+      if (version.freshness === 'Stale')
+        failed.push({ groupVersion, error: new Error(`stale GroupVersion discovery: ${groupVersion}`) })
       for (const each of version.resources ?? []) {
         const { resource: plural, scope, verbs, responseKind } = each
-        resources.push({ group: name, version: version.version, kind: responseKind?.kind ?? '', plural, namespaced: scope === 'Namespaced', verbs, preferred: !seen.has(plural) })
+        resources.push({
+          group: name,
+          version: version.version,
+          kind: responseKind?.kind ?? '',
+          plural,
+          namespaced: scope === 'Namespaced',
+          verbs,
+          preferred: !seen.has(plural),
+        })
         seen.add(plural)
       }
     }
@@ -62,9 +79,15 @@ interface GroupAnswer {
   preferredVersion?: { version: string }
 }
 
-async function oneByOne(client: Client, { groups = [] }: { groups?: GroupAnswer[] }, signal: AbortSignal | undefined): Promise<Discovery> {
+async function oneByOne(
+  client: Client,
+  { groups = [] }: { groups?: GroupAnswer[] },
+  signal: AbortSignal | undefined,
+): Promise<Discovery> {
   const versions = groups.flatMap(({ name, versions: all, preferredVersion }) => {
-    const ordered = all.map(({ version }) => version).sort((a, b) => Number(b === preferredVersion?.version) - Number(a === preferredVersion?.version))
+    const ordered = all
+      .map(({ version }) => version)
+      .sort((a, b) => Number(b === preferredVersion?.version) - Number(a === preferredVersion?.version))
     return ordered.map((version) => ({ group: name, version }))
   })
   versions.unshift({ group: '', version: 'v1' })
@@ -74,7 +97,9 @@ async function oneByOne(client: Client, { groups = [] }: { groups?: GroupAnswer[
       const path = group ? `/apis/${group}/${version}` : `/api/${version}`
       try {
         const { resources = [] } = await client.send<ResourceList>({ method: 'GET', path }, signal)
-        return resources.filter(({ name }) => !name.includes('/')).map(({ name, kind, namespaced, verbs }) => ({ group, version, kind, plural: name, namespaced, verbs }))
+        return resources
+          .filter(({ name }) => !name.includes('/'))
+          .map(({ name, kind, namespaced, verbs }) => ({ group, version, kind, plural: name, namespaced, verbs }))
       } catch (error) {
         // A version that went between the two questions is simply not there.
         if (!isNotFound(error)) failed.push({ groupVersion: path.slice(path.indexOf('/', 1) + 1), error })

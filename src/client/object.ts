@@ -12,19 +12,24 @@ export const namespaceOf = (object: Frozen<KubernetesObject>): string => object.
 export const uidOf = (object: Frozen<KubernetesObject>): string => object.metadata?.uid ?? ''
 
 /** An object's labels. */
-export const labelsOf = (object: Frozen<KubernetesObject>): Readonly<Record<string, string>> => object.metadata?.labels ?? {}
+export const labelsOf = (object: Frozen<KubernetesObject>): Readonly<Record<string, string>> =>
+  object.metadata?.labels ?? {}
 
 /** An object's annotations. */
-export const annotationsOf = (object: Frozen<KubernetesObject>): Readonly<Record<string, string>> => object.metadata?.annotations ?? {}
+export const annotationsOf = (object: Frozen<KubernetesObject>): Readonly<Record<string, string>> =>
+  object.metadata?.annotations ?? {}
 
 /** Deletion has begun: the object waits for its finalizers or its grace period. */
-export const isBeingDeleted = (object: Frozen<KubernetesObject>): boolean => object.metadata?.deletionTimestamp !== undefined
+export const isBeingDeleted = (object: Frozen<KubernetesObject>): boolean =>
+  object.metadata?.deletionTimestamp !== undefined
 
 /** The owner that manages the object, if there is one. */
-export const controllerOf = (object: Frozen<KubernetesObject>): Frozen<OwnerReference> | undefined => object.metadata?.ownerReferences?.find(({ controller }) => controller)
+export const controllerOf = (object: Frozen<KubernetesObject>): Frozen<OwnerReference> | undefined =>
+  object.metadata?.ownerReferences?.find(({ controller }) => controller)
 
 /** Whether `owner` manages the object. */
-export const isControlledBy = (object: Frozen<KubernetesObject>, owner: Frozen<KubernetesObject>): boolean => controllerOf(object)?.uid === uidOf(owner)
+export const isControlledBy = (object: Frozen<KubernetesObject>, owner: Frozen<KubernetesObject>): boolean =>
+  controllerOf(object)?.uid === uidOf(owner)
 
 /** The reference by which a new object says that `owner` manages it. */
 export const controllerReference = (resource: Resource, owner: Frozen<KubernetesObject>): OwnerReference => ({
@@ -37,7 +42,8 @@ export const controllerReference = (resource: Resource, owner: Frozen<Kubernetes
 })
 
 /** A resource version as a number that can be compared; 0n when it is none. Versions of one resource are ordered, across restarts too. */
-export const versionNumber = (resourceVersion: string | undefined): bigint => (resourceVersion && /^\d+$/.test(resourceVersion) ? BigInt(resourceVersion) : 0n)
+export const versionNumber = (resourceVersion: string | undefined): bigint =>
+  resourceVersion && /^\d+$/.test(resourceVersion) ? BigInt(resourceVersion) : 0n
 
 /** The API's timestamps: RFC 3339 in seconds. */
 export const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`

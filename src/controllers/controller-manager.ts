@@ -15,7 +15,13 @@ export interface ControllerManagerOptions extends Deps, Partial<ControllerOption
   /** Names as in upstream's --controllers: '*' is all that are on by default, 'x' and '-x' add and remove one. ['*'] when absent. */
   readonly controllers?: readonly string[]
   /** Run only while leader of the lease kube-system/kube-controller-manager. Absent: run at once. */
-  readonly leaderElection?: { readonly identity: string; readonly leaseDurationMs?: number; readonly renewDeadlineMs?: number; readonly retryPeriodMs?: number; readonly lost?: () => void }
+  readonly leaderElection?: {
+    readonly identity: string
+    readonly leaseDurationMs?: number
+    readonly renewDeadlineMs?: number
+    readonly retryPeriodMs?: number
+    readonly lost?: () => void
+  }
 }
 
 /** The controllers, running. */
@@ -31,11 +37,15 @@ export interface ControllerManager {
 }
 
 /** Which controllers a list of names as in --controllers chooses. Unknown names are an error. */
-export function chosenControllers(table: readonly ControllerDescriptor[], names: readonly string[] = ['*']): ControllerDescriptor[] {
+export function chosenControllers(
+  table: readonly ControllerDescriptor[],
+  names: readonly string[] = ['*'],
+): ControllerDescriptor[] {
   const known = new Set(table.map(({ name }) => name))
   for (const name of names) {
     const bare = name.replace(/^-/, '')
-    if (bare !== '*' && !known.has(bare)) throw new Error(`"${bare}" is not in the list of known controllers: ${[...known].sort().join(', ')}`)
+    if (bare !== '*' && !known.has(bare))
+      throw new Error(`"${bare}" is not in the list of known controllers: ${[...known].sort().join(', ')}`)
   }
   return table.filter(({ name, offByDefault }) => {
     if (names.includes(name)) return true
@@ -55,8 +65,20 @@ export function startControllerManager(options: ControllerManagerOptions): Contr
     return known
   }
   const { clock, random, log, metrics, client } = options
-  const context: StartContext = { clock, random, log, metrics, client, informers, recorder, options: { ...defaultControllerOptions, ...given(options) } }
-  const running = metrics.gauge('running_managed_controllers', 'Indicates where instances of a controller are currently running')
+  const context: StartContext = {
+    clock,
+    random,
+    log,
+    metrics,
+    client,
+    informers,
+    recorder,
+    options: { ...defaultControllerOptions, ...given(options) },
+  }
+  const running = metrics.gauge(
+    'running_managed_controllers',
+    'Indicates where instances of a controller are currently running',
+  )
   const started: Running[] = []
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>()
   // Whoever does not wait for it hears of a failure by the log.
@@ -84,7 +106,9 @@ export function startControllerManager(options: ControllerManagerOptions): Contr
       lease: { namespace: 'kube-system', name: 'kube-controller-manager' },
       lead(signal) {
         startAll()
-        return new Promise((stopped) => signal.addEventListener('abort', () => void stopAll().then(stopped), { once: true }))
+        return new Promise((stopped) =>
+          signal.addEventListener('abort', () => void stopAll().then(stopped), { once: true }),
+        )
       },
     })
   } else startAll()
@@ -105,6 +129,16 @@ export function startControllerManager(options: ControllerManagerOptions): Contr
 
 /** The controllers' own options among all that was given; what is undefined counts as not given. */
 function given(options: ControllerManagerOptions): Partial<ControllerOptions> {
-  const { clock: _clock, random: _random, log: _log, metrics: _metrics, client: _client, informers: _informers, controllers: _controllers, leaderElection: _election, ...rest } = options
+  const {
+    clock: _clock,
+    random: _random,
+    log: _log,
+    metrics: _metrics,
+    client: _client,
+    informers: _informers,
+    controllers: _controllers,
+    leaderElection: _election,
+    ...rest
+  } = options
   return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
 }

@@ -11,7 +11,10 @@ const spamPerSecond = 1 / 300
 const remembered = 4096
 
 /** What is to be written for an event: a new object, or a higher count of one that is there. */
-export type Correlated = { readonly write: 'nothing' } | { readonly write: 'create'; readonly event: Event; readonly key: string } | { readonly write: 'count'; readonly event: Event; readonly key: string }
+export type Correlated =
+  | { readonly write: 'nothing' }
+  | { readonly write: 'create'; readonly event: Event; readonly key: string }
+  | { readonly write: 'count'; readonly event: Event; readonly key: string }
 
 interface Written {
   name: string
@@ -37,21 +40,42 @@ export class EventCorrelator {
   correlate(event: Event): Correlated {
     const { message, key } = this.#aggregate(event)
     const object = objectKey(event)
-    const bucket = this.#buckets.get(object) ?? this.#buckets.set(object, tokenBucket(this.#clock, spamPerSecond, spamBurst))
+    const bucket =
+      this.#buckets.get(object) ?? this.#buckets.set(object, tokenBucket(this.#clock, spamPerSecond, spamBurst))
     if (!bucket.take()) return { write: 'nothing' }
     const known = this.#written.get(key)
     if (!known) {
       const created = { ...event, message }
-      this.#written.set(key, { name: event.metadata.name ?? '', namespace: event.metadata.namespace ?? '', count: 1, firstTimestamp: event.firstTimestamp ?? '' })
+      this.#written.set(key, {
+        name: event.metadata.name ?? '',
+        namespace: event.metadata.namespace ?? '',
+        count: 1,
+        firstTimestamp: event.firstTimestamp ?? '',
+      })
       return { write: 'create', event: created, key }
     }
     known.count++
-    return { write: 'count', key, event: { ...event, message, count: known.count, firstTimestamp: known.firstTimestamp, metadata: { ...event.metadata, name: known.name, namespace: known.namespace } } }
+    return {
+      write: 'count',
+      key,
+      event: {
+        ...event,
+        message,
+        count: known.count,
+        firstTimestamp: known.firstTimestamp,
+        metadata: { ...event.metadata, name: known.name, namespace: known.namespace },
+      },
+    }
   }
 
   /** The event as the server has it now; later ones count on from there. */
   stored(key: string, event: Frozen<Event>): void {
-    this.#written.set(key, { name: event.metadata.name ?? '', namespace: event.metadata.namespace ?? '', count: event.count ?? 1, firstTimestamp: event.firstTimestamp ?? '' })
+    this.#written.set(key, {
+      name: event.metadata.name ?? '',
+      namespace: event.metadata.namespace ?? '',
+      count: event.count ?? 1,
+      firstTimestamp: event.firstTimestamp ?? '',
+    })
   }
 
   #aggregate(event: Event): { message: string; key: string } {
@@ -59,7 +83,8 @@ export class EventCorrelator {
     const group = similarKey(event)
     const message = event.message ?? ''
     let similar = this.#similar.get(group)
-    if (!similar || nowMs - similar.lastMs > similarIntervalMs) similar = this.#similar.set(group, { messages: new Set(), lastMs: nowMs })
+    if (!similar || nowMs - similar.lastMs > similarIntervalMs)
+      similar = this.#similar.set(group, { messages: new Set(), lastMs: nowMs })
     similar.messages.add(message)
     similar.lastMs = nowMs
     if (similar.messages.size < similarMax) return { message, key: `${group}\0${message}` }
@@ -69,9 +94,18 @@ export class EventCorrelator {
   }
 }
 
-const objectKey = ({ source, involvedObject: o }: Event): string => [source?.component, source?.host, o.kind, o.namespace, o.name, o.uid, o.apiVersion].join('\0')
+const objectKey = ({ source, involvedObject: o }: Event): string =>
+  [source?.component, source?.host, o.kind, o.namespace, o.name, o.uid, o.apiVersion].join('\0')
 
-const similarKey = (event: Event): string => [objectKey(event), event.involvedObject.fieldPath, event.type, event.reason, event.reportingComponent, event.reportingInstance].join('\0')
+const similarKey = (event: Event): string =>
+  [
+    objectKey(event),
+    event.involvedObject.fieldPath,
+    event.type,
+    event.reason,
+    event.reportingComponent,
+    event.reportingInstance,
+  ].join('\0')
 
 /** A map that forgets what was not used for longest. */
 class Recent<Value> {

@@ -15,7 +15,12 @@ const pod = { metadata: { namespace: 'default', name: 'p', uid: 'u' } }
 async function start() {
   const clock = new VirtualClock()
   const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
-  const server = await startApiServer({ ...deps, store: openMemoryStore(deps), authorizationModes: ['AlwaysAllow'], freeze: true })
+  const server = await startApiServer({
+    ...deps,
+    store: openMemoryStore(deps),
+    authorizationModes: ['AlwaysAllow'],
+    freeze: true,
+  })
   const client = newClient(server.transport({ name: 'a', groups: ['system:masters'] }))
   const recorder = eventRecorder({ deps, client, component: 'kubelet', host: 'n1' })
   const tell = (reason: string, message: string) => recorder.event(referenceTo(pods, pod), 'Normal', reason, message)
@@ -69,6 +74,9 @@ test('an object has a budget of 25 events, and one more each five minutes', asyn
   await clock.advance(300_000)
   tell('More', 'x')
   tell('TooMany', 'x')
-  assert.deepEqual((await all()).filter(({ reason }) => !reason?.startsWith('Reason')).map(({ reason }) => reason), ['More'])
+  assert.deepEqual(
+    (await all()).filter(({ reason }) => !reason?.startsWith('Reason')).map(({ reason }) => reason),
+    ['More'],
+  )
   await close()
 })

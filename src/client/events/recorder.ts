@@ -112,12 +112,14 @@ class Recorder implements EventRecorder {
     if (correlated.write === 'nothing') return
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       try {
-        const stored = correlated.write === 'create' ? await this.#create(correlated.event) : await this.#count(correlated.event)
+        const stored =
+          correlated.write === 'create' ? await this.#create(correlated.event) : await this.#count(correlated.event)
         return this.#correlator.stored(correlated.key, stored)
       } catch (error) {
         // The server's answer is final; only one that could not be reached is asked again.
         if (isAlreadyExists(error)) return
-        if (error instanceof ApiError) return this.#options.deps.log.debug({ err: error, reason: event.reason }, 'the server refused an event')
+        if (error instanceof ApiError)
+          return this.#options.deps.log.debug({ err: error, reason: event.reason }, 'the server refused an event')
       }
       try {
         await this.#options.deps.clock.sleep(retryMs, this.#closed.signal)

@@ -19,7 +19,12 @@ async function start(answer: Answer) {
     request.on('end', () => answer(request, response, body))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const transport = httpsTransport({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'secret', userAgent: 'test/1', deps: { clock: realClock } })
+  const transport = httpsTransport({
+    server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    token: 'secret',
+    userAgent: 'test/1',
+    deps: { clock: realClock },
+  })
   return {
     client: newClient(transport, { fieldManager: 'me' }),
     async [Symbol.asyncDispose]() {
@@ -30,21 +35,33 @@ async function start(answer: Answer) {
   }
 }
 
-const json = (response: ServerResponse, code: number, value: unknown, headers: Record<string, string> = {}) => response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
+const json = (response: ServerResponse, code: number, value: unknown, headers: Record<string, string> = {}) =>
+  response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
 
 test('a request has its path, query, credentials and body', async () => {
   const seen: string[] = []
   await using server = await start((request, response, body) => {
-    seen.push(`${request.method} ${request.url} ${request.headers.authorization} ${request.headers['user-agent']} ${request.headers['content-type']}`)
+    seen.push(
+      `${request.method} ${request.url} ${request.headers.authorization} ${request.headers['user-agent']} ${request.headers['content-type']}`,
+    )
     json(response, 201, JSON.parse(body))
   })
   const made = await server.client.create(configMaps, { metadata: { namespace: 'a b', name: 'x' } })
-  assert.deepEqual(seen, ['POST /api/v1/namespaces/a%20b/configmaps?fieldManager=me Bearer secret test/1 application/json'])
+  assert.deepEqual(seen, [
+    'POST /api/v1/namespaces/a%20b/configmaps?fieldManager=me Bearer secret test/1 application/json',
+  ])
   assert.equal(made.kind, 'ConfigMap')
 })
 
 test('items of a list get the kind that the list says', async () => {
-  await using server = await start((_request, response) => json(response, 200, { kind: 'ConfigMapList', apiVersion: 'v1', metadata: { resourceVersion: '7' }, items: [{ metadata: { name: 'a' } }] }))
+  await using server = await start((_request, response) =>
+    json(response, 200, {
+      kind: 'ConfigMapList',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: '7' },
+      items: [{ metadata: { name: 'a' } }],
+    }),
+  )
   const list = await server.client.list(configMaps)
   assert.equal(list.resourceVersion, '7')
   assert.equal(list.items[0]?.kind, 'ConfigMap')
@@ -52,7 +69,8 @@ test('items of a list get the kind that the list says', async () => {
 
 test('a Status is thrown as an error, and so is what is none', async () => {
   await using server = await start((request, response) => {
-    if (request.url?.endsWith('/x')) json(response, 404, { kind: 'Status', reason: 'NotFound', code: 404, message: 'configmaps "x" not found' })
+    if (request.url?.endsWith('/x'))
+      json(response, 404, { kind: 'Status', reason: 'NotFound', code: 404, message: 'configmaps "x" not found' })
     else response.writeHead(502).end('bad gateway')
   })
   await assert.rejects(server.client.get(configMaps, { namespace: 'd', name: 'x' }), isNotFound)
@@ -61,7 +79,11 @@ test('a Status is thrown as an error, and so is what is none', async () => {
 
 test('what the server asks to send again later is sent again', async () => {
   let count = 0
-  await using server = await start((_request, response) => (++count === 1 ? json(response, 429, { kind: 'Status', code: 429 }, { 'retry-after': '0.01' }) : json(response, 200, { metadata: { name: 'x' } })))
+  await using server = await start((_request, response) =>
+    ++count === 1
+      ? json(response, 429, { kind: 'Status', code: 429 }, { 'retry-after': '0.01' })
+      : json(response, 200, { metadata: { name: 'x' } }),
+  )
   await server.client.get(configMaps, { namespace: 'd', name: 'x' })
   assert.equal(count, 2)
 })
@@ -74,7 +96,8 @@ test('a watch yields events as they come, and throws what the server says at its
   })
   const types: string[] = []
   const follow = async () => {
-    for await (const { type } of server.client.watch(configMaps, { signal: new AbortController().signal })) types.push(type)
+    for await (const { type } of server.client.watch(configMaps, { signal: new AbortController().signal }))
+      types.push(type)
   }
   await assert.rejects(follow(), isExpired)
   assert.deepEqual(types, ['ADDED', 'MODIFIED'])
@@ -103,7 +126,12 @@ test('lines are put together from any pieces', async () => {
 test('a kubeconfig names server, certificates and user', async () => {
   const config = {
     'current-context': 'c',
-    clusters: [{ name: 'k', cluster: { server: 'https://s:6443', 'certificate-authority-data': Buffer.from('CA').toString('base64') } }],
+    clusters: [
+      {
+        name: 'k',
+        cluster: { server: 'https://s:6443', 'certificate-authority-data': Buffer.from('CA').toString('base64') },
+      },
+    ],
     users: [{ name: 'u', user: { token: 't' } }],
     contexts: [{ name: 'c', context: { cluster: 'k', user: 'u' } }],
   }

@@ -86,7 +86,8 @@ class HttpsTransport implements Transport {
       if (code >= 400) throw errorOf(code, await textOf(response), response)
       const timeoutSeconds = Number(request.query?.['timeoutSeconds'] ?? 0)
       const stream = response
-      if (timeoutSeconds > 0) cancelGuard = this.#options.deps.clock.after(timeoutSeconds * 1000 + watchGraceMs, () => stream.destroy())
+      if (timeoutSeconds > 0)
+        cancelGuard = this.#options.deps.clock.after(timeoutSeconds * 1000 + watchGraceMs, () => stream.destroy())
       for await (const line of lines(response)) {
         const event = JSON.parse(line) as { type: string; object: unknown }
         if (event.type === 'ERROR') throw new ApiError(event.object as Status)
@@ -125,7 +126,12 @@ class HttpsTransport implements Transport {
         signal,
         ...(secure && { agent }),
       })
-      const slow = request.query?.['watch'] || request.method !== 'GET' ? undefined : this.#options.deps.clock.after(answerTimeoutMs, () => sent.destroy(new Error(`no answer from ${this.#options.server} within ${answerTimeoutMs / 1000} s`)))
+      const slow =
+        request.query?.['watch'] || request.method !== 'GET'
+          ? undefined
+          : this.#options.deps.clock.after(answerTimeoutMs, () =>
+              sent.destroy(new Error(`no answer from ${this.#options.server} within ${answerTimeoutMs / 1000} s`)),
+            )
       sent.on('socket', (socket) => socket.setKeepAlive(true, keepAliveMs))
       sent.on('response', (response) => {
         slow?.()
@@ -141,13 +147,22 @@ class HttpsTransport implements Transport {
 
   async #headers(request: TransportRequest, body: Buffer | undefined): Promise<Record<string, string | string[]>> {
     const { userAgent, impersonate, username, password } = this.#options
-    const token = this.#options.token ?? (this.#options.tokenFile && (await fileText(this.#options.tokenFile, this.#options.deps.clock)).trim())
+    const token =
+      this.#options.token ??
+      (this.#options.tokenFile && (await fileText(this.#options.tokenFile, this.#options.deps.clock)).trim())
     return {
       accept: request.accept ?? 'application/json',
       'user-agent': userAgent ?? 'kubernode',
       ...(body && { 'content-type': request.contentType ?? 'application/json', 'content-length': String(body.length) }),
-      ...(token ? { authorization: `Bearer ${token}` } : username !== undefined && { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }),
-      ...(impersonate && { 'impersonate-user': impersonate.user, ...(impersonate.groups?.length && { 'impersonate-group': [...impersonate.groups] }) }),
+      ...(token
+        ? { authorization: `Bearer ${token}` }
+        : username !== undefined && {
+            authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`,
+          }),
+      ...(impersonate && {
+        'impersonate-user': impersonate.user,
+        ...(impersonate.groups?.length && { 'impersonate-group': [...impersonate.groups] }),
+      }),
     }
   }
 
@@ -226,12 +241,33 @@ function errorOf(code: number, text: string, response: IncomingMessage): ApiErro
   } catch {
     // A proxy in between, or no API server at all: the text is all there is.
   }
-  const reasons: Record<number, string> = { 400: 'BadRequest', 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 405: 'MethodNotAllowed', 409: 'Conflict', 410: 'Gone', 429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'Timeout' }
+  const reasons: Record<number, string> = {
+    400: 'BadRequest',
+    401: 'Unauthorized',
+    403: 'Forbidden',
+    404: 'NotFound',
+    405: 'MethodNotAllowed',
+    409: 'Conflict',
+    410: 'Gone',
+    429: 'TooManyRequests',
+    500: 'InternalError',
+    503: 'ServiceUnavailable',
+    504: 'Timeout',
+  }
   const message = text.trim().slice(0, 2048) || response.statusMessage || `HTTP ${code}`
-  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: reasons[code] ?? '', code })
+  return new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    reason: reasons[code] ?? '',
+    code,
+  })
 }
 
 /** The connection ended in the middle of a stream: for a watch the same as its end. */
 const isPrematureEnd = (error: unknown): boolean =>
-  error instanceof Error && ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '') && !(error instanceof ApiError)
-
+  error instanceof Error &&
+  ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '') &&
+  !(error instanceof ApiError)

@@ -11,7 +11,10 @@ export interface Kubeconfig {
   readonly 'current-context'?: string
   readonly clusters?: readonly { readonly name: string; readonly cluster: KubeconfigCluster }[]
   readonly users?: readonly { readonly name: string; readonly user: KubeconfigUser }[]
-  readonly contexts?: readonly { readonly name: string; readonly context: { readonly cluster: string; readonly user: string; readonly namespace?: string } }[]
+  readonly contexts?: readonly {
+    readonly name: string
+    readonly context: { readonly cluster: string; readonly user: string; readonly namespace?: string }
+  }[]
 }
 
 /** Where a cluster is. */
@@ -35,7 +38,12 @@ export interface KubeconfigUser {
   readonly password?: string
   readonly as?: string
   readonly 'as-groups'?: readonly string[]
-  readonly exec?: { readonly command: string; readonly args?: readonly string[]; readonly env?: readonly { name: string; value: string }[]; readonly apiVersion?: string }
+  readonly exec?: {
+    readonly command: string
+    readonly args?: readonly string[]
+    readonly env?: readonly { name: string; value: string }[]
+    readonly apiVersion?: string
+  }
 }
 
 /** What to connect with, besides what the file says. */
@@ -47,20 +55,30 @@ export interface KubeconfigOptions {
 }
 
 /** The connection that a kubeconfig (its path or its content) describes. Paths in a file are relative to it. */
-export async function transportFromKubeconfig(source: string | Kubeconfig, options: KubeconfigOptions): Promise<Transport> {
+export async function transportFromKubeconfig(
+  source: string | Kubeconfig,
+  options: KubeconfigOptions,
+): Promise<Transport> {
   return httpsTransport(await connectionOf(source, options))
 }
 
 /** What `httpsTransport` needs, read from a kubeconfig. */
-export async function connectionOf(source: string | Kubeconfig, options: KubeconfigOptions): Promise<HttpsTransportOptions> {
-  const [config, folder] = typeof source === 'string' ? [await readKubeconfig(source), dirname(resolve(source))] : [source, process.cwd()]
+export async function connectionOf(
+  source: string | Kubeconfig,
+  options: KubeconfigOptions,
+): Promise<HttpsTransportOptions> {
+  const [config, folder] =
+    typeof source === 'string' ? [await readKubeconfig(source), dirname(resolve(source))] : [source, process.cwd()]
   const from = typeof source === 'string' ? source : 'the kubeconfig'
   const contextName = options.context ?? config['current-context']
   if (!contextName) throw new Error(`${from} has no current-context: name a context`)
   const context = config.contexts?.find(({ name }) => name === contextName)?.context
   if (!context) throw new Error(`${from} has no context "${contextName}"`)
   const cluster = config.clusters?.find(({ name }) => name === context.cluster)?.cluster
-  if (!cluster?.server) throw new Error(`${from}: the cluster "${context.cluster}" of context "${contextName}" is not there, or has no server`)
+  if (!cluster?.server)
+    throw new Error(
+      `${from}: the cluster "${context.cluster}" of context "${contextName}" is not there, or has no server`,
+    )
   const user = config.users?.find(({ name }) => name === context.user)?.user ?? {}
   const path = (name: string | undefined) => name && resolve(folder, name)
   const caFile = path(cluster['certificate-authority'])
@@ -93,7 +111,8 @@ export async function readKubeconfig(path: string): Promise<Kubeconfig> {
   return parsed as Kubeconfig
 }
 
-const text = (base64: string | undefined): string | undefined => (base64 ? Buffer.from(base64, 'base64').toString() : undefined)
+const text = (base64: string | undefined): string | undefined =>
+  base64 ? Buffer.from(base64, 'base64').toString() : undefined
 
 interface ExecCredentials {
   readonly token?: string
@@ -105,7 +124,11 @@ interface ExecCredentials {
 async function credentialsOf(exec: NonNullable<KubeconfigUser['exec']>): Promise<ExecCredentials> {
   const apiVersion = exec.apiVersion ?? 'client.authentication.k8s.io/v1'
   const info = JSON.stringify({ apiVersion, kind: 'ExecCredential', spec: { interactive: false } })
-  const env = { ...process.env, KUBERNETES_EXEC_INFO: info, ...Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value])) }
+  const env = {
+    ...process.env,
+    KUBERNETES_EXEC_INFO: info,
+    ...Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value])),
+  }
   const { stdout } = await promisify(execFile)(exec.command, [...(exec.args ?? [])], { env })
   const answer = JSON.parse(stdout) as { status?: ExecCredentials }
   if (!answer.status) throw new Error(`the credential plugin ${exec.command} gave no status`)

@@ -51,7 +51,10 @@ export class ObjectCache<T extends KubernetesObject> implements Informer<T> {
   readonly #log: Logger
   readonly #objects: Objects<T> = new Map()
   readonly #namespaces = new Map<string, Objects<T>>()
-  readonly #indexes = new Map<string, { readonly values: IndexFunction<T>; readonly entries: Map<string, Objects<T>> }>()
+  readonly #indexes = new Map<
+    string,
+    { readonly values: IndexFunction<T>; readonly entries: Map<string, Objects<T>> }
+  >()
   readonly #handlers = new Set<InformerHandler<T>>()
   #hasSynced = false
   #resolveSynced: () => void
@@ -114,7 +117,12 @@ export class ObjectCache<T extends KubernetesObject> implements Informer<T> {
     const key = keyText({ namespace: object.metadata?.namespace, name: object.metadata?.name ?? '' })
     const old = this.#objects.get(key)
     // A watch that resumes may repeat what is known.
-    if (old !== undefined && old.metadata?.resourceVersion === object.metadata?.resourceVersion && old.metadata?.uid === object.metadata?.uid) return
+    if (
+      old !== undefined &&
+      old.metadata?.resourceVersion === object.metadata?.resourceVersion &&
+      old.metadata?.uid === object.metadata?.uid
+    )
+      return
     // Deleted and created again while nobody watched: two different objects of one name.
     if (old !== undefined && old.metadata?.uid !== object.metadata?.uid) {
       this.remove(old)
@@ -124,8 +132,10 @@ export class ObjectCache<T extends KubernetesObject> implements Informer<T> {
     this.#objects.set(key, object)
     const namespace = object.metadata?.namespace
     if (namespace) insert(this.#namespaces, namespace, key, object)
-    for (const { values, entries } of this.#indexes.values()) for (const value of values(object)) insert(entries, value, key, object)
-    for (const handler of this.#handlers) this.#tell(() => (old === undefined ? handler.added?.(object) : handler.updated?.(object, old)))
+    for (const { values, entries } of this.#indexes.values())
+      for (const value of values(object)) insert(entries, value, key, object)
+    for (const handler of this.#handlers)
+      this.#tell(() => (old === undefined ? handler.added?.(object) : handler.updated?.(object, old)))
   }
 
   remove(object: Frozen<KubernetesObject>): void {
@@ -157,7 +167,8 @@ export class ObjectCache<T extends KubernetesObject> implements Informer<T> {
   }
 
   #unindex(key: string, object: Frozen<T>): void {
-    for (const { values, entries } of this.#indexes.values()) for (const value of values(object)) drop(entries, value, key)
+    for (const { values, entries } of this.#indexes.values())
+      for (const value of values(object)) drop(entries, value, key)
   }
 
   /** One handler's failure is its own: the others still hear. */

@@ -12,7 +12,9 @@ import { newClient } from '../client.ts'
 import type { Transport, TransportRequest, WatchEvent } from '../transport.ts'
 import { Informers } from './informers.ts'
 
-const object = (name: string, resourceVersion: number, namespace = 'default', uid = name): Frozen<ConfigMap> => ({ metadata: { name, namespace, uid, resourceVersion: String(resourceVersion) } })
+const object = (name: string, resourceVersion: number, namespace = 'default', uid = name): Frozen<ConfigMap> => ({
+  metadata: { name, namespace, uid, resourceVersion: String(resourceVersion) },
+})
 
 /** A server that says what the test tells it to. */
 class Script implements Transport {
@@ -61,12 +63,16 @@ class Script implements Transport {
 
 async function start(script = new Script()) {
   const clock = new VirtualClock()
-  const informers = new Informers({ deps: { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }, client: newClient(script) })
+  const informers = new Informers({
+    deps: { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() },
+    client: newClient(script),
+  })
   const told: string[] = []
   const informer = informers.of(configMaps)
   informer.on({
     added: ({ metadata }) => void told.push(`+${metadata.name}`),
-    updated: ({ metadata }, old) => void told.push(`~${metadata.name} ${old.metadata.resourceVersion}-${metadata.resourceVersion}`),
+    updated: ({ metadata }, old) =>
+      void told.push(`~${metadata.name} ${old.metadata.resourceVersion}-${metadata.resourceVersion}`),
     deleted: ({ metadata }) => void told.push(`-${metadata.name}`),
   })
   await clock.settle()
@@ -139,11 +145,26 @@ test('a server that cannot be reached is asked again, more and more slowly', asy
 
 test('objects are found by namespace, by owner and by indexes', async () => {
   const script = new Script()
-  script.items = [object('a', 1), object('a', 1, 'other', 'o'), { metadata: { name: 'owned', namespace: 'default', uid: 'x', resourceVersion: '1', ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'p1' }] } }]
+  script.items = [
+    object('a', 1),
+    object('a', 1, 'other', 'o'),
+    {
+      metadata: {
+        name: 'owned',
+        namespace: 'default',
+        uid: 'x',
+        resourceVersion: '1',
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'p1' }],
+      },
+    },
+  ]
   const { clock, informer } = await start(script)
   assert.equal(informer.list().length, 3)
   assert.equal(informer.list('default').length, 2)
-  assert.deepEqual(informer.ownedBy('p1').map(({ metadata }) => metadata.name), ['owned'])
+  assert.deepEqual(
+    informer.ownedBy('p1').map(({ metadata }) => metadata.name),
+    ['owned'],
+  )
   informer.index('first', ({ metadata }) => [metadata.name?.[0] ?? ''])
   assert.equal(informer.by('first', 'a').length, 2)
   script.tell('DELETED', object('a', 2))

@@ -4,7 +4,7 @@ import type { Client } from '../client.ts'
 import { ObjectCache, type Informer } from './informer.ts'
 import { reflect, type Selection } from './reflector.ts'
 
-export type { Informer, InformerHandler } from './informer.ts'
+export type { Informer } from './informer.ts'
 export type { Selection } from './reflector.ts'
 
 interface Running {
@@ -72,6 +72,9 @@ export class Informers {
   }
 }
 
-function idOf(resource: Resource, { namespace = '', labelSelector = '', fieldSelector = '', metadataOnly }: Selection): string {
+function idOf(
+  resource: Resource,
+  { namespace = '', labelSelector = '', fieldSelector = '', metadataOnly }: Selection,
+): string {
   return `${resource.group}/${resource.version}/${resource.plural}?${namespace}&${labelSelector}&${fieldSelector}&${metadataOnly ? 'metadata' : ''}`
 }

@@ -53,8 +53,13 @@ export async function reflect<T extends KubernetesObject>(options: ReflectorOpti
         fresh = true
         continue
       }
-      if (error instanceof ApiError && error.code === 404 && from === undefined) deps.log.debug({ resource: resource.plural }, 'the resource is not served')
-      else deps.log.debug({ err: error, resource: resource.plural, group: resource.group }, 'list or watch failed; it is tried again')
+      if (error instanceof ApiError && error.code === 404 && from === undefined)
+        deps.log.debug({ resource: resource.plural }, 'the resource is not served')
+      else
+        deps.log.debug(
+          { err: error, resource: resource.plural, group: resource.group },
+          'list or watch failed; it is tried again',
+        )
       if (isInvalid(error)) from = undefined
     }
     try {
@@ -82,14 +87,24 @@ async function takeList<T extends KubernetesObject>(options: ReflectorOptions<T>
 }
 
 /** One watch, from its begin to its end; resolves with the version to go on from. */
-async function follow<T extends KubernetesObject>(options: ReflectorOptions<T>, from: string, backoff: Backoff): Promise<string> {
+async function follow<T extends KubernetesObject>(
+  options: ReflectorOptions<T>,
+  from: string,
+  backoff: Backoff,
+): Promise<string> {
   const { client, resource, selection, cache, signal, deps } = options
   const timeoutSeconds = Math.round(watchSeconds * (1 + deps.random.number()))
   const startedMs = deps.clock.now()
   let version = from
   let seen = 0
   try {
-    for await (const event of client.watch(resource, { ...selection, signal, resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds })) {
+    for await (const event of client.watch(resource, {
+      ...selection,
+      signal,
+      resourceVersion: from,
+      allowWatchBookmarks: true,
+      timeoutSeconds,
+    })) {
       seen++
       version = event.object.metadata?.resourceVersion ?? version
       take(cache, event.type, event.object)

@@ -16,12 +16,22 @@ const lease = { namespace: 'kube-system', name: 'l' }
 async function start() {
   const clock = new VirtualClock()
   const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
-  const server = await startApiServer({ ...deps, store: openMemoryStore(deps), authorizationModes: ['AlwaysAllow'], freeze: true })
+  const server = await startApiServer({
+    ...deps,
+    store: openMemoryStore(deps),
+    authorizationModes: ['AlwaysAllow'],
+    freeze: true,
+  })
   const transport = server.transport({ name: 'a', groups: ['system:masters'] })
   const candidate = (identity: string) => {
     const log: string[] = []
     let cut = false
-    const carried: Transport = { ...transport, send: (request, signal) => (cut ? Promise.reject(new Error('unreachable')) : transport.send(request, signal)), watch: (request, signal) => transport.watch(request, signal), close: () => transport.close() }
+    const carried: Transport = {
+      ...transport,
+      send: (request, signal) => (cut ? Promise.reject(new Error('unreachable')) : transport.send(request, signal)),
+      watch: (request, signal) => transport.watch(request, signal),
+      close: () => transport.close(),
+    }
     const election = standForElection({
       deps,
       client: newClient(carried),

@@ -75,7 +75,10 @@ class Candidate {
 
   async run(): Promise<void> {
     const { deps, lease, lead, lost } = this.#options
-    const status = deps.metrics.gauge('leader_election_master_status', "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master. 'name' is the string used to identify the lease. Please make sure to group by name.")
+    const status = deps.metrics.gauge(
+      'leader_election_master_status',
+      "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master. 'name' is the string used to identify the lease. Please make sure to group by name.",
+    )
     const term = new AbortController()
     status.set(0, { name: lease.name })
     try {
@@ -131,7 +134,10 @@ class Candidate {
     try {
       return await this.#takeOrRenew()
     } catch (error) {
-      this.#options.deps.log.debug({ err: error, lease: this.#options.lease.name }, 'the lease could not be taken or renewed')
+      this.#options.deps.log.debug(
+        { err: error, lease: this.#options.lease.name },
+        'the lease could not be taken or renewed',
+      )
       return false
     }
   }
@@ -148,7 +154,13 @@ class Candidate {
     const now = microTimestamp(deps.clock.now())
     const leaseDurationSeconds = Math.floor(this.#leaseDurationMs / 1000)
     if (!current) {
-      const spec = { holderIdentity: identity, leaseDurationSeconds, acquireTime: now, renewTime: now, leaseTransitions: 0 }
+      const spec = {
+        holderIdentity: identity,
+        leaseDurationSeconds,
+        acquireTime: now,
+        renewTime: now,
+        leaseTransitions: 0,
+      }
       try {
         this.#note(await client.create(leases, { metadata: { ...lease }, spec }))
         return true
@@ -186,7 +198,10 @@ class Candidate {
     if (!this.#seen || this.#seen.spec?.holderIdentity !== this.#options.identity) return
     const now = microTimestamp(deps.clock.now())
     try {
-      await client.update(leases, { ...this.#seen, spec: { ...this.#seen.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now } })
+      await client.update(leases, {
+        ...this.#seen,
+        spec: { ...this.#seen.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now },
+      })
     } catch (error) {
       deps.log.debug({ err: error }, 'the lease could not be given back; the next leader waits until it expires')
     }

@@ -21,8 +21,22 @@ export const queueMetrics = (metrics: Metrics, name: string): QueueMetrics => ({
   depth: metrics.gauge('workqueue_depth', 'Current depth of workqueue'),
   adds: metrics.counter('workqueue_adds_total', 'Total number of adds handled by workqueue'),
   retries: metrics.counter('workqueue_retries_total', 'Total number of retries handled by workqueue'),
-  waited: metrics.histogram('workqueue_queue_duration_seconds', 'How long in seconds an item stays in workqueue before being requested.', buckets),
-  worked: metrics.histogram('workqueue_work_duration_seconds', 'How long in seconds processing an item from workqueue takes.', buckets),
-  unfinished: metrics.gauge('workqueue_unfinished_work_seconds', 'How many seconds of work has been done that is in progress and hasn\'t been observed by work_duration. Large values indicate stuck threads.'),
-  longest: metrics.gauge('workqueue_longest_running_processor_seconds', 'How many seconds has the longest running processor for workqueue been running.'),
+  waited: metrics.histogram(
+    'workqueue_queue_duration_seconds',
+    'How long in seconds an item stays in workqueue before being requested.',
+    buckets,
+  ),
+  worked: metrics.histogram(
+    'workqueue_work_duration_seconds',
+    'How long in seconds processing an item from workqueue takes.',
+    buckets,
+  ),
+  unfinished: metrics.gauge(
+    'workqueue_unfinished_work_seconds',
+    "How many seconds of work has been done that is in progress and hasn't been observed by work_duration. Large values indicate stuck threads.",
+  ),
+  longest: metrics.gauge(
+    'workqueue_longest_running_processor_seconds',
+    'How many seconds has the longest running processor for workqueue been running.',
+  ),
 })

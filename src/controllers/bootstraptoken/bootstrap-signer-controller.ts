@@ -22,11 +22,15 @@ export const bootstrapSignerController = defineController<ConfigMap>({
 
 async function reconcile(map: Frozen<ConfigMap>, c: Context<ConfigMap>): Promise<Outcome> {
   const kubeconfig = map.data?.['kubeconfig']
-  if (nameOf(map) !== name || namespaceOf(map) !== namespace || isBeingDeleted(map) || kubeconfig === undefined) return done
-  const data: Record<string, string> = Object.fromEntries(Object.entries(map.data ?? {}).filter(([key]) => !key.startsWith(prefix)))
+  if (nameOf(map) !== name || namespaceOf(map) !== namespace || isBeingDeleted(map) || kubeconfig === undefined)
+    return done
+  const data: Record<string, string> = Object.fromEntries(
+    Object.entries(map.data ?? {}).filter(([key]) => !key.startsWith(prefix)),
+  )
   for (const secret of c.of(secrets).list('kube-system')) {
     const token = bootstrapTokenOf(secret)
-    if (token?.signs && !isExpired(token, c.clock.now())) data[`${prefix}${token.id}`] = detachedSignature(kubeconfig, token.id, token.secret)
+    if (token?.signs && !isExpired(token, c.clock.now()))
+      data[`${prefix}${token.id}`] = detachedSignature(kubeconfig, token.id, token.secret)
   }
   if (!same(data, map.data)) c.wroteSelf(await c.client.update(configMaps, { ...map, data }))
   return done
@@ -35,6 +39,8 @@ async function reconcile(map: Frozen<ConfigMap>, c: Context<ConfigMap>): Promise
 /** A JWS (HS256) of which the content is left out: it stands beside it. */
 function detachedSignature(content: string, id: string, secret: string): string {
   const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: id })).toString('base64url')
-  const signature = createHmac('sha256', `${id}.${secret}`).update(`${header}.${Buffer.from(content).toString('base64url')}`).digest('base64url')
+  const signature = createHmac('sha256', `${id}.${secret}`)
+    .update(`${header}.${Buffer.from(content).toString('base64url')}`)
+    .digest('base64url')
   return `${header}..${signature}`
 }

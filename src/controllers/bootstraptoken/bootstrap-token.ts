@@ -19,10 +19,17 @@ export function bootstrapTokenOf(object: Frozen<Secret>): BootstrapToken | undef
   const text = (key: string) => Buffer.from(String(object.data?.[key] ?? ''), 'base64').toString()
   const id = text('token-id')
   const secret = text('token-secret')
-  if (!/^[a-z0-9]{6}$/.test(id) || !/^[a-z0-9]{16}$/.test(secret) || nameOf(object) !== `bootstrap-token-${id}`) return undefined
+  if (!/^[a-z0-9]{6}$/.test(id) || !/^[a-z0-9]{16}$/.test(secret) || nameOf(object) !== `bootstrap-token-${id}`)
+    return undefined
   const expiration = text('expiration')
-  return { id, secret, expiresMs: expiration === '' ? undefined : Date.parse(expiration), signs: text('usage-bootstrap-signing') === 'true' }
+  return {
+    id,
+    secret,
+    expiresMs: expiration === '' ? undefined : Date.parse(expiration),
+    signs: text('usage-bootstrap-signing') === 'true',
+  }
 }
 
 /** The token's time is over. */
-export const isExpired = ({ expiresMs }: BootstrapToken, nowMs: number): boolean => expiresMs !== undefined && !(expiresMs > nowMs)
+export const isExpired = ({ expiresMs }: BootstrapToken, nowMs: number): boolean =>
+  expiresMs !== undefined && !(expiresMs > nowMs)

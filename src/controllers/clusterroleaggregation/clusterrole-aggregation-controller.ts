@@ -10,7 +10,15 @@ import { selects } from '../framework/selector.ts'
 export const clusterRoleAggregationController = defineController<ClusterRole>({
   name: 'clusterrole-aggregation-controller',
   reconciles: clusterRoles,
-  watches: [watch(clusterRoles, (_role, { informers }) => informers.of(clusterRoles).list().filter(({ aggregationRule }) => aggregationRule).map(nameOf))],
+  watches: [
+    watch(clusterRoles, (_role, { informers }) =>
+      informers
+        .of(clusterRoles)
+        .list()
+        .filter(({ aggregationRule }) => aggregationRule)
+        .map(nameOf),
+    ),
+  ],
   parallel: 5,
   reconcile,
 })
@@ -20,7 +28,12 @@ async function reconcile(role: Frozen<ClusterRole>, c: Context<ClusterRole>): Pr
   const rules = aggregated(role, c.of(clusterRoles).list())
   if (same(rules, role.rules ?? [])) return done
   // Applied, so that the author of the rest can apply it without taking the rules away.
-  const applied: Frozen<ClusterRole> = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: nameOf(role) }, rules }
+  const applied: Frozen<ClusterRole> = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: nameOf(role) },
+    rules,
+  }
   await c.client.apply(clusterRoles, applied, { fieldManager: 'clusterrole-aggregation-controller', force: true })
   return done
 }
@@ -39,7 +52,8 @@ export function aggregated(role: Frozen<ClusterRole>, all: readonly Frozen<Clust
   const rules = new Map<string, Frozen<PolicyRule>>()
   for (const selector of role.aggregationRule?.clusterRoleSelectors ?? []) {
     const chosen = all.filter((other) => nameOf(other) !== nameOf(role) && selects(selector, labelsOf(other)))
-    for (const other of chosen.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))) for (const rule of other.rules ?? []) rules.set(textOf(rule), rule)
+    for (const other of chosen.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)))
+      for (const rule of other.rules ?? []) rules.set(textOf(rule), rule)
   }
   return [...rules.values()]
 }

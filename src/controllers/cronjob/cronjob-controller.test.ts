@@ -10,7 +10,17 @@ const key = { namespace: 'default', name: 'c' }
 
 async function start(spec: Partial<CronJobSpec> = {}): Promise<World> {
   const world = await startWorld(['cronjob-controller'])
-  await world.client.create(cronJobs, { metadata: key, spec: { schedule: '*/5 * * * *', timeZone: 'UTC', jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'a' }] } } } }, ...spec } })
+  await world.client.create(cronJobs, {
+    metadata: key,
+    spec: {
+      schedule: '*/5 * * * *',
+      timeZone: 'UTC',
+      jobTemplate: {
+        spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'a' }] } } },
+      },
+      ...spec,
+    },
+  })
   await world.clock.settle()
   return world
 }
@@ -21,7 +31,19 @@ const reasons = async (world: World) => (await world.client.list(events)).items.
 
 async function finish(world: World): Promise<void> {
   const now = timestamp(world.clock.now())
-  for (const job of (await world.client.list(jobs)).items) if (!job.status?.completionTime) await world.client.updateStatus(jobs, { ...job, status: { startTime: now, completionTime: now, conditions: [{ type: 'SuccessCriteriaMet', status: 'True' }, { type: 'Complete', status: 'True' }] } })
+  for (const job of (await world.client.list(jobs)).items)
+    if (!job.status?.completionTime)
+      await world.client.updateStatus(jobs, {
+        ...job,
+        status: {
+          startTime: now,
+          completionTime: now,
+          conditions: [
+            { type: 'SuccessCriteriaMet', status: 'True' },
+            { type: 'Complete', status: 'True' },
+          ],
+        },
+      })
   await world.clock.settle()
 }
 
@@ -80,7 +102,31 @@ test('a time zone shifts the schedule, over daylight saving too', () => {
   assert.equal(timestamp(berlin.next(Date.UTC(2026, 2, 29, 0))!), '2026-03-29T06:30:00Z')
 })
 
-const good = ['* * * * *', '*/15 0-6,12 1 JAN-MAR mon-fri', '@hourly', '@every 1h30m', '? ? * * ?', '5/10 * * * *', '0 0 31 2 *']
-const bad = ['', '* * * *', '* * * * * *', '60 * * * *', '* * * * 7', '* * 0 * *', '5-1 * * * *', '*/0 * * * *', '@never', '@every x', 'L * * * *', '0 0 L * *', '0 0 1W * *', '0 0 * * 1#2', 'a * * * *']
+const good = [
+  '* * * * *',
+  '*/15 0-6,12 1 JAN-MAR mon-fri',
+  '@hourly',
+  '@every 1h30m',
+  '? ? * * ?',
+  '5/10 * * * *',
+  '0 0 31 2 *',
+]
+const bad = [
+  '',
+  '* * * *',
+  '* * * * * *',
+  '60 * * * *',
+  '* * * * 7',
+  '* * 0 * *',
+  '5-1 * * * *',
+  '*/0 * * * *',
+  '@never',
+  '@every x',
+  'L * * * *',
+  '0 0 L * *',
+  '0 0 1W * *',
+  '0 0 * * 1#2',
+  'a * * * *',
+]
 for (const text of good) test(`"${text}" is a schedule`, () => void parseSchedule(text, 'UTC'))
 for (const text of bad) test(`"${text}" is no schedule`, () => assert.throws(() => parseSchedule(text, 'UTC')))

@@ -3,7 +3,16 @@ import { cronJobs, jobs } from '../../api/generated/resources.ts'
 import type { CronJob, CronJobStatus, Job } from '../../api/generated/types/batch-v1.ts'
 import type { ObjectReference } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { controllerReference, isBeingDeleted, isControlledBy, msOf, nameOf, namespaceOf, timestamp, uidOf } from '../../client/object.ts'
+import {
+  controllerReference,
+  isBeingDeleted,
+  isControlledBy,
+  msOf,
+  nameOf,
+  namespaceOf,
+  timestamp,
+  uidOf,
+} from '../../client/object.ts'
 import { isTrue } from '../framework/conditions.ts'
 import { isNamespaceTerminating, messageOf } from '../framework/context.ts'
 import { defineController, done, ownedBy, requeueAfter, type Context, type Outcome } from '../framework/controller.ts'
@@ -24,14 +33,30 @@ export const cronJobController = defineController<CronJob>({
   name: 'cronjob-controller',
   reconciles: cronJobs,
   watches: [ownedBy(cronJobs, jobs)],
-  events: ['SuccessfulCreate', 'FailedCreate', 'SuccessfulDelete', 'FailedDelete', 'SawCompletedJob', 'UnexpectedJob', 'MissingJob', 'UnparseableSchedule', 'UnknownTimeZone', 'MissSchedule', 'TooManyMissedTimes', 'JobAlreadyActive'],
+  events: [
+    'SuccessfulCreate',
+    'FailedCreate',
+    'SuccessfulDelete',
+    'FailedDelete',
+    'SawCompletedJob',
+    'UnexpectedJob',
+    'MissingJob',
+    'UnparseableSchedule',
+    'UnknownTimeZone',
+    'MissSchedule',
+    'TooManyMissedTimes',
+    'JobAlreadyActive',
+  ],
   parallel: 5,
   reconcile,
 })
 
 async function reconcile(cron: FrozenCron, c: C): Promise<Outcome> {
   if (!c.caughtUp(cron)) return done
-  const own = c.of(jobs).ownedBy(uidOf(cron)).filter((job) => isControlledBy(job, cron))
+  const own = c
+    .of(jobs)
+    .ownedBy(uidOf(cron))
+    .filter((job) => isControlledBy(job, cron))
   const seen = await statusOf(cron, own, c)
   let current = await c.writeStatus(cron, seen)
   await trimHistory(cron, own, c)
@@ -41,7 +66,12 @@ async function reconcile(cron: FrozenCron, c: C): Promise<Outcome> {
   const due = dueMs(cron, schedule, c)
   if (due !== undefined) {
     const started = await start(current, due, own, c)
-    if (started) current = await c.writeStatus(current, { ...current.status, active: [...(current.status?.active ?? []), started], lastScheduleTime: timestamp(due) })
+    if (started)
+      current = await c.writeStatus(current, {
+        ...current.status,
+        active: [...(current.status?.active ?? []), started],
+        lastScheduleTime: timestamp(due),
+      })
   }
   return requeueAfter(nextInMs(schedule, c.clock.now()))
 }
@@ -59,9 +89,19 @@ async function statusOf(cron: FrozenCron, own: readonly FrozenJob[], c: C): Prom
     const known = active.some(({ uid }) => uid === uidOf(job))
     if (known && isFinished(job)) {
       active = active.filter(({ uid }) => uid !== uidOf(job))
-      c.event(cron, 'Normal', 'SawCompletedJob', `Saw completed job: ${nameOf(job)}, condition: ${isTrue(job.status?.conditions, 'Complete') ? 'Complete' : 'Failed'}`)
+      c.event(
+        cron,
+        'Normal',
+        'SawCompletedJob',
+        `Saw completed job: ${nameOf(job)}, condition: ${isTrue(job.status?.conditions, 'Complete') ? 'Complete' : 'Failed'}`,
+      )
     } else if (!known && !isFinished(job)) {
-      c.event(cron, 'Warning', 'UnexpectedJob', `Saw a job that the controller did not create or forgot: ${nameOf(job)}`)
+      c.event(
+        cron,
+        'Warning',
+        'UnexpectedJob',
+        `Saw a job that the controller did not create or forgot: ${nameOf(job)}`,
+      )
     }
     const completed = isTrue(job.status?.conditions, 'Complete') ? job.status?.completionTime : undefined
     if (completed && (!lastSuccessfulTime || msOf(completed) > msOf(lastSuccessfulTime))) lastSuccessfulTime = completed
@@ -72,7 +112,12 @@ async function statusOf(cron: FrozenCron, own: readonly FrozenJob[], c: C): Prom
   return { ...rest, ...(there.length > 0 && { active: there }), ...(lastSuccessfulTime && { lastSuccessfulTime }) }
 }
 
-async function isThere(cron: FrozenCron, { name = '', uid }: Frozen<ObjectReference>, own: readonly FrozenJob[], c: C): Promise<boolean> {
+async function isThere(
+  cron: FrozenCron,
+  { name = '', uid }: Frozen<ObjectReference>,
+  own: readonly FrozenJob[],
+  c: C,
+): Promise<boolean> {
   if (own.some((job) => uidOf(job) === uid)) return true
   try {
     return uidOf(await c.client.get(jobs, { namespace: namespaceOf(cron), name })) === uid
@@ -107,7 +152,13 @@ function dueMs(cron: FrozenCron, schedule: Schedule, c: C): number | undefined {
   const fromMs = deadlineSeconds === undefined ? sinceMs : Math.max(sinceMs, nowMs - deadlineSeconds * 1000)
   if (fromMs > nowMs) return undefined
   const { lastMs, many } = missedSince(schedule, fromMs, nowMs)
-  if (many) c.event(cron, 'Warning', 'TooManyMissedTimes', 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew')
+  if (many)
+    c.event(
+      cron,
+      'Warning',
+      'TooManyMissedTimes',
+      'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
+    )
   if (lastMs === undefined) return undefined
   if (deadlineSeconds !== undefined && lastMs + deadlineSeconds * 1000 < nowMs) {
     c.event(cron, 'Warning', 'MissSchedule', `Missed scheduled time to start a job: ${timestamp(lastMs)}`)
@@ -119,13 +170,23 @@ function dueMs(cron: FrozenCron, schedule: Schedule, c: C): number | undefined {
 }
 
 /** Starts the Job of a time, unless one that runs is in the way. */
-async function start(cron: FrozenCron, due: number, own: readonly FrozenJob[], c: C): Promise<Frozen<ObjectReference> | undefined> {
+async function start(
+  cron: FrozenCron,
+  due: number,
+  own: readonly FrozenJob[],
+  c: C,
+): Promise<Frozen<ObjectReference> | undefined> {
   const name = `${nameOf(cron)}-${Math.floor(due / 60_000)}`
   const running = own.filter((job) => !isFinished(job))
   if (running.some((job) => nameOf(job) === name)) return undefined
   const policy = cron.spec?.concurrencyPolicy ?? 'Allow'
   if (policy === 'Forbid' && (cron.status?.active ?? []).length > 0) {
-    c.event(cron, 'Normal', 'JobAlreadyActive', 'Not starting job because prior execution is running and concurrency policy is Forbid')
+    c.event(
+      cron,
+      'Normal',
+      'JobAlreadyActive',
+      'Not starting job because prior execution is running and concurrency policy is Forbid',
+    )
     return undefined
   }
   if (policy === 'Replace') for (const job of running) await remove(cron, job, c)
@@ -173,7 +234,16 @@ function newJob(cron: FrozenCron, name: string, due: number): FrozenJob {
 /** RFC 3339 in the CronJob's time zone. */
 function zoned(ms: number, timeZone: string | undefined): string {
   if (!timeZone || timeZone === 'UTC') return timestamp(ms)
-  const parts = new Intl.DateTimeFormat('sv-SE', { timeZone, timeZoneName: 'longOffset', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' }).formatToParts(ms)
+  const parts = new Intl.DateTimeFormat('sv-SE', {
+    timeZone,
+    timeZoneName: 'longOffset',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  }).formatToParts(ms)
   const of = (type: string) => parts.find((part) => part.type === type)?.value ?? ''
   const offset = of('timeZoneName').replace(/^GMT|−/g, (text) => (text === '−' ? '-' : ''))
   return `${of('year')}-${of('month')}-${of('day')}T${of('hour')}:${of('minute')}:${of('second')}${offset === '' ? 'Z' : offset}`
@@ -193,9 +263,15 @@ async function remove(cron: FrozenCron, job: FrozenJob, c: C): Promise<void> {
 /** Deletes finished Jobs beyond those that are kept. */
 async function trimHistory(cron: FrozenCron, own: readonly FrozenJob[], c: C): Promise<void> {
   const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 } = cron.spec ?? {}
-  const startedMs = (job: FrozenJob) => msOf(job.status?.startTime ?? job.metadata.creationTimestamp ?? '1970-01-01T00:00:00Z')
-  for (const [type, limit] of [['Complete', successfulJobsHistoryLimit], ['Failed', failedJobsHistoryLimit]] as const) {
-    const ended = own.filter((job) => isTrue(job.status?.conditions, type) && !isBeingDeleted(job)).sort((a, b) => startedMs(a) - startedMs(b) || (nameOf(a) < nameOf(b) ? -1 : 1))
+  const startedMs = (job: FrozenJob) =>
+    msOf(job.status?.startTime ?? job.metadata.creationTimestamp ?? '1970-01-01T00:00:00Z')
+  for (const [type, limit] of [
+    ['Complete', successfulJobsHistoryLimit],
+    ['Failed', failedJobsHistoryLimit],
+  ] as const) {
+    const ended = own
+      .filter((job) => isTrue(job.status?.conditions, type) && !isBeingDeleted(job))
+      .sort((a, b) => startedMs(a) - startedMs(b) || (nameOf(a) < nameOf(b) ? -1 : 1))
     for (const job of ended.slice(0, Math.max(0, ended.length - limit))) await remove(cron, job, c)
   }
 }

@@ -17,7 +17,12 @@ const fields: readonly Field[] = [
   { name: 'minute', min: 0, max: 59 },
   { name: 'hour', min: 0, max: 23 },
   { name: 'day of month', min: 1, max: 31 },
-  { name: 'month', min: 1, max: 12, names: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'] },
+  {
+    name: 'month',
+    min: 1,
+    max: 12,
+    names: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
+  },
   { name: 'day of week', min: 0, max: 6, names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
 ]
 
@@ -43,7 +48,8 @@ export function parseSchedule(text: string, timeZone?: string): Schedule {
   if (spec.startsWith('@every ')) return every(spec.slice('@every '.length))
   if (spec.startsWith('@') && named[spec] === undefined) throw new Error(`unrecognized descriptor: ${spec}`)
   const parts = (named[spec] ?? spec).split(/\s+/)
-  if (parts.length !== fields.length) throw new Error(`expected exactly 5 fields, found ${parts.length}: [${parts.join(' ')}]`)
+  if (parts.length !== fields.length)
+    throw new Error(`expected exactly 5 fields, found ${parts.length}: [${parts.join(' ')}]`)
   const pattern = parts.map((part, i) => normal(part, fields[i]!)).join(' ')
   const cron = new Cron(pattern, { mode: '5-part', paused: true, ...(timeZone && { timezone: timeZone }) })
   return { next: (afterMs) => cron.nextRun(new Date(afterMs))?.getTime() }
@@ -89,12 +95,21 @@ function numberOf(text: string, { name, min, max, names }: Field): number {
   return number
 }
 
-const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+const units: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+}
 
 /** '@every 1h30m': from the last time on, in whole seconds. */
 function every(text: string): Schedule {
   const parts = [...text.trim().matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)]
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text.trim()) throw new Error(`failed to parse duration @every ${text}: time: invalid duration "${text}"`)
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text.trim())
+    throw new Error(`failed to parse duration @every ${text}: time: invalid duration "${text}"`)
   const ms = parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? ''] ?? 0), 0)
   const wholeMs = Math.max(1000, Math.floor(ms / 1000) * 1000)
   return { next: (afterMs) => Math.floor((afterMs + wholeMs) / 1000) * 1000 }

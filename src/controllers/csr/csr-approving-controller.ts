@@ -25,8 +25,20 @@ async function reconcile(csr: Csr, c: Context<CertificateSigningRequest>): Promi
   for (const { subresource, message } of permissions(csr, request)) {
     if (!(await mayHave(csr, subresource, c))) continue
     const now = timestamp(c.clock.now())
-    const condition = { type: 'Approved', status: 'True', reason: 'AutoApproved', message, lastUpdateTime: now, lastTransitionTime: now }
-    c.wroteSelf(await c.client.updateSubresource<Csr>(certificateSigningRequests, { name: nameOf(csr) }, 'approval', { ...csr, status: { ...csr.status, conditions: [...(csr.status?.conditions ?? []), condition] } }))
+    const condition = {
+      type: 'Approved',
+      status: 'True',
+      reason: 'AutoApproved',
+      message,
+      lastUpdateTime: now,
+      lastTransitionTime: now,
+    }
+    c.wroteSelf(
+      await c.client.updateSubresource<Csr>(certificateSigningRequests, { name: nameOf(csr) }, 'approval', {
+        ...csr,
+        status: { ...csr.status, conditions: [...(csr.status?.conditions ?? []), condition] },
+      }),
+    )
     return done
   }
   return done
@@ -34,8 +46,14 @@ async function reconcile(csr: Csr, c: Context<CertificateSigningRequest>): Promi
 
 /** A node may renew its own; who makes nodes may have one for any. */
 function permissions(csr: Csr, request: ParsedRequest): { subresource: string; message: string }[] {
-  const own = { subresource: 'selfnodeclient', message: 'Auto approving self kubelet client certificate after SubjectAccessReview.' }
-  const any = { subresource: 'nodeclient', message: 'Auto approving kubelet client certificate after SubjectAccessReview.' }
+  const own = {
+    subresource: 'selfnodeclient',
+    message: 'Auto approving self kubelet client certificate after SubjectAccessReview.',
+  }
+  const any = {
+    subresource: 'nodeclient',
+    message: 'Auto approving kubelet client certificate after SubjectAccessReview.',
+  }
   return csr.spec.username === request.commonName ? [own, any] : [any]
 }
 
@@ -49,7 +67,13 @@ async function mayHave({ spec }: Csr, subresource: string, c: Context<Certificat
       ...(spec.uid && { uid: spec.uid }),
       ...(spec.groups && { groups: spec.groups }),
       ...(spec.extra && { extra: spec.extra }),
-      resourceAttributes: { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create', subresource, version: '*' },
+      resourceAttributes: {
+        group: 'certificates.k8s.io',
+        resource: 'certificatesigningrequests',
+        verb: 'create',
+        subresource,
+        version: '*',
+      },
     },
   }
   const { status } = await c.client.create(subjectAccessReviews, review)

@@ -13,18 +13,38 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 async function ca(): Promise<{ clusterSigningCert: string; clusterSigningKey: string }> {
   const { X509CertificateGenerator, PemConverter } = await x509()
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const certificate = await X509CertificateGenerator.createSelfSigned({ serialNumber: '01', name: 'CN=kubernetes', notBefore: new Date(Date.UTC(2025, 0, 1)), notAfter: new Date(Date.UTC(2036, 0, 1)), keys, signingAlgorithm: algorithm })
-  return { clusterSigningCert: certificate.toString('pem'), clusterSigningKey: PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY') }
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: '01',
+    name: 'CN=kubernetes',
+    notBefore: new Date(Date.UTC(2025, 0, 1)),
+    notAfter: new Date(Date.UTC(2036, 0, 1)),
+    keys,
+    signingAlgorithm: algorithm,
+  })
+  return {
+    clusterSigningCert: certificate.toString('pem'),
+    clusterSigningKey: PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'),
+  }
 }
 
 async function request(name: string): Promise<string> {
   const { Pkcs10CertificateRequestGenerator } = await x509()
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  return Buffer.from((await Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: algorithm })).toString('pem')).toString('base64')
+  return Buffer.from(
+    (await Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: algorithm })).toString('pem'),
+  ).toString('base64')
 }
 
 async function ask(world: World, signerName: string, name: string): Promise<Frozen<CertificateSigningRequest>> {
-  return world.client.create(certificateSigningRequests, { metadata: { name: 'r' }, spec: { request: await request(name), signerName, usages: ['digital signature', 'client auth'], expirationSeconds: 3600 } } as CertificateSigningRequest)
+  return world.client.create(certificateSigningRequests, {
+    metadata: { name: 'r' },
+    spec: {
+      request: await request(name),
+      signerName,
+      usages: ['digital signature', 'client auth'],
+      expirationSeconds: 3600,
+    },
+  } as CertificateSigningRequest)
 }
 
 /** Signing runs on threads of Node's own, which no virtual clock waits for. */
@@ -38,7 +58,10 @@ async function fetched(world: World): Promise<Frozen<CertificateSigningRequest>>
 }
 
 const approve = (world: World, csr: Frozen<CertificateSigningRequest>) =>
-  world.client.updateSubresource(certificateSigningRequests, { name: 'r' }, 'approval', { ...csr, status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Test' }] } })
+  world.client.updateSubresource(certificateSigningRequests, { name: 'r' }, 'approval', {
+    ...csr,
+    status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Test' }] },
+  })
 
 test('an approved request is signed by the cluster, for as long as it asks', async () => {
   const signer = await ca()
@@ -59,7 +82,10 @@ test('a request for something else than the signer signs fails', async () => {
 })
 
 test("a kubelet's own request is approved when it may have it", async () => {
-  await using world = await startWorld(['certificatesigningrequest-approving-controller', 'certificatesigningrequest-signing-controller'], await ca())
+  await using world = await startWorld(
+    ['certificatesigningrequest-approving-controller', 'certificatesigningrequest-signing-controller'],
+    await ca(),
+  )
   await ask(world, 'kubernetes.io/kube-apiserver-client-kubelet', 'CN=system:node:a,O=system:nodes')
   const { status } = await fetched(world)
   assert.equal(status?.conditions?.[0]?.reason, 'AutoApproved')

@@ -9,7 +9,12 @@ import { sign } from './sign.ts'
 
 type Csr = Frozen<CertificateSigningRequest>
 
-const signers = new Set(['kubernetes.io/kube-apiserver-client', 'kubernetes.io/kube-apiserver-client-kubelet', 'kubernetes.io/kubelet-serving', 'kubernetes.io/legacy-unknown'])
+const signers = new Set([
+  'kubernetes.io/kube-apiserver-client',
+  'kubernetes.io/kube-apiserver-client-kubelet',
+  'kubernetes.io/kubelet-serving',
+  'kubernetes.io/legacy-unknown',
+])
 /** Shorter ones are made this long: the certificate begins five minutes ago. */
 const durationMinMs = 600_000
 
@@ -23,13 +28,24 @@ export const csrSigningController = defineController<CertificateSigningRequest>(
 
 async function reconcile(csr: Csr, c: Context<CertificateSigningRequest>): Promise<Outcome> {
   const { clusterSigningCert: caCert, clusterSigningKey: caKey, clusterSigningDurationMs } = c.options
-  if (!caCert || !caKey || csr.status?.certificate || !isApproved(csr) || isFailed(csr) || !signers.has(csr.spec.signerName)) return done
+  if (
+    !caCert ||
+    !caKey ||
+    csr.status?.certificate ||
+    !isApproved(csr) ||
+    isFailed(csr) ||
+    !signers.has(csr.spec.signerName)
+  )
+    return done
   const request = pemOf(csr)
   const usages = csr.spec.usages ?? []
   const refusal = await refusalOf(csr, request, usages)
   if (refusal !== undefined) return fail(csr, refusal, c)
   const asked = csr.spec.expirationSeconds
-  const durationMs = asked === undefined ? clusterSigningDurationMs : Math.max(durationMinMs, Math.min(asked * 1000, clusterSigningDurationMs))
+  const durationMs =
+    asked === undefined
+      ? clusterSigningDurationMs
+      : Math.max(durationMinMs, Math.min(asked * 1000, clusterSigningDurationMs))
   // The highest bit stays clear: serial numbers are positive.
   const serial = c.random.bytes(16)
   serial[0] = (serial[0] ?? 0) & 0x7f
@@ -48,7 +64,14 @@ async function refusalOf({ spec }: Csr, request: string, usages: readonly string
 
 async function fail(csr: Csr, message: string, c: Context<CertificateSigningRequest>): Promise<Outcome> {
   const now = timestamp(c.clock.now())
-  const condition = { type: 'Failed', status: 'True', reason: 'SignerValidationFailure', message, lastUpdateTime: now, lastTransitionTime: now }
+  const condition = {
+    type: 'Failed',
+    status: 'True',
+    reason: 'SignerValidationFailure',
+    message,
+    lastUpdateTime: now,
+    lastTransitionTime: now,
+  }
   await c.writeStatus(csr, { ...csr.status, conditions: [...(csr.status?.conditions ?? []), condition] })
   return done
 }

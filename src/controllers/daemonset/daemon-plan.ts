@@ -32,10 +32,14 @@ export interface Ended {
   readonly succeeded: readonly { readonly pod: FrozenPod; readonly node: string }[]
 }
 
-const createdMs = (pod: FrozenPod): number => (pod.metadata.creationTimestamp ? msOf(pod.metadata.creationTimestamp) : 0)
+const createdMs = (pod: FrozenPod): number =>
+  pod.metadata.creationTimestamp ? msOf(pod.metadata.creationTimestamp) : 0
 
 /** Bound pods first, then the oldest. */
-const byAge = (a: FrozenPod, b: FrozenPod): number => Number(!a.spec?.nodeName) - Number(!b.spec?.nodeName) || createdMs(a) - createdMs(b) || (nameOf(a) < nameOf(b) ? -1 : 1)
+const byAge = (a: FrozenPod, b: FrozenPod): number =>
+  Number(!a.spec?.nodeName) - Number(!b.spec?.nodeName) ||
+  createdMs(a) - createdMs(b) ||
+  (nameOf(a) < nameOf(b) ? -1 : 1)
 
 /** So many pods may be too many (surge) or too few (unavailable) while a DaemonSet rolls. */
 export function limitsOf(ds: Frozen<DaemonSet>, desired: number): { surge: number; unavailable: number } {
@@ -62,14 +66,17 @@ export function planPlacement(seen: Seen): DaemonPlan & Ended {
       const live = (here ?? []).filter((pod) => !isBeingDeleted(pod))
       failed.push(...live.filter(({ status }) => status?.phase === 'Failed').map((pod) => ({ pod, node: name })))
       succeeded.push(...live.filter(({ status }) => status?.phase === 'Succeeded').map((pod) => ({ pod, node: name })))
-      const running = live.filter(({ status }) => status?.phase !== 'Failed' && status?.phase !== 'Succeeded').sort(byAge)
+      const running = live
+        .filter(({ status }) => status?.phase !== 'Failed' && status?.phase !== 'Succeeded')
+        .sort(byAge)
       if (surges && run && running.length === 0 && (here ?? []).length > 0) create.push(name)
       remove.push(...(surges ? surplusWhileSurging(running, seen) : running.slice(1)))
     } else if (here) remove.push(...here.filter((pod) => !isBeingDeleted(pod)))
   }
   // Pods of nodes that are gone.
   const names = new Set(seen.nodes.map(nameOf))
-  for (const [name, here] of seen.pods) if (!names.has(name)) remove.push(...here.filter((pod) => !isBeingDeleted(pod) && !pod.spec?.nodeName))
+  for (const [name, here] of seen.pods)
+    if (!names.has(name)) remove.push(...here.filter((pod) => !isBeingDeleted(pod) && !pod.spec?.nodeName))
   return { create, remove, failed, succeeded }
 }
 
@@ -100,7 +107,9 @@ interface OnNode {
 
 function pairs({ ds, hash, nodes, pods }: Seen): OnNode[] {
   // A node whose pod is yet to come counts as one whose pod does not serve.
-  const empty = nodes.filter((node) => !pods.has(nameOf(node)) && placement(ds, node).run).map((node): [string, FrozenPod[]] => [nameOf(node), []])
+  const empty = nodes
+    .filter((node) => !pods.has(nameOf(node)) && placement(ds, node).run)
+    .map((node): [string, FrozenPod[]] => [nameOf(node), []])
   return [...pods, ...empty].map(([node, here]) => {
     const live = here.filter((pod) => !isBeingDeleted(pod))
     const fresh = live.filter((pod) => isUpdated(pod, ds, hash))

@@ -7,7 +7,11 @@ import { startWorld, type World } from '../testing/world.ts'
 const key = { namespace: 'default', name: 'd' }
 const daemon = (image: string, updateStrategy?: DaemonSetUpdateStrategy): DaemonSet => ({
   metadata: key,
-  spec: { selector: { matchLabels: { app: 'd' } }, ...(updateStrategy && { updateStrategy }), template: { metadata: { labels: { app: 'd' } }, spec: { containers: [{ name: 'c', image }] } } },
+  spec: {
+    selector: { matchLabels: { app: 'd' } },
+    ...(updateStrategy && { updateStrategy }),
+    template: { metadata: { labels: { app: 'd' } }, spec: { containers: [{ name: 'c', image }] } },
+  },
 })
 
 /** A node that is ready: new ones are tainted until they are. */
@@ -26,8 +30,16 @@ async function start(count: number): Promise<World> {
 /** What the scheduler would do. */
 async function bind(world: World): Promise<void> {
   for (const pod of await world.pods()) {
-    const name = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0]
-    if (!pod.spec?.nodeName) await world.client.createSubresource(pods, { namespace: 'default', name: pod.metadata.name ?? '' }, 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name: pod.metadata.name }, target: { kind: 'Node', name } })
+    const name =
+      pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms[0]
+        ?.matchFields?.[0]?.values?.[0]
+    if (!pod.spec?.nodeName)
+      await world.client.createSubresource(pods, { namespace: 'default', name: pod.metadata.name ?? '' }, 'binding', {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name: pod.metadata.name },
+        target: { kind: 'Node', name },
+      })
   }
   await world.clock.settle()
   await world.runPods()
@@ -47,20 +59,45 @@ test('every node gets one pod, new nodes too, and the status counts them', async
   await bind(world)
   assert.deepEqual(await on(world), ['n0', 'n1', 'n2'])
   const { status } = await world.client.get(daemonSets, key)
-  assert.deepEqual([status?.desiredNumberScheduled, status?.numberReady, status?.numberAvailable, status?.updatedNumberScheduled, status?.numberMisscheduled], [3, 3, 3, 3, 0])
+  assert.deepEqual(
+    [
+      status?.desiredNumberScheduled,
+      status?.numberReady,
+      status?.numberAvailable,
+      status?.updatedNumberScheduled,
+      status?.numberMisscheduled,
+    ],
+    [3, 3, 3, 3, 0],
+  )
 })
 
 test('nodes that do not fit get none; a taint that the pod does not tolerate removes it', async () => {
   await using world = await start(2)
   const ds = daemon('a:1')
-  await world.client.create(daemonSets, { ...ds, spec: { ...ds.spec!, template: { ...ds.spec!.template, spec: { ...ds.spec!.template.spec!, nodeSelector: { disk: 'ssd' } } } } })
+  await world.client.create(daemonSets, {
+    ...ds,
+    spec: {
+      ...ds.spec!,
+      template: { ...ds.spec!.template, spec: { ...ds.spec!.template.spec!, nodeSelector: { disk: 'ssd' } } },
+    },
+  })
   await world.clock.settle()
   await bind(world)
   assert.deepEqual(await on(world), ['n0'])
-  await world.client.patch(nodes, { name: 'n0' }, { spec: { taints: [{ key: 'x', effect: 'NoSchedule' }] } }, { type: 'merge' })
+  await world.client.patch(
+    nodes,
+    { name: 'n0' },
+    { spec: { taints: [{ key: 'x', effect: 'NoSchedule' }] } },
+    { type: 'merge' },
+  )
   await world.clock.settle()
   assert.deepEqual(await on(world), ['n0'])
-  await world.client.patch(nodes, { name: 'n0' }, { spec: { taints: [{ key: 'x', effect: 'NoExecute' }] } }, { type: 'merge' })
+  await world.client.patch(
+    nodes,
+    { name: 'n0' },
+    { spec: { taints: [{ key: 'x', effect: 'NoExecute' }] } },
+    { type: 'merge' },
+  )
   await world.clock.settle()
   await world.runPods()
   assert.deepEqual(await on(world), [])
@@ -68,7 +105,10 @@ test('nodes that do not fit get none; a taint that the pod does not tolerate rem
 
 test('daemons run on cordoned and unready nodes', async () => {
   await using world = await start(1)
-  const taints = [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }, { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute' }]
+  const taints = [
+    { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' },
+    { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute' },
+  ]
   await world.client.patch(nodes, { name: 'n0' }, { spec: { taints } }, { type: 'merge' })
   await world.client.create(daemonSets, daemon('a:1'))
   await world.clock.settle()
@@ -80,7 +120,12 @@ test('an update replaces one pod after the other', async () => {
   await world.client.create(daemonSets, daemon('a:1'))
   await world.clock.settle()
   await bind(world)
-  await world.client.patch(daemonSets, key, { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } }, { type: 'merge' })
+  await world.client.patch(
+    daemonSets,
+    key,
+    { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } },
+    { type: 'merge' },
+  )
   await world.clock.settle()
   assert.equal((await world.pods()).filter(({ metadata }) => metadata.deletionTimestamp).length, 1)
   await world.runPods()
@@ -92,10 +137,18 @@ test('an update replaces one pod after the other', async () => {
 
 test('with a surge the old pod goes when the new one serves', async () => {
   await using world = await start(2)
-  await world.client.create(daemonSets, daemon('a:1', { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }))
+  await world.client.create(
+    daemonSets,
+    daemon('a:1', { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }),
+  )
   await world.clock.settle()
   await bind(world)
-  await world.client.patch(daemonSets, key, { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } }, { type: 'merge' })
+  await world.client.patch(
+    daemonSets,
+    key,
+    { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } },
+    { type: 'merge' },
+  )
   await world.clock.settle()
   assert.deepEqual(await images(world), ['a:1', 'a:1', 'a:2'])
   for (let i = 0; i < 4; i++) await bind(world)
@@ -107,10 +160,19 @@ test('OnDelete leaves old pods until somebody deletes them', async () => {
   await world.client.create(daemonSets, daemon('a:1', { type: 'OnDelete' }))
   await world.clock.settle()
   await bind(world)
-  await world.client.patch(daemonSets, key, { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } }, { type: 'merge' })
+  await world.client.patch(
+    daemonSets,
+    key,
+    { spec: { template: { spec: { containers: [{ name: 'c', image: 'a:2' }] } } } },
+    { type: 'merge' },
+  )
   await world.clock.settle()
   assert.deepEqual(await images(world), ['a:1'])
-  await world.client.delete(pods, { namespace: 'default', name: (await world.pods())[0]?.metadata.name ?? '' }, { gracePeriodSeconds: 0 })
+  await world.client.delete(
+    pods,
+    { namespace: 'default', name: (await world.pods())[0]?.metadata.name ?? '' },
+    { gracePeriodSeconds: 0 },
+  )
   await world.clock.settle()
   assert.deepEqual(await images(world), ['a:2'])
 })

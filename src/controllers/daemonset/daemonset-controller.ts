@@ -4,7 +4,15 @@ import type { Node, Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { isBeingDeleted, labelsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
 import { candidatesOf } from '../framework/candidates.ts'
-import { defineController, done, ownedBy, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
+import {
+  defineController,
+  done,
+  ownedBy,
+  requeueAfter,
+  watch,
+  type Context,
+  type Outcome,
+} from '../framework/controller.ts'
 import { same, withoutZeros } from '../framework/equality.ts'
 import { isAvailable, isReady, isTerminal, nextAvailableInMs } from '../framework/pod.ts'
 import { selects, selectsAll } from '../framework/selector.ts'
@@ -26,10 +34,29 @@ export const daemonSetController = defineController<DaemonSet>({
   reconciles: daemonSets,
   watches: [
     ownedBy(daemonSets, pods, { adopts: (ds, pod) => selects(ds.spec?.selector, labelsOf(pod)) }),
-    ownedBy(daemonSets, controllerRevisions, { adopts: (ds, revision) => selects(ds.spec?.selector, labelsOf(revision)) }),
-    watch(nodes, (_node, { informers }) => informers.of(daemonSets).list().map((ds) => `${namespaceOf(ds)}/${nameOf(ds)}`), nodeChanged),
+    ownedBy(daemonSets, controllerRevisions, {
+      adopts: (ds, revision) => selects(ds.spec?.selector, labelsOf(revision)),
+    }),
+    watch(
+      nodes,
+      (_node, { informers }) =>
+        informers
+          .of(daemonSets)
+          .list()
+          .map((ds) => `${namespaceOf(ds)}/${nameOf(ds)}`),
+      nodeChanged,
+    ),
   ],
-  events: ['SelectingAll', 'FailedPlacement', 'FailedDaemonPod', 'SucceededDaemonPod', 'SuccessfulCreate', 'FailedCreate', 'SuccessfulDelete', 'FailedDelete'],
+  events: [
+    'SelectingAll',
+    'FailedPlacement',
+    'FailedDaemonPod',
+    'SucceededDaemonPod',
+    'SuccessfulCreate',
+    'FailedCreate',
+    'SuccessfulDelete',
+    'FailedDelete',
+  ],
   parallel: 2,
   setup: (c) => void backoffs.set(c, new FailureBackoff(c.clock)),
   reconcile,
@@ -50,8 +77,16 @@ async function reconcile(ds: FrozenSet, c: C): Promise<Outcome> {
   const matches = (object: Frozen<Pod> | Frozen<ControllerRevision>) => selects(ds.spec?.selector, labelsOf(object))
   const own = await c.claim(ds, pods, matches, candidatesOf(c.of(pods), ds))
   const revisions = await c.claim(ds, controllerRevisions, matches)
-  const { current, old } = caughtUp ? await syncHistory(historyOf(ds, c), revisions, c) : { current: [...revisions].sort(byRevision).at(-1), old: [] }
-  const seen: Seen = { ds, hash: current ? hashOf(current) : '', nodes: c.of(nodes).list(), pods: byNode(own), nowMs: c.clock.now() }
+  const { current, old } = caughtUp
+    ? await syncHistory(historyOf(ds, c), revisions, c)
+    : { current: [...revisions].sort(byRevision).at(-1), old: [] }
+  const seen: Seen = {
+    ds,
+    hash: current ? hashOf(current) : '',
+    nodes: c.of(nodes).list(),
+    pods: byNode(own),
+    nowMs: c.clock.now(),
+  }
 
   let failure: unknown
   let againMs: number | undefined
@@ -73,7 +108,8 @@ const historyOf = (ds: FrozenSet, c: C) => ({
   hashLabel: revisionHashLabel,
   labels: ds.spec?.template.metadata?.labels ?? {},
   collisions: ds.status?.collisionCount ?? 0,
-  collided: async () => void (await c.writeStatus(ds, { ...ds.status, collisionCount: (ds.status?.collisionCount ?? 0) + 1 })),
+  collided: async () =>
+    void (await c.writeStatus(ds, { ...ds.status, collisionCount: (ds.status?.collisionCount ?? 0) + 1 })),
 })
 
 function byNode(own: readonly Frozen<Pod>[]): Map<string, Frozen<Pod>[]> {
@@ -88,7 +124,12 @@ function byNode(own: readonly Frozen<Pod>[]): Map<string, Frozen<Pod>[]> {
 }
 
 /** Carries out placement and, when nothing is under way, a step of the update. Gives when to look again at failed pods. */
-async function bringToPlan(seen: Seen, old: readonly Frozen<ControllerRevision>[], own: readonly Frozen<Pod>[], c: C): Promise<number | undefined> {
+async function bringToPlan(
+  seen: Seen,
+  old: readonly Frozen<ControllerRevision>[],
+  own: readonly Frozen<Pod>[],
+  c: C,
+): Promise<number | undefined> {
   const { ds } = seen
   const plan = planPlacement(seen)
   const backoff = backoffs.get(c) ?? new FailureBackoff(c.clock)
@@ -100,29 +141,46 @@ async function bringToPlan(seen: Seen, old: readonly Frozen<ControllerRevision>[
       againMs = Math.min(againMs ?? Infinity, waitMs)
       continue
     }
-    c.event(ds, 'Warning', 'FailedDaemonPod', `Found failed daemon pod ${namespaceOf(pod)}/${nameOf(pod)} on node ${node}, will try to kill it`)
+    c.event(
+      ds,
+      'Warning',
+      'FailedDaemonPod',
+      `Found failed daemon pod ${namespaceOf(pod)}/${nameOf(pod)} on node ${node}, will try to kill it`,
+    )
     dead.push(pod)
   }
   for (const { pod, node } of plan.succeeded) {
-    c.event(ds, 'Normal', 'SucceededDaemonPod', `Found succeeded daemon pod ${namespaceOf(pod)}/${nameOf(pod)} on node ${node}, will try to delete it`)
+    c.event(
+      ds,
+      'Normal',
+      'SucceededDaemonPod',
+      `Found succeeded daemon pod ${namespaceOf(pod)}/${nameOf(pod)} on node ${node}, will try to delete it`,
+    )
     dead.push(pod)
   }
   await carryOut(seen, { create: plan.create, remove: [...plan.remove, ...dead] }, c)
   const idle = plan.create.length + plan.remove.length + dead.length === 0
   // Whatever placement changed is seen first.
-  if (idle && (ds.spec?.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate') await carryOut(seen, planUpdate(seen), c)
+  if (idle && (ds.spec?.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate')
+    await carryOut(seen, planUpdate(seen), c)
   const live = new Set(own.map((pod) => labelsOf(pod)[revisionHashLabel]))
   await trimRevisions(ds, old, ds.spec?.revisionHistoryLimit ?? 10, (revision) => live.has(hashOf(revision)), c)
   return againMs
 }
 
 async function carryOut({ ds, hash }: Seen, { create, remove }: DaemonPlan, c: C): Promise<void> {
-  await c.createPods(ds, create.slice(0, burst).map((node) => daemonPod(ds, node, hash)))
+  await c.createPods(
+    ds,
+    create.slice(0, burst).map((node) => daemonPod(ds, node, hash)),
+  )
   await c.deletePods(ds, remove.slice(0, burst))
 }
 
 /** What the status says of what was seen. `processed`: this generation was acted on. */
-export function statusOf({ ds, hash, nodes: all, pods: map, nowMs }: Seen, processed: boolean): Frozen<DaemonSetStatus> {
+export function statusOf(
+  { ds, hash, nodes: all, pods: map, nowMs }: Seen,
+  processed: boolean,
+): Frozen<DaemonSetStatus> {
   let [desired, current, misscheduled, ready, updated, available] = [0, 0, 0, 0, 0, 0]
   for (const node of all) {
     const here = [...(map.get(nameOf(node)) ?? [])]
@@ -131,7 +189,11 @@ export function statusOf({ ds, hash, nodes: all, pods: map, nowMs }: Seen, proce
       continue
     }
     desired++
-    const [first] = here.sort((a, b) => Number(!a.spec?.nodeName) - Number(!b.spec?.nodeName) || ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1))
+    const [first] = here.sort(
+      (a, b) =>
+        Number(!a.spec?.nodeName) - Number(!b.spec?.nodeName) ||
+        ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1),
+    )
     if (!first) continue
     current++
     ready += Number(isReady(first))
@@ -149,5 +211,11 @@ export function statusOf({ ds, hash, nodes: all, pods: map, nowMs }: Seen, proce
     numberAvailable: available,
     numberUnavailable: desired - available,
   }
-  return withoutZeros(status, ['currentNumberScheduled', 'numberMisscheduled', 'desiredNumberScheduled', 'numberReady', 'collisionCount'])
+  return withoutZeros(status, [
+    'currentNumberScheduled',
+    'numberMisscheduled',
+    'desiredNumberScheduled',
+    'numberReady',
+    'collisionCount',
+  ])
 }

@@ -11,13 +11,21 @@ export const maxReplicasAnnotation = 'deployment.kubernetes.io/max-replicas'
 export const rollbackToAnnotation = 'deprecated.deployment.rollback.to'
 
 /** Annotations of a Deployment that its ReplicaSets do not get. */
-const notCopied = new Set(['kubectl.kubernetes.io/last-applied-configuration', revisionAnnotation, revisionHistoryAnnotation, desiredReplicasAnnotation, maxReplicasAnnotation, rollbackToAnnotation])
+const notCopied = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  revisionAnnotation,
+  revisionHistoryAnnotation,
+  desiredReplicasAnnotation,
+  maxReplicasAnnotation,
+  rollbackToAnnotation,
+])
 
 /** The revisions that a ReplicaSet remembers take at most this many characters. */
 const historyLengthMax = 2000
 
 /** A ReplicaSet's revision; 0 when it has none. */
-export const revisionOf = (rs: Frozen<ReplicaSet>): bigint => parseRevision(annotationsOf(rs)[revisionAnnotation] ?? '') ?? 0n
+export const revisionOf = (rs: Frozen<ReplicaSet>): bigint =>
+  parseRevision(annotationsOf(rs)[revisionAnnotation] ?? '') ?? 0n
 
 const int64Max = 2n ** 63n - 1n
 
@@ -38,10 +46,17 @@ export function countIn(rs: Frozen<ReplicaSet>, annotation: string): number | un
 }
 
 /** The annotations that say which size the Deployment has: how proportional scaling is told from a rollout. */
-export const sizeAnnotations = (replicas: number, surge: number): Annotations => ({ [desiredReplicasAnnotation]: String(replicas), [maxReplicasAnnotation]: String(replicas + surge) })
+export const sizeAnnotations = (replicas: number, surge: number): Annotations => ({
+  [desiredReplicasAnnotation]: String(replicas),
+  [maxReplicasAnnotation]: String(replicas + surge),
+})
 
 /** The annotations that the current ReplicaSet should have: the Deployment's, and its revision with the history of earlier ones. */
-export function currentAnnotations(deployment: Frozen<Deployment>, existing: Annotations, revision: bigint): Annotations {
+export function currentAnnotations(
+  deployment: Frozen<Deployment>,
+  existing: Annotations,
+  revision: bigint,
+): Annotations {
   const next: Record<string, string> = { ...existing }
   for (const [key, value] of Object.entries(annotationsOf(deployment))) if (!notCopied.has(key)) next[key] = value
   const old = existing[revisionAnnotation]
@@ -55,7 +70,9 @@ export function currentAnnotations(deployment: Frozen<Deployment>, existing: Ann
 
 /** The Deployment's annotations after a rollback to `rs`. */
 export function rolledBackAnnotations(deployment: Frozen<Deployment>, rs: Frozen<ReplicaSet>): Annotations {
-  const keep = Object.entries(annotationsOf(deployment)).filter(([key]) => notCopied.has(key) && key !== rollbackToAnnotation)
+  const keep = Object.entries(annotationsOf(deployment)).filter(
+    ([key]) => notCopied.has(key) && key !== rollbackToAnnotation,
+  )
   const from = Object.entries(annotationsOf(rs)).filter(([key]) => !notCopied.has(key))
   return Object.fromEntries([...keep, ...from])
 }

@@ -31,13 +31,16 @@ async function change(world: World, patch: object): Promise<void> {
   await world.clock.settle()
 }
 
-const setImage = (world: World, image: string) => change(world, { spec: { template: { spec: { containers: [{ name: 'web', image }] } } } })
+const setImage = (world: World, image: string) =>
+  change(world, { spec: { template: { spec: { containers: [{ name: 'web', image }] } } } })
 const deployment = (world: World): Promise<Frozen<Deployment>> => world.client.get(deployments, key)
 const image = (rs: Frozen<ReplicaSet>) => rs.spec?.template?.spec?.containers[0]?.image ?? ''
 /** ReplicaSets by image. */
-const setsOf = async (world: World) => [...(await world.client.list(replicaSets)).items].sort((a, b) => (image(a) < image(b) ? -1 : 1))
+const setsOf = async (world: World) =>
+  [...(await world.client.list(replicaSets)).items].sort((a, b) => (image(a) < image(b) ? -1 : 1))
 const sizes = async (world: World) => (await setsOf(world)).map((rs) => rs.spec?.replicas)
-const condition = async (world: World, type: string) => (await deployment(world)).status?.conditions?.find((each) => each.type === type)
+const condition = async (world: World, type: string) =>
+  (await deployment(world)).status?.conditions?.find((each) => each.type === type)
 
 async function runToEnd(world: World): Promise<void> {
   for (let i = 0; i < 20; i++) {
@@ -76,7 +79,10 @@ test('a rollout never has too many pods nor too few that serve', async () => {
     assert.ok(all.filter((pod) => pod.status?.phase === 'Running').length >= 3)
     await world.runPods()
   }
-  assert.deepEqual((await world.pods()).map((pod) => pod.spec?.containers[0]?.image), ['a:2', 'a:2', 'a:2', 'a:2'])
+  assert.deepEqual(
+    (await world.pods()).map((pod) => pod.spec?.containers[0]?.image),
+    ['a:2', 'a:2', 'a:2', 'a:2'],
+  )
   assert.deepEqual(await sizes(world), [0, 4])
   assert.equal((await deployment(world)).metadata.annotations?.['deployment.kubernetes.io/revision'], '2')
 })
@@ -126,7 +132,9 @@ test('a paused Deployment follows its size and nothing else', async () => {
   await using world = await startWorld(controllers)
   await world.client.create(deployments, web('a:1'))
   await runToEnd(world)
-  await change(world, { spec: { paused: true, replicas: 5, template: { spec: { containers: [{ name: 'web', image: 'a:2' }] } } } })
+  await change(world, {
+    spec: { paused: true, replicas: 5, template: { spec: { containers: [{ name: 'web', image: 'a:2' }] } } },
+  })
   assert.deepEqual(await sizes(world), [5])
   assert.equal((await condition(world, 'Progressing'))?.reason, 'DeploymentPaused')
   await change(world, { spec: { paused: false } })
@@ -136,7 +144,13 @@ test('a paused Deployment follows its size and nothing else', async () => {
 
 test('scaling in the middle of a rollout is shared in proportion', async () => {
   await using world = await startWorld(controllers)
-  await world.client.create(deployments, web('a:1', { replicas: 10, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } }))
+  await world.client.create(
+    deployments,
+    web('a:1', {
+      replicas: 10,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } },
+    }),
+  )
   await runToEnd(world)
   await setImage(world, 'bad')
   assert.deepEqual(await sizes(world), [8, 5])
@@ -180,7 +194,10 @@ test('a pod that is deleted is made again', async () => {
   await world.client.create(deployments, web('a:1'))
   await runToEnd(world)
   const [first] = await world.pods()
-  await world.client.delete({ group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }, { namespace: 'default', name: first?.metadata.name ?? '' })
+  await world.client.delete(
+    { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true },
+    { namespace: 'default', name: first?.metadata.name ?? '' },
+  )
   await world.clock.settle()
   assert.equal((await world.pods()).length, 3)
 })

@@ -1,15 +1,41 @@
 import { deployments, pods, replicaSets } from '../../api/generated/resources.ts'
 import type { Deployment, ReplicaSet } from '../../api/generated/types/apps-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { annotationsOf, controllerOf, isBeingDeleted, labelsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
+import {
+  annotationsOf,
+  controllerOf,
+  isBeingDeleted,
+  labelsOf,
+  nameOf,
+  namespaceOf,
+  uidOf,
+} from '../../client/object.ts'
 import { conditionOf } from '../framework/conditions.ts'
-import { defineController, done, ownedBy, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
+import {
+  defineController,
+  done,
+  ownedBy,
+  requeueAfter,
+  watch,
+  type Context,
+  type Outcome,
+} from '../framework/controller.ts'
 import { isTerminal } from '../framework/pod.ts'
 import { selects, selectsAll } from '../framework/selector.ts'
 import { desiredReplicasAnnotation, countIn, rollbackToAnnotation } from './annotations.ts'
 import { allOf, resize, syncRevision, trimHistory, type View } from './replica-sets.ts'
 import { rollBack } from './rollback.ts'
-import { activeOrLatest, activeSets, isRolling, isSaturated, limitsOf, nextSizeOfCurrent, proportionalSizes, shrunkSizes, wantedOf } from './size.ts'
+import {
+  activeOrLatest,
+  activeSets,
+  isRolling,
+  isSaturated,
+  limitsOf,
+  nextSizeOfCurrent,
+  proportionalSizes,
+  shrunkSizes,
+  wantedOf,
+} from './size.ts'
 import { conditionAt, deadlineInMs, hasDeadline, isComplete, rolloutStatusOf, set, statusOf } from './status.ts'
 
 type C = Context<Deployment>
@@ -28,7 +54,14 @@ export const deploymentController = defineController<Deployment>({
       return owner?.kind === 'Deployment' ? [`${namespaceOf(pod)}/${owner.name}`] : []
     }),
   ],
-  events: ['ScalingReplicaSet', 'ReplicaSetCreateError', 'SelectingAll', 'DeploymentRollback', 'DeploymentRollbackRevisionNotFound', 'DeploymentRollbackTemplateUnchanged'],
+  events: [
+    'ScalingReplicaSet',
+    'ReplicaSetCreateError',
+    'SelectingAll',
+    'DeploymentRollback',
+    'DeploymentRollbackRevisionNotFound',
+    'DeploymentRollbackTemplateUnchanged',
+  ],
   parallel: 5,
   reconcile,
 })
@@ -42,7 +75,8 @@ async function reconcile(deployment: Frozen<Deployment>, c: C): Promise<Outcome>
 
   const known = await notePause(deployment, c)
   if (known.spec?.paused) return scale(known, sets, c)
-  if (annotationsOf(known)[rollbackToAnnotation] !== undefined) return rollBack(await syncRevision(known, sets, c, true), c)
+  if (annotationsOf(known)[rollbackToAnnotation] !== undefined)
+    return rollBack(await syncRevision(known, sets, c, true), c)
   const view = await syncRevision(known, sets, c, false)
   if (wasScaled(view)) return scale(view.deployment, allOf(view), c)
   return isRolling(known) ? roll(view, c) : recreate(view, c)
@@ -50,7 +84,12 @@ async function reconcile(deployment: Frozen<Deployment>, c: C): Promise<Outcome>
 
 /** An empty selector would take every pod of the namespace. */
 async function refuse(deployment: Frozen<Deployment>, c: C): Promise<Outcome> {
-  c.event(deployment, 'Warning', 'SelectingAll', 'This deployment is selecting all pods. A non-empty selector is required.')
+  c.event(
+    deployment,
+    'Warning',
+    'SelectingAll',
+    'This deployment is selecting all pods. A non-empty selector is required.',
+  )
   await c.writeStatus(deployment, { ...deployment.status, observedGeneration: deployment.metadata.generation })
   return done
 }
@@ -61,7 +100,9 @@ async function notePause(deployment: Frozen<Deployment>, c: C): Promise<Frozen<D
   if (!hasDeadline(deployment) || condition?.reason === 'ProgressDeadlineExceeded') return deployment
   const paused = deployment.spec?.paused ?? false
   if (paused === (condition?.reason === 'DeploymentPaused')) return deployment
-  const [reason, message] = paused ? ['DeploymentPaused', 'Deployment is paused'] : ['DeploymentResumed', 'Deployment is resumed']
+  const [reason, message] = paused
+    ? ['DeploymentPaused', 'Deployment is paused']
+    : ['DeploymentResumed', 'Deployment is resumed']
   const next = conditionAt(c.clock.now(), { type: 'Progressing', status: 'Unknown', reason, message })
   return c.writeStatus(deployment, { ...deployment.status, conditions: set(deployment.status?.conditions, next) })
 }
@@ -98,7 +139,10 @@ async function roll(found: View, c: C): Promise<Outcome> {
   const { current } = view
   if (!current) return done
   const limits = limitsOf(view.deployment)
-  const size = wantedOf(current) >= limits.replicas ? limits.replicas : nextSizeOfCurrent(limits, allOf(view), wantedOf(current), true)
+  const size =
+    wantedOf(current) >= limits.replicas
+      ? limits.replicas
+      : nextSizeOfCurrent(limits, allOf(view), wantedOf(current), true)
   if (size !== wantedOf(current)) return tellRollout(await resize(view, new Map([[nameOf(current), size]]), c), c)
   const shrunk = shrunkSizes(limits, current, view.old)
   if (shrunk.size > 0) return tellRollout(await resize(view, shrunk, c), c)
@@ -114,14 +158,27 @@ async function recreate(found: View, c: C): Promise<Outcome> {
   const view = found.current ? found : await syncRevision(found.deployment, found.old, c, true)
   const { current } = view
   if (!current) return done
-  const scaled = await resize(view, wantedOf(current) === limitsOf(view.deployment).replicas ? new Map() : new Map([[nameOf(current), limitsOf(view.deployment).replicas]]), c)
+  const scaled = await resize(
+    view,
+    wantedOf(current) === limitsOf(view.deployment).replicas
+      ? new Map()
+      : new Map([[nameOf(current), limitsOf(view.deployment).replicas]]),
+    c,
+  )
   if (isComplete(scaled.deployment, scaled.deployment.status)) await trimHistory(scaled, c)
   return tellRollout(scaled, c)
 }
 
 /** A pod of an old template may still run, one that is being deleted included. */
 function oldPodsRun(view: View, c: C): boolean {
-  return view.old.some((rs) => (rs.status?.replicas ?? 0) > 0 || c.of(pods).ownedBy(uidOf(rs)).some((pod) => !isTerminal(pod)))
+  return view.old.some(
+    (rs) =>
+      (rs.status?.replicas ?? 0) > 0 ||
+      c
+        .of(pods)
+        .ownedBy(uidOf(rs))
+        .some((pod) => !isTerminal(pod)),
+  )
 }
 
 async function tellCounts(view: View, c: C): Promise<Outcome> {

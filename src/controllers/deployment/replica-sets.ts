@@ -3,7 +3,15 @@ import { deployments, replicaSets } from '../../api/generated/resources.ts'
 import type { Deployment, ReplicaSet } from '../../api/generated/types/apps-v1.ts'
 import type { PodTemplateSpec } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { annotationsOf, controllerOf, controllerReference, isBeingDeleted, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
+import {
+  annotationsOf,
+  controllerOf,
+  controllerReference,
+  isBeingDeleted,
+  nameOf,
+  namespaceOf,
+  uidOf,
+} from '../../client/object.ts'
 import { conditionOf } from '../framework/conditions.ts'
 import { isNamespaceTerminating, messageOf } from '../framework/context.ts'
 import type { Context } from '../framework/controller.ts'
@@ -17,7 +25,7 @@ type Set = Frozen<ReplicaSet>
 type C = Context<Deployment>
 
 /** The label that keeps the pods of different templates apart. */
-export const hashLabel = 'pod-template-hash'
+const hashLabel = 'pod-template-hash'
 
 /** A Deployment and its ReplicaSets, as they are after what was written. */
 export interface View {
@@ -37,7 +45,12 @@ export function withSets(view: View, changed: readonly Set[]): View {
 }
 
 /** Finds the current ReplicaSet, numbers it as the newest revision, and makes it where it is missing and `create` says so. */
-export async function syncRevision(deployment: Frozen<Deployment>, sets: readonly Set[], c: C, create: boolean): Promise<View> {
+export async function syncRevision(
+  deployment: Frozen<Deployment>,
+  sets: readonly Set[],
+  c: C,
+  create: boolean,
+): Promise<View> {
   const current = findCurrent(deployment, sets)
   const old = sets.filter((rs) => rs !== current)
   const revision = old.map(revisionOf).reduce((a, b) => (a > b ? a : b), 0n) + 1n
@@ -67,8 +80,15 @@ async function syncCurrent(view: View, current: Set, revision: bigint, c: C): Pr
   const { deployment } = view
   const annotations = currentAnnotations(deployment, annotationsOf(current), revision)
   const minReadySeconds = deployment.spec?.minReadySeconds ?? 0
-  if (current.spec && (!same(annotations, annotationsOf(current)) || (current.spec.minReadySeconds ?? 0) !== minReadySeconds)) {
-    const updated = await c.client.update(replicaSets, { ...current, metadata: { ...current.metadata, annotations }, spec: { ...current.spec, minReadySeconds } })
+  if (
+    current.spec &&
+    (!same(annotations, annotationsOf(current)) || (current.spec.minReadySeconds ?? 0) !== minReadySeconds)
+  ) {
+    const updated = await c.client.update(replicaSets, {
+      ...current,
+      metadata: { ...current.metadata, annotations },
+      spec: { ...current.spec, minReadySeconds },
+    })
     c.wrote(deployment, replicaSets, updated)
     const next = withSets(view, [updated])
     return { ...next, deployment: await noteRevision(deployment, updated, undefined, c) }
@@ -79,27 +99,46 @@ async function syncCurrent(view: View, current: Set, revision: bigint, c: C): Pr
 }
 
 /** Writes the revision, and with it why the rollout is where it is. */
-async function noteRevision(deployment: Frozen<Deployment>, current: Set, why: { reason: string; message: string } | undefined, c: C): Promise<Frozen<Deployment>> {
+async function noteRevision(
+  deployment: Frozen<Deployment>,
+  current: Set,
+  why: { reason: string; message: string } | undefined,
+  c: C,
+): Promise<Frozen<Deployment>> {
   const revision = annotationsOf(current)[revisionAnnotation] ?? ''
   const changed = annotationsOf(deployment)[revisionAnnotation] !== revision
   if (!changed && !why) return deployment
-  const metadata = { ...deployment.metadata, annotations: { ...annotationsOf(deployment), [revisionAnnotation]: revision } }
-  const conditions = why ? set(deployment.status?.conditions, conditionAt(c.clock.now(), { type: 'Progressing', status: 'True', ...why })) : deployment.status?.conditions
+  const metadata = {
+    ...deployment.metadata,
+    annotations: { ...annotationsOf(deployment), [revisionAnnotation]: revision },
+  }
+  const conditions = why
+    ? set(deployment.status?.conditions, conditionAt(c.clock.now(), { type: 'Progressing', status: 'True', ...why }))
+    : deployment.status?.conditions
   return c.writeStatus({ ...deployment, metadata }, { ...deployment.status, ...(conditions && { conditions }) }, true)
 }
 
-async function createCurrent(deployment: Frozen<Deployment>, old: readonly Set[], revision: bigint, c: C): Promise<View> {
+async function createCurrent(
+  deployment: Frozen<Deployment>,
+  old: readonly Set[],
+  revision: bigint,
+  c: C,
+): Promise<View> {
   const made = newReplicaSet(deployment, old, revision)
   const size = wantedOf(made)
   try {
     const current = await c.client.create(replicaSets, made)
     c.wrote(deployment, replicaSets, current)
-    if (size > 0) c.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${nameOf(current)} from 0 to ${size}`)
-    const why = hasDeadline(deployment) ? { reason: 'NewReplicaSetCreated', message: `Created new replica set "${nameOf(current)}"` } : undefined
+    if (size > 0)
+      c.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${nameOf(current)} from 0 to ${size}`)
+    const why = hasDeadline(deployment)
+      ? { reason: 'NewReplicaSetCreated', message: `Created new replica set "${nameOf(current)}"` }
+      : undefined
     return { deployment: await noteRevision(deployment, current, why, c), current, old }
   } catch (error) {
     if (isAlreadyExists(error)) return resolveCollision(deployment, made, old, c, error)
-    if (!isNamespaceTerminating(error)) await tellFailure(deployment, `Failed to create new replica set "${nameOf(made)}": ${messageOf(error)}`, c)
+    if (!isNamespaceTerminating(error))
+      await tellFailure(deployment, `Failed to create new replica set "${nameOf(made)}": ${messageOf(error)}`, c)
     throw error
   }
 }
@@ -120,7 +159,10 @@ export function newReplicaSet(deployment: Frozen<Deployment>, old: readonly Set[
       namespace: namespaceOf(deployment),
       ownerReferences: [controllerReference(deployments, deployment)],
       labels,
-      annotations: { ...currentAnnotations(deployment, {}, revision), ...sizeAnnotations(limits.replicas, limits.surge) },
+      annotations: {
+        ...currentAnnotations(deployment, {}, revision),
+        ...sizeAnnotations(limits.replicas, limits.surge),
+      },
     },
     spec: {
       replicas: size,
@@ -132,20 +174,38 @@ export function newReplicaSet(deployment: Frozen<Deployment>, old: readonly Set[
 }
 
 /** The name is taken: by this very ReplicaSet, made a moment ago, or by one of another template whose hash is the same. */
-async function resolveCollision(deployment: Frozen<Deployment>, made: Set, old: readonly Set[], c: C, error: unknown): Promise<View> {
+async function resolveCollision(
+  deployment: Frozen<Deployment>,
+  made: Set,
+  old: readonly Set[],
+  c: C,
+  error: unknown,
+): Promise<View> {
   const there = await c.client.get(replicaSets, { namespace: namespaceOf(made), name: nameOf(made) })
-  if (controllerOf(there)?.uid === uidOf(deployment) && !isBeingDeleted(there) && sameTemplate(deployment.spec?.template, there.spec?.template)) {
+  if (
+    controllerOf(there)?.uid === uidOf(deployment) &&
+    !isBeingDeleted(there) &&
+    sameTemplate(deployment.spec?.template, there.spec?.template)
+  ) {
     c.wrote(deployment, replicaSets, there)
     return { deployment: await noteRevision(deployment, there, undefined, c), current: there, old }
   }
-  await c.writeStatus(deployment, { ...deployment.status, collisionCount: (deployment.status?.collisionCount ?? 0) + 1 })
+  await c.writeStatus(deployment, {
+    ...deployment.status,
+    collisionCount: (deployment.status?.collisionCount ?? 0) + 1,
+  })
   throw error
 }
 
 async function tellFailure(deployment: Frozen<Deployment>, message: string, c: C): Promise<void> {
   c.event(deployment, 'Warning', 'ReplicaSetCreateError', message)
   if (!hasDeadline(deployment)) return
-  const condition = conditionAt(c.clock.now(), { type: 'Progressing', status: 'False', reason: 'ReplicaSetCreateError', message })
+  const condition = conditionAt(c.clock.now(), {
+    type: 'Progressing',
+    status: 'False',
+    reason: 'ReplicaSetCreateError',
+    message,
+  })
   try {
     await c.writeStatus(deployment, { ...deployment.status, conditions: set(deployment.status?.conditions, condition) })
   } catch (error) {
@@ -164,10 +224,20 @@ export async function resize(view: View, sizes: ReadonlyMap<string, number>, c: 
     const annotations = { ...annotationsOf(rs), ...sizeAnnotations(replicas, surge) }
     const before = wantedOf(rs)
     if (before === size && same(annotations, annotationsOf(rs))) continue
-    const updated = await c.client.update(replicaSets, { ...rs, metadata: { ...rs.metadata, annotations }, spec: { ...rs.spec, replicas: size } })
+    const updated = await c.client.update(replicaSets, {
+      ...rs,
+      metadata: { ...rs.metadata, annotations },
+      spec: { ...rs.spec, replicas: size },
+    })
     c.wrote(view.deployment, replicaSets, updated)
     changed.push(updated)
-    if (before !== size) c.event(view.deployment, 'Normal', 'ScalingReplicaSet', `Scaled ${before < size ? 'up' : 'down'} replica set ${nameOf(rs)} from ${before} to ${size}`)
+    if (before !== size)
+      c.event(
+        view.deployment,
+        'Normal',
+        'ScalingReplicaSet',
+        `Scaled ${before < size ? 'up' : 'down'} replica set ${nameOf(rs)} from ${before} to ${size}`,
+      )
   }
   return withSets(view, changed)
 }
@@ -177,9 +247,14 @@ export async function trimHistory(view: View, c: C): Promise<void> {
   const limit = view.deployment.spec?.revisionHistoryLimit
   if (limit === undefined || limit === 2147483647) return
   const alive = view.old.filter((rs) => !isBeingDeleted(rs))
-  const surplus = [...alive].sort((a, b) => compareRevisions(revisionOf(a), revisionOf(b)) || byAge(a, b)).slice(0, Math.max(0, alive.length - limit))
+  const surplus = [...alive]
+    .sort((a, b) => compareRevisions(revisionOf(a), revisionOf(b)) || byAge(a, b))
+    .slice(0, Math.max(0, alive.length - limit))
   for (const rs of surplus) {
-    const empty = (rs.status?.replicas ?? 0) === 0 && wantedOf(rs) === 0 && (rs.metadata.generation ?? 0) <= (rs.status?.observedGeneration ?? 0)
+    const empty =
+      (rs.status?.replicas ?? 0) === 0 &&
+      wantedOf(rs) === 0 &&
+      (rs.metadata.generation ?? 0) <= (rs.status?.observedGeneration ?? 0)
     if (empty) await c.remove(view.deployment, replicaSets, rs)
   }
 }

@@ -13,7 +13,8 @@ export interface Limits {
   readonly unavailable: number
 }
 
-export const isRolling = (deployment: Frozen<Deployment>): boolean => (deployment.spec?.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate'
+export const isRolling = (deployment: Frozen<Deployment>): boolean =>
+  (deployment.spec?.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate'
 
 /** Percentages as numbers: surge rounded up, unavailable down, and never both 0. */
 export function limitsOf(deployment: Frozen<Deployment>): Limits {
@@ -42,7 +43,12 @@ export const createdMs = (rs: Set): number => (rs.metadata.creationTimestamp ? m
 export const byAge = (a: Set, b: Set): number => createdMs(a) - createdMs(b) || (nameOf(a) < nameOf(b) ? -1 : 1)
 
 /** How many pods the current ReplicaSet should have now, while a rollout goes on. */
-export function nextSizeOfCurrent({ replicas, surge }: Limits, all: readonly Set[], current: number, rolling: boolean): number {
+export function nextSizeOfCurrent(
+  { replicas, surge }: Limits,
+  all: readonly Set[],
+  current: number,
+  rolling: boolean,
+): number {
   if (!rolling) return replicas
   const room = replicas + surge - totalWanted(all)
   if (room <= 0) return current
@@ -52,7 +58,11 @@ export function nextSizeOfCurrent({ replicas, surge }: Limits, all: readonly Set
 /** Whether the current ReplicaSet has, and has available, all that the Deployment wants. */
 export function isSaturated(replicas: number, current: Set | undefined): boolean {
   if (!current) return false
-  return wantedOf(current) === replicas && countIn(current, desiredReplicasAnnotation) === replicas && availableOf(current) === replicas
+  return (
+    wantedOf(current) === replicas &&
+    countIn(current, desiredReplicasAnnotation) === replicas &&
+    availableOf(current) === replicas
+  )
 }
 
 /** The one ReplicaSet that has pods; the newest where none has; undefined where several have. */

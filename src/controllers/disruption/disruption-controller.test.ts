@@ -10,8 +10,18 @@ const labels = { app: 'web' }
 
 async function start(replicas: number, spec: PodDisruptionBudgetSpec): Promise<World> {
   const world = await startWorld(['disruption-controller', 'replicaset-controller'])
-  await world.client.create(podDisruptionBudgets, { metadata: key, spec: { selector: { matchLabels: labels }, ...spec } })
-  await world.client.create(replicaSets, { metadata: { namespace: 'default', name: 'web' }, spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'a' }] } } } })
+  await world.client.create(podDisruptionBudgets, {
+    metadata: key,
+    spec: { selector: { matchLabels: labels }, ...spec },
+  })
+  await world.client.create(replicaSets, {
+    metadata: { namespace: 'default', name: 'web' },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'a' }] } },
+    },
+  })
   await world.clock.settle()
   return world
 }
@@ -21,8 +31,14 @@ const counts = async (world: World) => {
   return [status?.expectedPods, status?.desiredHealthy, status?.currentHealthy, status?.disruptionsAllowed]
 }
 const evict = async (world: World) => {
-  const name = (await world.pods()).find(({ metadata, status }) => !metadata.deletionTimestamp && status?.phase === 'Running')?.metadata.name ?? ''
-  await world.client.createSubresource(pods, { namespace: 'default', name }, 'eviction', { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { namespace: 'default', name } })
+  const name =
+    (await world.pods()).find(({ metadata, status }) => !metadata.deletionTimestamp && status?.phase === 'Running')
+      ?.metadata.name ?? ''
+  await world.client.createSubresource(pods, { namespace: 'default', name }, 'eviction', {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { namespace: 'default', name },
+  })
   await world.clock.settle()
 }
 
@@ -39,7 +55,12 @@ test('what may be missing is counted against what the owners want', async () => 
   await using world = await start(4, { maxUnavailable: '25%' })
   await world.runPods()
   assert.deepEqual(await counts(world), [4, 3, 4, 1])
-  await world.client.patch(replicaSets, { namespace: 'default', name: 'web' }, { spec: { replicas: 8 } }, { type: 'merge' })
+  await world.client.patch(
+    replicaSets,
+    { namespace: 'default', name: 'web' },
+    { spec: { replicas: 8 } },
+    { type: 'merge' },
+  )
   await world.clock.settle()
   assert.deepEqual(await counts(world), [8, 6, 4, 0])
 })

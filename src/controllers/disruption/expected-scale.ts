@@ -12,7 +12,10 @@ import type { Context } from '../framework/controller.ts'
 type C = Context<PodDisruptionBudget>
 
 /** How many pods those who manage these want in all, and the pods that nobody manages. */
-export async function expectedScale(pods: readonly Frozen<Pod>[], c: C): Promise<{ expected: number; unmanaged: readonly string[] }> {
+export async function expectedScale(
+  pods: readonly Frozen<Pod>[],
+  c: C,
+): Promise<{ expected: number; unmanaged: readonly string[] }> {
   const scales = new Map<string, number>()
   const unmanaged: string[] = []
   for (const pod of pods) {
@@ -38,13 +41,15 @@ interface Found {
 
 async function scaleOf(owner: Frozen<OwnerReference>, namespace: string, c: C): Promise<Found | undefined> {
   const key = { namespace, name: owner.name }
-  const isOf = (resource: { group: string; version: string; kind: string }) => owner.kind === resource.kind && owner.apiVersion.split('/').at(-2) === (resource.group || undefined)
+  const isOf = (resource: { group: string; version: string; kind: string }) =>
+    owner.kind === resource.kind && owner.apiVersion.split('/').at(-2) === (resource.group || undefined)
   if (isOf(replicaSets)) {
     const rs = c.of(replicaSets).get(key)
     if (!rs || uidOf(rs) !== owner.uid) return undefined
     const above = controllerOf(rs)
     const deployment = above?.kind === 'Deployment' ? c.of(deployments).get({ namespace, name: above.name }) : undefined
-    if (deployment && uidOf(deployment) === above?.uid) return { uid: uidOf(deployment), replicas: deployment.spec?.replicas ?? 1 }
+    if (deployment && uidOf(deployment) === above?.uid)
+      return { uid: uidOf(deployment), replicas: deployment.spec?.replicas ?? 1 }
     return { uid: owner.uid, replicas: rs.spec?.replicas ?? 1 }
   }
   if (isOf(statefulSets)) {
@@ -64,7 +69,11 @@ async function customScale(owner: Frozen<OwnerReference>, namespace: string, c: 
   const resource = resources.find((each) => each.kind === owner.kind && apiVersionOf(each) === owner.apiVersion)
   if (!resource) return undefined
   try {
-    const scale = await c.client.getSubresource<{ metadata?: { uid?: string }; spec?: { replicas?: number } }>(resource, { namespace, name: owner.name }, 'scale')
+    const scale = await c.client.getSubresource<{ metadata?: { uid?: string }; spec?: { replicas?: number } }>(
+      resource,
+      { namespace, name: owner.name },
+      'scale',
+    )
     return scale.metadata?.uid === owner.uid ? { uid: owner.uid, replicas: scale.spec?.replicas ?? 0 } : undefined
   } catch (error) {
     if (isNotFound(error)) return undefined

@@ -4,7 +4,18 @@ import { endpoints, pods, services } from '../../api/generated/resources.ts'
 import type { EndpointAddress, EndpointPort, Endpoints, Pod, Service } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { annotationsOf, isBeingDeleted, labelsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
-import { canBeEndpoint, hasClusterIP, hasHostname, headlessLabel, isSelecting, Pace, podsOfServices, targetPortOf, triggerTimeAnnotation, TriggerTimes } from '../endpointslice/service-pods.ts'
+import {
+  canBeEndpoint,
+  hasClusterIP,
+  hasHostname,
+  headlessLabel,
+  isSelecting,
+  Pace,
+  podsOfServices,
+  targetPortOf,
+  triggerTimeAnnotation,
+  TriggerTimes,
+} from '../endpointslice/service-pods.ts'
 import { isNamespaceTerminating, messageOf } from '../framework/context.ts'
 import { defineController, done, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { same } from '../framework/equality.ts'
@@ -42,14 +53,27 @@ async function reconcile(service: FrozenService, c: C): Promise<Outcome> {
   const state = states.get(c)
   const waitMs = state?.pace.waitMs(id, c.clock.now()) ?? 0
   if (waitMs > 0) return requeueAfter(waitMs)
-  const selected = c.of(pods).list(key.namespace).filter((pod) => selectsMap(service.spec?.selector, labelsOf(pod)))
+  const selected = c
+    .of(pods)
+    .list(key.namespace)
+    .filter((pod) => selectsMap(service.spec?.selector, labelsOf(pod)))
   state?.pace.looked(id, selected.length, c.clock.now())
   const triggered = state?.times.next(id, service, selected)
   const current = c.of(endpoints).get(key)
   const wanted = endpointsFor(service, selected, current, triggered)
-  if (current && same(wanted.subsets, current.subsets) && same(wanted.metadata.labels, labelsOf(current)) && annotationsOf(wanted)[overCapacityAnnotation] === annotationsOf(current)[overCapacityAnnotation]) return done
+  if (
+    current &&
+    same(wanted.subsets, current.subsets) &&
+    same(wanted.metadata.labels, labelsOf(current)) &&
+    annotationsOf(wanted)[overCapacityAnnotation] === annotationsOf(current)[overCapacityAnnotation]
+  )
+    return done
   try {
-    c.wrote(service, endpoints, current ? await c.client.update(endpoints, wanted) : await c.client.create(endpoints, wanted))
+    c.wrote(
+      service,
+      endpoints,
+      current ? await c.client.update(endpoints, wanted) : await c.client.create(endpoints, wanted),
+    )
   } catch (error) {
     if (isNamespaceTerminating(error)) return done
     const text = `${key.namespace}/${key.name}: ${messageOf(error)}`
@@ -61,18 +85,35 @@ async function reconcile(service: FrozenService, c: C): Promise<Outcome> {
 }
 
 /** The Endpoints that a Service should have. */
-export function endpointsFor(service: FrozenService, selected: readonly Frozen<Pod>[], current: Frozen<Endpoints> | undefined, triggered: string | undefined): Frozen<Endpoints> {
+export function endpointsFor(
+  service: FrozenService,
+  selected: readonly Frozen<Pod>[],
+  current: Frozen<Endpoints> | undefined,
+  triggered: string | undefined,
+): Frozen<Endpoints> {
   const all = subsetsOf(selected.flatMap((pod) => reachableAt(service, pod)))
   const cut = truncated(all, capacity)
-  const { [triggerTimeAnnotation]: _time, [overCapacityAnnotation]: _over, ...annotations } = current ? annotationsOf(current) : {}
+  const {
+    [triggerTimeAnnotation]: _time,
+    [overCapacityAnnotation]: _over,
+    ...annotations
+  } = current ? annotationsOf(current) : {}
   const { [headlessLabel]: _headless, ...labels } = labelsOf(service)
   return {
     apiVersion: 'v1',
     kind: 'Endpoints',
     metadata: {
       ...(current?.metadata ?? { name: nameOf(service), namespace: namespaceOf(service) }),
-      labels: { ...labels, ...(!hasClusterIP(service) && { [headlessLabel]: '' }), [managedByLabel]: 'endpoint-controller' },
-      annotations: { ...annotations, ...(triggered && { [triggerTimeAnnotation]: triggered }), ...(cut && { [overCapacityAnnotation]: 'truncated' }) },
+      labels: {
+        ...labels,
+        ...(!hasClusterIP(service) && { [headlessLabel]: '' }),
+        [managedByLabel]: 'endpoint-controller',
+      },
+      annotations: {
+        ...annotations,
+        ...(triggered && { [triggerTimeAnnotation]: triggered }),
+        ...(cut && { [overCapacityAnnotation]: 'truncated' }),
+      },
     },
     subsets: cut ?? all,
   }
@@ -95,7 +136,12 @@ function reachableAt(service: FrozenService, pod: Frozen<Pod>): Reachable[] {
   return ports.flatMap((port) => {
     const target = targetPortOf(pod, port)
     if (target === undefined) return []
-    const reached: Frozen<EndpointPort> = { ...(port.name && { name: port.name }), port: target, protocol: port.protocol ?? 'TCP', ...(port.appProtocol !== undefined && { appProtocol: port.appProtocol }) }
+    const reached: Frozen<EndpointPort> = {
+      ...(port.name && { name: port.name }),
+      port: target,
+      protocol: port.protocol ?? 'TCP',
+      ...(port.appProtocol !== undefined && { appProtocol: port.appProtocol }),
+    }
     return [{ address, port: reached, ready }]
   })
 }

@@ -13,7 +13,8 @@ export interface Reachable {
 }
 
 const addressKey = ({ ip, targetRef }: Address): string => `${ip}\0${targetRef?.uid ?? ''}`
-const portKey = ({ name, protocol, port, appProtocol }: Port): string => `${name ?? ''}\0${protocol ?? 'TCP'}\0${port}\0${appProtocol ?? ''}`
+const portKey = ({ name, protocol, port, appProtocol }: Port): string =>
+  `${name ?? ''}\0${protocol ?? 'TCP'}\0${port}\0${appProtocol ?? ''}`
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** As few subsets as the addresses' sets of ports allow, in an order that depends on the content only. An address that is both ready and not counts as not ready. */
@@ -28,7 +29,11 @@ export function subsetsOf(reachable: readonly Reachable[]): Subset[] {
   const groups = new Map<string, { ports: Port[]; ready: Address[]; notReady: Address[] }>()
   for (const { address, ready, ports } of byAddress.values()) {
     const keys = [...ports.keys()].sort()
-    const group = groups.get(keys.join('\n')) ?? { ports: keys.flatMap((key) => ports.get(key) ?? []), ready: [], notReady: [] }
+    const group = groups.get(keys.join('\n')) ?? {
+      ports: keys.flatMap((key) => ports.get(key) ?? []),
+      ready: [],
+      notReady: [],
+    }
     ;(ready ? group.ready : group.notReady).push(address)
     groups.set(keys.join('\n'), group)
   }
@@ -57,6 +62,12 @@ export function truncated(subsets: readonly Subset[], most: number): Subset[] | 
     const waiting = (subset.notReadyAddresses ?? []).slice(0, notReadyLeft)
     notReadyLeft -= waiting.length
     if (addresses.length + waiting.length === 0) return []
-    return [{ ...(addresses.length > 0 && { addresses }), ...(waiting.length > 0 && { notReadyAddresses: waiting }), ...(subset.ports && { ports: subset.ports }) }]
+    return [
+      {
+        ...(addresses.length > 0 && { addresses }),
+        ...(waiting.length > 0 && { notReadyAddresses: waiting }),
+        ...(subset.ports && { ports: subset.ports }),
+      },
+    ]
   })
 }

@@ -8,13 +8,33 @@ import { planGroup } from './slice-plan.ts'
 const controllers = ['endpointslice-controller', 'endpoints-controller', 'endpointslice-mirroring-controller']
 const service = (changes: Partial<Service['spec'] & object> = {}): Service => ({
   metadata: { namespace: 'default', name: 'web', labels: { team: 'a' } },
-  spec: { clusterIP: '10.96.0.7', ipFamilies: ['IPv4'], selector: { app: 'web' }, ports: [{ name: 'http', port: 80, targetPort: 'web', protocol: 'TCP' }], ...changes },
+  spec: {
+    clusterIP: '10.96.0.7',
+    ipFamilies: ['IPv4'],
+    selector: { app: 'web' },
+    ports: [{ name: 'http', port: 80, targetPort: 'web', protocol: 'TCP' }],
+    ...changes,
+  },
 })
 
 async function addPod(world: World, name: string, ip: string, ready: boolean, port = 8080): Promise<void> {
-  const pod: Pod = { metadata: { namespace: 'default', name, labels: { app: 'web' } }, spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'a', ports: [{ name: 'web', containerPort: port, protocol: 'TCP' }] }] } }
+  const pod: Pod = {
+    metadata: { namespace: 'default', name, labels: { app: 'web' } },
+    spec: {
+      nodeName: 'n1',
+      containers: [{ name: 'c', image: 'a', ports: [{ name: 'web', containerPort: port, protocol: 'TCP' }] }],
+    },
+  }
   const created = await world.client.create(pods, pod)
-  await world.client.updateStatus(pods, { ...created, status: { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] } })
+  await world.client.updateStatus(pods, {
+    ...created,
+    status: {
+      phase: 'Running',
+      podIP: ip,
+      podIPs: [{ ip }],
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    },
+  })
   await world.clock.settle()
 }
 
@@ -46,10 +66,22 @@ test('ready and unready pods are published with their conditions', async () => {
   const [slice, ...more] = await slicesOf(world)
   assert.deepEqual(more, [])
   assert.deepEqual(slice?.ports, [{ name: 'http', port: 8080, protocol: 'TCP' }])
-  assert.deepEqual(slice?.endpoints?.map(({ addresses, conditions, zone }) => [addresses[0], conditions?.ready, zone]), [['10.244.0.1', true, 'z1'], ['10.244.0.2', false, 'z1']])
+  assert.deepEqual(
+    slice?.endpoints?.map(({ addresses, conditions, zone }) => [addresses[0], conditions?.ready, zone]),
+    [
+      ['10.244.0.1', true, 'z1'],
+      ['10.244.0.2', false, 'z1'],
+    ],
+  )
   const subset = (await world.client.get(endpoints, { namespace: 'default', name: 'web' })).subsets?.[0]
-  assert.deepEqual(subset?.addresses?.map(({ ip }) => ip), ['10.244.0.1'])
-  assert.deepEqual(subset?.notReadyAddresses?.map(({ ip }) => ip), ['10.244.0.2'])
+  assert.deepEqual(
+    subset?.addresses?.map(({ ip }) => ip),
+    ['10.244.0.1'],
+  )
+  assert.deepEqual(
+    subset?.notReadyAddresses?.map(({ ip }) => ip),
+    ['10.244.0.2'],
+  )
 })
 
 test('pods whose named port differs are in slices of their own', async () => {
@@ -75,7 +107,12 @@ test('labels of the Service are copied when they change', async () => {
   await using world = await start()
   await world.client.create(services, service())
   await world.clock.settle()
-  await world.client.patch(services, { namespace: 'default', name: 'web' }, { metadata: { labels: { team: 'b' } } }, { type: 'merge' })
+  await world.client.patch(
+    services,
+    { namespace: 'default', name: 'web' },
+    { metadata: { labels: { team: 'b' } } },
+    { type: 'merge' },
+  )
   await world.clock.settle()
   assert.equal((await slicesOf(world))[0]?.metadata.labels?.['team'], 'b')
 })
@@ -84,11 +121,17 @@ test('Endpoints written by hand are mirrored', async () => {
   await using world = await start()
   const { selector: _, ...spec } = service().spec ?? {}
   await world.client.create(services, { ...service(), spec })
-  await world.client.create(endpoints, { metadata: { namespace: 'default', name: 'web' }, subsets: [{ addresses: [{ ip: '1.2.3.4' }], ports: [{ port: 80 }] }] })
+  await world.client.create(endpoints, {
+    metadata: { namespace: 'default', name: 'web' },
+    subsets: [{ addresses: [{ ip: '1.2.3.4' }], ports: [{ port: 80 }] }],
+  })
   await world.clock.settle()
   const slices = await slicesOf(world)
   assert.equal(slices.length, 1)
-  assert.equal(slices[0]?.metadata.labels?.['endpointslice.kubernetes.io/managed-by'], 'endpointslicemirroring-controller.k8s.io')
+  assert.equal(
+    slices[0]?.metadata.labels?.['endpointslice.kubernetes.io/managed-by'],
+    'endpointslicemirroring-controller.k8s.io',
+  )
   assert.deepEqual(slices[0]?.endpoints?.[0]?.addresses, ['1.2.3.4'])
   await world.client.delete(endpoints, { namespace: 'default', name: 'web' })
   await world.clock.settle()
@@ -100,16 +143,36 @@ test('nothing more is written once the slices are right', async () => {
   await world.client.create(services, service())
   await addPod(world, 'a', '10.244.0.1', true)
   world.writes.length = 0
-  await world.client.patch(services, { namespace: 'default', name: 'web' }, { metadata: { annotations: { note: 'x' } } }, { type: 'merge' })
+  await world.client.patch(
+    services,
+    { namespace: 'default', name: 'web' },
+    { metadata: { annotations: { note: 'x' } } },
+    { type: 'merge' },
+  )
   await world.clock.advance(600_000)
   assert.deepEqual(world.writes, [])
 })
 
 test('a new endpoint goes where something changes anyway, and a slice is never overfull', () => {
   const endpoint = (n: number) => ({ addresses: [`10.0.0.${n}`] })
-  const slice = (name: string, numbers: number[]) => ({ metadata: { name }, addressType: 'IPv4', ports: [], endpoints: numbers.map(endpoint) })
-  const plan = planGroup([slice('full', [1, 2, 3]), slice('loses', [4, 5])], { ports: [], endpoints: [1, 2, 3, 5, 6, 7, 8].map(endpoint) }, 3)
-  assert.deepEqual(plan.update.map(({ metadata, endpoints: list }) => [metadata.name, list?.length]), [['loses', 3]])
-  assert.deepEqual(plan.create.map((group) => group.endpoints.length), [1])
+  const slice = (name: string, numbers: number[]) => ({
+    metadata: { name },
+    addressType: 'IPv4',
+    ports: [],
+    endpoints: numbers.map(endpoint),
+  })
+  const plan = planGroup(
+    [slice('full', [1, 2, 3]), slice('loses', [4, 5])],
+    { ports: [], endpoints: [1, 2, 3, 5, 6, 7, 8].map(endpoint) },
+    3,
+  )
+  assert.deepEqual(
+    plan.update.map(({ metadata, endpoints: list }) => [metadata.name, list?.length]),
+    [['loses', 3]],
+  )
+  assert.deepEqual(
+    plan.create.map((group) => group.endpoints.length),
+    [1],
+  )
   assert.deepEqual(plan.remove, [])
 })

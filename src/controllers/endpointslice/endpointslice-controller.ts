@@ -3,13 +3,33 @@ import { endpointSlices, nodes, pods, services } from '../../api/generated/resou
 import type { Node, Pod, Service } from '../../api/generated/types/core-v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { annotationsOf, controllerReference, isBeingDeleted, isControlledBy, labelsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
+import {
+  annotationsOf,
+  controllerReference,
+  isBeingDeleted,
+  isControlledBy,
+  labelsOf,
+  nameOf,
+  namespaceOf,
+  uidOf,
+} from '../../client/object.ts'
 import { messageOf, isNamespaceTerminating } from '../framework/context.ts'
 import { defineController, done, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { same } from '../framework/equality.ts'
 import { isReady } from '../framework/pod.ts'
 import { selectsMap } from '../framework/selector.ts'
-import { canBeEndpoint, hasClusterIP, hasHostname, headlessLabel, isSelecting, Pace, podsOfServices, targetPortOf, triggerTimeAnnotation, TriggerTimes } from './service-pods.ts'
+import {
+  canBeEndpoint,
+  hasClusterIP,
+  hasHostname,
+  headlessLabel,
+  isSelecting,
+  Pace,
+  podsOfServices,
+  targetPortOf,
+  triggerTimeAnnotation,
+  TriggerTimes,
+} from './service-pods.ts'
 import { planGroup, portsKey, type PortGroup } from './slice-plan.ts'
 
 type FrozenService = Frozen<Service>
@@ -31,12 +51,22 @@ export const endpointSliceController = defineController<Service>({
   watches: [
     podsOfServices,
     watch(endpointSlices, (slice) => (labelsOf(slice)[managedByLabel] === managedBy ? [serviceKeyOf(slice)] : [])),
-    watch(nodes, (_node, { informers }) => informers.of(services).list().map((service) => `${namespaceOf(service)}/${nameOf(service)}`), (node, old) => labelsOf(node)[zoneLabel] !== labelsOf(old)[zoneLabel]),
+    watch(
+      nodes,
+      (_node, { informers }) =>
+        informers
+          .of(services)
+          .list()
+          .map((service) => `${namespaceOf(service)}/${nameOf(service)}`),
+      (node, old) => labelsOf(node)[zoneLabel] !== labelsOf(old)[zoneLabel],
+    ),
   ],
   events: ['FailedToUpdateEndpointSlices'],
   parallel: 5,
   setup(c) {
-    c.of(endpointSlices).index(serviceIndex, (slice) => (labelsOf(slice)[managedByLabel] === managedBy ? [serviceKeyOf(slice)] : []))
+    c.of(endpointSlices).index(serviceIndex, (slice) =>
+      labelsOf(slice)[managedByLabel] === managedBy ? [serviceKeyOf(slice)] : [],
+    )
     states.set(c, { times: new TriggerTimes(), pace: new Pace() })
   },
   reconcile,
@@ -55,20 +85,39 @@ async function reconcile(service: FrozenService, c: C): Promise<Outcome> {
   const state = states.get(c)
   const waitMs = state?.pace.waitMs(key, c.clock.now()) ?? 0
   if (waitMs > 0) return requeueAfter(waitMs)
-  const selected = c.of(pods).list(namespaceOf(service)).filter((pod) => selectsMap(service.spec?.selector, labelsOf(pod)))
-  const existing = c.of(endpointSlices).by(serviceIndex, key).filter((slice) => !isBeingDeleted(slice))
+  const selected = c
+    .of(pods)
+    .list(namespaceOf(service))
+    .filter((pod) => selectsMap(service.spec?.selector, labelsOf(pod)))
+  const existing = c
+    .of(endpointSlices)
+    .by(serviceIndex, key)
+    .filter((slice) => !isBeingDeleted(slice))
   state?.pace.looked(key, selected.length, c.clock.now())
   const triggered = state?.times.next(key, service, selected)
   const families = addressTypesOf(service)
   try {
-    for (const slice of existing) if (!families.includes(slice.addressType)) await c.remove(service, endpointSlices, slice)
+    for (const slice of existing)
+      if (!families.includes(slice.addressType)) await c.remove(service, endpointSlices, slice)
     for (const family of families) {
-      const plan = decide(service, family, existing.filter(({ addressType }) => addressType === family), selected, (name) => c.of(nodes).get({ name }), c.options.endpointsPerSliceMax)
+      const plan = decide(
+        service,
+        family,
+        existing.filter(({ addressType }) => addressType === family),
+        selected,
+        (name) => c.of(nodes).get({ name }),
+        c.options.endpointsPerSliceMax,
+      )
       await carryOut(service, plan, triggered, c)
     }
   } catch (error) {
     if (isNamespaceTerminating(error)) return done
-    c.event(service, 'Warning', 'FailedToUpdateEndpointSlices', `Error updating Endpoint Slices for Service ${key}: ${messageOf(error)}`)
+    c.event(
+      service,
+      'Warning',
+      'FailedToUpdateEndpointSlices',
+      `Error updating Endpoint Slices for Service ${key}: ${messageOf(error)}`,
+    )
     throw error
   }
   return done
@@ -89,14 +138,25 @@ interface Plan {
 }
 
 /** What to write for one address family. */
-export function decide(service: FrozenService, addressType: string, existing: readonly Slice[], selected: readonly Frozen<Pod>[], nodeOf: (name: string) => Frozen<Node> | undefined, most: number): Plan {
+export function decide(
+  service: FrozenService,
+  addressType: string,
+  existing: readonly Slice[],
+  selected: readonly Frozen<Pod>[],
+  nodeOf: (name: string) => Frozen<Node> | undefined,
+  most: number,
+): Plan {
   const own = existing.filter((slice) => isControlledBy(slice, service))
   const remove = existing.filter((slice) => !isControlledBy(slice, service))
   const create: Slice[] = []
   const update: Slice[] = []
   const groups = groupByPorts(service, addressType, selected, nodeOf)
   for (const [key, group] of groups) {
-    const plan = planGroup(own.filter((slice) => portsKey(slice.ports) === key), group, most)
+    const plan = planGroup(
+      own.filter((slice) => portsKey(slice.ports) === key),
+      group,
+      most,
+    )
     create.push(...plan.create.map((content) => newSlice(service, addressType, content)))
     update.push(...plan.update)
     remove.push(...plan.remove)
@@ -105,17 +165,30 @@ export function decide(service: FrozenService, addressType: string, existing: re
   const kept = own.filter((slice) => !remove.includes(slice))
   // A Service without endpoints has an empty slice: so that it can be told from one that nobody looked at yet.
   if (kept.length === 0 && create.length === 0) {
-    const placeholder = remove.find((slice) => isControlledBy(slice, service) && !slice.ports?.length && !slice.endpoints?.length)
+    const placeholder = remove.find(
+      (slice) => isControlledBy(slice, service) && !slice.ports?.length && !slice.endpoints?.length,
+    )
     if (placeholder) remove.splice(remove.indexOf(placeholder), 1)
     else create.push(newSlice(service, addressType, { ports: [], endpoints: [] }))
     if (placeholder) kept.push(placeholder)
   }
   const labels = labelsFor(service)
-  const relabeled = kept.filter((slice) => !update.some((changed) => uidOf(changed) === uidOf(slice)) && !same(labels, labelsOf(slice)))
-  return { create, remove, update: [...update, ...relabeled].map((slice) => ({ ...slice, metadata: { ...slice.metadata, labels } })) }
+  const relabeled = kept.filter(
+    (slice) => !update.some((changed) => uidOf(changed) === uidOf(slice)) && !same(labels, labelsOf(slice)),
+  )
+  return {
+    create,
+    remove,
+    update: [...update, ...relabeled].map((slice) => ({ ...slice, metadata: { ...slice.metadata, labels } })),
+  }
 }
 
-function groupByPorts(service: FrozenService, addressType: string, selected: readonly Frozen<Pod>[], nodeOf: (name: string) => Frozen<Node> | undefined): Map<string, PortGroup> {
+function groupByPorts(
+  service: FrozenService,
+  addressType: string,
+  selected: readonly Frozen<Pod>[],
+  nodeOf: (name: string) => Frozen<Node> | undefined,
+): Map<string, PortGroup> {
   const groups = new Map<string, { ports: readonly Frozen<EndpointPort>[]; endpoints: Frozen<Endpoint>[] }>()
   for (const pod of selected) {
     if (!canBeEndpoint(pod, true)) continue
@@ -136,11 +209,23 @@ function portsFor(service: FrozenService, pod: Frozen<Pod>): Frozen<EndpointPort
   return (service.spec?.ports ?? []).flatMap((port) => {
     const target = targetPortOf(pod, port)
     if (target === undefined) return []
-    return [{ name: port.name ?? '', port: target, protocol: port.protocol ?? 'TCP', ...(port.appProtocol !== undefined && { appProtocol: port.appProtocol }) }]
+    return [
+      {
+        name: port.name ?? '',
+        port: target,
+        protocol: port.protocol ?? 'TCP',
+        ...(port.appProtocol !== undefined && { appProtocol: port.appProtocol }),
+      },
+    ]
   })
 }
 
-function endpointOf(service: FrozenService, pod: Frozen<Pod>, node: Frozen<Node> | undefined, addressType: string): Frozen<Endpoint> {
+function endpointOf(
+  service: FrozenService,
+  pod: Frozen<Pod>,
+  node: Frozen<Node> | undefined,
+  addressType: string,
+): Frozen<Endpoint> {
   const serving = isReady(pod)
   const terminating = isBeingDeleted(pod)
   const ready = (service.spec?.publishNotReadyAddresses ?? false) || (serving && !terminating)
@@ -160,34 +245,62 @@ function endpointOf(service: FrozenService, pod: Frozen<Pod>, node: Frozen<Node>
 }
 
 /** Where traffic should rather come from, when the Service asks to keep it near. */
-function hintsFor(service: FrozenService, { zone, nodeName, ready }: { zone: string | undefined; nodeName: string | undefined; ready: boolean }): Frozen<Endpoint>['hints'] {
+function hintsFor(
+  service: FrozenService,
+  { zone, nodeName, ready }: { zone: string | undefined; nodeName: string | undefined; ready: boolean },
+): Frozen<Endpoint>['hints'] {
   const distribution = service.spec?.trafficDistribution
-  if (!ready || !distribution || !['PreferClose', 'PreferSameZone', 'PreferSameNode'].includes(distribution)) return undefined
-  const hints = { ...(zone && { forZones: [{ name: zone }] }), ...(distribution === 'PreferSameNode' && nodeName && { forNodes: [{ name: nodeName }] }) }
+  if (!ready || !distribution || !['PreferClose', 'PreferSameZone', 'PreferSameNode'].includes(distribution))
+    return undefined
+  const hints = {
+    ...(zone && { forZones: [{ name: zone }] }),
+    ...(distribution === 'PreferSameNode' && nodeName && { forNodes: [{ name: nodeName }] }),
+  }
   return Object.keys(hints).length > 0 ? hints : undefined
 }
 
 /** The Service's labels, and those that say whose slice it is. */
 function labelsFor(service: FrozenService): Record<string, string> {
   const { [headlessLabel]: _headless, [serviceNameLabel]: _name, [managedByLabel]: _by, ...labels } = labelsOf(service)
-  return { ...labels, ...(!hasClusterIP(service) && { [headlessLabel]: '' }), [serviceNameLabel]: nameOf(service), [managedByLabel]: managedBy }
+  return {
+    ...labels,
+    ...(!hasClusterIP(service) && { [headlessLabel]: '' }),
+    [serviceNameLabel]: nameOf(service),
+    [managedByLabel]: managedBy,
+  }
 }
 
 function newSlice(service: FrozenService, addressType: string, { ports, endpoints }: PortGroup): Slice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: { generateName: `${nameOf(service)}-`, namespace: namespaceOf(service), labels: labelsFor(service), ownerReferences: [controllerReference(services, service)] },
+    metadata: {
+      generateName: `${nameOf(service)}-`,
+      namespace: namespaceOf(service),
+      labels: labelsFor(service),
+      ownerReferences: [controllerReference(services, service)],
+    },
     addressType,
     ports,
     endpoints,
   }
 }
 
-async function carryOut(service: FrozenService, { create, update, remove }: Plan, triggered: string | undefined, c: C): Promise<void> {
+async function carryOut(
+  service: FrozenService,
+  { create, update, remove }: Plan,
+  triggered: string | undefined,
+  c: C,
+): Promise<void> {
   const stamped = (slice: Slice): Slice => {
     const { [triggerTimeAnnotation]: _, ...annotations } = annotationsOf(slice)
-    return { ...slice, metadata: { ...slice.metadata, annotations: { ...annotations, ...(triggered && { [triggerTimeAnnotation]: triggered }) } } }
+    return {
+      ...slice,
+      metadata: {
+        ...slice.metadata,
+        annotations: { ...annotations, ...(triggered && { [triggerTimeAnnotation]: triggered }) },
+      },
+    }
   }
   const changes = c.metrics.counter('endpoint_slice_controller_changes', 'Number of EndpointSlice changes')
   for (const slice of create) {

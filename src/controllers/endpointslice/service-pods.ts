@@ -16,10 +16,12 @@ export const headlessLabel = 'service.kubernetes.io/headless'
 export const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time'
 
 /** The Service has an address of its own. */
-export const hasClusterIP = (service: FrozenService): boolean => (service.spec?.clusterIP ?? '') !== '' && service.spec?.clusterIP !== 'None'
+export const hasClusterIP = (service: FrozenService): boolean =>
+  (service.spec?.clusterIP ?? '') !== '' && service.spec?.clusterIP !== 'None'
 
 /** Endpoints are made for it: it selects pods, and is no mere alias. */
-export const isSelecting = (service: FrozenService): boolean => service.spec?.selector !== undefined && service.spec.type !== 'ExternalName'
+export const isSelecting = (service: FrozenService): boolean =>
+  service.spec?.selector !== undefined && service.spec.type !== 'ExternalName'
 
 /** A pod may be an endpoint: it has an address, and has not ended. */
 export function canBeEndpoint(pod: FrozenPod, withTerminating: boolean): boolean {
@@ -29,15 +31,21 @@ export function canBeEndpoint(pod: FrozenPod, withTerminating: boolean): boolean
 }
 
 /** The pod's name is published in DNS below the Service's. */
-export const hasHostname = (pod: FrozenPod, service: FrozenService): boolean => !!pod.spec?.hostname && pod.spec.subdomain === nameOf(service) && namespaceOf(service) === namespaceOf(pod)
+export const hasHostname = (pod: FrozenPod, service: FrozenService): boolean =>
+  !!pod.spec?.hostname && pod.spec.subdomain === nameOf(service) && namespaceOf(service) === namespaceOf(pod)
 
 /** The pod's port behind a Service's port; undefined when the pod has none of that name. */
 export function targetPortOf(pod: FrozenPod, port: Frozen<ServicePort>): number | undefined {
   const target = port.targetPort ?? port.port
   if (typeof target === 'number') return target
-  const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')]
+  const containers = [
+    ...(pod.spec?.containers ?? []),
+    ...(pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'),
+  ]
   for (const container of containers) {
-    const found = container.ports?.find(({ name, protocol = 'TCP' }) => name === target && protocol === (port.protocol ?? 'TCP'))
+    const found = container.ports?.find(
+      ({ name, protocol = 'TCP' }) => name === target && protocol === (port.protocol ?? 'TCP'),
+    )
     if (found) return found.containerPort
   }
   return undefined
@@ -55,7 +63,17 @@ export const podsOfServices: Watch = watch(
   (pod, old) => !same(shown(pod), shown(old)),
 )
 
-const shown = (pod: FrozenPod) => [isTerminal(pod), isReady(pod), isBeingDeleted(pod), pod.status?.podIPs, pod.status?.podIP, pod.spec?.nodeName ?? '', pod.spec?.hostname ?? '', pod.spec?.subdomain ?? '', labelsOf(pod)]
+const shown = (pod: FrozenPod) => [
+  isTerminal(pod),
+  isReady(pod),
+  isBeingDeleted(pod),
+  pod.status?.podIPs,
+  pod.status?.podIP,
+  pod.spec?.nodeName ?? '',
+  pod.spec?.hostname ?? '',
+  pod.spec?.subdomain ?? '',
+  labelsOf(pod),
+]
 
 /** Remembers when Services and their pods changed last, to say when a change of endpoints was caused. */
 export class TriggerTimes {
@@ -64,7 +82,9 @@ export class TriggerTimes {
   /** The earliest change since the last call that is visible in the Service's or its pods' times. */
   next(key: string, service: FrozenService, selected: readonly FrozenPod[]): string | undefined {
     const known = this.#services.get(key)
-    const times = new Map(selected.flatMap((pod) => (readyTimeOf(pod) ? [[nameOf(pod), readyTimeOf(pod)] as const] : [])))
+    const times = new Map(
+      selected.flatMap((pod) => (readyTimeOf(pod) ? [[nameOf(pod), readyTimeOf(pod)] as const] : [])),
+    )
     const created = service.metadata.creationTimestamp ?? ''
     this.#services.set(key, { service: created, pods: times })
     const changed = [...times].filter(([name, time]) => time > (known?.pods.get(name) ?? '')).map(([, time]) => time)
@@ -103,4 +123,5 @@ export class Pace {
   }
 }
 
-const readyTimeOf = (pod: FrozenPod): string => pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? ''
+const readyTimeOf = (pod: FrozenPod): string =>
+  pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? ''

@@ -19,10 +19,25 @@ export interface SlicePlan {
 }
 
 /** What makes two sets of ports the same. */
-export const portsKey = (ports: readonly Frozen<EndpointPort>[] | undefined): string => (ports ?? []).map(({ name, port, protocol, appProtocol }) => `${name ?? ''}/${port ?? ''}/${protocol ?? ''}/${appProtocol ?? ''}`).sort().join()
+export const portsKey = (ports: readonly Frozen<EndpointPort>[] | undefined): string =>
+  (ports ?? [])
+    .map(
+      ({ name, port, protocol, appProtocol }) => `${name ?? ''}/${port ?? ''}/${protocol ?? ''}/${appProtocol ?? ''}`,
+    )
+    .sort()
+    .join()
 
 /** What makes two endpoints the same one, whatever its conditions are. */
-const endpointKey = ({ addresses, hostname, nodeName, targetRef }: FrozenEndpoint): string => [[...(addresses ?? [])].sort().join(), hostname, nodeName, targetRef?.kind, targetRef?.namespace, targetRef?.name, targetRef?.uid].join('\0')
+const endpointKey = ({ addresses, hostname, nodeName, targetRef }: FrozenEndpoint): string =>
+  [
+    [...(addresses ?? [])].sort().join(),
+    hostname,
+    nodeName,
+    targetRef?.kind,
+    targetRef?.namespace,
+    targetRef?.name,
+    targetRef?.uid,
+  ].join('\0')
 
 /**
  * Puts endpoints into slices so that few slices change: what is there stays where it is, what is new goes where something changes anyway,
@@ -60,18 +75,30 @@ interface Filling {
   readonly create: PortGroup[]
 }
 
-function fill({ update, remove, unchanged, create }: Filling, added: FrozenEndpoint[], { ports }: PortGroup, most: number): SlicePlan {
+function fill(
+  { update, remove, unchanged, create }: Filling,
+  added: FrozenEndpoint[],
+  { ports }: PortGroup,
+  most: number,
+): SlicePlan {
   const count = (slice: Slice) => slice.endpoints?.length ?? 0
   // The fullest of those that change anyway first.
   update.sort((a, b) => count(b) - count(a))
-  const filled = update.map((slice) => (count(slice) < most ? { ...slice, endpoints: [...(slice.endpoints ?? []), ...added.splice(0, most - count(slice))] } : slice))
+  const filled = update.map((slice) =>
+    count(slice) < most
+      ? { ...slice, endpoints: [...(slice.endpoints ?? []), ...added.splice(0, most - count(slice))] }
+      : slice,
+  )
   // A slice that would go is used before a new one is made.
   while (added.length > 0 && remove.length > 0) {
     const slice = remove.shift()
     if (slice) filled.push({ ...slice, endpoints: added.splice(0, most) })
   }
   while (added.length > 0) {
-    const best = added.length >= most ? undefined : unchanged.filter((slice) => count(slice) + added.length <= most).sort((a, b) => count(b) - count(a))[0]
+    const best =
+      added.length >= most
+        ? undefined
+        : unchanged.filter((slice) => count(slice) + added.length <= most).sort((a, b) => count(b) - count(a))[0]
     if (best) filled.push({ ...best, endpoints: [...(best.endpoints ?? []), ...added.splice(0)] })
     else create.push({ ports, endpoints: added.splice(0, most) })
   }

@@ -3,7 +3,15 @@ import { endpointSlices, endpoints, services } from '../../api/generated/resourc
 import type { EndpointAddress, Endpoints } from '../../api/generated/types/core-v1.ts'
 import type { Endpoint, EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { annotationsOf, controllerReference, isBeingDeleted, isControlledBy, labelsOf, nameOf, namespaceOf } from '../../client/object.ts'
+import {
+  annotationsOf,
+  controllerReference,
+  isBeingDeleted,
+  isControlledBy,
+  labelsOf,
+  nameOf,
+  namespaceOf,
+} from '../../client/object.ts'
 import { managedByLabel, serviceNameLabel } from '../endpointslice/endpointslice-controller.ts'
 import { triggerTimeAnnotation } from '../endpointslice/service-pods.ts'
 import { planGroup, portsKey, type PortGroup } from '../endpointslice/slice-plan.ts'
@@ -34,7 +42,8 @@ export const endpointSliceMirroringController = defineController<Endpoints>({
   ],
   events: ['FailedToUpdateEndpointSlices', 'InvalidIPAddress', 'SkippedAddress'],
   parallel: 5,
-  setup: (c) => c.of(endpointSlices).index(index, (slice) => (labelsOf(slice)[managedByLabel] === managedBy ? [keyOf(slice)] : [])),
+  setup: (c) =>
+    c.of(endpointSlices).index(index, (slice) => (labelsOf(slice)[managedByLabel] === managedBy ? [keyOf(slice)] : [])),
   reconcile,
   gone: (key, c) => removeAll(undefined, key, c),
 })
@@ -45,16 +54,33 @@ async function reconcile(object: FrozenEndpoints, c: C): Promise<Outcome> {
   const key = `${namespaceOf(object)}/${nameOf(object)}`
   if (!c.caughtUp(object)) return done
   const service = c.of(services).byKey(key)
-  const mirrored = service !== undefined && service.spec?.selector === undefined && !isBeingDeleted(object) && labelsOf(object)[skipLabel] !== 'true' && annotationsOf(object)[leaderAnnotation] === undefined
+  const mirrored =
+    service !== undefined &&
+    service.spec?.selector === undefined &&
+    !isBeingDeleted(object) &&
+    labelsOf(object)[skipLabel] !== 'true' &&
+    annotationsOf(object)[leaderAnnotation] === undefined
   if (!mirrored) {
     await removeAll(object, key, c)
     return done
   }
   try {
-    await carryOut(object, c.of(endpointSlices).by(index, key).filter((slice) => !isBeingDeleted(slice)), c)
+    await carryOut(
+      object,
+      c
+        .of(endpointSlices)
+        .by(index, key)
+        .filter((slice) => !isBeingDeleted(slice)),
+      c,
+    )
   } catch (error) {
     if (isNamespaceTerminating(error)) return done
-    c.event(object, 'Warning', 'FailedToUpdateEndpointSlices', `Error updating Endpoint Slices for Endpoints ${key}: ${messageOf(error)}`)
+    c.event(
+      object,
+      'Warning',
+      'FailedToUpdateEndpointSlices',
+      `Error updating Endpoint Slices for Endpoints ${key}: ${messageOf(error)}`,
+    )
     throw error
   }
   return done
@@ -75,7 +101,10 @@ async function carryOut(object: FrozenEndpoints, existing: readonly Slice[], c: 
 }
 
 /** What to write so that the slices say what the Endpoints say. */
-export function decide(object: FrozenEndpoints, existing: readonly Slice[]): { create: Slice[]; update: Slice[]; remove: Slice[] } {
+export function decide(
+  object: FrozenEndpoints,
+  existing: readonly Slice[],
+): { create: Slice[]; update: Slice[]; remove: Slice[] } {
   const own = existing.filter((slice) => isControlledBy(slice, object))
   const remove = existing.filter((slice) => !isControlledBy(slice, object))
   const create: Slice[] = []
@@ -91,15 +120,35 @@ export function decide(object: FrozenEndpoints, existing: readonly Slice[]): { c
   }
   remove.push(...own.filter((slice) => !used.has(slice)))
   const { labels, annotations } = metadataFor(object)
-  const stale = own.filter((slice) => !remove.includes(slice) && !update.some((changed) => nameOf(changed) === nameOf(slice)) && !(same(labels, labelsOf(slice)) && same(annotations, annotationsOf(slice))))
-  return { create, remove, update: [...update, ...stale].map((slice) => ({ ...slice, metadata: { ...slice.metadata, labels, annotations } })) }
+  const stale = own.filter(
+    (slice) =>
+      !remove.includes(slice) &&
+      !update.some((changed) => nameOf(changed) === nameOf(slice)) &&
+      !(same(labels, labelsOf(slice)) && same(annotations, annotationsOf(slice))),
+  )
+  return {
+    create,
+    remove,
+    update: [...update, ...stale].map((slice) => ({ ...slice, metadata: { ...slice.metadata, labels, annotations } })),
+  }
 }
 
 function groupsOf(object: FrozenEndpoints): Map<string, { addressType: string; group: PortGroup }> {
-  const groups = new Map<string, { addressType: string; group: { ports: PortGroup['ports']; endpoints: Frozen<Endpoint>[] } }>()
+  const groups = new Map<
+    string,
+    { addressType: string; group: { ports: PortGroup['ports']; endpoints: Frozen<Endpoint>[] } }
+  >()
   for (const subset of object.subsets ?? []) {
-    const ports = (subset.ports ?? []).map((port) => ({ name: port.name ?? '', port: port.port, protocol: port.protocol ?? 'TCP', ...(port.appProtocol !== undefined && { appProtocol: port.appProtocol }) }))
-    const all = [...(subset.addresses ?? []).map((address) => ({ address, ready: true })), ...(subset.notReadyAddresses ?? []).map((address) => ({ address, ready: false }))]
+    const ports = (subset.ports ?? []).map((port) => ({
+      name: port.name ?? '',
+      port: port.port,
+      protocol: port.protocol ?? 'TCP',
+      ...(port.appProtocol !== undefined && { appProtocol: port.appProtocol }),
+    }))
+    const all = [
+      ...(subset.addresses ?? []).map((address) => ({ address, ready: true })),
+      ...(subset.notReadyAddresses ?? []).map((address) => ({ address, ready: false })),
+    ]
     for (const { address, ready } of all.slice(0, perSubsetMax)) {
       const addressType = isIPv6(address.ip) ? 'IPv6' : 'IPv4'
       const id = `${addressType} ${portsKey(ports)}`
@@ -112,19 +161,33 @@ function groupsOf(object: FrozenEndpoints): Map<string, { addressType: string; g
 }
 
 function endpointOf({ ip, hostname, nodeName, targetRef }: Frozen<EndpointAddress>, ready: boolean): Frozen<Endpoint> {
-  return { addresses: [ip], conditions: { ready }, ...(hostname && { hostname }), ...(nodeName && { nodeName }), ...(targetRef && { targetRef }) }
+  return {
+    addresses: [ip],
+    conditions: { ready },
+    ...(hostname && { hostname }),
+    ...(nodeName && { nodeName }),
+    ...(targetRef && { targetRef }),
+  }
 }
 
 function metadataFor(object: FrozenEndpoints): { labels: Record<string, string>; annotations: Record<string, string> } {
   const { [lastAppliedAnnotation]: _applied, [triggerTimeAnnotation]: _time, ...annotations } = annotationsOf(object)
-  return { labels: { ...labelsOf(object), [serviceNameLabel]: nameOf(object), [managedByLabel]: managedBy }, annotations }
+  return {
+    labels: { ...labelsOf(object), [serviceNameLabel]: nameOf(object), [managedByLabel]: managedBy },
+    annotations,
+  }
 }
 
 function newSlice(object: FrozenEndpoints, addressType: string, { ports, endpoints: list }: PortGroup): Slice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: { generateName: `${nameOf(object)}-`, namespace: namespaceOf(object), ...metadataFor(object), ownerReferences: [controllerReference(endpoints, object)] },
+    metadata: {
+      generateName: `${nameOf(object)}-`,
+      namespace: namespaceOf(object),
+      ...metadataFor(object),
+      ownerReferences: [controllerReference(endpoints, object)],
+    },
     addressType,
     ports,
     endpoints: list,

@@ -29,13 +29,21 @@ async function ensureClaim(pod: Frozen<Pod>, volume: Frozen<Volume>, c: Context<
   const there = c.of(persistentVolumeClaims).get(key)
   if (there && isControlledBy(there, pod)) return
   try {
-    if (there) throw new Error(`PVC ${key.namespace}/${key.name} was not created for pod ${key.namespace}/${nameOf(pod)} (pod is not owner)`)
+    if (there)
+      throw new Error(
+        `PVC ${key.namespace}/${key.name} was not created for pod ${key.namespace}/${nameOf(pod)} (pod is not owner)`,
+      )
     const template = volume.ephemeral?.volumeClaimTemplate
     const { labels, annotations } = template?.metadata ?? {}
     await c.client.create(persistentVolumeClaims, {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
-      metadata: { ...key, ...(labels && { labels }), ...(annotations && { annotations }), ownerReferences: [controllerReference(pods, pod)] },
+      metadata: {
+        ...key,
+        ...(labels && { labels }),
+        ...(annotations && { annotations }),
+        ownerReferences: [controllerReference(pods, pod)],
+      },
       ...(template?.spec && { spec: template.spec }),
     })
   } catch (error) {

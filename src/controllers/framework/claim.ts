@@ -19,7 +19,9 @@ export interface ClaimOptions<O extends KubernetesObject, D extends KubernetesOb
  * The candidates that `owner` manages after this: orphans that match are adopted, its own that no longer match are released.
  * An owner that is being deleted does neither.
  */
-export async function claim<O extends KubernetesObject, D extends KubernetesObject>(options: ClaimOptions<O, D>): Promise<Frozen<D>[]> {
+export async function claim<O extends KubernetesObject, D extends KubernetesObject>(
+  options: ClaimOptions<O, D>,
+): Promise<Frozen<D>[]> {
   const { owner, candidates, matches } = options
   const claimed: Frozen<D>[] = []
   const mayAdopt = adoptionCheck(options)
@@ -40,17 +42,28 @@ export async function claim<O extends KubernetesObject, D extends KubernetesObje
 }
 
 /** Asked once, and of the server itself: an owner that was deleted meanwhile must not adopt. */
-function adoptionCheck<O extends KubernetesObject, D extends KubernetesObject>({ client, ownerResource, owner }: ClaimOptions<O, D>): () => Promise<void> {
+function adoptionCheck<O extends KubernetesObject, D extends KubernetesObject>({
+  client,
+  ownerResource,
+  owner,
+}: ClaimOptions<O, D>): () => Promise<void> {
   let asked: Promise<void> | undefined
   const ask = async () => {
     const fresh = await client.get(ownerResource, keyOf(owner))
-    if (uidOf(fresh) !== uidOf(owner)) throw new Error(`original ${ownerResource.kind} ${nameOf(owner)} is gone: got uid ${uidOf(fresh)}, wanted ${uidOf(owner)}`)
-    if (isBeingDeleted(fresh)) throw new Error(`${nameOf(owner)} has just been deleted at ${fresh.metadata?.deletionTimestamp}`)
+    if (uidOf(fresh) !== uidOf(owner))
+      throw new Error(
+        `original ${ownerResource.kind} ${nameOf(owner)} is gone: got uid ${uidOf(fresh)}, wanted ${uidOf(owner)}`,
+      )
+    if (isBeingDeleted(fresh))
+      throw new Error(`${nameOf(owner)} has just been deleted at ${fresh.metadata?.deletionTimestamp}`)
   }
   return () => (asked ??= ask())
 }
 
-async function adopt<O extends KubernetesObject, D extends KubernetesObject>({ client, ownerResource, owner, resource }: ClaimOptions<O, D>, object: Frozen<D>): Promise<Frozen<D> | undefined> {
+async function adopt<O extends KubernetesObject, D extends KubernetesObject>(
+  { client, ownerResource, owner, resource }: ClaimOptions<O, D>,
+  object: Frozen<D>,
+): Promise<Frozen<D> | undefined> {
   const patch = { metadata: { uid: uidOf(object), ownerReferences: [controllerReference(ownerResource, owner)] } }
   try {
     return await client.patch(resource, keyOf(object), patch, { type: 'strategic' })
@@ -60,7 +73,10 @@ async function adopt<O extends KubernetesObject, D extends KubernetesObject>({ c
   }
 }
 
-async function release<O extends KubernetesObject, D extends KubernetesObject>({ client, owner, resource }: ClaimOptions<O, D>, object: Frozen<D>): Promise<void> {
+async function release<O extends KubernetesObject, D extends KubernetesObject>(
+  { client, owner, resource }: ClaimOptions<O, D>,
+  object: Frozen<D>,
+): Promise<void> {
   const patch = { metadata: { uid: uidOf(object), ownerReferences: [{ $patch: 'delete', uid: uidOf(owner) }] } }
   try {
     await client.patch(resource, keyOf(object), patch, { type: 'strategic' })

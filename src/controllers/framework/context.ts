@@ -35,9 +35,19 @@ export interface Context<O extends KubernetesObject> extends Deps {
   /** Says that the cache must show this object before the owner is caught up. */
   wrote<T extends KubernetesObject>(owner: Frozen<O>, resource: Resource<T>, object: Frozen<T>): void
   /** Deletes something of the owner's; gone already is fine. Its cache must show it before the owner is caught up. */
-  remove<T extends KubernetesObject>(owner: Frozen<O>, resource: Resource<T>, object: Frozen<T>, options?: DeleteOptions): Promise<void>
+  remove<T extends KubernetesObject>(
+    owner: Frozen<O>,
+    resource: Resource<T>,
+    object: Frozen<T>,
+    options?: DeleteOptions,
+  ): Promise<void>
   /** The objects of the owner's namespace that it manages after adopting and releasing. `candidates` where not all are to be asked. */
-  claim<D extends KubernetesObject>(owner: Frozen<O>, resource: Resource<D>, matches: (object: Frozen<D>) => boolean, candidates?: readonly Frozen<D>[]): Promise<Frozen<D>[]>
+  claim<D extends KubernetesObject>(
+    owner: Frozen<O>,
+    resource: Resource<D>,
+    matches: (object: Frozen<D>) => boolean,
+    candidates?: readonly Frozen<D>[],
+  ): Promise<Frozen<D>[]>
   /** Creates pods with a slow start, with events; throws the first failure. */
   createPods(owner: Frozen<O>, podsToCreate: readonly Frozen<Pod>[]): Promise<void>
   /** Deletes pods, all at once, with events; throws the first failure. */
@@ -47,7 +57,6 @@ export interface Context<O extends KubernetesObject> extends Deps {
   /** Notes a write of a reconciled object itself: it is not looked at again before the cache shows it. */
   wroteSelf(object: Frozen<O>): void
   enqueue(key: string): void
-  enqueueAfter(key: string, ms: number): void
 }
 
 /** The context of one controller, shared by its workers. */
@@ -96,7 +105,12 @@ export class ReconcileContext<O extends KubernetesObject> implements Context<O> 
     this.expectations.wrote(uidOf(owner), this.of(resource) as unknown as Informer, object)
   }
 
-  async remove<T extends KubernetesObject>(owner: Frozen<O>, resource: Resource<T>, object: Frozen<T>, options?: DeleteOptions): Promise<void> {
+  async remove<T extends KubernetesObject>(
+    owner: Frozen<O>,
+    resource: Resource<T>,
+    object: Frozen<T>,
+    options?: DeleteOptions,
+  ): Promise<void> {
     this.expectations.deletes(uidOf(owner), this.of(resource) as unknown as Informer, object, keyOf(object))
     try {
       await this.client.delete(resource, keyOf(object), { ...options, uid: uidOf(object) })
@@ -107,7 +121,12 @@ export class ReconcileContext<O extends KubernetesObject> implements Context<O> 
     }
   }
 
-  claim<D extends KubernetesObject>(owner: Frozen<O>, resource: Resource<D>, matches: (object: Frozen<D>) => boolean, candidates?: readonly Frozen<D>[]): Promise<Frozen<D>[]> {
+  claim<D extends KubernetesObject>(
+    owner: Frozen<O>,
+    resource: Resource<D>,
+    matches: (object: Frozen<D>) => boolean,
+    candidates?: readonly Frozen<D>[],
+  ): Promise<Frozen<D>[]> {
     const all = candidates ?? this.of(resource).list(owner.metadata?.namespace)
     return claim({ client: this.client, ownerResource: this.#resource, owner, resource, candidates: all, matches })
   }
@@ -141,10 +160,6 @@ export class ReconcileContext<O extends KubernetesObject> implements Context<O> 
     this.#queue.add(key)
   }
 
-  enqueueAfter(key: string, ms: number): void {
-    this.#queue.addAfter(key, ms)
-  }
-
   /** The cache does not show what this controller wrote to the object. */
   isStale(key: string): boolean {
     const version = this.#written.get(key)
@@ -165,7 +180,8 @@ export class ReconcileContext<O extends KubernetesObject> implements Context<O> 
       this.wrote(owner, pods, created)
       this.event(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${nameOf(created)}`)
     } catch (error) {
-      if (!isNamespaceTerminating(error)) this.event(owner, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`)
+      if (!isNamespaceTerminating(error))
+        this.event(owner, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`)
       throw error
     }
   }
@@ -189,4 +205,6 @@ export class ReconcileContext<O extends KubernetesObject> implements Context<O> 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** The namespace is going: creating in it can only fail, and need not be told. */
-export const isNamespaceTerminating = (error: unknown): boolean => error instanceof ApiError && (error.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')
+export const isNamespaceTerminating = (error: unknown): boolean =>
+  error instanceof ApiError &&
+  (error.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')

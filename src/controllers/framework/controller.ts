@@ -49,7 +49,9 @@ export interface ControllerDefinition<O extends KubernetesObject> {
 const catchUpMs = 1000
 
 /** Makes a controller of its definition. */
-export function defineController<O extends KubernetesObject>(definition: ControllerDefinition<O>): ControllerDescriptor {
+export function defineController<O extends KubernetesObject>(
+  definition: ControllerDefinition<O>,
+): ControllerDescriptor {
   return {
     name: definition.name,
     ...(definition.offByDefault && { offByDefault: true }),
@@ -72,7 +74,12 @@ class RunningController<O extends KubernetesObject> implements Running {
     this.#definition = definition
     this.#queue = new WorkQueue({ deps: { ...start, log }, name: definition.name })
     this.#objects = start.informers.of(definition.reconciles)
-    this.#context = new ReconcileContext({ ...start, log }, definition.reconciles, start.recorder(definition.component ?? definition.name), this.#queue)
+    this.#context = new ReconcileContext(
+      { ...start, log },
+      definition.reconciles,
+      start.recorder(definition.component ?? definition.name),
+      this.#queue,
+    )
     this.ready = this.#run(start)
   }
 
@@ -83,13 +90,18 @@ class RunningController<O extends KubernetesObject> implements Running {
 
   async #run({ informers }: StartContext): Promise<void> {
     const { watches = [], reads = [], reconciles, setup, parallel } = this.#definition
-    const needed = [reconciles, ...reads, ...watches.map(({ resource }) => resource)].map((resource) => informers.of(resource))
+    const needed = [reconciles, ...reads, ...watches.map(({ resource }) => resource)].map((resource) =>
+      informers.of(resource),
+    )
     setup?.(this.#context)
     const enqueue = (object: Frozen<O>) => this.#queue.add(keyText(keyOf(object)))
     const { matters } = this.#definition
-    const updated = (object: Frozen<O>, old: Frozen<O>) => void (!matters || this.#behind.delete(keyText(keyOf(object))) || matters(object, old) ? enqueue(object) : undefined)
+    const updated = (object: Frozen<O>, old: Frozen<O>) =>
+      void (!matters || this.#behind.delete(keyText(keyOf(object))) || matters(object, old)
+        ? enqueue(object)
+        : undefined)
     this.#objects.on({ added: enqueue, updated, deleted: enqueue })
-    const context = { informers, enqueue: (key: string) => this.#queue.add(key), enqueueAfter: (key: string, ms: number) => this.#queue.addAfter(key, ms) }
+    const context = { informers, enqueue: (key: string) => this.#queue.add(key) }
     for (const watch of watches) watch.start(context)
     await Promise.all(needed.map(({ synced }) => synced))
     if (!this.#closed) this.#queue.run(parallel, (key) => this.#work(key))
@@ -123,7 +135,8 @@ class RunningController<O extends KubernetesObject> implements Running {
     const { log } = this.#context
     // Somebody else was faster: usual, and repaired by looking again.
     if (isConflict(error) || isNotFound(error)) log.debug({ err: error, key }, 'overtaken; it is tried again')
-    else if (error instanceof ApiError) log.info({ key, reason: error.reason, error: error.message }, 'reconcile failed; it is tried again')
+    else if (error instanceof ApiError)
+      log.info({ key, reason: error.reason, error: error.message }, 'reconcile failed; it is tried again')
     else log.warn({ err: error, key }, 'reconcile failed; it is tried again')
     this.#queue.addRateLimited(key)
   }

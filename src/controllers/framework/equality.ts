@@ -15,11 +15,21 @@ export function same(a: unknown, b: unknown): boolean {
   return true
 }
 
-const isNothing = (value: unknown): boolean => value === undefined || value === null || value === 0 || value === '' || value === false || (Array.isArray(value) && value.length === 0)
+const isNothing = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === 0 ||
+  value === '' ||
+  value === false ||
+  (Array.isArray(value) && value.length === 0)
 
 /** The object without its fields that are absent, zero, false or empty, except those to keep: as upstream writes fields that are marked to be left out when empty. */
 export function withoutZeros<T extends object>(object: T, keep: readonly (keyof T)[] = []): T {
-  return Object.fromEntries(Object.entries(object).filter(([key, value]) => (value !== undefined && keep.includes(key as keyof T)) || !isNothing(value))) as T
+  return Object.fromEntries(
+    Object.entries(object).filter(
+      ([key, value]) => (value !== undefined && keep.includes(key as keyof T)) || !isNothing(value),
+    ),
+  ) as T
 }
 
 /** JSON with sorted keys and without what is absent: equal values have equal texts. */
@@ -28,5 +38,8 @@ export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   const object = value as Record<string, unknown>
   const fields = Object.keys(object).filter((key) => object[key] !== undefined && object[key] !== null)
-  return `{${fields.sort().map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key])}`).join(',')}}`
+  return `{${fields
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key])}`)
+    .join(',')}}`
 }

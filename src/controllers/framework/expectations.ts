@@ -53,7 +53,8 @@ export class Expectations {
   caughtUp(ownerUid: string): boolean {
     const expected = this.#byOwner.get(ownerUid)
     if (!expected) return true
-    for (const [informer, version] of expected.versions) if (informer.version >= version) expected.versions.delete(informer)
+    for (const [informer, version] of expected.versions)
+      if (informer.version >= version) expected.versions.delete(informer)
     for (const [uid, { key, informer }] of expected.deletions) {
       const shown = informer.byKey(keyText(key))
       if (!shown || uidOf(shown) !== uid || isBeingDeleted(shown)) expected.deletions.delete(uid)

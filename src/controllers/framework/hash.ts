@@ -11,10 +11,12 @@ export function fnv32a(text: string): number {
 }
 
 /** A number as at most ten letters that are fit for a label. */
-export const safeEncode = (number: number): string => [...String(number)].map((digit) => safeLetters[digit.charCodeAt(0) % safeLetters.length]).join('')
+export const safeEncode = (number: number): string =>
+  [...String(number)].map((digit) => safeLetters[digit.charCodeAt(0) % safeLetters.length]).join('')
 
 /**
  * The hash that tells one pod template from another (`pod-template-hash`, `controller-revision-hash`). `collisions` makes another one
  * of the same template, for when two templates' hashes met. Upstream hashes Go's memory layout; nobody may depend on the value.
  */
-export const templateHash = (template: unknown, collisions?: number): string => safeEncode(fnv32a(canonicalJson(template) + (collisions === undefined ? '' : String(collisions))))
+export const templateHash = (template: unknown, collisions?: number): string =>
+  safeEncode(fnv32a(canonicalJson(template) + (collisions === undefined ? '' : String(collisions))))

@@ -20,7 +20,8 @@ export function parseRange(cidr: string): IpRange {
 export const sizeOf = ({ bits, prefix }: IpRange): bigint => 1n << BigInt(bits - prefix)
 
 /** Whether `inner` lies in `outer` wholly. */
-export const containsRange = (outer: IpRange, inner: IpRange): boolean => outer.bits === inner.bits && inner.first >= outer.first && inner.first + sizeOf(inner) <= outer.first + sizeOf(outer)
+export const containsRange = (outer: IpRange, inner: IpRange): boolean =>
+  outer.bits === inner.bits && inner.first >= outer.first && inner.first + sizeOf(inner) <= outer.first + sizeOf(outer)
 
 /** Whether an address lies in a range. */
 export function containsAddress(range: IpRange, address: string): boolean {
@@ -30,6 +31,9 @@ export function containsAddress(range: IpRange, address: string): boolean {
 }
 
 /** An address in its text form. */
-export const formatAddress = (value: bigint, bits: 32 | 128): string => ipaddr.fromByteArray(Array.from({ length: bits / 8 }, (_, i) => Number((value >> BigInt(bits - 8 * (i + 1))) & 0xffn))).toString()
+export const formatAddress = (value: bigint, bits: 32 | 128): string =>
+  ipaddr
+    .fromByteArray(Array.from({ length: bits / 8 }, (_, i) => Number((value >> BigInt(bits - 8 * (i + 1))) & 0xffn)))
+    .toString()
 
 const numberOf = (bytes: readonly number[]): bigint => bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n)

@@ -12,10 +12,18 @@ export function fitsNodeAffinity(spec: Frozen<PodSpec>, node: Frozen<Node>): boo
 }
 
 /** Whether the node fits a term; an empty term fits nothing. */
-export function fitsTerm({ matchExpressions = [], matchFields = [] }: Frozen<NodeSelectorTerm>, node: Frozen<Node>): boolean {
+export function fitsTerm(
+  { matchExpressions = [], matchFields = [] }: Frozen<NodeSelectorTerm>,
+  node: Frozen<Node>,
+): boolean {
   if (matchExpressions.length === 0 && matchFields.length === 0) return false
   const labels = labelsOf(node)
-  return matchExpressions.every((requirement) => fits(requirement, labels[requirement.key])) && matchFields.every((requirement) => fits(requirement, requirement.key === 'metadata.name' ? nameOf(node) : undefined))
+  return (
+    matchExpressions.every((requirement) => fits(requirement, labels[requirement.key])) &&
+    matchFields.every((requirement) =>
+      fits(requirement, requirement.key === 'metadata.name' ? nameOf(node) : undefined),
+    )
+  )
 }
 
 function fits({ operator, values = [] }: Frozen<NodeSelectorRequirement>, value: string | undefined): boolean {

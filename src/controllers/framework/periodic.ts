@@ -7,7 +7,11 @@ export interface Periodic {
 }
 
 /** Does `act` now and then each `periodMs` after it was done, never twice at a time. A failure is logged, and does not end it. */
-export function periodically(deps: { readonly clock: Clock; readonly log: Logger }, periodMs: number, act: (signal: AbortSignal) => Promise<void>): Periodic {
+export function periodically(
+  deps: { readonly clock: Clock; readonly log: Logger },
+  periodMs: number,
+  act: (signal: AbortSignal) => Promise<void>,
+): Periodic {
   const stop = new AbortController()
   const loop = async () => {
     while (!stop.signal.aborted) {

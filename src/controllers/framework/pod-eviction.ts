@@ -15,15 +15,32 @@ export interface Disruption {
 }
 
 /** Says on the pod why it has to go: Jobs tell such failures from the pod's own by it. `failed`: nobody else will end the pod, so it counts as failed now. */
-export async function markDisrupted(client: Client, pod: Frozen<Pod>, { reason, message }: Disruption, options: { readonly nowMs: number; readonly failed?: boolean }): Promise<void> {
+export async function markDisrupted(
+  client: Client,
+  pod: Frozen<Pod>,
+  { reason, message }: Disruption,
+  options: { readonly nowMs: number; readonly failed?: boolean },
+): Promise<void> {
   const known = podCondition(pod, 'DisruptionTarget')
   const marked = known?.status === 'True' && known.reason === reason
   const failed = options.failed && !isTerminal(pod)
   if (marked && !failed) return
-  const condition = { type: 'DisruptionTarget', status: 'True', reason, message, lastTransitionTime: timestamp(options.nowMs), ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }) }
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason,
+    message,
+    lastTransitionTime: timestamp(options.nowMs),
+    ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
+  }
   const status = { ...(failed && { phase: 'Failed' }), conditions: [condition] }
   try {
-    await client.patch(pods, keyOf(pod), { metadata: { uid: uidOf(pod) }, status }, { type: 'strategic', subresource: 'status' })
+    await client.patch(
+      pods,
+      keyOf(pod),
+      { metadata: { uid: uidOf(pod) }, status },
+      { type: 'strategic', subresource: 'status' },
+    )
   } catch (error) {
     if (!isNotFound(error)) throw error
   }
@@ -32,7 +49,10 @@ export async function markDisrupted(client: Client, pod: Frozen<Pod>, { reason, 
 /** Deletes the pod unless it is gone, or is another one by now. */
 export async function deletePod(client: Client, pod: Frozen<Pod>, gracePeriodSeconds?: number): Promise<void> {
   try {
-    await client.delete(pods, keyOf(pod), { uid: uidOf(pod), ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }) })
+    await client.delete(pods, keyOf(pod), {
+      uid: uidOf(pod),
+      ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
+    })
   } catch (error) {
     if (!isNotFound(error)) throw error
   }

@@ -7,7 +7,8 @@ import { conditionOf } from './conditions.ts'
 type FrozenPod = Frozen<Pod>
 
 /** The pod ran to its end. */
-export const isTerminal = (pod: FrozenPod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+export const isTerminal = (pod: FrozenPod): boolean =>
+  pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 
 /** The pod counts: it has not ended and is not being deleted. */
 export const isActive = (pod: FrozenPod): boolean => !isTerminal(pod) && !isBeingDeleted(pod)
@@ -16,7 +17,8 @@ export const isActive = (pod: FrozenPod): boolean => !isTerminal(pod) && !isBein
 export const isTerminating = (pod: FrozenPod): boolean => !isTerminal(pod) && isBeingDeleted(pod)
 
 /** The pod's condition of a type. */
-export const podCondition = (pod: FrozenPod, type: string): Frozen<PodCondition> | undefined => conditionOf(pod.status?.conditions, type)
+export const podCondition = (pod: FrozenPod, type: string): Frozen<PodCondition> | undefined =>
+  conditionOf(pod.status?.conditions, type)
 
 export const isReady = (pod: FrozenPod): boolean => podCondition(pod, 'Ready')?.status === 'True'
 
@@ -37,10 +39,15 @@ export function availableInMs(pod: FrozenPod, minReadySeconds: number, nowMs: nu
 }
 
 /** The pod has been ready for long enough. */
-export const isAvailable = (pod: FrozenPod, minReadySeconds: number, nowMs: number): boolean => availableInMs(pod, minReadySeconds, nowMs) === 0
+export const isAvailable = (pod: FrozenPod, minReadySeconds: number, nowMs: number): boolean =>
+  availableInMs(pod, minReadySeconds, nowMs) === 0
 
 /** When the next of these pods becomes available. */
-export function nextAvailableInMs(pods: readonly FrozenPod[], minReadySeconds: number, nowMs: number): number | undefined {
+export function nextAvailableInMs(
+  pods: readonly FrozenPod[],
+  minReadySeconds: number,
+  nowMs: number,
+): number | undefined {
   let next: number | undefined
   for (const pod of pods) {
     const inMs = availableInMs(pod, minReadySeconds, nowMs)
@@ -53,7 +60,12 @@ export function nextAvailableInMs(pods: readonly FrozenPod[], minReadySeconds: n
 const namePrefixMax = 248
 
 /** A pod from a template, managed by `owner`; its name is generated when `name` is absent. */
-export function podFromTemplate(resource: Resource, owner: Frozen<KubernetesObject>, template: Frozen<PodTemplateSpec>, name?: string): Frozen<Pod> {
+export function podFromTemplate(
+  resource: Resource,
+  owner: Frozen<KubernetesObject>,
+  template: Frozen<PodTemplateSpec>,
+  name?: string,
+): Frozen<Pod> {
   const { labels, annotations, finalizers } = template.metadata ?? {}
   const metadata: Frozen<ObjectMeta> = {
     ...(name === undefined ? { generateName: `${nameOf(owner).slice(0, namePrefixMax)}-` } : { name }),

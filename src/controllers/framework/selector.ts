@@ -26,7 +26,9 @@ export function selects(selector: Frozen<LabelSelector> | undefined, labels: Lab
 
 /** The selector asks for nothing. */
 export const selectsAll = (selector: Frozen<LabelSelector> | undefined): boolean =>
-  selector !== undefined && Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0
+  selector !== undefined &&
+  Object.keys(selector.matchLabels ?? {}).length === 0 &&
+  (selector.matchExpressions ?? []).length === 0
 
 /** Whether labels fit a plain map, as Services and ReplicationControllers have it; an empty map fits nothing. */
 export function selectsMap(wanted: LabelMap, labels: LabelMap): boolean {
@@ -39,7 +41,9 @@ export function selectorText(selector: Frozen<LabelSelector>): string {
   const parts = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => ({ key, text: `${key}=${value}` }))
   for (const { key, operator, values = [] } of selector.matchExpressions ?? []) {
     const list = [...values].sort().join(',')
-    const text = { In: `${key} in (${list})`, NotIn: `${key} notin (${list})`, Exists: key, DoesNotExist: `!${key}` }[operator]
+    const text = { In: `${key} in (${list})`, NotIn: `${key} notin (${list})`, Exists: key, DoesNotExist: `!${key}` }[
+      operator
+    ]
     if (text) parts.push({ key, text })
   }
   return parts

@@ -2,7 +2,10 @@ import type { Taint, Toleration } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 
 /** Whether a toleration is one for a taint. */
-export function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }: Frozen<Toleration>, taint: Frozen<Taint>): boolean {
+export function tolerates(
+  { key = '', operator = 'Equal', value = '', effect = '' }: Frozen<Toleration>,
+  taint: Frozen<Taint>,
+): boolean {
   if (effect !== '' && effect !== taint.effect) return false
   if (key !== '' && key !== taint.key) return false
   switch (operator) {
@@ -31,7 +34,8 @@ export function toleratedMs(taints: readonly Frozen<Taint>[], tolerations: reado
   for (const taint of taints) {
     const used = tolerations.filter((toleration) => tolerates(toleration, taint))
     if (used.length === 0) return 0
-    for (const { tolerationSeconds } of used) if (tolerationSeconds !== undefined) seconds = Math.min(seconds, Math.max(0, tolerationSeconds))
+    for (const { tolerationSeconds } of used)
+      if (tolerationSeconds !== undefined) seconds = Math.min(seconds, Math.max(0, tolerationSeconds))
   }
   return seconds * 1000
 }

@@ -7,7 +7,6 @@ import type { Informers } from '../../client/informer/informers.ts'
 export interface WatchContext {
   readonly informers: Informers
   enqueue(key: string): void
-  enqueueAfter(key: string, ms: number): void
 }
 
 /** Turns events of some resource into keys of the resource that a controller reconciles. */
@@ -17,7 +16,11 @@ export interface Watch {
 }
 
 /** The keys to look at when an object of `resource` comes, changes or goes; on a change for the old and the new state, if it `matters`. */
-export function watch<D extends KubernetesObject>(resource: Resource<D>, keys: (object: Frozen<D>, context: WatchContext) => readonly string[], matters?: (object: Frozen<D>, old: Frozen<D>) => boolean): Watch {
+export function watch<D extends KubernetesObject>(
+  resource: Resource<D>,
+  keys: (object: Frozen<D>, context: WatchContext) => readonly string[],
+  matters?: (object: Frozen<D>, old: Frozen<D>) => boolean,
+): Watch {
   return {
     resource,
     start(context) {
@@ -39,12 +42,14 @@ export function watch<D extends KubernetesObject>(resource: Resource<D>, keys: (
 export interface OwnedOptions<O, D> {
   /** Which owners an object without controller could belong to: they are told, so that they adopt it. */
   readonly adopts?: (owner: Frozen<O>, orphan: Frozen<D>) => boolean
-  /** The owner looks again this much later: at availability, for one, when a pod becomes ready. */
-  readonly again?: (object: Frozen<D>, old: Frozen<D>, owner: Frozen<O>) => number | undefined
 }
 
 /** Tells an owner of each change of what it manages. */
-export function ownedBy<O extends KubernetesObject, D extends KubernetesObject>(owners: Resource<O>, resource: Resource<D>, options: OwnedOptions<O, D> = {}): Watch {
+export function ownedBy<O extends KubernetesObject, D extends KubernetesObject>(
+  owners: Resource<O>,
+  resource: Resource<D>,
+  options: OwnedOptions<O, D> = {},
+): Watch {
   return {
     resource,
     start(context) {
@@ -52,17 +57,20 @@ export function ownedBy<O extends KubernetesObject, D extends KubernetesObject>(
       const ownerOf = (object: Frozen<D>): Frozen<O> | undefined => {
         const reference = controllerOf(object)
         if (!reference || reference.kind !== owners.kind || !sameGroup(reference.apiVersion, owners)) return undefined
-        const owner = ownerInformer.get({ namespace: owners.namespaced ? namespaceOf(object) : undefined, name: reference.name })
+        const owner = ownerInformer.get({
+          namespace: owners.namespaced ? namespaceOf(object) : undefined,
+          name: reference.name,
+        })
         return owner && uidOf(owner) === reference.uid ? owner : undefined
       }
       const tellOwner = (object: Frozen<D>) => {
         const owner = ownerOf(object)
         if (owner) context.enqueue(keyText(keyOf(owner)))
-        return owner
       }
       const tellAdopters = (object: Frozen<D>) => {
         if (!options.adopts || controllerOf(object)) return
-        for (const owner of ownerInformer.list(namespaceOf(object))) if (options.adopts(owner, object)) context.enqueue(keyText(keyOf(owner)))
+        for (const owner of ownerInformer.list(namespaceOf(object)))
+          if (options.adopts(owner, object)) context.enqueue(keyText(keyOf(owner)))
       }
       context.informers.of(resource).on({
         added(object) {
@@ -71,10 +79,8 @@ export function ownedBy<O extends KubernetesObject, D extends KubernetesObject>(
         },
         updated(object, old) {
           if (controllerOf(old)?.uid !== controllerOf(object)?.uid) tellOwner(old)
-          const owner = tellOwner(object)
-          if (!owner) return tellAdopters(object)
-          const ms = options.again?.(object, old, owner)
-          if (ms !== undefined) context.enqueueAfter(keyText(keyOf(owner)), ms)
+          tellOwner(object)
+          tellAdopters(object)
         },
         deleted: tellOwner,
       })
@@ -83,4 +89,6 @@ export function ownedBy<O extends KubernetesObject, D extends KubernetesObject>(
 }
 
 /** References name a version; which one does not matter. */
-const sameGroup = (apiVersion: string, resource: Resource): boolean => apiVersion === apiVersionOf(resource) || (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '') === resource.group
+const sameGroup = (apiVersion: string, resource: Resource): boolean =>
+  apiVersion === apiVersionOf(resource) ||
+  (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '') === resource.group

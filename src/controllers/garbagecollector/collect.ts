@@ -35,13 +35,28 @@ export async function attemptToDelete(node: GraphNode, c: Collecting): Promise<v
   const { solid, dangling, waiting } = await classify(node, owners, c)
   if (solid.length > 0) {
     const gone = new Set([...dangling, ...waiting].map(({ uid }) => uid))
-    if (gone.size > 0) await setOwners(resource, node, metadata, owners.filter(({ uid }) => !gone.has(uid)), c)
+    if (gone.size > 0)
+      await setOwners(
+        resource,
+        node,
+        metadata,
+        owners.filter(({ uid }) => !gone.has(uid)),
+        c,
+      )
     return
   }
   if (waiting.length > 0 && node.dependents.size > 0) {
     // Its owner waits for it, and it must wait for its own dependents. Where one of those waits already there may be a circle: nobody blocks then.
     const circular = [...node.dependents].some(({ deletingDependents }) => deletingDependents)
-    const latest = circular ? await setOwners(resource, node, metadata, owners.map((owner) => ({ ...owner, blockOwnerDeletion: false })), c) : metadata
+    const latest = circular
+      ? await setOwners(
+          resource,
+          node,
+          metadata,
+          owners.map((owner) => ({ ...owner, blockOwnerDeletion: false })),
+          c,
+        )
+      : metadata
     return remove(resource, node, latest, 'Foreground', c)
   }
   return remove(resource, node, metadata, policyOf(metadata), c)
@@ -88,8 +103,15 @@ export class ScopeError extends Error {
 }
 
 /** Lets the object go when nobody blocks it any more; else sees to it that those who do go. */
-async function continueForeground(node: GraphNode, resource: Resource, metadata: Metadata, c: Collecting): Promise<void> {
-  const blocking = [...node.dependents].filter(({ owners }) => owners.some(({ uid, blockOwnerDeletion }) => uid === node.coordinates.uid && blockOwnerDeletion))
+async function continueForeground(
+  node: GraphNode,
+  resource: Resource,
+  metadata: Metadata,
+  c: Collecting,
+): Promise<void> {
+  const blocking = [...node.dependents].filter(({ owners }) =>
+    owners.some(({ uid, blockOwnerDeletion }) => uid === node.coordinates.uid && blockOwnerDeletion),
+  )
   if (blocking.length === 0) return dropFinalizer(resource, node, metadata, foregroundFinalizer, c)
   for (const dependent of blocking) if (!dependent.deletingDependents) c.attemptToDelete(dependent)
 }
@@ -105,39 +127,81 @@ export async function orphanDependents(node: GraphNode, c: Collecting): Promise<
       const metadata = await metadataOf(dependent.resource, dependent, c)
       if (!metadata || metadata.uid !== dependent.coordinates.uid) return
       const owners = metadata.ownerReferences ?? []
-      if (owners.some((owner) => owner.uid === uid)) await setOwners(dependent.resource, dependent, metadata, owners.filter((owner) => owner.uid !== uid), c)
+      if (owners.some((owner) => owner.uid === uid))
+        await setOwners(
+          dependent.resource,
+          dependent,
+          metadata,
+          owners.filter((owner) => owner.uid !== uid),
+          c,
+        )
     }),
   )
   const metadata = await metadataOf(resource, node, c)
   if (metadata && metadata.uid === uid) await dropFinalizer(resource, node, metadata, orphanFinalizer, c)
 }
 
-async function remove(resource: Resource, node: GraphNode, metadata: Metadata, propagationPolicy: 'Orphan' | 'Foreground' | 'Background', c: Collecting): Promise<void> {
+async function remove(
+  resource: Resource,
+  node: GraphNode,
+  metadata: Metadata,
+  propagationPolicy: 'Orphan' | 'Foreground' | 'Background',
+  c: Collecting,
+): Promise<void> {
   const { uid, resourceVersion } = metadata
   try {
     // With the version: its owners must still be those that were looked at.
-    await c.client.delete(resource, keyOf(node, resource), { propagationPolicy, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) })
+    await c.client.delete(resource, keyOf(node, resource), {
+      propagationPolicy,
+      ...(uid && { uid }),
+      ...(resourceVersion && { resourceVersion }),
+    })
   } catch (error) {
     if (isNotFound(error)) return c.graph.remove(node.coordinates.uid)
     throw error
   }
 }
 
-async function dropFinalizer(resource: Resource, node: GraphNode, metadata: Metadata, finalizer: string, c: Collecting): Promise<void> {
+async function dropFinalizer(
+  resource: Resource,
+  node: GraphNode,
+  metadata: Metadata,
+  finalizer: string,
+  c: Collecting,
+): Promise<void> {
   const finalizers = metadata.finalizers ?? []
   if (!finalizers.includes(finalizer)) return
   await patch(resource, node, metadata, { finalizers: finalizers.filter((name) => name !== finalizer) }, c)
 }
 
-async function setOwners(resource: Resource, node: GraphNode, metadata: Metadata, owners: readonly Owner[], c: Collecting): Promise<Metadata> {
+async function setOwners(
+  resource: Resource,
+  node: GraphNode,
+  metadata: Metadata,
+  owners: readonly Owner[],
+  c: Collecting,
+): Promise<Metadata> {
   return (await patch(resource, node, metadata, { ownerReferences: owners }, c)) ?? metadata
 }
 
 /** Changes metadata of exactly the version that was looked at. */
-async function patch(resource: Resource, node: GraphNode, metadata: Metadata, change: object, c: Collecting): Promise<Metadata | undefined> {
+async function patch(
+  resource: Resource,
+  node: GraphNode,
+  metadata: Metadata,
+  change: object,
+  c: Collecting,
+): Promise<Metadata | undefined> {
   const { uid, resourceVersion } = metadata
   try {
-    return (await c.client.patch(resource, keyOf(node, resource), { metadata: { uid, resourceVersion, ...change } }, { type: 'merge' })).metadata
+    return (
+      await c.client.patch(
+        resource,
+        keyOf(node, resource),
+        { metadata: { uid, resourceVersion, ...change } },
+        { type: 'merge' },
+      )
+    ).metadata
   } catch (error) {
     if (isNotFound(error)) return undefined
     throw error
@@ -150,12 +214,22 @@ function resolve(apiVersion: string, kind: string, c: Collecting): Resource {
   return resource
 }
 
-const keyOf = ({ coordinates: { namespace, name } }: GraphNode, { namespaced }: Resource) => ({ name, ...(namespaced && namespace && { namespace }) })
+const keyOf = ({ coordinates: { namespace, name } }: GraphNode, { namespaced }: Resource) => ({
+  name,
+  ...(namespaced && namespace && { namespace }),
+})
 
-const metadataOf = (resource: Resource, node: GraphNode, c: Collecting): Promise<Metadata | undefined> => metadataAt(resource, resource.namespaced ? node.coordinates.namespace : undefined, node.coordinates.name, c)
+const metadataOf = (resource: Resource, node: GraphNode, c: Collecting): Promise<Metadata | undefined> =>
+  metadataAt(resource, resource.namespaced ? node.coordinates.namespace : undefined, node.coordinates.name, c)
 
-async function metadataAt(resource: Resource, namespace: string | undefined, name: string, c: Collecting): Promise<Metadata | undefined> {
-  if (resource.namespaced && !namespace) throw new ScopeError(`a cluster-scoped object refers to the namespaced owner ${resource.kind} ${name}`)
+async function metadataAt(
+  resource: Resource,
+  namespace: string | undefined,
+  name: string,
+  c: Collecting,
+): Promise<Metadata | undefined> {
+  if (resource.namespaced && !namespace)
+    throw new ScopeError(`a cluster-scoped object refers to the namespaced owner ${resource.kind} ${name}`)
   try {
     const object: Frozen<KubernetesObject> = await c.client.get(resource, { name, ...(namespace && { namespace }) })
     return object.metadata
@@ -164,4 +238,3 @@ async function metadataAt(resource: Resource, namespace: string | undefined, nam
     throw error
   }
 }
-

@@ -8,9 +8,24 @@ import { startWorld, type World } from '../testing/world.ts'
 
 const start = () => startWorld(['garbage-collector-controller'])
 
-async function add(world: World, name: string, owners: readonly Frozen<ConfigMap>[] = [], blockOwnerDeletion = true): Promise<Frozen<ConfigMap>> {
-  const ownerReferences: OwnerReference[] = owners.map(({ metadata }) => ({ apiVersion: 'v1', kind: 'ConfigMap', name: metadata.name ?? '', uid: metadata.uid ?? '', blockOwnerDeletion }))
-  const made = await world.client.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'default', name, ownerReferences } })
+async function add(
+  world: World,
+  name: string,
+  owners: readonly Frozen<ConfigMap>[] = [],
+  blockOwnerDeletion = true,
+): Promise<Frozen<ConfigMap>> {
+  const ownerReferences: OwnerReference[] = owners.map(({ metadata }) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
+    blockOwnerDeletion,
+  }))
+  const made = await world.client.create(configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { namespace: 'default', name, ownerReferences },
+  })
   await world.clock.settle()
   return made
 }
@@ -39,17 +54,34 @@ test('an object with one owner left stays, and loses the reference to the other'
   await remove(world, 'a', 'Background')
   assert.deepEqual(await names(world), ['b', 'c'])
   const c = await world.client.get(configMaps, { namespace: 'default', name: 'c' })
-  assert.deepEqual(c.metadata.ownerReferences?.map(({ name }) => name), ['b'])
+  assert.deepEqual(
+    c.metadata.ownerReferences?.map(({ name }) => name),
+    ['b'],
+  )
 })
 
 test('in foreground deletion the owner goes last', async () => {
   await using world = await start()
   const a = await add(world, 'a')
-  const b = await world.client.create(configMaps, { metadata: { namespace: 'default', name: 'b', finalizers: ['example.com/wait'], ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid: a.metadata.uid ?? '', blockOwnerDeletion: true }] } })
+  const b = await world.client.create(configMaps, {
+    metadata: {
+      namespace: 'default',
+      name: 'b',
+      finalizers: ['example.com/wait'],
+      ownerReferences: [
+        { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid: a.metadata.uid ?? '', blockOwnerDeletion: true },
+      ],
+    },
+  })
   await world.clock.settle()
   await remove(world, 'a', 'Foreground')
   assert.deepEqual(await names(world), ['a', 'b'])
-  await world.client.patch(configMaps, { namespace: 'default', name: 'b' }, { metadata: { finalizers: null } }, { type: 'merge' })
+  await world.client.patch(
+    configMaps,
+    { namespace: 'default', name: 'b' },
+    { metadata: { finalizers: null } },
+    { type: 'merge' },
+  )
   void b
   await world.clock.advance(5000)
   assert.deepEqual(await names(world), [])
@@ -69,7 +101,10 @@ test('orphans stay, without the reference', async () => {
   await add(world, 'b', [a])
   await remove(world, 'a', 'Orphan')
   assert.deepEqual(await names(world), ['b'])
-  assert.equal((await world.client.get(configMaps, { namespace: 'default', name: 'b' })).metadata.ownerReferences?.length ?? 0, 0)
+  assert.equal(
+    (await world.client.get(configMaps, { namespace: 'default', name: 'b' })).metadata.ownerReferences?.length ?? 0,
+    0,
+  )
 })
 
 test('a circle of owners does not block its deletion', async () => {
@@ -77,7 +112,18 @@ test('a circle of owners does not block its deletion', async () => {
   const a = await add(world, 'a')
   const b = await add(world, 'b', [a])
   const c = await add(world, 'c', [b])
-  await world.client.patch(configMaps, { namespace: 'default', name: 'a' }, { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'c', uid: c.metadata.uid, blockOwnerDeletion: true }] } }, { type: 'merge' })
+  await world.client.patch(
+    configMaps,
+    { namespace: 'default', name: 'a' },
+    {
+      metadata: {
+        ownerReferences: [
+          { apiVersion: 'v1', kind: 'ConfigMap', name: 'c', uid: c.metadata.uid, blockOwnerDeletion: true },
+        ],
+      },
+    },
+    { type: 'merge' },
+  )
   await world.clock.settle()
   await remove(world, 'a', 'Foreground')
   await world.clock.advance(60_000)
@@ -86,7 +132,13 @@ test('a circle of owners does not block its deletion', async () => {
 
 test('an object whose owner never existed is deleted', async () => {
   await using world = await start()
-  await world.client.create(configMaps, { metadata: { namespace: 'default', name: 'x', ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'never', uid: 'no-such-uid' }] } })
+  await world.client.create(configMaps, {
+    metadata: {
+      namespace: 'default',
+      name: 'x',
+      ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'never', uid: 'no-such-uid' }],
+    },
+  })
   await world.clock.advance(5000)
   assert.deepEqual(await names(world), [])
 })
@@ -95,14 +147,22 @@ test('an owner of another namespace counts as absent', async () => {
   await using world = await start()
   await world.client.create(namespaces, { metadata: { name: 'other' } })
   const there = await world.client.create(configMaps, { metadata: { namespace: 'other', name: 'p' } })
-  await world.client.create(configMaps, { metadata: { namespace: 'default', name: 'x', ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'p', uid: there.metadata.uid ?? '' }] } })
+  await world.client.create(configMaps, {
+    metadata: {
+      namespace: 'default',
+      name: 'x',
+      ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'p', uid: there.metadata.uid ?? '' }],
+    },
+  })
   await world.clock.advance(5000)
   assert.deepEqual(await names(world), ['p'])
 })
 
 test('a cluster-scoped object with a namespaced owner is left alone', async () => {
   await using world = await start()
-  await world.client.create(nodes, { metadata: { name: 'n', ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }] } })
+  await world.client.create(nodes, {
+    metadata: { name: 'n', ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }] },
+  })
   await world.clock.advance(5000)
   assert.equal((await world.client.list(nodes)).items.length, 1)
 })
@@ -110,17 +170,33 @@ test('a cluster-scoped object with a namespaced owner is left alone', async () =
 test('namespaces are emptied and then let go', async () => {
   await using world = await startWorld(['namespace-controller'])
   await world.client.create(namespaces, { metadata: { name: 'doomed' } })
-  await world.client.create(configMaps, { metadata: { namespace: 'doomed', name: 'held', finalizers: ['example.com/wait'] } })
+  await world.client.create(configMaps, {
+    metadata: { namespace: 'doomed', name: 'held', finalizers: ['example.com/wait'] },
+  })
   await world.client.create(configMaps, { metadata: { namespace: 'default', name: 'kept' } })
-  await world.client.create(pods, { metadata: { namespace: 'doomed', name: 'p' }, spec: { containers: [{ name: 'c', image: 'a' }] } })
+  await world.client.create(pods, {
+    metadata: { namespace: 'doomed', name: 'p' },
+    spec: { containers: [{ name: 'c', image: 'a' }] },
+  })
   await world.client.delete(namespaces, { name: 'doomed' })
   await world.clock.advance(1000)
   const { status } = await world.client.get(namespaces, { name: 'doomed' })
   assert.equal(status?.phase, 'Terminating')
   const condition = (type: string) => status?.conditions?.find((each) => each.type === type)
-  assert.equal(condition('NamespaceContentRemaining')?.message, 'Some resources are remaining: configmaps. has 1 resource instances')
-  assert.equal(condition('NamespaceFinalizersRemaining')?.message, 'Some content in the namespace has finalizers remaining: example.com/wait in 1 resource instances')
-  await world.client.patch(configMaps, { namespace: 'doomed', name: 'held' }, { metadata: { finalizers: null } }, { type: 'merge' })
+  assert.equal(
+    condition('NamespaceContentRemaining')?.message,
+    'Some resources are remaining: configmaps. has 1 resource instances',
+  )
+  assert.equal(
+    condition('NamespaceFinalizersRemaining')?.message,
+    'Some content in the namespace has finalizers remaining: example.com/wait in 1 resource instances',
+  )
+  await world.client.patch(
+    configMaps,
+    { namespace: 'doomed', name: 'held' },
+    { metadata: { finalizers: null } },
+    { type: 'merge' },
+  )
   await world.clock.advance(60_000)
   assert.ok(!(await world.client.list(namespaces)).items.some(({ metadata }) => metadata.name === 'doomed'))
   assert.deepEqual(await names(world), ['kept'])

@@ -32,7 +32,10 @@ class GarbageCollector implements Running {
   readonly #deleteQueue: WorkQueue
   readonly #orphanQueue: WorkQueue
   /** What is watched, by 'apps/deployments', with what ends it. */
-  readonly #monitors = new Map<string, { readonly resource: DiscoveredResource; readonly synced: Promise<void>; readonly stop: () => void }>()
+  readonly #monitors = new Map<
+    string,
+    { readonly resource: DiscoveredResource; readonly synced: Promise<void>; readonly stop: () => void }
+  >()
   /** By 'apps/v1/Deployment': every version that is served. */
   #kinds = new Map<string, Resource>()
   readonly #stop = new AbortController()
@@ -70,7 +73,10 @@ class GarbageCollector implements Running {
     await this.#resync()
     const allSynced = Promise.all([...this.#monitors.values()].map(({ synced }) => synced))
     const waiting = new AbortController()
-    await Promise.race([allSynced, clock.sleep(syncTimeoutMs, AbortSignal.any([this.#stop.signal, waiting.signal])).catch(() => undefined)])
+    await Promise.race([
+      allSynced,
+      clock.sleep(syncTimeoutMs, AbortSignal.any([this.#stop.signal, waiting.signal])).catch(() => undefined),
+    ])
     waiting.abort()
     if (this.#stop.signal.aborted) return
     this.#deleteQueue.run(options.concurrentGcSyncs, (uid) => this.#work(uid, this.#deleteQueue, attemptToDelete))
@@ -110,16 +116,24 @@ class GarbageCollector implements Running {
       const { resources, failed } = await discover(client, this.#stop.signal)
       this.#kinds = new Map(resources.map((resource) => [`${apiVersionOf(resource)}/${resource.kind}`, resource]))
       const unknown = new Set(failed.map(({ groupVersion }) => groupVersion))
-      const wanted = new Map(resources.filter(isCollectable).map((resource) => [`${resource.group}/${resource.plural}`, resource]))
+      const wanted = new Map(
+        resources.filter(isCollectable).map((resource) => [`${resource.group}/${resource.plural}`, resource]),
+      )
       for (const [id, resource] of wanted) {
         const running = this.#monitors.get(id)
         if (running && running.resource.version !== resource.version) this.#drop(id)
         if (!this.#monitors.has(id)) this.#monitor(id, resource)
       }
-      for (const [id, { resource }] of this.#monitors) if (!wanted.has(id) && !unknown.has(apiVersionOf(resource))) this.#drop(id)
+      for (const [id, { resource }] of this.#monitors)
+        if (!wanted.has(id) && !unknown.has(apiVersionOf(resource))) this.#drop(id)
     } catch (error) {
       if (this.#stop.signal.aborted) return
-      metrics.counter('garbagecollector_controller_resources_sync_error_total', 'Number of garbage collector resources sync errors').add()
+      metrics
+        .counter(
+          'garbagecollector_controller_resources_sync_error_total',
+          'Number of garbage collector resources sync errors',
+        )
+        .add()
       log.info({ err: error }, 'it could not be found out which resources there are; it is tried again')
     }
   }
@@ -149,7 +163,9 @@ class GarbageCollector implements Running {
   #tellMisreferred(coordinates: Coordinates, { apiVersion, kind, name, uid }: Frozen<OwnerReference>): void {
     const { namespace } = coordinates
     const message = `ownerRef [${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}] does not exist in namespace "${namespace}"`
-    this.#context.recorder('garbage-collector-controller').event({ reference: { ...coordinates } }, 'Warning', 'OwnerRefInvalidNamespace', message)
+    this.#context
+      .recorder('garbage-collector-controller')
+      .event({ reference: { ...coordinates } }, 'Warning', 'OwnerRefInvalidNamespace', message)
   }
 
   async #work(uid: string, queue: WorkQueue, act: (node: GraphNode, c: Collecting) => Promise<void>): Promise<void> {
@@ -163,10 +179,12 @@ class GarbageCollector implements Running {
     } catch (error) {
       if (error instanceof ScopeError) return queue.forget(uid)
       const expected = error instanceof UnknownKindError || isConflict(error)
-      if (!expected && !(error instanceof ApiError)) this.#context.log.warn({ err: error, ...node.coordinates }, 'collecting failed; it is tried again')
+      if (!expected && !(error instanceof ApiError))
+        this.#context.log.warn({ err: error, ...node.coordinates }, 'collecting failed; it is tried again')
       queue.addRateLimited(uid)
     }
   }
 }
 
-const isCollectable = ({ group, plural, verbs, preferred }: DiscoveredResource): boolean => preferred && !ignored.has(`${group}/${plural}`) && ['delete', 'list', 'watch'].every((verb) => verbs.includes(verb))
+const isCollectable = ({ group, plural, verbs, preferred }: DiscoveredResource): boolean =>
+  preferred && !ignored.has(`${group}/${plural}`) && ['delete', 'list', 'watch'].every((verb) => verbs.includes(verb))

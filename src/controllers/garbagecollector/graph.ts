@@ -82,7 +82,14 @@ export class OwnerGraph {
     const coordinates = { apiVersion, kind: resource.kind, namespace: namespaceOf(object), name: nameOf(object), uid }
     const owners = object.metadata?.ownerReferences ?? []
     const known = this.#nodes.get(uid)
-    const node = known ?? { coordinates, resource, owners: [], dependents: new Set<GraphNode>(), beingDeleted: false, deletingDependents: false }
+    const node = known ?? {
+      coordinates,
+      resource,
+      owners: [],
+      dependents: new Set<GraphNode>(),
+      beingDeleted: false,
+      deletingDependents: false,
+    }
     if (!known) this.#nodes.set(uid, node)
     const before = node.owners
     // References may have said where it is, and been wrong: those who did look again.
@@ -134,7 +141,13 @@ export class OwnerGraph {
       return
     }
     const virtual: GraphNode = {
-      coordinates: { apiVersion: owner.apiVersion, kind: owner.kind, namespace: node.coordinates.namespace, name: owner.name, uid: owner.uid },
+      coordinates: {
+        apiVersion: owner.apiVersion,
+        kind: owner.kind,
+        namespace: node.coordinates.namespace,
+        name: owner.name,
+        uid: owner.uid,
+      },
       resource: undefined,
       owners: [],
       dependents: new Set([node]),
@@ -170,6 +183,11 @@ export class OwnerGraph {
 }
 
 const isMisreferred = (owner: Coordinates, reference: Owner, namespace: string): boolean =>
-  owner.kind !== reference.kind || owner.name !== reference.name || (owner.namespace !== '' && owner.namespace !== namespace)
+  owner.kind !== reference.kind ||
+  owner.name !== reference.name ||
+  (owner.namespace !== '' && owner.namespace !== namespace)
 
-const absentKey = ({ apiVersion, kind, name, uid }: Pick<Owner, 'apiVersion' | 'kind' | 'name' | 'uid'>, namespace: string): string => [uid, apiVersion, kind, namespace, name].join('\0')
+const absentKey = (
+  { apiVersion, kind, name, uid }: Pick<Owner, 'apiVersion' | 'kind' | 'name' | 'uid'>,
+  namespace: string,
+): string => [uid, apiVersion, kind, namespace, name].join('\0')

@@ -28,7 +28,11 @@ export interface HistoryOptions<O extends KubernetesObject> {
 }
 
 /** The revision of what is asked for now, made where it is missing and made the newest where it is old; and the others, oldest first. */
-export async function syncHistory<O extends KubernetesObject>(options: HistoryOptions<O>, revisions: readonly Revision[], c: Context<O>): Promise<{ current: Revision; old: Revision[] }> {
+export async function syncHistory<O extends KubernetesObject>(
+  options: HistoryOptions<O>,
+  revisions: readonly Revision[],
+  c: Context<O>,
+): Promise<{ current: Revision; old: Revision[] }> {
   const { owner } = options
   const text = canonicalJson(options.data)
   const sorted = [...revisions].sort(byRevision)
@@ -38,33 +42,52 @@ export async function syncHistory<O extends KubernetesObject>(options: HistoryOp
   if (!newest) return { current: await create(options, next, c), old: sorted }
   const old = sorted.filter((revision) => !equal.includes(revision))
   const highest = Math.max(0, ...old.map(({ revision }) => revision))
-  if (newest.revision > highest) return { current: newest, old: [...old, ...equal.filter((revision) => revision !== newest)].sort(byRevision) }
+  if (newest.revision > highest)
+    return { current: newest, old: [...old, ...equal.filter((revision) => revision !== newest)].sort(byRevision) }
   const raised = await c.client.update(controllerRevisions, { ...newest, revision: next })
   c.wrote(owner, controllerRevisions, raised)
   return { current: raised, old }
 }
 
 /** Deletes the oldest revisions beyond `limit` that no pod has. */
-export async function trimRevisions<O extends KubernetesObject>(owner: Frozen<O>, old: readonly Revision[], limit: number, isLive: (revision: Revision) => boolean, c: Context<O>): Promise<void> {
+export async function trimRevisions<O extends KubernetesObject>(
+  owner: Frozen<O>,
+  old: readonly Revision[],
+  limit: number,
+  isLive: (revision: Revision) => boolean,
+  c: Context<O>,
+): Promise<void> {
   const idle = old.filter((revision) => !isLive(revision) && !isBeingDeleted(revision))
-  for (const revision of idle.slice(0, Math.max(0, Math.min(idle.length, old.length - limit)))) await c.remove(owner, controllerRevisions, revision)
+  for (const revision of idle.slice(0, Math.max(0, Math.min(idle.length, old.length - limit))))
+    await c.remove(owner, controllerRevisions, revision)
 }
 
 /** The hash in a revision's label, or else its name, by which pods refer to it. */
 export const hashOf = (revision: Revision): string => labelsOf(revision)[revisionHashLabel] ?? nameOf(revision)
 
-const createdMs = (revision: Revision): number => (revision.metadata.creationTimestamp ? msOf(revision.metadata.creationTimestamp) : 0)
+const createdMs = (revision: Revision): number =>
+  revision.metadata.creationTimestamp ? msOf(revision.metadata.creationTimestamp) : 0
 
 /** Oldest first. */
-export const byRevision = (a: Revision, b: Revision): number => a.revision - b.revision || createdMs(a) - createdMs(b) || (nameOf(a) < nameOf(b) ? -1 : 1)
+export const byRevision = (a: Revision, b: Revision): number =>
+  a.revision - b.revision || createdMs(a) - createdMs(b) || (nameOf(a) < nameOf(b) ? -1 : 1)
 
-async function create<O extends KubernetesObject>({ resource, owner, data, labels, hashLabel, collisions, collided }: HistoryOptions<O>, revision: number, c: Context<O>): Promise<Revision> {
+async function create<O extends KubernetesObject>(
+  { resource, owner, data, labels, hashLabel, collisions, collided }: HistoryOptions<O>,
+  revision: number,
+  c: Context<O>,
+): Promise<Revision> {
   const hash = safeEncode(fnv32a(canonicalJson(data) + (collisions > 0 ? String(collisions) : '')))
   const name = `${nameOf(owner).slice(0, 223)}-${hash}`
   const made: Revision = {
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
-    metadata: { name, namespace: namespaceOf(owner), labels: { ...labels, [hashLabel]: hash }, ownerReferences: [controllerReference(resource, owner)] },
+    metadata: {
+      name,
+      namespace: namespaceOf(owner),
+      labels: { ...labels, [hashLabel]: hash },
+      ownerReferences: [controllerReference(resource, owner)],
+    },
     data,
     revision,
   }

@@ -58,7 +58,8 @@ export class IndexSet {
   /** How many indexes both have. */
   common(other: IndexSet): number {
     let count = 0
-    for (const [first, last] of this.#ranges) for (const [from, to] of other.#ranges) count += Math.max(0, Math.min(last, to) - Math.max(first, from) + 1)
+    for (const [first, last] of this.#ranges)
+      for (const [from, to] of other.#ranges) count += Math.max(0, Math.min(last, to) - Math.max(first, from) + 1)
     return count
   }
 
@@ -68,6 +69,10 @@ export class IndexSet {
 
   /** As in a status: two in a row are written one by one. */
   toString(): string {
-    return this.#ranges.map(([first, last]) => (first === last ? `${first}` : last === first + 1 ? `${first},${last}` : `${first}-${last}`)).join(',')
+    return this.#ranges
+      .map(([first, last]) =>
+        first === last ? `${first}` : last === first + 1 ? `${first},${last}` : `${first}-${last}`,
+      )
+      .join(',')
   }
 }

@@ -12,7 +12,11 @@ export interface FailureRecord {
 }
 
 /** The record after pods ended. */
-export function nextRecord(record: FailureRecord | undefined, succeeded: readonly Frozen<Pod>[], failed: readonly Frozen<Pod>[]): FailureRecord | undefined {
+export function nextRecord(
+  record: FailureRecord | undefined,
+  succeeded: readonly Frozen<Pod>[],
+  failed: readonly Frozen<Pod>[],
+): FailureRecord | undefined {
   const failures = failed.map(finishedMs).sort((a, b) => a - b)
   if (succeeded.length === 0) {
     const last = failures.at(-1)

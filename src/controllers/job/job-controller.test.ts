@@ -11,18 +11,44 @@ const key = { namespace: 'default', name: 'j' }
 
 async function start(spec: Partial<JobSpec> = {}): Promise<World> {
   const world = await startWorld(['job-controller'])
-  await world.client.create(jobs, { metadata: key, spec: { parallelism: 1, completions: 1, backoffLimit: 6, template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'a' }] } }, ...spec } })
+  await world.client.create(jobs, {
+    metadata: key,
+    spec: {
+      parallelism: 1,
+      completions: 1,
+      backoffLimit: 6,
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'a' }] } },
+      ...spec,
+    },
+  })
   await world.clock.settle()
   return world
 }
 
 const status = async (world: World) => (await world.client.get(jobs, key)).status
-const conditions = async (world: World) => (await status(world))?.conditions?.filter((each) => each.status === 'True').map(({ type, reason }) => `${type} ${reason}`) ?? []
+const conditions = async (world: World) =>
+  (await status(world))?.conditions
+    ?.filter((each) => each.status === 'True')
+    .map(({ type, reason }) => `${type} ${reason}`) ?? []
 const index = (pod: Frozen<Pod>) => pod.metadata.annotations?.['batch.kubernetes.io/job-completion-index']
-const running = async (world: World) => (await world.pods()).filter((pod) => !['Succeeded', 'Failed'].includes(pod.status?.phase ?? ''))
+const running = async (world: World) =>
+  (await world.pods()).filter((pod) => !['Succeeded', 'Failed'].includes(pod.status?.phase ?? ''))
 
-async function end(world: World, phase: 'Succeeded' | 'Failed', chosen?: readonly Frozen<Pod>[], more: Partial<PodStatus> = {}): Promise<void> {
-  for (const pod of chosen ?? (await running(world))) await world.client.updateStatus(pods, { ...pod, status: { phase, conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: timestamp(world.clock.now()) }], ...more } })
+async function end(
+  world: World,
+  phase: 'Succeeded' | 'Failed',
+  chosen?: readonly Frozen<Pod>[],
+  more: Partial<PodStatus> = {},
+): Promise<void> {
+  for (const pod of chosen ?? (await running(world)))
+    await world.client.updateStatus(pods, {
+      ...pod,
+      status: {
+        phase,
+        conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: timestamp(world.clock.now()) }],
+        ...more,
+      },
+    })
   await world.clock.settle()
 }
 
@@ -36,7 +62,10 @@ test('a Job is complete when its pod succeeded, and the pod may go then', async 
   assert.equal((await status(world))?.succeeded, 1)
   assert.ok((await status(world))?.completionTime)
   assert.equal((await world.pods())[0]?.metadata.finalizers?.length ?? 0, 0)
-  assert.deepEqual((await world.client.list(events)).items.map(({ reason }) => reason), ['SuccessfulCreate', 'Completed'])
+  assert.deepEqual(
+    (await world.client.list(events)).items.map(({ reason }) => reason),
+    ['SuccessfulCreate', 'Completed'],
+  )
 })
 
 test('failed pods are replaced after 10, 20, 40 seconds, until the limit', async () => {
@@ -67,7 +96,10 @@ test('no more than the parallelism run, and no more than are left to complete', 
 test('an indexed Job has one success for each index', async () => {
   await using world = await start({ parallelism: 2, completions: 4, completionMode: 'Indexed' })
   const [first, second] = await world.pods()
-  assert.deepEqual([first, second].map((pod) => index(pod!)), ['0', '1'])
+  assert.deepEqual(
+    [first, second].map((pod) => index(pod!)),
+    ['0', '1'],
+  )
   assert.equal(first?.spec?.hostname, 'j-0')
   assert.equal(first?.spec?.containers[0]?.env?.[0]?.name, 'JOB_COMPLETION_INDEX')
   await end(world, 'Succeeded', [second!])
@@ -79,7 +111,13 @@ test('an indexed Job has one success for each index', async () => {
 })
 
 test('with a limit for each index the others go on', async () => {
-  await using world = await start({ parallelism: 2, completions: 2, completionMode: 'Indexed', backoffLimitPerIndex: 1, backoffLimit: 100 })
+  await using world = await start({
+    parallelism: 2,
+    completions: 2,
+    completionMode: 'Indexed',
+    backoffLimitPerIndex: 1,
+    backoffLimit: 100,
+  })
   const zero = async () => (await running(world)).filter((pod) => index(pod) === '0')
   await end(world, 'Failed', await zero())
   await world.clock.advance(10_000)
@@ -94,23 +132,47 @@ test('with a limit for each index the others go on', async () => {
 })
 
 test('a success policy ends the Job early', async () => {
-  await using world = await start({ parallelism: 3, completions: 3, completionMode: 'Indexed', successPolicy: { rules: [{ succeededIndexes: '1' }] } })
-  await end(world, 'Succeeded', (await running(world)).filter((pod) => index(pod) === '1'))
+  await using world = await start({
+    parallelism: 3,
+    completions: 3,
+    completionMode: 'Indexed',
+    successPolicy: { rules: [{ succeededIndexes: '1' }] },
+  })
+  await end(
+    world,
+    'Succeeded',
+    (await running(world)).filter((pod) => index(pod) === '1'),
+  )
   await world.clock.settle()
   assert.deepEqual(await conditions(world), ['SuccessCriteriaMet SuccessPolicy', 'Complete SuccessPolicy'])
   assert.equal((await running(world)).length, 0)
 })
 
 test('a failure policy may end the Job, or not count the failure', async () => {
-  const exited = (exitCode: number): Partial<PodStatus> => ({ containerStatuses: [{ name: 'c', image: '', imageID: '', ready: false, restartCount: 0, state: { terminated: { exitCode } } }] })
-  await using world = await start({ backoffLimit: 0, podFailurePolicy: { rules: [{ action: 'Ignore', onExitCodes: { operator: 'In', values: [1] } }, { action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] } })
+  const exited = (exitCode: number): Partial<PodStatus> => ({
+    containerStatuses: [
+      { name: 'c', image: '', imageID: '', ready: false, restartCount: 0, state: { terminated: { exitCode } } },
+    ],
+  })
+  await using world = await start({
+    backoffLimit: 0,
+    podFailurePolicy: {
+      rules: [
+        { action: 'Ignore', onExitCodes: { operator: 'In', values: [1] } },
+        { action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } },
+      ],
+    },
+  })
   await end(world, 'Failed', undefined, exited(1))
   await world.clock.advance(15_000)
   assert.equal((await running(world)).length, 1)
   await end(world, 'Failed', undefined, exited(42))
   assert.deepEqual((await conditions(world)).at(-1), 'Failed PodFailurePolicy')
   const failed = (await status(world))?.conditions?.at(-1)
-  assert.match(failed?.message ?? '', /^Container c for pod default\/j-\w+ failed with exit code 42 matching FailJob rule at index 1$/)
+  assert.match(
+    failed?.message ?? '',
+    /^Container c for pod default\/j-\w+ failed with exit code 42 matching FailJob rule at index 1$/,
+  )
 })
 
 test('a Job that takes too long is ended', async () => {

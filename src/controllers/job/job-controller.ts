@@ -5,7 +5,15 @@ import type { Frozen } from '../../api/resource.ts'
 import { controllerOf, isBeingDeleted, labelsOf, nameOf, namespaceOf, timestamp, uidOf } from '../../client/object.ts'
 import { candidatesOf } from '../framework/candidates.ts'
 import { conditionOf } from '../framework/conditions.ts'
-import { defineController, done, ownedBy, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
+import {
+  defineController,
+  done,
+  ownedBy,
+  requeueAfter,
+  watch,
+  type Context,
+  type Outcome,
+} from '../framework/controller.ts'
 import { withoutZeros } from '../framework/equality.ts'
 import { isActive, isReady } from '../framework/pod.ts'
 import { selects } from '../framework/selector.ts'
@@ -34,7 +42,21 @@ export const jobController = defineController<Job>({
     // Also of Jobs that are gone: their pods' finalizers must go.
     watch(pods, trackedBy),
   ],
-  events: ['SuccessfulCreate', 'FailedCreate', 'SuccessfulDelete', 'FailedDelete', 'Suspended', 'Resumed', 'Completed', 'BackoffLimitExceeded', 'DeadlineExceeded', 'PodFailurePolicy', 'FailedIndexes', 'MaxFailedIndexesExceeded', 'TooManySucceededPods'],
+  events: [
+    'SuccessfulCreate',
+    'FailedCreate',
+    'SuccessfulDelete',
+    'FailedDelete',
+    'Suspended',
+    'Resumed',
+    'Completed',
+    'BackoffLimitExceeded',
+    'DeadlineExceeded',
+    'PodFailurePolicy',
+    'FailedIndexes',
+    'MaxFailedIndexesExceeded',
+    'TooManySucceededPods',
+  ],
   parallel: 5,
   setup(c) {
     c.of(pods).index(trackedIndex, trackedBy)
@@ -63,7 +85,12 @@ async function reconcile(job: FrozenJob, c: C): Promise<Outcome> {
     return done
   }
   if (!c.caughtUp(job)) return done
-  const own = await c.claim(job, pods, (pod) => selects(job.spec?.selector, labelsOf(pod)), candidatesOf(c.of(pods), job))
+  const own = await c.claim(
+    job,
+    pods,
+    (pod) => selects(job.spec?.selector, labelsOf(pod)),
+    candidatesOf(c.of(pods), job),
+  )
   return advance(viewOf(job, own), key, c)
 }
 
@@ -72,7 +99,10 @@ async function advance(view: JobView, key: string, c: C): Promise<Outcome> {
   const { job } = view
   const nowMs = c.clock.now()
   const record = nextRecord(records.get(c)?.get(key), view.newlySucceeded, view.newlyFailed)
-  const started = job.status?.startTime !== undefined || isSuspended(job) ? job : { ...job, status: { ...job.status, startTime: timestamp(nowMs) } }
+  const started =
+    job.status?.startTime !== undefined || isSuspended(job)
+      ? job
+      : { ...job, status: { ...job.status, startTime: timestamp(nowMs) } }
   const current: JobView = { ...view, job: started }
   const decided = endOf(current, nowMs)
   const plan = decided ? { create: [], remove: view.active } : planWork(current, record, nowMs)
@@ -92,17 +122,31 @@ async function advance(view: JobView, key: string, c: C): Promise<Outcome> {
   if (record) records.get(c)?.set(key, record)
   else records.get(c)?.delete(key)
   if (failure !== undefined) throw failure
-  const waits = [deadlineInMs(started, nowMs), 'waitMs' in plan ? plan.waitMs : undefined].filter((ms) => ms !== undefined)
+  const waits = [deadlineInMs(started, nowMs), 'waitMs' in plan ? plan.waitMs : undefined].filter(
+    (ms) => ms !== undefined,
+  )
   return requeueAfter(waits.length > 0 ? Math.max(0, Math.min(...waits)) : undefined)
 }
 
 /** The counts after what was done. */
-async function countsNow({ active, ready, terminating, pods: own }: JobView, created: number, removed: readonly Frozen<Pod>[], failure: unknown, c: C) {
+async function countsNow(
+  { active, ready, terminating, pods: own }: JobView,
+  created: number,
+  removed: readonly Frozen<Pod>[],
+  failure: unknown,
+  c: C,
+) {
   if (failure === undefined) {
-    return { active: active.length + created - removed.length, ready: ready - removed.filter(isReady).length, terminating: terminating + removed.length }
+    return {
+      active: active.length + created - removed.length,
+      ready: ready - removed.filter(isReady).length,
+      terminating: terminating + removed.length,
+    }
   }
   // Some of it was done: what the cache shows by now is the best guess, and the next round knows.
-  const now = own.map((pod) => c.of(pods).get({ namespace: namespaceOf(pod), name: nameOf(pod) }) ?? pod).filter(isActive)
+  const now = own
+    .map((pod) => c.of(pods).get({ namespace: namespaceOf(pod), name: nameOf(pod) }) ?? pod)
+    .filter(isActive)
   return { active: now.length, ready: now.filter(isReady).length, terminating }
 }
 
@@ -113,7 +157,9 @@ function withSuspension(job: FrozenJob, status: Status, end: JobEnd | undefined,
   const suspended = isSuspended(job)
   if (suspended === (condition?.status === 'True') || (!condition && !suspended)) return status
   const nowMs = c.clock.now()
-  const [reason, message, event] = suspended ? ['JobSuspended', 'Job suspended', 'Suspended'] : ['JobResumed', 'Job resumed', 'Resumed']
+  const [reason, message, event] = suspended
+    ? ['JobSuspended', 'Job suspended', 'Suspended']
+    : ['JobResumed', 'Job resumed', 'Resumed']
   c.event(job, 'Normal', event, message)
   const next = conditionAt(nowMs, 'Suspended', suspended ? 'True' : 'False', { reason, message })
   const conditions = [...(status.conditions ?? []).filter(({ type }) => type !== 'Suspended'), next]
@@ -131,7 +177,8 @@ async function settle(view: JobView, before: Status, end: JobEnd | undefined, c:
   const still = new Set(view.pods.filter((pod) => isTracked(pod) && !released.has(uidOf(pod))).map(uidOf))
   let status = countReleased(noted.status, still, isIndexed(job))
   const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {}
-  const over = end && failure === undefined && !noted.more && succeeded.length + failed.length === 0 && view.terminating === 0
+  const over =
+    end && failure === undefined && !noted.more && succeeded.length + failed.length === 0 && view.terminating === 0
   if (over) status = finished(status, end, nowMs)
   current = await c.writeStatus(current, tidy(status))
   if (over) tellEnd(current, end, c)
@@ -146,7 +193,11 @@ function withFirst(status: Status, end: JobEnd, nowMs: number): Status {
 function finished(status: Status, end: JobEnd, nowMs: number): Status {
   const complete = end.first === 'SuccessCriteriaMet'
   const condition = conditionAt(nowMs, complete ? 'Complete' : 'Failed', 'True', end)
-  return { ...status, conditions: [...(status.conditions ?? []), condition], ...(complete && { completionTime: timestamp(nowMs) }) }
+  return {
+    ...status,
+    conditions: [...(status.conditions ?? []), condition],
+    ...(complete && { completionTime: timestamp(nowMs) }),
+  }
 }
 
 function tellEnd(job: FrozenJob, end: JobEnd, c: C): void {
@@ -154,7 +205,8 @@ function tellEnd(job: FrozenJob, end: JobEnd, c: C): void {
   const labels = { completion_mode: job.spec?.completionMode ?? 'NonIndexed', reason: end.reason }
   if (end.first === 'SuccessCriteriaMet') {
     const completions = job.spec?.completions
-    if (completions !== undefined && (job.status?.succeeded ?? 0) > completions) c.event(job, 'Warning', 'TooManySucceededPods', 'Too many succeeded pods running after completion count reached')
+    if (completions !== undefined && (job.status?.succeeded ?? 0) > completions)
+      c.event(job, 'Warning', 'TooManySucceededPods', 'Too many succeeded pods running after completion count reached')
     c.event(job, 'Normal', 'Completed', 'Job completed')
     finishedJobs.add({ ...labels, result: 'succeeded' })
   } else {
@@ -163,15 +215,19 @@ function tellEnd(job: FrozenJob, end: JobEnd, c: C): void {
   }
 }
 
-const tidy = (status: Status): Status => withoutZeros(status, ['ready', 'terminating', 'uncountedTerminatedPods', 'failedIndexes'])
+const tidy = (status: Status): Status =>
+  withoutZeros(status, ['ready', 'terminating', 'uncountedTerminatedPods', 'failedIndexes'])
 
 /** Pods that name this Job and are not its: of one that is gone, or whose owner was taken off. */
 async function releaseOrphans(key: string, job: FrozenJob | undefined, c: C): Promise<void> {
-  const orphans = c.of(pods).by(trackedIndex, key).filter((pod) => {
-    const owner = controllerOf(pod)
-    if (!owner) return !job || !selects(job.spec?.selector, labelsOf(pod)) || isBeingDeleted(pod)
-    return owner.uid !== (job ? uidOf(job) : undefined)
-  })
+  const orphans = c
+    .of(pods)
+    .by(trackedIndex, key)
+    .filter((pod) => {
+      const owner = controllerOf(pod)
+      if (!owner) return !job || !selects(job.spec?.selector, labelsOf(pod)) || isBeingDeleted(pod)
+      return owner.uid !== (job ? uidOf(job) : undefined)
+    })
   if (orphans.length === 0) return
   const { failure } = await releasePods(undefined, orphans, c)
   if (failure !== undefined) throw failure

@@ -15,7 +15,8 @@ export interface JobEnd {
 }
 
 /** The Job has ended: nothing is done for it any more. */
-export const isFinished = (job: Frozen<Job>): boolean => isTrue(job.status?.conditions, 'Complete') || isTrue(job.status?.conditions, 'Failed')
+export const isFinished = (job: Frozen<Job>): boolean =>
+  isTrue(job.status?.conditions, 'Complete') || isTrue(job.status?.conditions, 'Failed')
 
 /** Whether, and how, the Job ends now; not yet by having all its completions, which depends on what runs after this round. */
 export function endOf(view: JobView, nowMs: number): JobEnd | undefined {
@@ -36,16 +37,24 @@ function policyEnd({ job, pods }: JobView): JobEnd | undefined {
   if (!policy) return undefined
   for (const pod of pods) {
     const verdict = hasFailed(job, pod) ? judgeFailure(policy, pod) : undefined
-    if (verdict?.message !== undefined) return { first: 'FailureTarget', reason: 'PodFailurePolicy', message: verdict.message }
+    if (verdict?.message !== undefined)
+      return { first: 'FailureTarget', reason: 'PodFailurePolicy', message: verdict.message }
   }
   return undefined
 }
 
 function limitEnd(view: JobView, nowMs: number): JobEnd | undefined {
   const { job, failed } = view
-  if (failed > (job.spec?.backoffLimit ?? 6) || restartedTooOften(view)) return { first: 'FailureTarget', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' }
+  if (failed > (job.spec?.backoffLimit ?? 6) || restartedTooOften(view))
+    return {
+      first: 'FailureTarget',
+      reason: 'BackoffLimitExceeded',
+      message: 'Job has reached the specified backoff limit',
+    }
   const leftMs = deadlineInMs(job, nowMs)
-  return leftMs !== undefined && leftMs <= 0 ? { first: 'FailureTarget', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' } : undefined
+  return leftMs !== undefined && leftMs <= 0
+    ? { first: 'FailureTarget', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' }
+    : undefined
 }
 
 /** In how many milliseconds the Job runs out of time; undefined when it has a limitless one. */
@@ -69,18 +78,31 @@ function restartedTooOften({ job, pods }: JobView): boolean {
 function indexEnd({ job, failedIndexes, succeededIndexes }: JobView): JobEnd | undefined {
   if (!failedIndexes) return undefined
   const most = job.spec?.maxFailedIndexes
-  if (most !== undefined && failedIndexes.size > most) return { first: 'FailureTarget', reason: 'MaxFailedIndexesExceeded', message: 'Job has exceeded the specified maximal number of failed indexes' }
+  if (most !== undefined && failedIndexes.size > most)
+    return {
+      first: 'FailureTarget',
+      reason: 'MaxFailedIndexesExceeded',
+      message: 'Job has exceeded the specified maximal number of failed indexes',
+    }
   const all = failedIndexes.size > 0 && failedIndexes.size + succeededIndexes.size >= completionsOf(job)
   return all ? { first: 'FailureTarget', reason: 'FailedIndexes', message: 'Job has failed indexes' } : undefined
 }
 
 function successPolicyEnd({ job, succeededIndexes }: JobView): JobEnd | undefined {
   if (!isIndexed(job) || succeededIndexes.size === 0) return undefined
-  const index = (job.spec?.successPolicy?.rules ?? []).findIndex((rule) => isMet(rule, succeededIndexes, completionsOf(job)))
-  return index === -1 ? undefined : { first: 'SuccessCriteriaMet', reason: 'SuccessPolicy', message: `Matched rules at index ${index}` }
+  const index = (job.spec?.successPolicy?.rules ?? []).findIndex((rule) =>
+    isMet(rule, succeededIndexes, completionsOf(job)),
+  )
+  return index === -1
+    ? undefined
+    : { first: 'SuccessCriteriaMet', reason: 'SuccessPolicy', message: `Matched rules at index ${index}` }
 }
 
-function isMet({ succeededIndexes, succeededCount }: Frozen<SuccessPolicyRule>, succeeded: IndexSet, completions: number): boolean {
+function isMet(
+  { succeededIndexes, succeededCount }: Frozen<SuccessPolicyRule>,
+  succeeded: IndexSet,
+  completions: number,
+): boolean {
   if (succeededIndexes === undefined) return succeededCount !== undefined && succeeded.size >= succeededCount
   const wanted = IndexSet.parse(succeededIndexes, completions)
   const common = wanted.common(succeeded)
@@ -91,8 +113,26 @@ function isMet({ succeededIndexes, succeededCount }: Frozen<SuccessPolicyRule>, 
 export function completedEnd({ job, succeeded }: JobView, active: number): JobEnd | undefined {
   const completions = job.spec?.completions
   const complete = active === 0 && (completions === undefined ? succeeded > 0 : succeeded >= completions)
-  return complete ? { first: 'SuccessCriteriaMet', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' } : undefined
+  return complete
+    ? {
+        first: 'SuccessCriteriaMet',
+        reason: 'CompletionsReached',
+        message: 'Reached expected number of succeeded pods',
+      }
+    : undefined
 }
 
 /** A condition that holds from now on. */
-export const conditionAt = (nowMs: number, type: string, status: string, { reason, message }: { reason: string; message: string }): Frozen<JobCondition> => ({ type, status, lastProbeTime: timestamp(nowMs), lastTransitionTime: timestamp(nowMs), reason, message })
+export const conditionAt = (
+  nowMs: number,
+  type: string,
+  status: string,
+  { reason, message }: { reason: string; message: string },
+): Frozen<JobCondition> => ({
+  type,
+  status,
+  lastProbeTime: timestamp(nowMs),
+  lastTransitionTime: timestamp(nowMs),
+  reason,
+  message,
+})

@@ -19,7 +19,8 @@ export const hasLimitPerIndex = (job: FrozenJob): boolean => job.spec?.backoffLi
 export const isSuspended = (job: FrozenJob): boolean => job.spec?.suspend ?? false
 
 /** Pods are replaced only when they have ended, not already when they are being deleted. */
-export const replacesOnlyFailed = (job: FrozenJob): boolean => job.spec?.podReplacementPolicy === 'Failed' || job.spec?.podFailurePolicy !== undefined
+export const replacesOnlyFailed = (job: FrozenJob): boolean =>
+  job.spec?.podReplacementPolicy === 'Failed' || job.spec?.podFailurePolicy !== undefined
 
 export const isTracked = (pod: FrozenPod): boolean => (pod.metadata.finalizers ?? []).includes(trackingFinalizer)
 
@@ -36,19 +37,29 @@ export function hasFailed(job: FrozenJob, pod: FrozenPod): boolean {
 }
 
 /** How often pods of this one's index failed before it: counted failures, and ignored ones. */
-export const failureCounts = (pod: FrozenPod): { counted: number; ignored: number } => ({ counted: countIn(pod, failureCountAnnotation), ignored: countIn(pod, ignoredCountAnnotation) })
+export const failureCounts = (pod: FrozenPod): { counted: number; ignored: number } => ({
+  counted: countIn(pod, failureCountAnnotation),
+  ignored: countIn(pod, ignoredCountAnnotation),
+})
 
 const countIn = (pod: FrozenPod, annotation: string): number => Number(annotationsOf(pod)[annotation] ?? 0) || 0
 
 /** When the pod ended. */
 export function finishedMs(pod: FrozenPod): number {
-  const sidecars = new Set((pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name))
-  const relevant = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name))]
+  const sidecars = new Set(
+    (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name),
+  )
+  const relevant = [
+    ...(pod.status?.containerStatuses ?? []),
+    ...(pod.status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name)),
+  ]
   const times = relevant.map(({ state }: Frozen<ContainerStatus>) => state?.terminated?.finishedAt)
-  if (times.length > 0 && times.every((time) => time !== undefined)) return Math.max(...times.map((time) => msOf(time ?? '')))
+  if (times.length > 0 && times.every((time) => time !== undefined))
+    return Math.max(...times.map((time) => msOf(time ?? '')))
   const ready = podCondition(pod, 'Ready')
   if (ready?.status === 'False' && ready.lastTransitionTime) return msOf(ready.lastTransitionTime)
-  if (pod.metadata.deletionTimestamp) return msOf(pod.metadata.deletionTimestamp) - (pod.metadata.deletionGracePeriodSeconds ?? 0) * 1000
+  if (pod.metadata.deletionTimestamp)
+    return msOf(pod.metadata.deletionTimestamp) - (pod.metadata.deletionGracePeriodSeconds ?? 0) * 1000
   return pod.metadata.creationTimestamp ? msOf(pod.metadata.creationTimestamp) : 0
 }
 
@@ -74,7 +85,13 @@ export function newPod(job: FrozenJob, indexed: IndexedPod | undefined): Frozen<
   }
   return {
     ...pod,
-    metadata: { ...pod.metadata, finalizers, annotations, labels: { ...pod.metadata.labels, [indexAnnotation]: String(index) }, generateName: generateName(job, index) },
+    metadata: {
+      ...pod.metadata,
+      finalizers,
+      annotations,
+      labels: { ...pod.metadata.labels, [indexAnnotation]: String(index) },
+      generateName: generateName(job, index),
+    },
     spec: {
       ...spec,
       hostname: `${nameOf(job)}-${index}`,
@@ -93,5 +110,11 @@ function generateName(job: FrozenJob, index: number): string {
 function withIndexVariable(container: Frozen<Container>): Frozen<Container> {
   const env = container.env ?? []
   if (env.some(({ name }) => name === 'JOB_COMPLETION_INDEX')) return container
-  return { ...container, env: [...env, { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${indexAnnotation}']` } } }] }
+  return {
+    ...container,
+    env: [
+      ...env,
+      { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${indexAnnotation}']` } } },
+    ],
+  }
 }

@@ -84,17 +84,35 @@ export function countReleased(status: Status, stillTracked: ReadonlySet<string>,
     ...status,
     ...(!indexed && { succeeded: (status.succeeded ?? 0) + succeeded.length - left.succeeded.length }),
     failed: (status.failed ?? 0) + failed.length - left.failed.length,
-    uncountedTerminatedPods: { ...(left.succeeded.length > 0 && { succeeded: left.succeeded }), ...(left.failed.length > 0 && { failed: left.failed }) },
+    uncountedTerminatedPods: {
+      ...(left.succeeded.length > 0 && { succeeded: left.succeeded }),
+      ...(left.failed.length > 0 && { failed: left.failed }),
+    },
   }
 }
 
 /** Takes the finalizers off. Gives the UIDs of the pods that have none now; throws the first failure after all were tried. */
-export async function releasePods(job: Frozen<Job> | undefined, release: readonly FrozenPod[], c: Context<Job>): Promise<{ released: Set<string>; failure?: unknown }> {
+export async function releasePods(
+  job: Frozen<Job> | undefined,
+  release: readonly FrozenPod[],
+  c: Context<Job>,
+): Promise<{ released: Set<string>; failure?: unknown }> {
   const released = new Set<string>()
   const results = await Promise.allSettled(
     release.map(async (pod) => {
       try {
-        const patched = await c.client.patch(pods, keyOf(pod), { metadata: { uid: uidOf(pod), finalizers: withoutTracking(pod), resourceVersion: pod.metadata.resourceVersion } }, { type: 'merge' })
+        const patched = await c.client.patch(
+          pods,
+          keyOf(pod),
+          {
+            metadata: {
+              uid: uidOf(pod),
+              finalizers: withoutTracking(pod),
+              resourceVersion: pod.metadata.resourceVersion,
+            },
+          },
+          { type: 'merge' },
+        )
         if (job) c.wrote(job, pods, patched)
       } catch (error) {
         if (!isNotFound(error)) throw error

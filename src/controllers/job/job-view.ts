@@ -33,12 +33,20 @@ export function viewOf(job: Frozen<Job>, pods: readonly FrozenPod[]): JobView {
   const active = pods.filter(isActive)
   const { succeeded = [], failed = [] } = job.status?.uncountedTerminatedPods ?? {}
   const tracked = pods.filter((pod) => isTracked(pod) && (!isIndexed(job) || isInRange(job, pod)))
-  const newlySucceeded = tracked.filter((pod) => pod.status?.phase === 'Succeeded' && !succeeded.includes(uidOf(pod)) && !failed.includes(uidOf(pod)))
+  const newlySucceeded = tracked.filter(
+    (pod) => pod.status?.phase === 'Succeeded' && !succeeded.includes(uidOf(pod)) && !failed.includes(uidOf(pod)),
+  )
   const newlyFailed = tracked.filter((pod) => hasFailed(job, pod) && !failed.includes(uidOf(pod)))
   const succeededIndexes = isIndexed(job)
-    ? IndexSet.parse(job.status?.completedIndexes, completionsOf(job)).with(tracked.filter((pod) => pod.status?.phase === 'Succeeded').map((pod) => indexOf(pod) ?? 0))
+    ? IndexSet.parse(job.status?.completedIndexes, completionsOf(job)).with(
+        tracked.filter((pod) => pod.status?.phase === 'Succeeded').map((pod) => indexOf(pod) ?? 0),
+      )
     : IndexSet.empty
-  const failedIndexes = hasLimitPerIndex(job) ? IndexSet.parse(job.status?.failedIndexes, completionsOf(job)).with(tracked.filter((pod) => isLastFailure(job, pod)).map((pod) => indexOf(pod) ?? 0)) : undefined
+  const failedIndexes = hasLimitPerIndex(job)
+    ? IndexSet.parse(job.status?.failedIndexes, completionsOf(job)).with(
+        tracked.filter((pod) => isLastFailure(job, pod)).map((pod) => indexOf(pod) ?? 0),
+      )
+    : undefined
   return {
     job,
     pods,
@@ -47,8 +55,13 @@ export function viewOf(job: Frozen<Job>, pods: readonly FrozenPod[]): JobView {
     terminating: pods.filter(isTerminating).length,
     newlySucceeded,
     newlyFailed,
-    succeeded: isIndexed(job) ? succeededIndexes.size : (job.status?.succeeded ?? 0) + succeeded.length + newlySucceeded.length,
-    failed: (job.status?.failed ?? 0) + failed.length + newlyFailed.filter((pod) => judgeFailure(job.spec?.podFailurePolicy, pod).action !== 'Ignore').length,
+    succeeded: isIndexed(job)
+      ? succeededIndexes.size
+      : (job.status?.succeeded ?? 0) + succeeded.length + newlySucceeded.length,
+    failed:
+      (job.status?.failed ?? 0) +
+      failed.length +
+      newlyFailed.filter((pod) => judgeFailure(job.spec?.podFailurePolicy, pod).action !== 'Ignore').length,
     succeededIndexes,
     failedIndexes,
     heldByIndex: failedIndexes ? heldPods(job, tracked, active, succeededIndexes, failedIndexes) : new Map(),
@@ -70,13 +83,20 @@ function isLastFailure(job: Frozen<Job>, pod: FrozenPod): boolean {
   return action !== 'Ignore' && failureCounts(pod).counted >= (job.spec?.backoffLimitPerIndex ?? Infinity)
 }
 
-function heldPods(job: Frozen<Job>, tracked: readonly FrozenPod[], active: readonly FrozenPod[], succeeded: IndexSet, failed: IndexSet): Map<number, FrozenPod> {
+function heldPods(
+  job: Frozen<Job>,
+  tracked: readonly FrozenPod[],
+  active: readonly FrozenPod[],
+  succeeded: IndexSet,
+  failed: IndexSet,
+): Map<number, FrozenPod> {
   const running = new Set(active.map(indexOf))
   const held = new Map<number, FrozenPod>()
   const attempts = (pod: FrozenPod) => failureCounts(pod).counted + failureCounts(pod).ignored
   for (const pod of tracked) {
     const index = indexOf(pod)
-    if (index === undefined || !hasFailed(job, pod) || succeeded.has(index) || failed.has(index) || running.has(index)) continue
+    if (index === undefined || !hasFailed(job, pod) || succeeded.has(index) || failed.has(index) || running.has(index))
+      continue
     const last = held.get(index)
     if (!last || attempts(last) <= attempts(pod)) held.set(index, pod)
   }

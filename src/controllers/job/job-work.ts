@@ -3,7 +3,17 @@ import type { Frozen } from '../../api/resource.ts'
 import { isBeingDeleted } from '../../client/object.ts'
 import { rankForDeletion } from '../replicaset/deletion-ranking.ts'
 import { waitMs, type FailureRecord } from './job-backoff.ts'
-import { failureCounts, finishedMs, hasLimitPerIndex, indexOf, isIndexed, isSuspended, newPod, replacesOnlyFailed, type IndexedPod } from './job-pods.ts'
+import {
+  failureCounts,
+  finishedMs,
+  hasLimitPerIndex,
+  indexOf,
+  isIndexed,
+  isSuspended,
+  newPod,
+  replacesOnlyFailed,
+  type IndexedPod,
+} from './job-pods.ts'
 import { completionsOf, type JobView } from './job-view.ts'
 import { judgeFailure } from './pod-failure-policy.ts'
 
@@ -28,7 +38,12 @@ export function planWork(view: JobView, record: FailureRecord | undefined, nowMs
   if (isSuspended(job)) return { create: [], remove: active }
   const parallelism = job.spec?.parallelism ?? 1
   const completions = job.spec?.completions
-  const wanted = completions === undefined ? (succeeded > 0 ? active.length : parallelism) : Math.max(0, Math.min(parallelism, completions - succeeded))
+  const wanted =
+    completions === undefined
+      ? succeeded > 0
+        ? active.length
+        : parallelism
+      : Math.max(0, Math.min(parallelism, completions - succeeded))
   const remove = surplus(view, Math.max(0, active.length - wanted), nowMs)
   if (remove.length > 0) return { create: [], remove: remove.slice(0, burst) }
   const missing = Math.min(burst, wanted - active.length - (replacesOnlyFailed(job) ? terminating : 0))
@@ -60,9 +75,13 @@ function surplus({ job, active }: JobView, least: number, nowMs: number): Frozen
 function planIndexes(view: JobView, missing: number, nowMs: number): JobPlan {
   const { job, active, pods, succeededIndexes, failedIndexes, heldByIndex } = view
   const taken = new Set(active.map(indexOf))
-  if (replacesOnlyFailed(job)) for (const pod of pods) if (isBeingDeleted(pod) && pod.status?.phase !== 'Failed' && pod.status?.phase !== 'Succeeded') taken.add(indexOf(pod))
+  if (replacesOnlyFailed(job))
+    for (const pod of pods)
+      if (isBeingDeleted(pod) && pod.status?.phase !== 'Failed' && pod.status?.phase !== 'Succeeded')
+        taken.add(indexOf(pod))
   const indexes: number[] = []
-  for (let index = 0; index < completionsOf(job) && indexes.length < missing; index++) if (!taken.has(index) && !succeededIndexes.has(index) && !failedIndexes?.has(index)) indexes.push(index)
+  for (let index = 0; index < completionsOf(job) && indexes.length < missing; index++)
+    if (!taken.has(index) && !succeededIndexes.has(index) && !failedIndexes?.has(index)) indexes.push(index)
   if (!failedIndexes) return { create: indexes.map((index) => newPod(job, { index })), remove: [] }
 
   const waits = new Map(indexes.map((index) => [index, indexWaitMs(heldByIndex.get(index), nowMs)]))

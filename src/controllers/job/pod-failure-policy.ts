@@ -24,16 +24,27 @@ export function judgeFailure(policy: Frozen<PodFailurePolicy> | undefined, pod: 
 function exitText(requirement: Frozen<PodFailurePolicyOnExitCodesRequirement>, pod: Frozen<Pod>): string | undefined {
   const all = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]
   const found = all.find((container) => fitsExit(requirement, container))
-  return found && `Container ${found.name} for pod ${namespaceOf(pod)}/${nameOf(pod)} failed with exit code ${found.state?.terminated?.exitCode}`
+  return (
+    found &&
+    `Container ${found.name} for pod ${namespaceOf(pod)}/${nameOf(pod)} failed with exit code ${found.state?.terminated?.exitCode}`
+  )
 }
 
-function fitsExit({ containerName, operator, values }: Frozen<PodFailurePolicyOnExitCodesRequirement>, { name, state }: Frozen<ContainerStatus>): boolean {
+function fitsExit(
+  { containerName, operator, values }: Frozen<PodFailurePolicyOnExitCodesRequirement>,
+  { name, state }: Frozen<ContainerStatus>,
+): boolean {
   const exitCode = state?.terminated?.exitCode
   if (exitCode === undefined || exitCode === 0 || (containerName !== undefined && containerName !== name)) return false
   return operator === 'In' ? values.includes(exitCode) : operator === 'NotIn' && !values.includes(exitCode)
 }
 
-function conditionText(patterns: readonly { readonly type: string; readonly status?: string }[], pod: Frozen<Pod>): string | undefined {
-  const found = pod.status?.conditions?.find(({ type, status }) => patterns.some((pattern) => pattern.type === type && (pattern.status ?? 'True') === status))
+function conditionText(
+  patterns: readonly { readonly type: string; readonly status?: string }[],
+  pod: Frozen<Pod>,
+): string | undefined {
+  const found = pod.status?.conditions?.find(({ type, status }) =>
+    patterns.some((pattern) => pattern.type === type && (pattern.status ?? 'True') === status),
+  )
   return found && `Pod ${namespaceOf(pod)}/${nameOf(pod)} has condition ${found.type}`
 }

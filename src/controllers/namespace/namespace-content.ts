@@ -21,8 +21,13 @@ export interface Remains {
 export async function deleteContent(client: Client, namespace: string): Promise<Remains> {
   const { resources, failed } = await discover(client)
   const sweep = new Sweep(client, namespace)
-  for (const { groupVersion, error } of failed) sweep.discoveryFailures.push(`unable to retrieve the complete list of server APIs: ${groupVersion}: ${messageOf(error)}`)
-  const inNamespace = resources.filter(({ namespaced, verbs, preferred }) => namespaced && preferred && verbs.includes('delete'))
+  for (const { groupVersion, error } of failed)
+    sweep.discoveryFailures.push(
+      `unable to retrieve the complete list of server APIs: ${groupVersion}: ${messageOf(error)}`,
+    )
+  const inNamespace = resources.filter(
+    ({ namespaced, verbs, preferred }) => namespaced && preferred && verbs.includes('delete'),
+  )
   const pods = inNamespace.filter(({ group, plural }) => group === '' && plural === 'pods')
   for (const resource of pods) await sweep.clear(resource)
   if (sweep.objects.size === 0 && sweep.deletionFailures.length === 0) {
@@ -60,10 +65,15 @@ class Sweep implements Remains {
   }
 
   async #delete(resource: DiscoveredResource, objects: readonly Frozen<KubernetesObject>[]): Promise<void> {
-    if (resource.verbs.includes('deletecollection')) return this.#client.deleteCollection(resource, { namespace: this.#namespace, propagationPolicy: 'Background' })
+    if (resource.verbs.includes('deletecollection'))
+      return this.#client.deleteCollection(resource, { namespace: this.#namespace, propagationPolicy: 'Background' })
     for (const { metadata } of objects) {
       try {
-        await this.#client.delete(resource, { namespace: this.#namespace, name: metadata?.name ?? '' }, { propagationPolicy: 'Background' })
+        await this.#client.delete(
+          resource,
+          { namespace: this.#namespace, name: metadata?.name ?? '' },
+          { propagationPolicy: 'Background' },
+        )
       } catch (error) {
         if (!isNotFound(error)) throw error
       }
@@ -79,7 +89,8 @@ class Sweep implements Remains {
     this.objects.set(name, left.length)
     let seconds = 0
     for (const { metadata } of left) {
-      for (const finalizer of metadata?.finalizers ?? []) this.finalizers.set(finalizer, (this.finalizers.get(finalizer) ?? 0) + 1)
+      for (const finalizer of metadata?.finalizers ?? [])
+        this.finalizers.set(finalizer, (this.finalizers.get(finalizer) ?? 0) + 1)
       if (group === '' && plural === 'pods') seconds = Math.max(seconds, metadata?.deletionGracePeriodSeconds ?? 0)
     }
     // Whoever holds the rest: look again in 15 seconds.

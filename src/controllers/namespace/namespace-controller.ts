@@ -28,7 +28,8 @@ async function reconcile(cached: Frozen<Namespace>, c: Context<Namespace>): Prom
   const terminating = await c.writeStatus(namespace, { ...namespace.status, phase: 'Terminating' })
   const remains = await deleteContent(c.client, nameOf(namespace))
   const told = await tell(terminating, remains, c)
-  if (remains.discoveryFailures.length + remains.deletionFailures.length > 0) throw new Error([...remains.discoveryFailures, ...remains.deletionFailures].join('; '))
+  if (remains.discoveryFailures.length + remains.deletionFailures.length > 0)
+    throw new Error([...remains.discoveryFailures, ...remains.deletionFailures].join('; '))
   if (remains.objects.size > 0) return requeueAfter((Math.floor(remains.estimateSeconds / 2) + 1) * 1000)
   await finalize(told, c)
   return done
@@ -45,7 +46,10 @@ async function freshOf(cached: Frozen<Namespace>, c: Context<Namespace>): Promis
 
 async function tell(namespace: Frozen<Namespace>, remains: Remains, c: Context<Namespace>): Promise<Frozen<Namespace>> {
   try {
-    return await c.writeStatus(namespace, { ...namespace.status, conditions: conditionsOf(namespace, remains, c.clock.now()) })
+    return await c.writeStatus(namespace, {
+      ...namespace.status,
+      conditions: conditionsOf(namespace, remains, c.clock.now()),
+    })
   } catch (error) {
     // Telling must not hold up the deletion.
     if (isConflict(error) || isNotFound(error)) return namespace
@@ -55,8 +59,17 @@ async function tell(namespace: Frozen<Namespace>, remains: Remains, c: Context<N
 
 /** The conditions that say how far the deletion is. */
 export function conditionsOf(namespace: Frozen<Namespace>, remains: Remains, nowMs: number): readonly Condition[] {
-  const lines = (counts: ReadonlyMap<string, number>, text: (name: string, count: number) => string) => [...counts].map(([name, count]) => text(name, count)).sort().join(', ')
-  const make = (type: string, failed: boolean, [badReason, badMessage]: readonly [string, string], [goodReason, goodMessage]: readonly [string, string]): Condition => ({
+  const lines = (counts: ReadonlyMap<string, number>, text: (name: string, count: number) => string) =>
+    [...counts]
+      .map(([name, count]) => text(name, count))
+      .sort()
+      .join(', ')
+  const make = (
+    type: string,
+    failed: boolean,
+    [badReason, badMessage]: readonly [string, string],
+    [goodReason, goodMessage]: readonly [string, string],
+  ): Condition => ({
     type,
     status: failed ? 'True' : 'False',
     reason: failed ? badReason : goodReason,
@@ -64,19 +77,62 @@ export function conditionsOf(namespace: Frozen<Namespace>, remains: Remains, now
     lastTransitionTime: timestamp(nowMs),
   })
   const list = [
-    make('NamespaceDeletionDiscoveryFailure', remains.discoveryFailures.length > 0, ['DiscoveryFailed', `Discovery failed for some groups, ${remains.discoveryFailures.length} failing: ${remains.discoveryFailures.join(', ')}`], ['ResourcesDiscovered', 'All resources successfully discovered']),
-    make('NamespaceDeletionGroupVersionParsingFailure', false, ['', ''], ['ParsedGroupVersions', 'All legacy kube types successfully parsed']),
-    make('NamespaceDeletionContentFailure', remains.deletionFailures.length > 0, ['ContentDeletionFailed', `Failed to delete all resource types, ${remains.deletionFailures.length} remaining: ${remains.deletionFailures.join(', ')}`], ['ContentDeleted', 'All content successfully deleted, may be waiting on finalization']),
-    make('NamespaceContentRemaining', remains.objects.size > 0, ['SomeResourcesRemain', `Some resources are remaining: ${lines(remains.objects, (name, count) => `${name} has ${count} resource instances`)}`], ['ContentRemoved', 'All content successfully removed']),
-    make('NamespaceFinalizersRemaining', remains.finalizers.size > 0, ['SomeFinalizersRemain', `Some content in the namespace has finalizers remaining: ${lines(remains.finalizers, (name, count) => `${name} in ${count} resource instances`)}`], ['ContentHasNoFinalizers', 'All content-preserving finalizers finished']),
+    make(
+      'NamespaceDeletionDiscoveryFailure',
+      remains.discoveryFailures.length > 0,
+      [
+        'DiscoveryFailed',
+        `Discovery failed for some groups, ${remains.discoveryFailures.length} failing: ${remains.discoveryFailures.join(', ')}`,
+      ],
+      ['ResourcesDiscovered', 'All resources successfully discovered'],
+    ),
+    make(
+      'NamespaceDeletionGroupVersionParsingFailure',
+      false,
+      ['', ''],
+      ['ParsedGroupVersions', 'All legacy kube types successfully parsed'],
+    ),
+    make(
+      'NamespaceDeletionContentFailure',
+      remains.deletionFailures.length > 0,
+      [
+        'ContentDeletionFailed',
+        `Failed to delete all resource types, ${remains.deletionFailures.length} remaining: ${remains.deletionFailures.join(', ')}`,
+      ],
+      ['ContentDeleted', 'All content successfully deleted, may be waiting on finalization'],
+    ),
+    make(
+      'NamespaceContentRemaining',
+      remains.objects.size > 0,
+      [
+        'SomeResourcesRemain',
+        `Some resources are remaining: ${lines(remains.objects, (name, count) => `${name} has ${count} resource instances`)}`,
+      ],
+      ['ContentRemoved', 'All content successfully removed'],
+    ),
+    make(
+      'NamespaceFinalizersRemaining',
+      remains.finalizers.size > 0,
+      [
+        'SomeFinalizersRemain',
+        `Some content in the namespace has finalizers remaining: ${lines(remains.finalizers, (name, count) => `${name} in ${count} resource instances`)}`,
+      ],
+      ['ContentHasNoFinalizers', 'All content-preserving finalizers finished'],
+    ),
   ]
-  return list.reduce<readonly Condition[]>((conditions, condition) => withCondition(conditions, condition), namespace.status?.conditions ?? [])
+  return list.reduce<readonly Condition[]>(
+    (conditions, condition) => withCondition(conditions, condition),
+    namespace.status?.conditions ?? [],
+  )
 }
 
 async function finalize(namespace: Frozen<Namespace>, c: Context<Namespace>): Promise<void> {
   const finalizers = (namespace.spec?.finalizers ?? []).filter((name) => name !== finalizer)
   try {
-    await c.client.updateSubresource(namespaces, { name: nameOf(namespace) }, 'finalize', { ...namespace, spec: { ...namespace.spec, finalizers } })
+    await c.client.updateSubresource(namespaces, { name: nameOf(namespace) }, 'finalize', {
+      ...namespace,
+      spec: { ...namespace.spec, finalizers },
+    })
   } catch (error) {
     if (!isNotFound(error)) throw error
   }

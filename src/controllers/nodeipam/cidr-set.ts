@@ -13,7 +13,10 @@ export class CidrSet {
     this.#whole = parseRange(whole)
     this.#prefix = prefix
     const extra = prefix - this.#whole.prefix
-    if (extra < 0 || extra > 16) throw new Error(`the cluster's range ${whole} cannot be cut into ranges of /${prefix}: at most 65536 of them, and each smaller than the whole`)
+    if (extra < 0 || extra > 16)
+      throw new Error(
+        `the cluster's range ${whole} cannot be cut into ranges of /${prefix}: at most 65536 of them, and each smaller than the whole`,
+      )
     this.#count = 2 ** extra
   }
 

@@ -21,7 +21,8 @@ export const nodeIpamController = defineController<Node>({
   setup(c) {
     const ranges = rangesOf(c.options)
     sets.set(c, ranges)
-    const each = (node: Frozen<Node>, act: (set: CidrSet, cidr: string) => void) => cidrsOf(node).forEach((cidr) => ranges.forEach((set) => act(set, cidr)))
+    const each = (node: Frozen<Node>, act: (set: CidrSet, cidr: string) => void) =>
+      cidrsOf(node).forEach((cidr) => ranges.forEach((set) => act(set, cidr)))
     c.of(nodes).on({
       added: (node) => each(node, (set, cidr) => set.occupy(cidr)),
       updated: (node) => each(node, (set, cidr) => set.occupy(cidr)),
@@ -35,7 +36,9 @@ const cidrsOf = ({ spec }: Frozen<Node>): readonly string[] => spec?.podCIDRs ??
 
 function rangesOf(options: ControllerOptions): CidrSet[] {
   if (!options.allocateNodeCidrs) return []
-  const ranges = options.clusterCidr.map((cidr) => new CidrSet(cidr, cidr.includes(':') ? options.nodeCidrMaskSizeIPv6 : options.nodeCidrMaskSizeIPv4))
+  const ranges = options.clusterCidr.map(
+    (cidr) => new CidrSet(cidr, cidr.includes(':') ? options.nodeCidrMaskSizeIPv6 : options.nodeCidrMaskSizeIPv4),
+  )
   for (const set of ranges) for (const service of options.serviceClusterIpRange) set.occupy(service)
   return ranges
 }
@@ -53,7 +56,12 @@ async function reconcile(node: Frozen<Node>, c: Context<Node>): Promise<Outcome>
   }
   try {
     // Ranges never change once set: the server refuses, should another allocator have been faster.
-    await c.client.patch(nodes, { name: nameOf(node) }, { spec: { podCIDR: podCIDRs[0], podCIDRs } }, { type: 'strategic' })
+    await c.client.patch(
+      nodes,
+      { name: nameOf(node) },
+      { spec: { podCIDR: podCIDRs[0], podCIDRs } },
+      { type: 'strategic' },
+    )
   } catch (error) {
     giveBack()
     if (isNotFound(error)) return done

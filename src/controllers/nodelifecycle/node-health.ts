@@ -27,7 +27,12 @@ export class NodeHealth {
     const known = this.#signs.get(nameOf(node))
     if (!known) {
       // A node that never said anything is measured from its creation.
-      const seenMs = ready || renewTime !== '' ? nowMs : node.metadata.creationTimestamp ? msOf(node.metadata.creationTimestamp) : nowMs
+      const seenMs =
+        ready || renewTime !== ''
+          ? nowMs
+          : node.metadata.creationTimestamp
+            ? msOf(node.metadata.creationTimestamp)
+            : nowMs
       this.#signs.set(nameOf(node), { heartbeat, renewTime, seenMs })
       return seenMs
     }
@@ -55,12 +60,25 @@ export function silentConditions(node: Frozen<Node>, nowMs: number): Condition[]
   const next = conditions.map((condition): Condition => {
     if (!conditionTypes.includes(condition.type) || condition.status === 'Unknown') return condition
     changed = true
-    return { ...condition, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastTransitionTime: now }
+    return {
+      ...condition,
+      status: 'Unknown',
+      reason: 'NodeStatusUnknown',
+      message: 'Kubelet stopped posting node status.',
+      lastTransitionTime: now,
+    }
   })
   for (const type of conditionTypes) {
     if (conditionOf(conditions, type)) continue
     changed = true
-    next.push({ type, status: 'Unknown', reason: 'NodeStatusNeverUpdated', message: 'Kubelet never posted node status.', ...(node.metadata.creationTimestamp && { lastHeartbeatTime: node.metadata.creationTimestamp }), lastTransitionTime: now })
+    next.push({
+      type,
+      status: 'Unknown',
+      reason: 'NodeStatusNeverUpdated',
+      message: 'Kubelet never posted node status.',
+      ...(node.metadata.creationTimestamp && { lastHeartbeatTime: node.metadata.creationTimestamp }),
+      lastTransitionTime: now,
+    })
   }
   return changed ? next : undefined
 }

@@ -14,7 +14,15 @@ import { podCondition } from '../framework/pod.ts'
 import { periodically, type Periodic } from '../framework/periodic.ts'
 import { indexPodsByNode, podsOnNode } from '../framework/pods-on-node.ts'
 import { NodeHealth, silentConditions } from './node-health.ts'
-import { changeTaints, hasNoExecute, noExecuteKey, notReadyTaint, unreachableTaint, withNoExecuteTaint, withNoScheduleTaints } from './taints.ts'
+import {
+  changeTaints,
+  hasNoExecute,
+  noExecuteKey,
+  notReadyTaint,
+  unreachableTaint,
+  withNoExecuteTaint,
+  withNoScheduleTaints,
+} from './taints.ts'
 import { evictionRate, nodesByZone, stateOf, zoneOf, type ZoneState } from './zones.ts'
 
 type FrozenNode = Frozen<Node>
@@ -28,7 +36,10 @@ export const nodeLifecycleController: ControllerDescriptor = {
 const leaseNamespace = 'kube-node-lease'
 const parallel = 8
 /** The labels that the kubelet sets, and their old names. */
-const oldLabels = { 'kubernetes.io/os': 'beta.kubernetes.io/os', 'kubernetes.io/arch': 'beta.kubernetes.io/arch' } as const
+const oldLabels = {
+  'kubernetes.io/os': 'beta.kubernetes.io/os',
+  'kubernetes.io/arch': 'beta.kubernetes.io/arch',
+} as const
 
 interface Zone {
   rate: number
@@ -72,7 +83,10 @@ class NodeLifecycle implements Running {
     const enqueue = (node: FrozenNode) => this.#taintQueue.add(nameOf(node))
     this.#nodes.on({ added: enqueue, updated: enqueue })
     const bound = (pod: Frozen<Pod>) => this.#podQueue.add(`${namespaceOf(pod)}/${nameOf(pod)}`)
-    this.#pods.on({ added: bound, updated: (pod, old) => void (pod.spec?.nodeName !== old.spec?.nodeName && bound(pod)) })
+    this.#pods.on({
+      added: bound,
+      updated: (pod, old) => void (pod.spec?.nodeName !== old.spec?.nodeName && bound(pod)),
+    })
     await Promise.all([this.#nodes.synced, this.#pods.synced, this.#leases.synced])
     if (this.#closed) return
     this.#taintQueue.run(parallel, (name) => this.#refresh(name))
@@ -99,7 +113,11 @@ class NodeLifecycle implements Running {
       if (names.has(name)) continue
       this.#known.delete(name)
       this.#health.forget(name)
-      this.#tell({ metadata: { name, uid } }, 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`)
+      this.#tell(
+        { metadata: { name, uid } },
+        'RemovingNode',
+        `Node ${name} event: Removing Node ${name} from Controller`,
+      )
     }
   }
 
@@ -110,12 +128,15 @@ class NodeLifecycle implements Running {
     const lease = this.#leases.get({ namespace: leaseNamespace, name: nameOf(node) })
     const seenMs = this.#health.observe(node, lease, nowMs)
     const wasReady = isTrue(node.status?.conditions, 'Ready')
-    const graceMs = conditionOf(node.status?.conditions, 'Ready') ? options.nodeMonitorGracePeriodMs : options.nodeStartupGracePeriodMs
+    const graceMs = conditionOf(node.status?.conditions, 'Ready')
+      ? options.nodeMonitorGracePeriodMs
+      : options.nodeStartupGracePeriodMs
     let current = node
     try {
       const conditions = nowMs - seenMs > graceMs ? silentConditions(node, nowMs) : undefined
       if (conditions) current = await client.updateStatus(nodes, { ...node, status: { ...node.status, conditions } })
-      if (wasReady && !isTrue(current.status?.conditions, 'Ready')) this.#tell(current, 'NodeNotReady', `Node ${nameOf(node)} status is now: NodeNotReady`)
+      if (wasReady && !isTrue(current.status?.conditions, 'Ready'))
+        this.#tell(current, 'NodeNotReady', `Node ${nameOf(node)} status is now: NodeNotReady`)
       // A kubelet that does post tells of its pods itself.
       if (conditionOf(current.status?.conditions, 'Ready')?.status === 'Unknown') await this.#markPods(current)
       return await this.#taint(current)
@@ -134,10 +155,20 @@ class NodeLifecycle implements Running {
     const { client, clock, recorder } = this.#context
     const ready = podCondition(pod, 'Ready')
     if (ready?.status !== 'True') return
-    recorder('node-controller').event(pod.kind ? pod : { ...pod, kind: 'Pod', apiVersion: 'v1' }, 'Warning', 'NodeNotReady', 'Node is not ready')
+    recorder('node-controller').event(
+      pod.kind ? pod : { ...pod, kind: 'Pod', apiVersion: 'v1' },
+      'Warning',
+      'NodeNotReady',
+      'Node is not ready',
+    )
     const condition = { type: 'Ready', status: 'False', lastTransitionTime: timestamp(clock.now()) }
     try {
-      await client.patch(pods, keyOf(pod), { metadata: { uid: uidOf(pod) }, status: { conditions: [condition] } }, { type: 'strategic', subresource: 'status' })
+      await client.patch(
+        pods,
+        keyOf(pod),
+        { metadata: { uid: uidOf(pod) }, status: { conditions: [condition] } },
+        { type: 'strategic', subresource: 'status' },
+      )
     } catch (error) {
       if (!isNotFound(error)) throw error
     }
@@ -161,7 +192,13 @@ class NodeLifecycle implements Running {
     // A node that has one of the two already was counted when it got it.
     const counted = key !== undefined && !hasNoExecute(node, key) && !hasNoExecute(node, other)
     if (counted && !this.#zone(zoneOf(node)).bucket.take()) return node
-    if (counted) metrics.counter('node_collector_evictions_total', 'Number of Node evictions that happened since current instance of NodeController started.').add({ zone: zoneOf(node) })
+    if (counted)
+      metrics
+        .counter(
+          'node_collector_evictions_total',
+          'Number of Node evictions that happened since current instance of NodeController started.',
+        )
+        .add({ zone: zoneOf(node) })
     return changeTaints(client, node, (current) => withNoExecuteTaint(current, key, nowMs))
   }
 
@@ -169,15 +206,25 @@ class NodeLifecycle implements Running {
     const { options, clock, metrics } = this.#context
     const before = [...this.#zones.values()]
     const wereAllDown = before.length > 0 && before.every(({ state }) => state === 'FullDisruption')
-    const states = [...nodesByZone(all)].map(([name, members]) => ({ name, size: members.length, ...stateOf(members, options.unhealthyZoneThreshold) }))
+    const states = [...nodesByZone(all)].map(([name, members]) => ({
+      name,
+      size: members.length,
+      ...stateOf(members, options.unhealthyZoneThreshold),
+    }))
     const areAllDown = states.length > 0 && states.every(({ state }) => state === 'FullDisruption')
     for (const { name, size, unhealthy, state } of states) {
       const zone = this.#zone(name)
       zone.state = state
       this.#setRate(zone, areAllDown ? 0 : evictionRate(state, size, options))
-      metrics.gauge('node_collector_zone_size', 'Gauge measuring number of registered Nodes per zones.').set(size, { zone: name })
-      metrics.gauge('node_collector_zone_health', 'Gauge measuring percentage of healthy nodes per zone.').set((100 * (size - unhealthy)) / size, { zone: name })
-      metrics.gauge('node_collector_unhealthy_nodes_in_zone', 'Gauge measuring number of not Ready Nodes per zones.').set(unhealthy, { zone: name })
+      metrics
+        .gauge('node_collector_zone_size', 'Gauge measuring number of registered Nodes per zones.')
+        .set(size, { zone: name })
+      metrics
+        .gauge('node_collector_zone_health', 'Gauge measuring percentage of healthy nodes per zone.')
+        .set((100 * (size - unhealthy)) / size, { zone: name })
+      metrics
+        .gauge('node_collector_unhealthy_nodes_in_zone', 'Gauge measuring number of not Ready Nodes per zones.')
+        .set(unhealthy, { zone: name })
     }
     for (const name of this.#zones.keys()) if (!states.some((state) => state.name === name)) this.#zones.delete(name)
     // When nobody answers, it is more likely that we are cut off: no pod is moved.
@@ -187,7 +234,9 @@ class NodeLifecycle implements Running {
 
   async #untaint(node: FrozenNode): Promise<void> {
     try {
-      await changeTaints(this.#context.client, node, (current) => withNoExecuteTaint(current, undefined, this.#context.clock.now()))
+      await changeTaints(this.#context.client, node, (current) =>
+        withNoExecuteTaint(current, undefined, this.#context.clock.now()),
+      )
     } catch (error) {
       this.#context.log.debug({ err: error, node: nameOf(node) }, 'taints could not be removed; it is tried again')
     }
@@ -213,7 +262,9 @@ class NodeLifecycle implements Running {
     const node = this.#nodes.get({ name })
     if (!node) return this.#taintQueue.forget(name)
     try {
-      await changeTaints(this.#context.client, node, (current) => withNoScheduleTaints(current, this.#context.clock.now()))
+      await changeTaints(this.#context.client, node, (current) =>
+        withNoScheduleTaints(current, this.#context.clock.now()),
+      )
       await this.#syncLabels(node)
       this.#taintQueue.forget(name)
     } catch (error) {
@@ -228,7 +279,13 @@ class NodeLifecycle implements Running {
       const value = labels[primary]
       return value !== undefined && labels[secondary] !== value ? [[secondary, value]] : []
     })
-    if (missing.length > 0) await this.#context.client.patch(nodes, { name: nameOf(node) }, { metadata: { labels: Object.fromEntries(missing) } }, { type: 'strategic' })
+    if (missing.length > 0)
+      await this.#context.client.patch(
+        nodes,
+        { name: nameOf(node) },
+        { metadata: { labels: Object.fromEntries(missing) } },
+        { type: 'strategic' },
+      )
   }
 
   #tell(node: FrozenNode, reason: string, message: string): void {

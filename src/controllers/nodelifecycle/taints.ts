@@ -21,11 +21,16 @@ const taintOfCondition: Readonly<Record<string, Readonly<Record<string, string>>
   PIDPressure: { True: 'node.kubernetes.io/pid-pressure' },
 }
 
-const ownKeys = new Set([unschedulableTaint, ...Object.values(taintOfCondition).flatMap((taints) => Object.values(taints))])
+const ownKeys = new Set([
+  unschedulableTaint,
+  ...Object.values(taintOfCondition).flatMap((taints) => Object.values(taints)),
+])
 
 /** The keys of the NoSchedule taints that the node's conditions, and being cordoned, ask for. */
 export function noScheduleKeys(node: Frozen<Node>): string[] {
-  const keys = Object.entries(taintOfCondition).flatMap(([type, taints]) => taints[conditionOf(node.status?.conditions, type)?.status ?? ''] ?? [])
+  const keys = Object.entries(taintOfCondition).flatMap(
+    ([type, taints]) => taints[conditionOf(node.status?.conditions, type)?.status ?? ''] ?? [],
+  )
   return node.spec?.unschedulable ? [...keys, unschedulableTaint] : keys
 }
 
@@ -41,16 +46,26 @@ export function withNoScheduleTaints(node: Frozen<Node>, nowMs: number): FrozenT
 
 /** The NoExecute taint that the node's readiness asks for. */
 export function noExecuteKey(node: Frozen<Node>): string | undefined {
-  return { False: notReadyTaint, Unknown: unreachableTaint }[conditionOf(node.status?.conditions, 'Ready')?.status ?? '']
+  return { False: notReadyTaint, Unknown: unreachableTaint }[
+    conditionOf(node.status?.conditions, 'Ready')?.status ?? ''
+  ]
 }
 
 /** Whether the node has this NoExecute taint. */
-export const hasNoExecute = (node: Frozen<Node>, key: string): boolean => (node.spec?.taints ?? []).some((taint) => taint.key === key && taint.effect === 'NoExecute')
+export const hasNoExecute = (node: Frozen<Node>, key: string): boolean =>
+  (node.spec?.taints ?? []).some((taint) => taint.key === key && taint.effect === 'NoExecute')
 
 /** The node's taints with this NoExecute taint, or none, in place of those that tell of readiness; undefined when they are so already. */
-export function withNoExecuteTaint(node: Frozen<Node>, key: string | undefined, nowMs: number): FrozenTaint[] | undefined {
+export function withNoExecuteTaint(
+  node: Frozen<Node>,
+  key: string | undefined,
+  nowMs: number,
+): FrozenTaint[] | undefined {
   const taints = node.spec?.taints ?? []
-  const kept = taints.filter((taint) => taint.effect !== 'NoExecute' || ![notReadyTaint, unreachableTaint].includes(taint.key) || taint.key === key)
+  const kept = taints.filter(
+    (taint) =>
+      taint.effect !== 'NoExecute' || ![notReadyTaint, unreachableTaint].includes(taint.key) || taint.key === key,
+  )
   const there = key === undefined || hasNoExecute(node, key)
   if (there && kept.length === taints.length) return undefined
   return there ? kept : [...kept, { key, effect: 'NoExecute', timeAdded: timestamp(nowMs) }]
@@ -60,12 +75,19 @@ export function withNoExecuteTaint(node: Frozen<Node>, key: string | undefined, 
 const attemptsMax = 5
 
 /** Writes the taints that `change` makes of the node's, on the newest state where somebody else was faster. `change` gives undefined when they are right. */
-export async function changeTaints(client: Client, node: Frozen<Node>, change: (node: Frozen<Node>) => readonly FrozenTaint[] | undefined): Promise<Frozen<Node>> {
+export async function changeTaints(
+  client: Client,
+  node: Frozen<Node>,
+  change: (node: Frozen<Node>) => readonly FrozenTaint[] | undefined,
+): Promise<Frozen<Node>> {
   let current = node
   for (let attempt = 1; ; attempt++) {
     const taints = change(current)
     if (!taints) return current
-    const patch = { metadata: { resourceVersion: current.metadata.resourceVersion }, spec: { taints: taints.length > 0 ? taints : null } }
+    const patch = {
+      metadata: { resourceVersion: current.metadata.resourceVersion },
+      spec: { taints: taints.length > 0 ? taints : null },
+    }
     try {
       return await client.patch(nodes, { name: nameOf(node) }, patch, { type: 'merge' })
     } catch (error) {

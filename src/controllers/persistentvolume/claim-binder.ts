@@ -5,13 +5,25 @@ import type { Frozen } from '../../api/resource.ts'
 import { annotationsOf, isBeingDeleted, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
 import { defineController, done, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { bestVolume, classOf, isFor, mismatch, namesClass } from './volume-matching.ts'
-import { bind, bindCompletedAnnotation, boundByControllerAnnotation, selectedNodeAnnotation, setClaimPhase } from './volume-binding.ts'
+import {
+  bind,
+  bindCompletedAnnotation,
+  boundByControllerAnnotation,
+  selectedNodeAnnotation,
+  setClaimPhase,
+} from './volume-binding.ts'
 
 type Claim = Frozen<PersistentVolumeClaim>
 type C = Context<PersistentVolumeClaim>
 
-const provisionerAnnotations = ['volume.beta.kubernetes.io/storage-provisioner', 'volume.kubernetes.io/storage-provisioner']
-const defaultClassAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
+const provisionerAnnotations = [
+  'volume.beta.kubernetes.io/storage-provisioner',
+  'volume.kubernetes.io/storage-provisioner',
+]
+const defaultClassAnnotations = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+]
 const noProvisioner = 'kubernetes.io/no-provisioner'
 
 /** Finds a volume for each claim, or asks a provisioner for one. */
@@ -23,11 +35,30 @@ export const claimBinder = defineController<PersistentVolumeClaim>({
     watch(persistentVolumes, (volume, { informers }) => {
       const reference = volume.spec?.claimRef
       if (reference) return [`${reference.namespace}/${reference.name}`]
-      return informers.of(persistentVolumeClaims).list().filter(({ spec }) => !spec?.volumeName || spec.volumeName === nameOf(volume)).map((claim) => `${namespaceOf(claim)}/${nameOf(claim)}`)
+      return informers
+        .of(persistentVolumeClaims)
+        .list()
+        .filter(({ spec }) => !spec?.volumeName || spec.volumeName === nameOf(volume))
+        .map((claim) => `${namespaceOf(claim)}/${nameOf(claim)}`)
     }),
-    watch(storageClasses, (_class, { informers }) => informers.of(persistentVolumeClaims).list().filter(({ status }) => status?.phase !== 'Bound').map((claim) => `${namespaceOf(claim)}/${nameOf(claim)}`)),
+    watch(storageClasses, (_class, { informers }) =>
+      informers
+        .of(persistentVolumeClaims)
+        .list()
+        .filter(({ status }) => status?.phase !== 'Bound')
+        .map((claim) => `${namespaceOf(claim)}/${nameOf(claim)}`),
+    ),
   ],
-  events: ['FailedBinding', 'WaitForFirstConsumer', 'WaitForPodScheduled', 'ExternalProvisioning', 'ProvisioningFailed', 'VolumeMismatch', 'ClaimLost', 'ClaimMisbound'],
+  events: [
+    'FailedBinding',
+    'WaitForFirstConsumer',
+    'WaitForPodScheduled',
+    'ExternalProvisioning',
+    'ProvisioningFailed',
+    'VolumeMismatch',
+    'ClaimLost',
+    'ClaimMisbound',
+  ],
   // One at a time: two claims must not choose one volume.
   parallel: 1,
   reconcile,
@@ -47,7 +78,10 @@ async function bindClaim(claim: Claim, c: C): Promise<Outcome> {
   if (isFor(volume, claim)) return bindTo(volume, claim, c)
   if (volume.spec?.claimRef) {
     c.event(claim, 'Warning', 'FailedBinding', `volume "${name}" already bound to a different claim.`)
-    if (annotationsOf(claim)[boundByControllerAnnotation] !== undefined) throw new Error(`invalid binding of claim ${nameOf(claim)} to volume "${name}": volume already claimed by ${volume.spec.claimRef.name}`)
+    if (annotationsOf(claim)[boundByControllerAnnotation] !== undefined)
+      throw new Error(
+        `invalid binding of claim ${nameOf(claim)} to volume "${name}": volume already claimed by ${volume.spec.claimRef.name}`,
+      )
     return pend(claim, c)
   }
   const why = mismatch(volume, claim)
@@ -63,12 +97,24 @@ async function findVolume(claim: Claim, c: C): Promise<Outcome> {
   if (volume) return bindTo(volume, claim, c)
   const fallback = namesClass(claim) ? undefined : defaultClass(c.of(storageClasses).list())
   if (fallback) {
-    c.wroteSelf(await c.client.update(persistentVolumeClaims, { ...claim, spec: { ...claim.spec, storageClassName: nameOf(fallback) } }))
+    c.wroteSelf(
+      await c.client.update(persistentVolumeClaims, {
+        ...claim,
+        spec: { ...claim.spec, storageClassName: nameOf(fallback) },
+      }),
+    )
     return done
   }
-  if (waits && annotationsOf(claim)[selectedNodeAnnotation] === undefined) c.event(claim, 'Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
+  if (waits && annotationsOf(claim)[selectedNodeAnnotation] === undefined)
+    c.event(claim, 'Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
   else if (classOf(claim) !== '') return provision(claim, storageClass, c)
-  else c.event(claim, 'Normal', 'FailedBinding', 'no persistent volumes available for this claim and no storage class is set')
+  else
+    c.event(
+      claim,
+      'Normal',
+      'FailedBinding',
+      'no persistent volumes available for this claim and no storage class is set',
+    )
   return pend(claim, c)
 }
 
@@ -80,33 +126,64 @@ async function provision(claim: Claim, storageClass: Frozen<StorageClass> | unde
   }
   const { provisioner } = storageClass
   if (provisioner === noProvisioner) {
-    c.event(claim, 'Normal', 'FailedBinding', 'no persistent volumes available for this claim and no storage class is set')
+    c.event(
+      claim,
+      'Normal',
+      'FailedBinding',
+      'no persistent volumes available for this claim and no storage class is set',
+    )
     return pend(claim, c)
   }
-  const annotations = { ...annotationsOf(claim), ...Object.fromEntries(provisionerAnnotations.map((name) => [name, provisioner])) }
+  const annotations = {
+    ...annotationsOf(claim),
+    ...Object.fromEntries(provisionerAnnotations.map((name) => [name, provisioner])),
+  }
   let current = claim
   if (provisionerAnnotations.some((name) => annotationsOf(claim)[name] !== provisioner)) {
     current = await c.client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, annotations } })
     c.wroteSelf(current)
   }
-  c.event(claim, 'Normal', 'ExternalProvisioning', `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`)
+  c.event(
+    claim,
+    'Normal',
+    'ExternalProvisioning',
+    `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`,
+  )
   return pend(current, c)
 }
 
 /** The newest class that is marked as the default. */
 function defaultClass(classes: readonly Frozen<StorageClass>[]): Frozen<StorageClass> | undefined {
-  const marked = classes.filter((storageClass) => defaultClassAnnotations.some((name) => annotationsOf(storageClass)[name] === 'true'))
-  return marked.sort((a, b) => ((a.metadata.creationTimestamp ?? '') > (b.metadata.creationTimestamp ?? '') ? -1 : (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? 1 : nameOf(a) < nameOf(b) ? -1 : 1))[0]
+  const marked = classes.filter((storageClass) =>
+    defaultClassAnnotations.some((name) => annotationsOf(storageClass)[name] === 'true'),
+  )
+  return marked.sort((a, b) =>
+    (a.metadata.creationTimestamp ?? '') > (b.metadata.creationTimestamp ?? '')
+      ? -1
+      : (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '')
+        ? 1
+        : nameOf(a) < nameOf(b)
+          ? -1
+          : 1,
+  )[0]
 }
 
 /** The claim was bound: it stays so, or what it had is lost. */
 async function keepBound(claim: Claim, c: C): Promise<Outcome> {
   const name = claim.spec?.volumeName
-  if (!name) return lose(claim, 'ClaimLost', 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!', c)
+  if (!name)
+    return lose(
+      claim,
+      'ClaimLost',
+      'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!',
+      c,
+    )
   const volume = c.of(persistentVolumes).get({ name })
-  if (!volume) return lose(claim, 'ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!', c)
+  if (!volume)
+    return lose(claim, 'ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!', c)
   const reference = volume.spec?.claimRef
-  if (reference && reference.uid && reference.uid !== uidOf(claim)) return lose(claim, 'ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly', c)
+  if (reference && reference.uid && reference.uid !== uidOf(claim))
+    return lose(claim, 'ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly', c)
   return bindTo(volume, claim, c)
 }
 

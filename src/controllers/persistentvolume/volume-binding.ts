@@ -1,5 +1,9 @@
 import { persistentVolumeClaims, persistentVolumes } from '../../api/generated/resources.ts'
-import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../api/generated/types/core-v1.ts'
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  PersistentVolumeClaimStatus,
+} from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import type { Client } from '../../client/client.ts'
 import { annotationsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
@@ -30,9 +34,20 @@ export async function bind(client: Client, volume: Volume, claim: Claim): Promis
 async function claimVolume(client: Client, volume: Volume, claim: Claim): Promise<Volume> {
   const had = volume.spec?.claimRef
   if (had && had.uid === uidOf(claim)) return volume
-  const claimRef = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace: namespaceOf(claim), name: nameOf(claim), uid: uidOf(claim), ...(claim.metadata.resourceVersion && { resourceVersion: claim.metadata.resourceVersion }) }
+  const claimRef = {
+    kind: 'PersistentVolumeClaim',
+    apiVersion: 'v1',
+    namespace: namespaceOf(claim),
+    name: nameOf(claim),
+    uid: uidOf(claim),
+    ...(claim.metadata.resourceVersion && { resourceVersion: claim.metadata.resourceVersion }),
+  }
   const annotations = had ? annotationsOf(volume) : { ...annotationsOf(volume), [boundByControllerAnnotation]: 'yes' }
-  return client.update(persistentVolumes, { ...volume, metadata: { ...volume.metadata, annotations }, spec: { ...volume.spec, claimRef } })
+  return client.update(persistentVolumes, {
+    ...volume,
+    metadata: { ...volume.metadata, annotations },
+    spec: { ...volume.spec, claimRef },
+  })
 }
 
 async function nameVolume(client: Client, volume: Volume, claim: Claim): Promise<Claim> {
@@ -40,13 +55,18 @@ async function nameVolume(client: Client, volume: Volume, claim: Claim): Promise
   const named = claim.spec?.volumeName === nameOf(volume)
   if (!named) annotations[boundByControllerAnnotation] = 'yes'
   if (named && same(annotations, annotationsOf(claim))) return claim
-  return client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, annotations }, spec: { ...claim.spec, volumeName: nameOf(volume) } })
+  return client.update(persistentVolumeClaims, {
+    ...claim,
+    metadata: { ...claim.metadata, annotations },
+    spec: { ...claim.spec, volumeName: nameOf(volume) },
+  })
 }
 
 async function setClaimBound(client: Client, volume: Volume, claim: Claim): Promise<Claim> {
   const vac = volume.spec?.volumeAttributesClassName
   // A resize under way has its own idea of the capacity; only a claim that was not bound takes over the volume's.
-  const capacity = claim.status?.phase === 'Bound' && claim.status.capacity ? claim.status.capacity : volume.spec?.capacity
+  const capacity =
+    claim.status?.phase === 'Bound' && claim.status.capacity ? claim.status.capacity : volume.spec?.capacity
   const status: Frozen<PersistentVolumeClaimStatus> = {
     ...claim.status,
     phase: 'Bound',
@@ -58,9 +78,18 @@ async function setClaimBound(client: Client, volume: Volume, claim: Claim): Prom
 }
 
 /** Writes a volume's phase where it is another one. */
-export async function setVolumePhase(client: Client, volume: Volume, phase: string, message: string, reason?: string): Promise<Volume> {
+export async function setVolumePhase(
+  client: Client,
+  volume: Volume,
+  phase: string,
+  message: string,
+  reason?: string,
+): Promise<Volume> {
   if (volume.status?.phase === phase && (volume.status.message ?? '') === message) return volume
-  return client.updateStatus(persistentVolumes, { ...volume, status: { phase, ...(message && { message }), ...(reason && { reason }) } })
+  return client.updateStatus(persistentVolumes, {
+    ...volume,
+    status: { phase, ...(message && { message }), ...(reason && { reason }) },
+  })
 }
 
 /** Writes a claim's phase where it is another one. A claim that is not bound has nothing. */
@@ -75,6 +104,10 @@ export async function unbind(client: Client, volume: Volume): Promise<Volume> {
   const { [boundByControllerAnnotation]: byController, ...annotations } = annotationsOf(volume)
   const { claimRef, ...spec } = volume.spec ?? {}
   const { uid: _uid, resourceVersion: _version, ...reserved } = claimRef ?? {}
-  const next = { ...volume, metadata: { ...volume.metadata, annotations }, spec: byController === undefined ? { ...spec, claimRef: reserved } : spec }
+  const next = {
+    ...volume,
+    metadata: { ...volume.metadata, annotations },
+    spec: byController === undefined ? { ...spec, claimRef: reserved } : spec,
+  }
   return setVolumePhase(client, await client.update(persistentVolumes, next), 'Available', '')
 }

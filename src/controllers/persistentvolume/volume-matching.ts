@@ -10,15 +10,22 @@ type Volume = Frozen<PersistentVolume>
 const oldClassAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
 /** The storage class; '' for none. */
-export const classOf = (object: Claim | Volume): string => annotationsOf(object)[oldClassAnnotation] ?? object.spec?.storageClassName ?? ''
+export const classOf = (object: Claim | Volume): string =>
+  annotationsOf(object)[oldClassAnnotation] ?? object.spec?.storageClassName ?? ''
 
 /** The claim says which class it wants, even if that is none. */
-export const namesClass = (claim: Claim): boolean => annotationsOf(claim)[oldClassAnnotation] !== undefined || claim.spec?.storageClassName !== undefined
+export const namesClass = (claim: Claim): boolean =>
+  annotationsOf(claim)[oldClassAnnotation] !== undefined || claim.spec?.storageClassName !== undefined
 
 /** The volume refers to this claim: by name only before it is bound, with its UID after. */
 export function isFor(volume: Volume, claim: Claim): boolean {
   const reference = volume.spec?.claimRef
-  return reference !== undefined && reference.name === nameOf(claim) && reference.namespace === namespaceOf(claim) && (!reference.uid || reference.uid === uidOf(claim))
+  return (
+    reference !== undefined &&
+    reference.name === nameOf(claim) &&
+    reference.namespace === namespaceOf(claim) &&
+    (!reference.uid || reference.uid === uidOf(claim))
+  )
 }
 
 const requestOf = (claim: Claim) => parseQuantity(claim.spec?.resources?.requests?.['storage'] ?? '0')
@@ -28,13 +35,16 @@ const capacityOf = (volume: Volume) => parseQuantity(volume.spec?.capacity?.['st
 export function mismatch(volume: Volume, claim: Claim): string | undefined {
   if (compareQuantities(capacityOf(volume), requestOf(claim)) < 0) return 'requested PV is too small'
   if (classOf(claim) !== classOf(volume)) return 'storageClassName does not match'
-  if ((claim.spec?.volumeAttributesClassName ?? '') !== (volume.spec?.volumeAttributesClassName ?? '')) return 'volumeAttributesClassName does not match'
-  if ((claim.spec?.volumeMode ?? 'Filesystem') !== (volume.spec?.volumeMode ?? 'Filesystem')) return 'incompatible volumeMode'
+  if ((claim.spec?.volumeAttributesClassName ?? '') !== (volume.spec?.volumeAttributesClassName ?? ''))
+    return 'volumeAttributesClassName does not match'
+  if ((claim.spec?.volumeMode ?? 'Filesystem') !== (volume.spec?.volumeMode ?? 'Filesystem'))
+    return 'incompatible volumeMode'
   if (!hasModes(volume, claim)) return 'incompatible accessMode'
   return undefined
 }
 
-const hasModes = (volume: Volume, claim: Claim): boolean => (claim.spec?.accessModes ?? []).every((mode) => volume.spec?.accessModes?.includes(mode))
+const hasModes = (volume: Volume, claim: Claim): boolean =>
+  (claim.spec?.accessModes ?? []).every((mode) => volume.spec?.accessModes?.includes(mode))
 
 /** The volume for a claim: one made for it, else the smallest of those that fit. `reserved`: only one made for it, since who binds it waits for its pod. */
 export function bestVolume(claim: Claim, volumes: readonly Volume[], reserved: boolean): Volume | undefined {
@@ -42,7 +52,8 @@ export function bestVolume(claim: Claim, volumes: readonly Volume[], reserved: b
   for (const volume of volumes) {
     if ((claim.spec?.volumeMode ?? 'Filesystem') !== (volume.spec?.volumeMode ?? 'Filesystem')) continue
     if (isFor(volume, claim)) {
-      if (compareQuantities(capacityOf(volume), requestOf(claim)) >= 0 || volume.spec?.claimRef?.uid === uidOf(claim)) return volume
+      if (compareQuantities(capacityOf(volume), requestOf(claim)) >= 0 || volume.spec?.claimRef?.uid === uidOf(claim))
+        return volume
       continue
     }
     if (reserved || volume.spec?.claimRef || volume.status?.phase !== 'Available' || isBeingDeleted(volume)) continue
@@ -52,4 +63,3 @@ export function bestVolume(claim: Claim, volumes: readonly Volume[], reserved: b
   }
   return best
 }
-

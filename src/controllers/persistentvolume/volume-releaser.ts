@@ -14,7 +14,16 @@ export const volumeReleaser = defineController<PersistentVolume>({
   name: 'volumes',
   component: 'persistentvolume-controller',
   reconciles: persistentVolumes,
-  watches: [watch(persistentVolumeClaims, (claim, { informers }) => [...(claim.spec?.volumeName ? [claim.spec.volumeName] : []), ...informers.of(persistentVolumes).list().filter(({ spec }) => spec?.claimRef?.name === nameOf(claim) && spec.claimRef.namespace === namespaceOf(claim)).map(nameOf)])],
+  watches: [
+    watch(persistentVolumeClaims, (claim, { informers }) => [
+      ...(claim.spec?.volumeName ? [claim.spec.volumeName] : []),
+      ...informers
+        .of(persistentVolumes)
+        .list()
+        .filter(({ spec }) => spec?.claimRef?.name === nameOf(claim) && spec.claimRef.namespace === namespaceOf(claim))
+        .map(nameOf),
+    ]),
+  ],
   events: ['VolumeFailedDelete', 'VolumeFailedRecycle'],
   parallel: 5,
   reconcile,
@@ -28,7 +37,11 @@ async function reconcile(volume: Volume, c: C): Promise<Outcome> {
   if (!claim.spec?.volumeName) return done // the claim's turn
   if (claim.spec.volumeName === nameOf(volume)) return phase(volume, 'Bound', c)
   // The claim took another volume.
-  if (annotationsOf(volume)[provisionedByAnnotation] !== undefined && volume.spec?.persistentVolumeReclaimPolicy === 'Delete') return release(volume, c)
+  if (
+    annotationsOf(volume)[provisionedByAnnotation] !== undefined &&
+    volume.spec?.persistentVolumeReclaimPolicy === 'Delete'
+  )
+    return release(volume, c)
   c.wroteSelf(await unbind(c.client, volume))
   return done
 }
@@ -56,13 +69,26 @@ async function phase(volume: Volume, next: string, c: C): Promise<Outcome> {
 
 async function release(volume: Volume, c: C): Promise<Outcome> {
   const known = volume.status?.phase
-  const released = known === 'Released' || known === 'Failed' ? volume : await setVolumePhase(c.client, volume, 'Released', '')
+  const released =
+    known === 'Released' || known === 'Failed' ? volume : await setVolumePhase(c.client, volume, 'Released', '')
   if (released !== volume) c.wroteSelf(released)
   const policy = released.spec?.persistentVolumeReclaimPolicy ?? 'Retain'
   // The provisioner that made it deletes it, and the object with it.
-  if (policy === 'Retain' || isBeingDeleted(released) || annotationsOf(released)[provisionedByAnnotation] !== undefined || released.spec?.csi) return done
+  if (
+    policy === 'Retain' ||
+    isBeingDeleted(released) ||
+    annotationsOf(released)[provisionedByAnnotation] !== undefined ||
+    released.spec?.csi
+  )
+    return done
   if (known === 'Failed') return done
-  const [reason, message] = policy === 'Delete' ? ['VolumeFailedDelete', `error getting deleter volume plugin for volume "${nameOf(volume)}": no deletable volume plugin matched`] : ['VolumeFailedRecycle', 'No recycler plugin found for the volume!']
+  const [reason, message] =
+    policy === 'Delete'
+      ? [
+          'VolumeFailedDelete',
+          `error getting deleter volume plugin for volume "${nameOf(volume)}": no deletable volume plugin matched`,
+        ]
+      : ['VolumeFailedRecycle', 'No recycler plugin found for the volume!']
   c.wroteSelf(await setVolumePhase(c.client, released, 'Failed', message))
   c.event(volume, 'Warning', reason, message)
   return done

@@ -19,16 +19,45 @@ async function start(spec: Partial<HorizontalPodAutoscalerSpec> = {}): Promise<W
   const load: Load = { cpu: 50, down: false }
   const measured = async () => {
     if (load.down) throw new Error('the server is currently unable to handle the request')
-    const items = (await world.pods()).map(({ metadata }) => ({ metadata: { name: metadata.name }, timestamp: timestamp(world.clock.now()), window: '30s', containers: [{ name: 'c', usage: { cpu: `${load.cpu}m` } }] }))
+    const items = (await world.pods()).map(({ metadata }) => ({
+      metadata: { name: metadata.name },
+      timestamp: timestamp(world.clock.now()),
+      window: '30s',
+      containers: [{ name: 'c', usage: { cpu: `${load.cpu}m` } }],
+    }))
     return { items }
   }
-  const world = await startWorld(['horizontal-pod-autoscaler-controller', 'deployment-controller', 'replicaset-controller'], {
-    answer: ({ path }) => (path.startsWith('/apis/metrics.k8s.io/') ? measured() : undefined),
+  const world = await startWorld(
+    ['horizontal-pod-autoscaler-controller', 'deployment-controller', 'replicaset-controller'],
+    {
+      answer: ({ path }) => (path.startsWith('/apis/metrics.k8s.io/') ? measured() : undefined),
+    },
+  )
+  await world.client.create(deployments, {
+    metadata: key,
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { containers: [{ name: 'c', image: 'a', resources: { requests: { cpu: '100m' } } }] },
+      },
+    },
   })
-  await world.client.create(deployments, { metadata: key, spec: { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'a', resources: { requests: { cpu: '100m' } } }] } } } })
   await world.clock.settle()
   await world.runPods()
-  await world.client.create(horizontalPodAutoscalers, { metadata: key, spec: { minReplicas: 1, maxReplicas: 10, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }], ...spec } })
+  await world.client.create(horizontalPodAutoscalers, {
+    metadata: key,
+    spec: {
+      minReplicas: 1,
+      maxReplicas: 10,
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+      metrics: [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
+      ],
+      ...spec,
+    },
+  })
   await run(world, 1)
   return Object.assign(world, { load })
 }
@@ -42,7 +71,8 @@ async function run(world: World, looks: number): Promise<void> {
 }
 
 const size = async (world: World) => (await world.client.get(deployments, key)).spec?.replicas
-const condition = async (world: World, type: string) => (await world.client.get(horizontalPodAutoscalers, key)).status?.conditions?.find((each) => each.type === type)
+const condition = async (world: World, type: string) =>
+  (await world.client.get(horizontalPodAutoscalers, key)).status?.conditions?.find((each) => each.type === type)
 
 test('at the target nothing changes, and the status shows what was measured', async () => {
   await using world = await start()
@@ -66,7 +96,10 @@ test('under load it grows, no faster than it may, up to its limit', async () => 
   assert.equal(await size(world), 10)
   assert.equal((await condition(world, 'ScalingLimited'))?.reason, 'TooManyReplicas')
   const told = (await world.client.list(events)).items.find(({ reason }) => reason === 'SuccessfulRescale')
-  assert.match(told?.message ?? '', /^New size: 4; reason: cpu resource utilization \(percentage of request\) above target$/)
+  assert.match(
+    told?.message ?? '',
+    /^New size: 4; reason: cpu resource utilization \(percentage of request\) above target$/,
+  )
 })
 
 test('without load it shrinks after five quiet minutes', async () => {
@@ -108,6 +141,13 @@ for (const { name, ready, unready, missing, use, want } of cases) {
   test(name, () => {
     const all = groups(ready, unready, missing)
     const samples = new Map(all.ready.map((pod) => [pod, { milli: use, timeMs: 0, windowMs: 0 }]))
-    assert.equal(countForAverage({ current: ready + unready + missing, groups: all, samples, tolerance: { up: 0.1, down: 0.1 } }, () => 100, () => 100), want)
+    assert.equal(
+      countForAverage(
+        { current: ready + unready + missing, groups: all, samples, tolerance: { up: 0.1, down: 0.1 } },
+        () => 100,
+        () => 100,
+      ),
+      want,
+    )
   })
 }

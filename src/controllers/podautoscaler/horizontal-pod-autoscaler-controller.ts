@@ -1,5 +1,9 @@
 import { horizontalPodAutoscalers, pods } from '../../api/generated/resources.ts'
-import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerCondition, HorizontalPodAutoscalerStatus } from '../../api/generated/types/autoscaling-v2.ts'
+import type {
+  HorizontalPodAutoscaler,
+  HorizontalPodAutoscalerCondition,
+  HorizontalPodAutoscalerStatus,
+} from '../../api/generated/types/autoscaling-v2.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { discover, type DiscoveredResource } from '../../client/discovery.ts'
 import { isBeingDeleted, nameOf, namespaceOf, timestamp } from '../../client/object.ts'
@@ -29,8 +33,17 @@ export const horizontalPodAutoscalerController = defineController<HorizontalPodA
   reconciles: horizontalPodAutoscalers,
   reads: [pods],
   // Its own status is no reason to look again: it looks every 15 seconds.
-  matters: (hpa, old) => hpa.metadata.generation !== old.metadata.generation || JSON.stringify(hpa.spec) !== JSON.stringify(old.spec),
-  events: ['SuccessfulRescale', 'FailedRescale', 'FailedGetScale', 'FailedGetResourceMetric', 'FailedComputeMetricsReplicas', 'InvalidSelector', 'FailedUpdateStatus'],
+  matters: (hpa, old) =>
+    hpa.metadata.generation !== old.metadata.generation || JSON.stringify(hpa.spec) !== JSON.stringify(old.spec),
+  events: [
+    'SuccessfulRescale',
+    'FailedRescale',
+    'FailedGetScale',
+    'FailedGetResourceMetric',
+    'FailedComputeMetricsReplicas',
+    'InvalidSelector',
+    'FailedUpdateStatus',
+  ],
   parallel: 5,
   setup: (c) => void histories.set(c, new Map()),
   reconcile,
@@ -76,9 +89,19 @@ class Round {
       scale = await this.#c.client.getSubresource<Scale>(resource, { namespace: namespaceOf(this.#hpa), name }, 'scale')
     } catch (error) {
       this.#c.event(this.#hpa, 'Warning', 'FailedGetScale', messageOf(error))
-      return this.#set('AbleToScale', 'False', 'FailedGetScale', `the HPA controller was unable to get the target's current scale: ${messageOf(error)}`)
+      return this.#set(
+        'AbleToScale',
+        'False',
+        'FailedGetScale',
+        `the HPA controller was unable to get the target's current scale: ${messageOf(error)}`,
+      )
     }
-    this.#set('AbleToScale', 'True', 'SucceededGetScale', "the HPA controller was able to get the target's current scale")
+    this.#set(
+      'AbleToScale',
+      'True',
+      'SucceededGetScale',
+      "the HPA controller was able to get the target's current scale",
+    )
     this.#current = scale.status?.replicas ?? 0
     const size = scale.spec?.replicas ?? 0
     const wanted = await this.#wanted(size, scale)
@@ -103,7 +126,9 @@ class Round {
 
   async #resourceOf(kind: string, apiVersion: string): Promise<DiscoveredResource> {
     const { resources } = await discover(this.#c.client)
-    const found = resources.find((each) => each.kind === kind && (each.group ? `${each.group}/${each.version}` : each.version) === apiVersion)
+    const found = resources.find(
+      (each) => each.kind === kind && (each.group ? `${each.group}/${each.version}` : each.version) === apiVersion,
+    )
     if (!found) throw new Error(`no matches for kind "${kind}" in group "${apiVersion}"`)
     return found
   }
@@ -112,7 +137,12 @@ class Round {
   async #wanted(size: number, scale: Scale): Promise<{ replicas: number; why: string } | undefined> {
     const { minReplicas = 1, maxReplicas = 1 } = this.#hpa.spec ?? {}
     if (size === 0 && minReplicas !== 0) {
-      this.#set('ScalingActive', 'False', 'ScalingDisabled', 'scaling is disabled since the replica count of the target is zero')
+      this.#set(
+        'ScalingActive',
+        'False',
+        'ScalingDisabled',
+        'scaling is disabled since the replica count of the target is zero',
+      )
       return { replicas: 0, why: '' }
     }
     if (size > maxReplicas) return { replicas: maxReplicas, why: 'Current number of replicas above Spec.MaxReplicas' }
@@ -124,7 +154,10 @@ class Round {
     const decision = limit(spec, size, best.replicas, this.#history, { ...this.#c.options, nowMs: this.#c.clock.now() })
     this.#set('AbleToScale', 'True', decision.able.reason, decision.able.message)
     this.#set('ScalingLimited', decision.limited.status, decision.limited.reason, decision.limited.message)
-    return { replicas: decision.replicas, why: decision.replicas > size ? `${best.name} above target` : 'All metrics below target' }
+    return {
+      replicas: decision.replicas,
+      why: decision.replicas > size ? `${best.name} above target` : 'All metrics below target',
+    }
   }
 
   /** The highest of what the metrics ask for. */
@@ -137,36 +170,81 @@ class Round {
     const results = await Promise.allSettled(metrics.map((metric) => proposalFor(this.#hpa, metric, target, this.#c)))
     this.#metrics = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failure = results.find((result) => result.status === 'rejected')?.reason as unknown
-    const best = this.#metrics.reduce<Proposal | undefined>((highest, proposal) => (!highest || proposal.replicas > highest.replicas ? proposal : highest), undefined)
+    const best = this.#metrics.reduce<Proposal | undefined>(
+      (highest, proposal) => (!highest || proposal.replicas > highest.replicas ? proposal : highest),
+      undefined,
+    )
     // A metric that is not known might want more: only going up is safe then.
-    if (failure !== undefined && (!best || best.replicas < target.current)) return void this.#failed(failure, metrics.length)
-    if (best) this.#set('ScalingActive', 'True', 'ValidMetricFound', `the HPA was able to successfully calculate a replica count from ${best.name}`)
+    if (failure !== undefined && (!best || best.replicas < target.current))
+      return void this.#failed(failure, metrics.length)
+    if (best)
+      this.#set(
+        'ScalingActive',
+        'True',
+        'ValidMetricFound',
+        `the HPA was able to successfully calculate a replica count from ${best.name}`,
+      )
     return best
   }
 
   #failed(failure: unknown, count: number): void {
     const reason = failure instanceof MetricError ? failure.reason : 'FailedComputeMetricsReplicas'
     this.#c.event(this.#hpa, 'Warning', reason, messageOf(failure))
-    this.#c.event(this.#hpa, 'Warning', 'FailedComputeMetricsReplicas', `invalid metrics (${count - this.#metrics.length} invalid out of ${count}), first error is: ${messageOf(failure)}`)
-    this.#set('ScalingActive', 'False', reason, `the HPA was unable to compute the replica count: ${messageOf(failure)}`)
+    this.#c.event(
+      this.#hpa,
+      'Warning',
+      'FailedComputeMetricsReplicas',
+      `invalid metrics (${count - this.#metrics.length} invalid out of ${count}), first error is: ${messageOf(failure)}`,
+    )
+    this.#set(
+      'ScalingActive',
+      'False',
+      reason,
+      `the HPA was unable to compute the replica count: ${messageOf(failure)}`,
+    )
   }
 
-  async #rescale(resource: DiscoveredResource, name: string, scale: Scale, size: number, { replicas, why }: { replicas: number; why: string }): Promise<void> {
+  async #rescale(
+    resource: DiscoveredResource,
+    name: string,
+    scale: Scale,
+    size: number,
+    { replicas, why }: { replicas: number; why: string },
+  ): Promise<void> {
     const text = `New size: ${replicas}; reason: ${why}`
     try {
-      await this.#c.client.updateSubresource(resource, { namespace: namespaceOf(this.#hpa), name }, 'scale', { ...scale, spec: { ...scale.spec, replicas } })
+      await this.#c.client.updateSubresource(resource, { namespace: namespaceOf(this.#hpa), name }, 'scale', {
+        ...scale,
+        spec: { ...scale.spec, replicas },
+      })
     } catch (error) {
       this.#c.event(this.#hpa, 'Warning', 'FailedRescale', `${text}; error: ${messageOf(error)}`)
       this.#desired = size
-      return this.#set('AbleToScale', 'False', 'FailedUpdateScale', `the HPA controller was unable to update the target scale: ${messageOf(error)}`)
+      return this.#set(
+        'AbleToScale',
+        'False',
+        'FailedUpdateScale',
+        `the HPA controller was unable to update the target scale: ${messageOf(error)}`,
+      )
     }
     this.#scaled = true
     noteScaling(this.#history, size, replicas, this.#c.clock.now())
-    this.#set('AbleToScale', 'True', 'SucceededRescale', `the HPA controller was able to update the target scale to ${replicas}`)
+    this.#set(
+      'AbleToScale',
+      'True',
+      'SucceededRescale',
+      `the HPA controller was able to update the target scale to ${replicas}`,
+    )
     this.#c.event(this.#hpa, 'Normal', 'SuccessfulRescale', text)
   }
 
   #set(type: string, status: string, reason: string, message: string): void {
-    this.#conditions = withCondition(this.#conditions, { type, status, reason, message, lastTransitionTime: timestamp(this.#c.clock.now()) })
+    this.#conditions = withCondition(this.#conditions, {
+      type,
+      status,
+      reason,
+      message,
+      lastTransitionTime: timestamp(this.#c.clock.now()),
+    })
   }
 }

@@ -1,5 +1,10 @@
 import { pods } from '../../api/generated/resources.ts'
-import type { HorizontalPodAutoscaler, MetricSpec, MetricStatus, MetricTarget } from '../../api/generated/types/autoscaling-v2.ts'
+import type {
+  HorizontalPodAutoscaler,
+  MetricSpec,
+  MetricStatus,
+  MetricTarget,
+} from '../../api/generated/types/autoscaling-v2.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { formatQuantity, milliQuantityOf, milliUnitsOf, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Frozen } from '../../api/resource.ts'
@@ -39,10 +44,21 @@ export interface Target {
   readonly selector: string
 }
 
-const failures: Readonly<Record<string, string>> = { Resource: 'FailedGetResourceMetric', ContainerResource: 'FailedGetContainerResourceMetric', Pods: 'FailedGetPodsMetric', Object: 'FailedGetObjectMetric', External: 'FailedGetExternalMetric' }
+const failures: Readonly<Record<string, string>> = {
+  Resource: 'FailedGetResourceMetric',
+  ContainerResource: 'FailedGetContainerResourceMetric',
+  Pods: 'FailedGetPodsMetric',
+  Object: 'FailedGetObjectMetric',
+  External: 'FailedGetExternalMetric',
+}
 
 /** What a metric asks for; throws a `MetricError` when that cannot be found out. */
-export async function proposalFor(hpa: Autoscaler, metric: Frozen<MetricSpec>, target: Target, c: C): Promise<Proposal> {
+export async function proposalFor(
+  hpa: Autoscaler,
+  metric: Frozen<MetricSpec>,
+  target: Target,
+  c: C,
+): Promise<Proposal> {
   const reason = failures[metric.type]
   if (!reason) throw new MetricError('InvalidMetricSourceType', `unknown metric source type "${metric.type}"`)
   try {
@@ -55,7 +71,9 @@ export async function proposalFor(hpa: Autoscaler, metric: Frozen<MetricSpec>, t
 
 const describe = ({ type, resource, containerResource }: Frozen<MetricSpec>): string => {
   const name = resource?.name ?? containerResource?.name
-  return name === undefined ? `${type.toLowerCase()} metric value` : `${name} ${resource?.target.averageUtilization !== undefined || containerResource?.target.averageUtilization !== undefined ? 'utilization' : 'usage'}`
+  return name === undefined
+    ? `${type.toLowerCase()} metric value`
+    : `${name} ${resource?.target.averageUtilization !== undefined || containerResource?.target.averageUtilization !== undefined ? 'utilization' : 'usage'}`
 }
 
 const compute = (hpa: Autoscaler, metric: Frozen<MetricSpec>, target: Target, c: C): Promise<Proposal> => {
@@ -69,35 +87,63 @@ const compute = (hpa: Autoscaler, metric: Frozen<MetricSpec>, target: Target, c:
 }
 
 function toleranceOf({ spec }: Autoscaler, c: C): Tolerance {
-  const of = (text: string | number | undefined) => (text === undefined ? c.options.hpaTolerance : milliUnitsOf(parseQuantity(String(text))) / 1000)
+  const of = (text: string | number | undefined) =>
+    text === undefined ? c.options.hpaTolerance : milliUnitsOf(parseQuantity(String(text))) / 1000
   return { up: of(spec?.behavior?.scaleUp?.tolerance), down: of(spec?.behavior?.scaleDown?.tolerance) }
 }
 
 function targetPods(hpa: Autoscaler, { selector }: Target, c: C): Frozen<Pod>[] {
   const matcher = parseLabelSelector(selector)
-  return c.of(pods).list(namespaceOf(hpa)).filter((pod) => matcher.matches(labelsOf(pod)))
+  return c
+    .of(pods)
+    .list(namespaceOf(hpa))
+    .filter((pod) => matcher.matches(labelsOf(pod)))
 }
 
-async function forResource(hpa: Autoscaler, { name, target: goal }: { readonly name: string; readonly target: Frozen<MetricTarget> }, container: string | undefined, target: Target, c: C): Promise<Proposal> {
+async function forResource(
+  hpa: Autoscaler,
+  { name, target: goal }: { readonly name: string; readonly target: Frozen<MetricTarget> },
+  container: string | undefined,
+  target: Target,
+  c: C,
+): Promise<Proposal> {
   const samples = await resourceSamples(c.client, namespaceOf(hpa), target.selector, name, container)
   const all = targetPods(hpa, target, c)
   const groups = groupPods(all, samples, name, { ...c.options, nowMs: c.clock.now() })
   const measured = { current: target.current, groups, samples, tolerance: toleranceOf(hpa, c) }
   const average = averageOf(samples, groups.ready)
   const status = (current: { averageUtilization?: number; averageValue: string }): Frozen<MetricStatus> =>
-    container === undefined ? { type: 'Resource', resource: { name, current } } : { type: 'ContainerResource', containerResource: { name, container, current } }
+    container === undefined
+      ? { type: 'Resource', resource: { name, current } }
+      : { type: 'ContainerResource', containerResource: { name, container, current } }
   const averageValue = quantity(average)
   if (goal.averageUtilization === undefined) {
     const wanted = milli(goal.averageValue)
-    return { replicas: countForAverage(measured, () => wanted, () => wanted), name: `${name} resource`, status: status({ averageValue }) }
+    return {
+      replicas: countForAverage(
+        measured,
+        () => wanted,
+        () => wanted,
+      ),
+      name: `${name} resource`,
+      status: status({ averageValue }),
+    }
   }
   const percent = goal.averageUtilization
   const requests = requestsOf(all, name, container)
-  const replicas = countForAverage(measured, (pod) => ((requests.get(pod) ?? 0) * percent) / 100, (pod) => ((requests.get(pod) ?? 0) * Math.max(100, percent)) / 100)
+  const replicas = countForAverage(
+    measured,
+    (pod) => ((requests.get(pod) ?? 0) * percent) / 100,
+    (pod) => ((requests.get(pod) ?? 0) * Math.max(100, percent)) / 100,
+  )
   const requested = groups.ready.reduce((sum, pod) => sum + (requests.get(pod) ?? 0), 0)
   const used = groups.ready.reduce((sum, pod) => sum + (samples.get(pod)?.milli ?? 0), 0)
   const averageUtilization = Math.floor((used * 100) / requested)
-  return { replicas, name: `${name} ${container === undefined ? 'resource' : 'container resource'} utilization (percentage of request)`, status: status({ averageUtilization, averageValue }) }
+  return {
+    replicas,
+    name: `${name} ${container === undefined ? 'resource' : 'container resource'} utilization (percentage of request)`,
+    status: status({ averageUtilization, averageValue }),
+  }
 }
 
 /** What each pod requests, in thousandths; utilization has no meaning without. */
@@ -105,11 +151,14 @@ function requestsOf(all: readonly Frozen<Pod>[], resource: string, container: st
   return new Map(
     all.map((pod) => {
       const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
-      const relevant = [...(pod.spec?.containers ?? []), ...sidecars].filter(({ name }) => container === undefined || name === container)
+      const relevant = [...(pod.spec?.containers ?? []), ...sidecars].filter(
+        ({ name }) => container === undefined || name === container,
+      )
       let sum = 0
       for (const { name, resources } of relevant) {
         const request = resources?.requests?.[resource]
-        if (request === undefined) throw new Error(`missing request for ${resource} in container ${name} of Pod ${nameOf(pod)}`)
+        if (request === undefined)
+          throw new Error(`missing request for ${resource} in container ${name} of Pod ${nameOf(pod)}`)
         sum += milli(request)
       }
       return [nameOf(pod), sum]
@@ -117,38 +166,96 @@ function requestsOf(all: readonly Frozen<Pod>[], resource: string, container: st
   )
 }
 
-async function forPods(hpa: Autoscaler, { metric, target: goal }: Frozen<NonNullable<MetricSpec['pods']>>, target: Target, c: C): Promise<Proposal> {
+async function forPods(
+  hpa: Autoscaler,
+  { metric, target: goal }: Frozen<NonNullable<MetricSpec['pods']>>,
+  target: Target,
+  c: C,
+): Promise<Proposal> {
   const samples = await podSamples(c.client, namespaceOf(hpa), target.selector, identity(metric))
   const groups = groupPods(targetPods(hpa, target, c), samples, '', { ...c.options, nowMs: c.clock.now() })
   const wanted = milli(goal.averageValue)
-  const replicas = countForAverage({ current: target.current, groups, samples, tolerance: toleranceOf(hpa, c) }, () => wanted, () => wanted)
-  return { replicas, name: `pods metric ${metric.name}`, status: { type: 'Pods', pods: { metric, current: { averageValue: quantity(averageOf(samples, groups.ready)) } } } }
+  const replicas = countForAverage(
+    { current: target.current, groups, samples, tolerance: toleranceOf(hpa, c) },
+    () => wanted,
+    () => wanted,
+  )
+  return {
+    replicas,
+    name: `pods metric ${metric.name}`,
+    status: { type: 'Pods', pods: { metric, current: { averageValue: quantity(averageOf(samples, groups.ready)) } } },
+  }
 }
 
-async function forObject(hpa: Autoscaler, { metric, describedObject, target: goal }: Frozen<NonNullable<MetricSpec['object']>>, target: Target, c: C): Promise<Proposal> {
+async function forObject(
+  hpa: Autoscaler,
+  { metric, describedObject, target: goal }: Frozen<NonNullable<MetricSpec['object']>>,
+  target: Target,
+  c: C,
+): Promise<Proposal> {
   const { resources } = await discover(c.client)
-  const [group] = (describedObject.apiVersion ?? '').includes('/') ? (describedObject.apiVersion ?? '').split('/') : ['']
+  const [group] = (describedObject.apiVersion ?? '').includes('/')
+    ? (describedObject.apiVersion ?? '').split('/')
+    : ['']
   const found = resources.find((each) => each.kind === describedObject.kind && each.group === group && each.preferred)
   if (!found) throw new Error(`no kind ${describedObject.kind} in ${describedObject.apiVersion}`)
-  const value = await objectMilli(c.client, namespaceOf(hpa), { resource: found.group ? `${found.plural}.${found.group}` : found.plural, name: describedObject.name }, identity(metric))
+  const value = await objectMilli(
+    c.client,
+    namespaceOf(hpa),
+    { resource: found.group ? `${found.plural}.${found.group}` : found.plural, name: describedObject.name },
+    identity(metric),
+  )
   const [replicas, current] = ofWhole(hpa, goal, value, target, c)
-  return { replicas, name: `${describedObject.kind} metric ${metric.name}`, status: { type: 'Object', object: { metric, describedObject, current } } }
+  return {
+    replicas,
+    name: `${describedObject.kind} metric ${metric.name}`,
+    status: { type: 'Object', object: { metric, describedObject, current } },
+  }
 }
 
-async function forExternal(hpa: Autoscaler, { metric, target: goal }: Frozen<NonNullable<MetricSpec['external']>>, target: Target, c: C): Promise<Proposal> {
+async function forExternal(
+  hpa: Autoscaler,
+  { metric, target: goal }: Frozen<NonNullable<MetricSpec['external']>>,
+  target: Target,
+  c: C,
+): Promise<Proposal> {
   const value = await externalMilli(c.client, namespaceOf(hpa), identity(metric))
   const [replicas, current] = ofWhole(hpa, goal, value, target, c)
-  return { replicas, name: `external metric ${metric.name}(${metric.selector ? selectorText(metric.selector) : ''})`, status: { type: 'External', external: { metric, current } } }
+  return {
+    replicas,
+    name: `external metric ${metric.name}(${metric.selector ? selectorText(metric.selector) : ''})`,
+    status: { type: 'External', external: { metric, current } },
+  }
 }
 
-function ofWhole(hpa: Autoscaler, goal: Frozen<MetricTarget>, value: number, target: Target, c: C): [number, { value?: string; averageValue?: string }] {
+function ofWhole(
+  hpa: Autoscaler,
+  goal: Frozen<MetricTarget>,
+  value: number,
+  target: Target,
+  c: C,
+): [number, { value?: string; averageValue?: string }] {
   const tolerance = toleranceOf(hpa, c)
-  if (goal.averageValue !== undefined) return [countForShare(target.current, value, milli(goal.averageValue), tolerance), { averageValue: quantity(Math.ceil(value / Math.max(1, target.current))) }]
-  const readyPods = targetPods(hpa, target, c).filter((pod) => pod.status?.phase === 'Running' && pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')).length
+  if (goal.averageValue !== undefined)
+    return [
+      countForShare(target.current, value, milli(goal.averageValue), tolerance),
+      { averageValue: quantity(Math.ceil(value / Math.max(1, target.current))) },
+    ]
+  const readyPods = targetPods(hpa, target, c).filter(
+    (pod) =>
+      pod.status?.phase === 'Running' &&
+      pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
+  ).length
   return [countForValue(target.current, readyPods, value, milli(goal.value), tolerance), { value: quantity(value) }]
 }
 
 const milli = (text: string | undefined): number => milliUnitsOf(parseQuantity(text ?? '0'))
 const quantity = (value: number): string => formatQuantity(milliQuantityOf(value))
-const identity = (metric: { readonly name: string; readonly selector?: Parameters<typeof selectorText>[0] }) => ({ name: metric.name, selector: metric.selector ? selectorText(metric.selector) : '' })
-const averageOf = (samples: Samples, names: readonly string[]): number => (names.length === 0 ? 0 : Math.floor(names.reduce((sum, name) => sum + (samples.get(name)?.milli ?? 0), 0) / names.length))
+const identity = (metric: { readonly name: string; readonly selector?: Parameters<typeof selectorText>[0] }) => ({
+  name: metric.name,
+  selector: metric.selector ? selectorText(metric.selector) : '',
+})
+const averageOf = (samples: Samples, names: readonly string[]): number =>
+  names.length === 0
+    ? 0
+    : Math.floor(names.reduce((sum, name) => sum + (samples.get(name)?.milli ?? 0), 0) / names.length)

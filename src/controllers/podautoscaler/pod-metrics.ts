@@ -28,16 +28,33 @@ const durationMs = (text: string | undefined): number => {
 }
 
 /** Usage of a resource by pods, or by one container of each, from the resource metrics API. */
-export async function resourceSamples(client: Client, namespace: string, selector: string, resource: string, container?: string): Promise<Samples> {
+export async function resourceSamples(
+  client: Client,
+  namespace: string,
+  selector: string,
+  resource: string,
+  container?: string,
+): Promise<Samples> {
   const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods`
-  const list = await client.send<MetricsList<{ metadata: { name: string }; timestamp: string; window?: string; containers: { name: string; usage: Record<string, string> }[] }>>({ method: 'GET', path, query: { labelSelector: selector } })
+  const list = await client.send<
+    MetricsList<{
+      metadata: { name: string }
+      timestamp: string
+      window?: string
+      containers: { name: string; usage: Record<string, string> }[]
+    }>
+  >({ method: 'GET', path, query: { labelSelector: selector } })
   const samples = new Map<string, Sample>()
   for (const { metadata, timestamp, window, containers } of list.items ?? []) {
     const relevant = container === undefined ? containers : containers.filter(({ name }) => name === container)
     const usages = relevant.map(({ usage }) => usage[resource])
     // A pod of which a part is not known is not known.
     if (usages.length === 0 || usages.includes(undefined)) continue
-    samples.set(metadata.name, { milli: usages.reduce((sum, usage) => sum + milliUnitsOf(parseQuantity(usage ?? '0')), 0), timeMs: msOf(timestamp), windowMs: durationMs(window) })
+    samples.set(metadata.name, {
+      milli: usages.reduce((sum, usage) => sum + milliUnitsOf(parseQuantity(usage ?? '0')), 0),
+      timeMs: msOf(timestamp),
+      windowMs: durationMs(window),
+    })
   }
   if (samples.size === 0) throw new Error('no metrics returned from resource metrics API')
   return samples
@@ -51,26 +68,64 @@ interface CustomValue {
 }
 
 /** A metric of pods from the custom metrics API. */
-export async function podSamples(client: Client, namespace: string, selector: string, metric: { name: string; selector: string }): Promise<Samples> {
+export async function podSamples(
+  client: Client,
+  namespace: string,
+  selector: string,
+  metric: { name: string; selector: string },
+): Promise<Samples> {
   const path = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/pods/*/${metric.name}`
-  const list = await client.send<MetricsList<CustomValue>>({ method: 'GET', path, query: { labelSelector: selector, ...(metric.selector && { metricLabelSelector: metric.selector }) } })
+  const list = await client.send<MetricsList<CustomValue>>({
+    method: 'GET',
+    path,
+    query: { labelSelector: selector, ...(metric.selector && { metricLabelSelector: metric.selector }) },
+  })
   const items = list.items ?? []
   if (items.length === 0) throw new Error('no metrics returned from custom metrics API')
-  return new Map(items.map(({ describedObject, timestamp, windowSeconds, value }) => [describedObject.name, { milli: milliUnitsOf(parseQuantity(value)), timeMs: msOf(timestamp), windowMs: windowSeconds === undefined ? minuteMs : windowSeconds * 1000 }]))
+  return new Map(
+    items.map(({ describedObject, timestamp, windowSeconds, value }) => [
+      describedObject.name,
+      {
+        milli: milliUnitsOf(parseQuantity(value)),
+        timeMs: msOf(timestamp),
+        windowMs: windowSeconds === undefined ? minuteMs : windowSeconds * 1000,
+      },
+    ]),
+  )
 }
 
 /** A metric of one object, in thousandths. `resource`: 'ingresses.networking.k8s.io'. */
-export async function objectMilli(client: Client, namespace: string, object: { resource: string; name: string }, metric: { name: string; selector: string }): Promise<number> {
-  const scope = object.resource === 'namespaces' ? `namespaces/${object.name}/metrics` : `namespaces/${namespace}/${object.resource}/${object.name}`
-  const list = await client.send<MetricsList<CustomValue>>({ method: 'GET', path: `/apis/custom.metrics.k8s.io/v1beta2/${scope}/${metric.name}`, ...(metric.selector && { query: { metricLabelSelector: metric.selector } }) })
+export async function objectMilli(
+  client: Client,
+  namespace: string,
+  object: { resource: string; name: string },
+  metric: { name: string; selector: string },
+): Promise<number> {
+  const scope =
+    object.resource === 'namespaces'
+      ? `namespaces/${object.name}/metrics`
+      : `namespaces/${namespace}/${object.resource}/${object.name}`
+  const list = await client.send<MetricsList<CustomValue>>({
+    method: 'GET',
+    path: `/apis/custom.metrics.k8s.io/v1beta2/${scope}/${metric.name}`,
+    ...(metric.selector && { query: { metricLabelSelector: metric.selector } }),
+  })
   const [item] = list.items ?? []
   if (!item) throw new Error('no metrics returned from custom metrics API')
   return milliUnitsOf(parseQuantity(item.value))
 }
 
 /** The sum of an external metric's values, in thousandths. */
-export async function externalMilli(client: Client, namespace: string, metric: { name: string; selector: string }): Promise<number> {
-  const list = await client.send<MetricsList<{ value: string }>>({ method: 'GET', path: `/apis/external.metrics.k8s.io/v1beta1/namespaces/${namespace}/${metric.name}`, ...(metric.selector && { query: { labelSelector: metric.selector } }) })
+export async function externalMilli(
+  client: Client,
+  namespace: string,
+  metric: { name: string; selector: string },
+): Promise<number> {
+  const list = await client.send<MetricsList<{ value: string }>>({
+    method: 'GET',
+    path: `/apis/external.metrics.k8s.io/v1beta1/namespaces/${namespace}/${metric.name}`,
+    ...(metric.selector && { query: { labelSelector: metric.selector } }),
+  })
   const items = list.items ?? []
   if (items.length === 0) throw new Error('no metrics returned from external metrics API')
   return items.reduce((sum, { value }) => sum + milliUnitsOf(parseQuantity(value)), 0)
@@ -86,7 +141,15 @@ export interface PodGroups {
 }
 
 /** Sorts pods by what their samples are worth; those that are going count for nothing. */
-export function groupPods(pods: readonly Frozen<Pod>[], samples: Samples, resource: string, options: { readonly nowMs: number } & Pick<ControllerOptions, 'hpaCpuInitializationPeriodMs' | 'hpaInitialReadinessDelayMs'>): PodGroups {
+export function groupPods(
+  pods: readonly Frozen<Pod>[],
+  samples: Samples,
+  resource: string,
+  options: { readonly nowMs: number } & Pick<
+    ControllerOptions,
+    'hpaCpuInitializationPeriodMs' | 'hpaInitialReadinessDelayMs'
+  >,
+): PodGroups {
   const ready: string[] = []
   const unready: string[] = []
   const missing: string[] = []
@@ -103,11 +166,16 @@ export function groupPods(pods: readonly Frozen<Pod>[], samples: Samples, resour
 }
 
 /** CPU while a pod starts is no measure of its load. */
-function isStarting(pod: Frozen<Pod>, sample: Sample, { nowMs, hpaCpuInitializationPeriodMs, hpaInitialReadinessDelayMs }: Parameters<typeof groupPods>[3]): boolean {
+function isStarting(
+  pod: Frozen<Pod>,
+  sample: Sample,
+  { nowMs, hpaCpuInitializationPeriodMs, hpaInitialReadinessDelayMs }: Parameters<typeof groupPods>[3],
+): boolean {
   const condition = podCondition(pod, 'Ready')
   if (!condition || pod.status?.startTime === undefined) return true
   const startedMs = msOf(pod.status.startTime)
   const changedMs = condition.lastTransitionTime ? msOf(condition.lastTransitionTime) : startedMs
-  if (startedMs + hpaCpuInitializationPeriodMs > nowMs) return condition.status === 'False' || sample.timeMs < changedMs + sample.windowMs
+  if (startedMs + hpaCpuInitializationPeriodMs > nowMs)
+    return condition.status === 'False' || sample.timeMs < changedMs + sample.windowMs
   return condition.status === 'False' && startedMs + hpaInitialReadinessDelayMs > changedMs
 }

@@ -20,12 +20,17 @@ export interface Measured {
  * How many pods bring each pod's share to `targetOf` it. Pods of which nothing is known are assumed to be at the target's far side, so that they never
  * make the change larger: full when there is less to do, idle when there is more.
  */
-export function countForAverage({ current, groups, samples, tolerance }: Measured, targetOf: (pod: string) => number, fullOf: (pod: string) => number): number {
+export function countForAverage(
+  { current, groups, samples, tolerance }: Measured,
+  targetOf: (pod: string) => number,
+  fullOf: (pod: string) => number,
+): number {
   const usage = new Map(groups.ready.map((pod) => [pod, samples.get(pod)?.milli ?? 0]))
   if (usage.size === 0) throw new Error('did not receive metrics for targeted pods (pods might be unready)')
   const first = ratioOf(usage, targetOf)
   const fillUnready = groups.unready.length > 0 && first > 1
-  if (!fillUnready && groups.missing.length === 0) return isWithin(first, tolerance) ? current : Math.ceil(round(first * usage.size))
+  if (!fillUnready && groups.missing.length === 0)
+    return isWithin(first, tolerance) ? current : Math.ceil(round(first * usage.size))
   for (const pod of groups.missing) usage.set(pod, first < 1 ? fullOf(pod) : 0)
   if (fillUnready) for (const pod of groups.unready) usage.set(pod, 0)
   const second = ratioOf(usage, targetOf)
@@ -46,7 +51,13 @@ function ratioOf(usage: ReadonlyMap<string, number>, targetOf: (pod: string) => 
 }
 
 /** A value of the whole against a target of the whole: as many times the pods that serve. */
-export function countForValue(current: number, readyPods: number, milli: number, targetMilli: number, tolerance: Tolerance): number {
+export function countForValue(
+  current: number,
+  readyPods: number,
+  milli: number,
+  targetMilli: number,
+  tolerance: Tolerance,
+): number {
   const ratio = milli / targetMilli
   if (current === 0) return Math.ceil(round(ratio))
   return isWithin(ratio, tolerance) ? current : Math.ceil(round(ratio * readyPods))

@@ -22,7 +22,10 @@ interface Rules {
   readonly policies: readonly { readonly type: string; readonly value: number; readonly periodSeconds: number }[]
 }
 
-const defaultUp: Rules['policies'] = [{ type: 'Pods', value: 4, periodSeconds: 15 }, { type: 'Percent', value: 100, periodSeconds: 15 }]
+const defaultUp: Rules['policies'] = [
+  { type: 'Pods', value: 4, periodSeconds: 15 },
+  { type: 'Percent', value: 100, periodSeconds: 15 },
+]
 const defaultDown: Rules['policies'] = [{ type: 'Percent', value: 100, periodSeconds: 15 }]
 
 const rulesOf = (rules: Frozen<HPAScalingRules> | undefined, windowMs: number, policies: Rules['policies']): Rules => ({
@@ -32,32 +35,71 @@ const rulesOf = (rules: Frozen<HPAScalingRules> | undefined, windowMs: number, p
 })
 
 /** What to scale to, of what the metrics want: not to and fro, not too fast, not beyond the limits. */
-export function limit(spec: Frozen<HorizontalPodAutoscalerSpec>, current: number, wanted: number, history: ScalingHistory, options: { readonly nowMs: number } & Pick<ControllerOptions, 'hpaDownscaleStabilizationMs'>): Decision {
+export function limit(
+  spec: Frozen<HorizontalPodAutoscalerSpec>,
+  current: number,
+  wanted: number,
+  history: ScalingHistory,
+  options: { readonly nowMs: number } & Pick<ControllerOptions, 'hpaDownscaleStabilizationMs'>,
+): Decision {
   const { nowMs } = options
   const up = rulesOf(spec.behavior?.scaleUp, 0, defaultUp)
   const down = rulesOf(spec.behavior?.scaleDown, options.hpaDownscaleStabilizationMs, defaultDown)
   const stable = stabilize(current, wanted, history, up, down, nowMs)
   const min = spec.minReplicas ?? 1
-  const within = { status: 'False', reason: 'DesiredWithinRange', message: 'the desired count is within the acceptable range' } as const
+  const within = {
+    status: 'False',
+    reason: 'DesiredWithinRange',
+    message: 'the desired count is within the acceptable range',
+  } as const
   if (stable.replicas > current) {
     const fastest = Math.max(current, upLimit(current, history, up, nowMs))
     const most = Math.min(spec.maxReplicas, fastest)
     if (stable.replicas <= most) return { ...stable, limited: within }
-    const limited = spec.maxReplicas <= fastest ? { status: 'True' as const, reason: 'TooManyReplicas', message: 'the desired replica count is more than the maximum replica count' } : { status: 'True' as const, reason: 'ScaleUpLimit', message: 'the desired replica count is increasing faster than the maximum scale rate' }
+    const limited =
+      spec.maxReplicas <= fastest
+        ? {
+            status: 'True' as const,
+            reason: 'TooManyReplicas',
+            message: 'the desired replica count is more than the maximum replica count',
+          }
+        : {
+            status: 'True' as const,
+            reason: 'ScaleUpLimit',
+            message: 'the desired replica count is increasing faster than the maximum scale rate',
+          }
     return { replicas: most, able: stable.able, limited }
   }
   if (stable.replicas < current) {
     const fastest = Math.min(current, downLimit(current, history, down, nowMs))
     const least = Math.max(min, fastest)
     if (stable.replicas >= least) return { ...stable, limited: within }
-    const limited = min >= fastest ? { status: 'True' as const, reason: 'TooFewReplicas', message: 'the desired replica count is less than the minimum replica count' } : { status: 'True' as const, reason: 'ScaleDownLimit', message: 'the desired replica count is decreasing faster than the maximum scale rate' }
+    const limited =
+      min >= fastest
+        ? {
+            status: 'True' as const,
+            reason: 'TooFewReplicas',
+            message: 'the desired replica count is less than the minimum replica count',
+          }
+        : {
+            status: 'True' as const,
+            reason: 'ScaleDownLimit',
+            message: 'the desired replica count is decreasing faster than the maximum scale rate',
+          }
     return { replicas: least, able: stable.able, limited }
   }
   return { ...stable, limited: within }
 }
 
 /** The lowest of what was wanted lately when it goes up, the highest when it goes down. */
-function stabilize(current: number, wanted: number, history: ScalingHistory, up: Rules, down: Rules, nowMs: number): Pick<Decision, 'replicas' | 'able'> {
+function stabilize(
+  current: number,
+  wanted: number,
+  history: ScalingHistory,
+  up: Rules,
+  down: Rules,
+  nowMs: number,
+): Pick<Decision, 'replicas' | 'able'> {
   let lowest = wanted
   let highest = wanted
   const keepMs = Math.max(up.windowMs, down.windowMs)
@@ -68,9 +110,23 @@ function stabilize(current: number, wanted: number, history: ScalingHistory, up:
   }
   history.recommendations.splice(0, Infinity, ...kept, { atMs: nowMs, replicas: wanted })
   const replicas = current < lowest ? lowest : Math.min(current, highest)
-  if (replicas === wanted) return { replicas, able: { reason: 'ReadyForNewScale', message: 'recommended size matches current size' } }
-  if (wanted > replicas) return { replicas, able: { reason: 'ScaleUpStabilized', message: 'recent recommendations were lower than current one, applying the lowest recent recommendation' } }
-  return { replicas, able: { reason: 'ScaleDownStabilized', message: 'recent recommendations were higher than current one, applying the highest recent recommendation' } }
+  if (replicas === wanted)
+    return { replicas, able: { reason: 'ReadyForNewScale', message: 'recommended size matches current size' } }
+  if (wanted > replicas)
+    return {
+      replicas,
+      able: {
+        reason: 'ScaleUpStabilized',
+        message: 'recent recommendations were lower than current one, applying the lowest recent recommendation',
+      },
+    }
+  return {
+    replicas,
+    able: {
+      reason: 'ScaleDownStabilized',
+      message: 'recent recommendations were higher than current one, applying the highest recent recommendation',
+    },
+  }
 }
 
 function upLimit(current: number, history: ScalingHistory, { select, policies }: Rules, nowMs: number): number {
@@ -93,7 +149,8 @@ function downLimit(current: number, history: ScalingHistory, { select, policies 
 
 /** The size at the beginning of a period. */
 function startOf(current: number, { ups, downs }: ScalingHistory, periodSeconds: number, nowMs: number): number {
-  const sum = (events: ScalingHistory['ups']) => events.filter(({ atMs }) => atMs > nowMs - periodSeconds * 1000).reduce((total, { change }) => total + change, 0)
+  const sum = (events: ScalingHistory['ups']) =>
+    events.filter(({ atMs }) => atMs > nowMs - periodSeconds * 1000).reduce((total, { change }) => total + change, 0)
   return current - sum(ups) + sum(downs)
 }
 
@@ -103,5 +160,8 @@ const eventsKeptMs = 1_800_000
 /** Notes a change of size. */
 export function noteScaling(history: ScalingHistory, from: number, to: number, nowMs: number): void {
   const list = to > from ? history.ups : history.downs
-  list.splice(0, Infinity, ...list.filter(({ atMs }) => atMs > nowMs - eventsKeptMs), { atMs: nowMs, change: Math.abs(to - from) })
+  list.splice(0, Infinity, ...list.filter(({ atMs }) => atMs > nowMs - eventsKeptMs), {
+    atMs: nowMs,
+    change: Math.abs(to - from),
+  })
 }

@@ -47,7 +47,8 @@ class PodGarbageCollector implements Running {
 
   async #collect(): Promise<void> {
     const all = this.#context.informers.of(pods).list()
-    for (const pod of surplusOf(all, this.#context.options.terminatedPodGcThreshold)) await this.#remove(pod, 'terminated')
+    for (const pod of surplusOf(all, this.#context.options.terminatedPodGcThreshold))
+      await this.#remove(pod, 'terminated')
     await this.#collectOutOfService(all)
     await this.#collectOrphans(all)
     for (const pod of all) {
@@ -61,7 +62,10 @@ class PodGarbageCollector implements Running {
     for (const pod of all) {
       if (!isBeingDeleted(pod) || !pod.spec?.nodeName) continue
       const node: Frozen<Node> | undefined = this.#context.informers.of(nodes).get({ name: pod.spec.nodeName })
-      const dead = node && !isTrue(node.status?.conditions, 'Ready') && node.spec?.taints?.some(({ key }) => key === outOfServiceTaint)
+      const dead =
+        node &&
+        !isTrue(node.status?.conditions, 'Ready') &&
+        node.spec?.taints?.some(({ key }) => key === outOfServiceTaint)
       if (dead) await this.#remove(pod, 'terminating-out-of-service')
     }
   }
@@ -70,7 +74,8 @@ class PodGarbageCollector implements Running {
     const { clock, client, informers } = this.#context
     const nowMs = clock.now()
     const missing = new Set<string>()
-    for (const { spec } of all) if (spec?.nodeName && !informers.of(nodes).get({ name: spec.nodeName })) missing.add(spec.nodeName)
+    for (const { spec } of all)
+      if (spec?.nodeName && !informers.of(nodes).get({ name: spec.nodeName })) missing.add(spec.nodeName)
     for (const name of this.#missingSinceMs.keys()) if (!missing.has(name)) this.#missingSinceMs.delete(name)
     for (const name of missing) {
       const sinceMs = this.#missingSinceMs.get(name) ?? nowMs
@@ -78,7 +83,12 @@ class PodGarbageCollector implements Running {
       if (nowMs - sinceMs < quarantineMs || (await this.#exists(name))) continue
       for (const pod of all) {
         if (pod.spec?.nodeName !== name) continue
-        await markDisrupted(client, pod, { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' }, { nowMs, failed: true })
+        await markDisrupted(
+          client,
+          pod,
+          { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' },
+          { nowMs, failed: true },
+        )
         await this.#remove(pod, 'orphaned')
       }
     }
@@ -100,10 +110,23 @@ class PodGarbageCollector implements Running {
     try {
       if (!isTerminal(pod)) await markFailed(client, pod)
       await deletePod(client, pod, 0)
-      metrics.counter('pod_gc_collector_force_delete_pods_total', 'Number of pods that are being forcefully deleted since the Pod GC Controller started.').add(labels)
+      metrics
+        .counter(
+          'pod_gc_collector_force_delete_pods_total',
+          'Number of pods that are being forcefully deleted since the Pod GC Controller started.',
+        )
+        .add(labels)
     } catch (error) {
-      log.info({ err: error, pod: nameOf(pod), namespace: namespaceOf(pod) }, 'a pod could not be removed; it is tried again')
-      metrics.counter('pod_gc_collector_force_delete_pod_errors_total', 'Number of errors encountered when forcefully deleting the pods since the Pod GC Controller started.').add(labels)
+      log.info(
+        { err: error, pod: nameOf(pod), namespace: namespaceOf(pod) },
+        'a pod could not be removed; it is tried again',
+      )
+      metrics
+        .counter(
+          'pod_gc_collector_force_delete_pod_errors_total',
+          'Number of errors encountered when forcefully deleting the pods since the Pod GC Controller started.',
+        )
+        .add(labels)
     }
   }
 }
@@ -111,7 +134,12 @@ class PodGarbageCollector implements Running {
 /** Whoever counts failures must see this pod as failed before it is gone. */
 async function markFailed(client: StartContext['client'], pod: FrozenPod): Promise<void> {
   try {
-    await client.patch(pods, { namespace: namespaceOf(pod), name: nameOf(pod) }, { status: { phase: 'Failed' } }, { type: 'strategic', subresource: 'status' })
+    await client.patch(
+      pods,
+      { namespace: namespaceOf(pod), name: nameOf(pod) },
+      { status: { phase: 'Failed' } },
+      { type: 'strategic', subresource: 'status' },
+    )
   } catch (error) {
     if (!isNotFound(error)) throw error
   }
@@ -123,5 +151,7 @@ export function surplusOf(all: readonly FrozenPod[], kept: number): FrozenPod[] 
   const ended = all.filter(isTerminal)
   const evicted = (pod: FrozenPod) => Number(pod.status?.phase === 'Failed' && pod.status.reason === 'Evicted')
   const createdMs = (pod: FrozenPod) => (pod.metadata.creationTimestamp ? msOf(pod.metadata.creationTimestamp) : 0)
-  return ended.sort((a, b) => evicted(b) - evicted(a) || createdMs(a) - createdMs(b) || (nameOf(a) < nameOf(b) ? -1 : 1)).slice(0, Math.max(0, ended.length - kept))
+  return ended
+    .sort((a, b) => evicted(b) - evicted(a) || createdMs(a) - createdMs(b) || (nameOf(a) < nameOf(b) ? -1 : 1))
+    .slice(0, Math.max(0, ended.length - kept))
 }

@@ -32,7 +32,8 @@ export function rankForDeletion(pods: readonly FrozenPod[], related: readonly Fr
 
 const nodeOf = (pod: FrozenPod): string => pod.spec?.nodeName ?? ''
 
-const createdMs = (pod: FrozenPod): number => (pod.metadata.creationTimestamp ? msOf(pod.metadata.creationTimestamp) : Infinity)
+const createdMs = (pod: FrozenPod): number =>
+  pod.metadata.creationTimestamp ? msOf(pod.metadata.creationTimestamp) : Infinity
 
 /** What it costs to give the pod up, by its annotation; one that is no 32-bit integer counts as 0. */
 function deletionCost(pod: FrozenPod): number {
@@ -54,9 +55,17 @@ function byAge(a: number, b: number, pods: readonly [FrozenPod, FrozenPod], nowM
   return order(a) - order(b) || (uidOf(pods[0]) < uidOf(pods[1]) ? -1 : 1)
 }
 
-const restarts = (pod: FrozenPod): number => Math.max(0, ...(pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount))
+const restarts = (pod: FrozenPod): number =>
+  Math.max(0, ...(pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount))
 
 function sidecarRestarts(pod: FrozenPod): number {
-  const sidecars = new Set((pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name))
-  return Math.max(0, ...(pod.status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name)).map(({ restartCount }) => restartCount))
+  const sidecars = new Set(
+    (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name),
+  )
+  return Math.max(
+    0,
+    ...(pod.status?.initContainerStatuses ?? [])
+      .filter(({ name }) => sidecars.has(name))
+      .map(({ restartCount }) => restartCount),
+  )
 }

@@ -46,28 +46,50 @@ const burst = 500
 const nothing: PodSetPlan = { create: 0, remove: [] }
 
 /** Brings the number of pods to what is asked for. */
-export async function reconcilePodSet<O extends KubernetesObject>(owner: Frozen<O>, resource: Resource<O>, set: PodSet, c: Context<O>): Promise<Outcome> {
+export async function reconcilePodSet<O extends KubernetesObject>(
+  owner: Frozen<O>,
+  resource: Resource<O>,
+  set: PodSet,
+  c: Context<O>,
+): Promise<Outcome> {
   // Asked before the cache is read: pods that it does not show yet would be created twice.
   const caughtUp = c.caughtUp(owner)
-  const active = await c.claim(owner, pods, (pod) => set.matches(labelsOf(pod)), candidatesOf(c.of(pods), owner).filter(isActive))
+  const active = await c.claim(
+    owner,
+    pods,
+    (pod) => set.matches(labelsOf(pod)),
+    candidatesOf(c.of(pods), owner).filter(isActive),
+  )
   const terminating = ownOf(c.of(pods), owner).filter((pod) => isTerminating(pod) && set.matches(labelsOf(pod)))
-  const plan = caughtUp && !isBeingDeleted(owner) ? decide(set, active, relatedPods(owner, resource, c), c.clock.now()) : nothing
+  const plan =
+    caughtUp && !isBeingDeleted(owner) ? decide(set, active, relatedPods(owner, resource, c), c.clock.now()) : nothing
 
   let failure: unknown
   try {
-    await c.createPods(owner, Array.from({ length: plan.create }, () => podFromTemplate(resource, owner, set.template)))
+    await c.createPods(
+      owner,
+      Array.from({ length: plan.create }, () => podFromTemplate(resource, owner, set.template)),
+    )
     await c.deletePods(owner, plan.remove)
   } catch (error) {
     failure = error // thrown on below, when the status has told of it
   }
   const nowMs = c.clock.now()
-  await c.writeStatus(owner, statusOf({ set, generation: owner.metadata?.generation, active, terminating, failure, nowMs }))
+  await c.writeStatus(
+    owner,
+    statusOf({ set, generation: owner.metadata?.generation, active, terminating, failure, nowMs }),
+  )
   if (failure !== undefined) throw failure
   return requeueAfter(nextAvailableInMs(active, set.minReadySeconds, nowMs))
 }
 
 /** What to change, from what was seen. */
-export function decide(set: Pick<PodSet, 'replicas'>, active: readonly FrozenPod[], related: readonly FrozenPod[], nowMs: number): PodSetPlan {
+export function decide(
+  set: Pick<PodSet, 'replicas'>,
+  active: readonly FrozenPod[],
+  related: readonly FrozenPod[],
+  nowMs: number,
+): PodSetPlan {
   const missing = set.replicas - active.length
   if (missing >= 0) return { create: Math.min(missing, burst), remove: [] }
   return { create: 0, remove: rankForDeletion(active, related, nowMs).slice(0, Math.min(-missing, burst)) }
@@ -92,7 +114,8 @@ interface Seen {
 /** What the status says of what was seen. */
 export function statusOf({ set, generation, active, terminating, failure, nowMs }: Seen): Frozen<PodSetStatus> {
   const wanted = set.template.metadata?.labels ?? {}
-  const fullyLabeled = Object.keys(wanted).length === 0 ? active : active.filter((pod) => selectsMap(wanted, labelsOf(pod)))
+  const fullyLabeled =
+    Object.keys(wanted).length === 0 ? active : active.filter((pod) => selectsMap(wanted, labelsOf(pod)))
   const conditions = failureCondition(set, active.length, failure, nowMs)
   const { conditions: _, ...kept } = set.status ?? {}
   const status: Frozen<PodSetStatus> = {
@@ -114,5 +137,11 @@ function failureCondition({ status, replicas }: PodSet, active: number, failure:
   if (failure === undefined) return withoutCondition(known, type)
   if (conditionOf(known, type)) return [...(known ?? [])]
   const reason = active < replicas ? 'FailedCreate' : 'FailedDelete'
-  return withCondition(known, { type, status: 'True', reason, message: messageOf(failure), lastTransitionTime: timestamp(nowMs) })
+  return withCondition(known, {
+    type,
+    status: 'True',
+    reason,
+    message: messageOf(failure),
+    lastTransitionTime: timestamp(nowMs),
+  })
 }

@@ -11,7 +11,9 @@ export const replicationControllerController = defineController<ReplicationContr
   name: 'replicationcontroller-controller',
   component: 'replication-controller',
   reconciles: replicationControllers,
-  watches: [ownedBy(replicationControllers, pods, { adopts: (owner, pod) => selectsMap(owner.spec?.selector, labelsOf(pod)) })],
+  watches: [
+    ownedBy(replicationControllers, pods, { adopts: (owner, pod) => selectsMap(owner.spec?.selector, labelsOf(pod)) }),
+  ],
   events: ['SuccessfulCreate', 'FailedCreate', 'SuccessfulDelete', 'FailedDelete'],
   parallel: 5,
   reconcile,

@@ -16,13 +16,23 @@ async function start(spec: ResourceQuotaSpec): Promise<World> {
 
 const used = async (world: World) => (await world.client.get(resourceQuotas, key)).status?.used
 const addPod = async (world: World, name: string, cpu: string) => {
-  await world.client.create(pods, { metadata: { namespace: 'default', name }, spec: { containers: [{ name: 'c', image: 'a', resources: { requests: { cpu } } }] } })
+  await world.client.create(pods, {
+    metadata: { namespace: 'default', name },
+    spec: { containers: [{ name: 'c', image: 'a', resources: { requests: { cpu } } }] },
+  })
   await world.clock.settle()
 }
 
 test('a new quota is counted at once, with 0 where there is nothing', async () => {
-  await using world = await start({ hard: { pods: '2', 'requests.cpu': '1', configmaps: '10', 'count/deployments.apps': '1' } })
-  assert.deepEqual(await used(world), { pods: '0', 'requests.cpu': '0', configmaps: '0', 'count/deployments.apps': '0' })
+  await using world = await start({
+    hard: { pods: '2', 'requests.cpu': '1', configmaps: '10', 'count/deployments.apps': '1' },
+  })
+  assert.deepEqual(await used(world), {
+    pods: '0',
+    'requests.cpu': '0',
+    configmaps: '0',
+    'count/deployments.apps': '0',
+  })
 })
 
 test('what is made is refused beyond the quota, and room comes back when something goes', async () => {
@@ -39,7 +49,10 @@ test('what is made is refused beyond the quota, and room comes back when somethi
 test('a pod that ended counts no more', async () => {
   await using world = await start({ hard: { pods: '1' } })
   await addPod(world, 'a', '1m')
-  await world.client.updateStatus(pods, { ...(await world.client.get(pods, { namespace: 'default', name: 'a' })), status: { phase: 'Succeeded' } })
+  await world.client.updateStatus(pods, {
+    ...(await world.client.get(pods, { namespace: 'default', name: 'a' })),
+    status: { phase: 'Succeeded' },
+  })
   await world.clock.settle()
   assert.deepEqual(await used(world), { pods: '0' })
 })
@@ -47,7 +60,10 @@ test('a pod that ended counts no more', async () => {
 test('scopes choose which pods count', async () => {
   await using world = await start({ hard: { pods: '5' }, scopes: ['BestEffort'] })
   await addPod(world, 'a', '1m')
-  await world.client.create(pods, { metadata: { namespace: 'default', name: 'b' }, spec: { containers: [{ name: 'c', image: 'a' }] } })
+  await world.client.create(pods, {
+    metadata: { namespace: 'default', name: 'b' },
+    spec: { containers: [{ name: 'c', image: 'a' }] },
+  })
   await world.clock.settle()
   assert.deepEqual(await used(world), { pods: '1' })
 })
@@ -56,7 +72,13 @@ test('objects of any resource can be counted', async () => {
   await using world = await start({ hard: { 'count/configmaps': '5', 'count/deployments.apps': '1' } })
   await world.client.create(configMaps, { metadata: { namespace: 'default', name: 'a' } })
   const labels = { a: 'b' }
-  await world.client.create(deployments, { metadata: { namespace: 'default', name: 'd' }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'a' }] } } } })
+  await world.client.create(deployments, {
+    metadata: { namespace: 'default', name: 'd' },
+    spec: {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'a' }] } },
+    },
+  })
   await world.clock.settle()
   assert.deepEqual(await used(world), { 'count/configmaps': '1', 'count/deployments.apps': '1' })
   await world.client.delete(configMaps, { namespace: 'default', name: 'a' })
@@ -67,7 +89,14 @@ test('objects of any resource can be counted', async () => {
 
 test('many at the same time get no more than the quota', async () => {
   await using world = await start({ hard: { pods: '10' } })
-  const results = await Promise.allSettled(Array.from({ length: 40 }, (_, i) => world.client.create(pods, { metadata: { namespace: 'default', name: `p${i}` }, spec: { containers: [{ name: 'c', image: 'a' }] } })))
+  const results = await Promise.allSettled(
+    Array.from({ length: 40 }, (_, i) =>
+      world.client.create(pods, {
+        metadata: { namespace: 'default', name: `p${i}` },
+        spec: { containers: [{ name: 'c', image: 'a' }] },
+      }),
+    ),
+  )
   assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 10)
   await world.clock.settle()
   assert.equal((await world.pods()).length, 10)
@@ -75,7 +104,10 @@ test('many at the same time get no more than the quota', async () => {
 
 test('what admission has counted is not taken back before the object can be seen', async () => {
   await using world = await start({ hard: { pods: '2' } })
-  await world.client.updateStatus(resourceQuotas, { ...(await world.client.get(resourceQuotas, key)), status: { hard: { pods: '2' }, used: { pods: '1' } } })
+  await world.client.updateStatus(resourceQuotas, {
+    ...(await world.client.get(resourceQuotas, key)),
+    status: { hard: { pods: '2' }, used: { pods: '1' } },
+  })
   await world.clock.settle()
   assert.deepEqual(await used(world), { pods: '1' })
 })

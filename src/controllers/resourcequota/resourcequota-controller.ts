@@ -1,6 +1,21 @@
-import { configMaps, persistentVolumeClaims, pods, replicationControllers, resourceClaims, resourceQuotas, secrets, services } from '../../api/generated/resources.ts'
+import {
+  configMaps,
+  persistentVolumeClaims,
+  pods,
+  replicationControllers,
+  resourceClaims,
+  resourceQuotas,
+  secrets,
+  services,
+} from '../../api/generated/resources.ts'
 import type { Pod, ResourceQuota } from '../../api/generated/types/core-v1.ts'
-import { canonicalQuantity, formatQuantity, addQuantities, quantityOf, type Quantity } from '../../api/quantity/quantity.ts'
+import {
+  canonicalQuantity,
+  formatQuantity,
+  addQuantities,
+  quantityOf,
+  type Quantity,
+} from '../../api/quantity/quantity.ts'
 import { isInScope } from '../../api/quota/scopes.ts'
 import { usageOf } from '../../api/quota/usage.ts'
 import type { Frozen, KubernetesObject, Resource } from '../../api/resource.ts'
@@ -15,9 +30,17 @@ type C = Context<ResourceQuota>
 
 /** Resources that are counted by names of their own. */
 const named: readonly { readonly names: RegExp; readonly resource: Resource }[] = [
-  { names: /^(pods|count\/pods|(requests\.|limits\.)?(cpu|memory|ephemeral-storage)|(requests\.)?hugepages-.*|requests\.[^/]+\/.*)$/, resource: pods },
+  {
+    names:
+      /^(pods|count\/pods|(requests\.|limits\.)?(cpu|memory|ephemeral-storage)|(requests\.)?hugepages-.*|requests\.[^/]+\/.*)$/,
+    resource: pods,
+  },
   { names: /^(services(\.loadbalancers|\.nodeports)?|count\/services)$/, resource: services },
-  { names: /^((.+\.storageclass\.storage\.k8s\.io\/)?(persistentvolumeclaims|requests\.storage)|count\/persistentvolumeclaims)$/, resource: persistentVolumeClaims },
+  {
+    names:
+      /^((.+\.storageclass\.storage\.k8s\.io\/)?(persistentvolumeclaims|requests\.storage)|count\/persistentvolumeclaims)$/,
+    resource: persistentVolumeClaims,
+  },
   { names: /^(count\/)?configmaps$/, resource: configMaps },
   { names: /^(count\/)?secrets$/, resource: secrets },
   { names: /^(count\/)?replicationcontrollers$/, resource: replicationControllers },
@@ -43,7 +66,9 @@ async function reconcile(quota: Frozen<ResourceQuota>, c: C): Promise<Outcome> {
   const hard = quota.spec?.hard ?? {}
   const names = Object.keys(hard)
   const resources = await resourcesFor(names, c)
-  const used = new Map<string, Quantity>(names.filter((name) => resources.has(name)).map((name) => [name, quantityOf(0)]))
+  const used = new Map<string, Quantity>(
+    names.filter((name) => resources.has(name)).map((name) => [name, quantityOf(0)]),
+  )
   for (const resource of new Set(resources.values())) {
     const informer = await informerOf(resource, c)
     for (const object of informer.list(namespaceOf(quota))) {
@@ -56,13 +81,25 @@ async function reconcile(quota: Frozen<ResourceQuota>, c: C): Promise<Outcome> {
   }
   // What cannot be counted keeps its last count.
   const kept = Object.entries(quota.status?.used ?? {}).filter(([name]) => names.includes(name) && !used.has(name))
-  const status = { hard, used: { ...Object.fromEntries(kept), ...Object.fromEntries([...used].map(([name, amount]) => [name, formatQuantity(amount)])) } }
+  const status = {
+    hard,
+    used: {
+      ...Object.fromEntries(kept),
+      ...Object.fromEntries([...used].map(([name, amount]) => [name, formatQuantity(amount)])),
+    },
+  }
   if (!same(canonical(status), canonical(quota.status))) await c.writeStatus(quota, status, true)
   return requeueAfter(c.options.resourceQuotaSyncPeriodMs)
 }
 
 /** Quantities that mean the same in the same text; every name counts, also with 0. */
-const canonical = (status: Frozen<ResourceQuota>['status']) => [status?.hard, status?.used].map((list) => Object.entries(list ?? {}).map(([name, text]) => `${name}=${canonicalQuantity(text)}`).sort().join())
+const canonical = (status: Frozen<ResourceQuota>['status']) =>
+  [status?.hard, status?.used].map((list) =>
+    Object.entries(list ?? {})
+      .map(([name, text]) => `${name}=${canonicalQuantity(text)}`)
+      .sort()
+      .join(),
+  )
 
 /** Which resource has to be counted for each name. */
 async function resourcesFor(names: readonly string[], c: C): Promise<Map<string, Resource>> {
@@ -76,7 +113,10 @@ async function resourcesFor(names: readonly string[], c: C): Promise<Map<string,
   if (others.length === 0) return found
   const { resources } = await discover(c.client)
   for (const name of others) {
-    const resource = resources.find(({ plural, group, preferred, namespaced }) => preferred && namespaced && name === `count/${plural}${group && `.${group}`}`)
+    const resource = resources.find(
+      ({ plural, group, preferred, namespaced }) =>
+        preferred && namespaced && name === `count/${plural}${group && `.${group}`}`,
+    )
     if (resource) found.set(name, resource)
   }
   return found
@@ -86,15 +126,22 @@ async function resourcesFor(names: readonly string[], c: C): Promise<Map<string,
 async function informerOf(resource: Resource, c: C): Promise<Informer> {
   const { group, version, kind, plural, namespaced } = resource
   const detailed = named.some((entry) => entry.resource.plural === plural && entry.resource.group === group)
-  const informer: Informer = c.informers.of<KubernetesObject>({ group, version, kind, plural, namespaced }, detailed ? {} : { metadataOnly: true })
+  const informer: Informer = c.informers.of<KubernetesObject>(
+    { group, version, kind, plural, namespaced },
+    detailed ? {} : { metadataOnly: true },
+  )
   const known = watched.get(c)
   if (known && !known.has(informer)) {
     known.add(informer)
     const wake = (object: Frozen<KubernetesObject>) => {
-      for (const quota of c.of(resourceQuotas).list(namespaceOf(object))) c.enqueue(`${namespaceOf(quota)}/${nameOf(quota)}`)
+      for (const quota of c.of(resourceQuotas).list(namespaceOf(object)))
+        c.enqueue(`${namespaceOf(quota)}/${nameOf(quota)}`)
     }
     // Admission has counted what is new already.
-    informer.on({ deleted: wake, updated: (object, old) => void (plural !== 'resourcequotas' && mayFree(plural, object, old) && wake(object)) })
+    informer.on({
+      deleted: wake,
+      updated: (object, old) => void (plural !== 'resourcequotas' && mayFree(plural, object, old) && wake(object)),
+    })
   }
   await informer.synced
   return informer
@@ -102,7 +149,12 @@ async function informerOf(resource: Resource, c: C): Promise<Informer> {
 
 /** The change may be one that uses less than before. */
 function mayFree(plural: string, object: Frozen<KubernetesObject>, old: Frozen<KubernetesObject>): boolean {
-  if (plural === 'pods') return isTerminal(object as Frozen<Pod>) !== isTerminal(old as Frozen<Pod>) || !same((object as Frozen<Pod>).spec, (old as Frozen<Pod>).spec)
-  if (plural === 'services' || plural === 'persistentvolumeclaims') return !same((object as Frozen<Pod>).spec, (old as Frozen<Pod>).spec)
+  if (plural === 'pods')
+    return (
+      isTerminal(object as Frozen<Pod>) !== isTerminal(old as Frozen<Pod>) ||
+      !same((object as Frozen<Pod>).spec, (old as Frozen<Pod>).spec)
+    )
+  if (plural === 'services' || plural === 'persistentvolumeclaims')
+    return !same((object as Frozen<Pod>).spec, (old as Frozen<Pod>).spec)
   return false
 }

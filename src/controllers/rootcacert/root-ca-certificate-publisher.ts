@@ -29,8 +29,15 @@ async function reconcile(namespace: Frozen<Namespace>, c: Context<Namespace>): P
   const data = { 'ca.crt': rootCa }
   const current = c.of(configMaps).get(key)
   try {
-    if (!current) await c.client.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...key, annotations: { [descriptionAnnotation]: description } }, data })
-    else if (!same(current.data, data) || annotationsOf(current)[descriptionAnnotation] !== description) await c.client.update(configMaps, repaired(current, data))
+    if (!current)
+      await c.client.create(configMaps, {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { ...key, annotations: { [descriptionAnnotation]: description } },
+        data,
+      })
+    else if (!same(current.data, data) || annotationsOf(current)[descriptionAnnotation] !== description)
+      await c.client.update(configMaps, repaired(current, data))
   } catch (error) {
     if (!isAlreadyExists(error) && !isNamespaceTerminating(error)) throw error
   }

@@ -18,9 +18,21 @@ const accountIndex = 'serviceaccount'
 export const serviceAccountTokenController = defineController<Secret>({
   name: 'serviceaccount-token-controller',
   reconciles: secrets,
-  watches: [watch(serviceAccounts, (account, { informers }) => informers.of(secrets).by(accountIndex, `${namespaceOf(account)}/${nameOf(account)}`).map((secret) => `${namespaceOf(secret)}/${nameOf(secret)}`))],
+  watches: [
+    watch(serviceAccounts, (account, { informers }) =>
+      informers
+        .of(secrets)
+        .by(accountIndex, `${namespaceOf(account)}/${nameOf(account)}`)
+        .map((secret) => `${namespaceOf(secret)}/${nameOf(secret)}`),
+    ),
+  ],
   parallel: 5,
-  setup: (c) => c.of(secrets).index(accountIndex, (secret) => (secret.type === tokenType ? [`${namespaceOf(secret)}/${annotationsOf(secret)[nameAnnotation] ?? ''}`] : [])),
+  setup: (c) =>
+    c
+      .of(secrets)
+      .index(accountIndex, (secret) =>
+        secret.type === tokenType ? [`${namespaceOf(secret)}/${annotationsOf(secret)[nameAnnotation] ?? ''}`] : [],
+      ),
   reconcile,
 })
 
@@ -66,14 +78,24 @@ function filled(secret: Frozen<Secret>, account: Frozen<ServiceAccount>, c: C): 
   const base64 = (text: string) => Buffer.from(text).toString('base64')
   if (rootCa && secret.data?.['ca.crt'] !== base64(rootCa)) data['ca.crt'] = base64(rootCa)
   if (!secret.data?.['namespace']) data['namespace'] = base64(namespaceOf(secret))
-  if (!secret.data?.['token']) data['token'] = base64(legacyToken(secret, account, serviceAccountPrivateKey ?? '', serviceAccountIssuer))
+  if (!secret.data?.['token'])
+    data['token'] = base64(legacyToken(secret, account, serviceAccountPrivateKey ?? '', serviceAccountIssuer))
   const annotated = annotationsOf(secret)[uidAnnotation] === uidOf(account)
   if (Object.keys(data).length === 0 && annotated) return undefined
-  return { ...secret, metadata: { ...secret.metadata, annotations: { ...annotationsOf(secret), [uidAnnotation]: uidOf(account) } }, data: { ...secret.data, ...data } }
+  return {
+    ...secret,
+    metadata: { ...secret.metadata, annotations: { ...annotationsOf(secret), [uidAnnotation]: uidOf(account) } },
+    data: { ...secret.data, ...data },
+  }
 }
 
 /** A token without an end, as the Secret itself has none. */
-function legacyToken(secret: Frozen<Secret>, account: Frozen<ServiceAccount>, privateKey: string, issuer: string): string {
+function legacyToken(
+  secret: Frozen<Secret>,
+  account: Frozen<ServiceAccount>,
+  privateKey: string,
+  issuer: string,
+): string {
   const key = createPrivateKey(privateKey)
   const claims = {
     iss: issuer,
@@ -85,14 +107,22 @@ function legacyToken(secret: Frozen<Secret>, account: Frozen<ServiceAccount>, pr
   }
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const content = `${part({ alg: algorithmOf(key), kid: keyId(key) })}.${part(claims)}`
-  const signature = sign(hashOf(key), Buffer.from(content), key.asymmetricKeyType === 'ec' ? { key, dsaEncoding: 'ieee-p1363' } : key)
+  const signature = sign(
+    hashOf(key),
+    Buffer.from(content),
+    key.asymmetricKeyType === 'ec' ? { key, dsaEncoding: 'ieee-p1363' } : key,
+  )
   return `${content}.${signature.toString('base64url')}`
 }
 
 const curveHashes: Readonly<Record<string, string>> = { prime256v1: '256', secp384r1: '384', secp521r1: '512' }
-const bitsOf = (key: KeyObject): string => (key.asymmetricKeyType === 'ec' ? (curveHashes[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? '256') : '256')
+const bitsOf = (key: KeyObject): string =>
+  key.asymmetricKeyType === 'ec' ? (curveHashes[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? '256') : '256'
 const algorithmOf = (key: KeyObject): string => `${key.asymmetricKeyType === 'ec' ? 'ES' : 'RS'}${bitsOf(key)}`
 const hashOf = (key: KeyObject): string => `sha${bitsOf(key)}`
 
 /** Which key checks the token: the hash of the public key, as the API server names them. */
-const keyId = (key: KeyObject): string => createHash('sha256').update(createPublicKey(key).export({ type: 'spki', format: 'der' })).digest('base64url')
+const keyId = (key: KeyObject): string =>
+  createHash('sha256')
+    .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
+    .digest('base64url')

@@ -21,7 +21,15 @@ export const serviceCidrController = defineController<ServiceCIDR>({
   reconciles: serviceCIDRs,
   watches: [
     watch(serviceCIDRs, (cidr, { informers }) => overlapping(cidr, informers.of(serviceCIDRs).list()).map(nameOf)),
-    watch(ipAddresses, (address, { informers }) => informers.of(serviceCIDRs).list().filter((cidr) => isBeingDeleted(cidr) && rangesOf(cidr).some((range) => containsAddress(range, nameOf(address)))).map(nameOf)),
+    watch(ipAddresses, (address, { informers }) =>
+      informers
+        .of(serviceCIDRs)
+        .list()
+        .filter(
+          (cidr) => isBeingDeleted(cidr) && rangesOf(cidr).some((range) => containsAddress(range, nameOf(address))),
+        )
+        .map(nameOf),
+    ),
   ],
   events: ['KubernetesServiceCIDRError'],
   parallel: 5,
@@ -30,7 +38,10 @@ export const serviceCidrController = defineController<ServiceCIDR>({
 
 const rangesOf = ({ spec }: Cidr) => (spec?.cidrs ?? []).map(parseRange)
 
-const overlapping = (cidr: Cidr, all: readonly Cidr[]): Cidr[] => all.filter((other) => rangesOf(other).some((a) => rangesOf(cidr).some((b) => containsRange(a, b) || containsRange(b, a))))
+const overlapping = (cidr: Cidr, all: readonly Cidr[]): Cidr[] =>
+  all.filter((other) =>
+    rangesOf(other).some((a) => rangesOf(cidr).some((b) => containsRange(a, b) || containsRange(b, a))),
+  )
 
 async function reconcile(cidr: Cidr, c: C): Promise<Outcome> {
   const finalizers = cidr.metadata.finalizers ?? []
@@ -39,27 +50,52 @@ async function reconcile(cidr: Cidr, c: C): Promise<Outcome> {
     return setReady(guarded, 'True', '', 'Kubernetes Service CIDR is ready', c)
   }
   if (!finalizers.includes(finalizer)) return done
-  if (isNeeded(cidr, c)) return setReady(cidr, 'False', 'Terminating', 'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR', c)
+  if (isNeeded(cidr, c))
+    return setReady(
+      cidr,
+      'False',
+      'Terminating',
+      'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR',
+      c,
+    )
   const leftMs = msOf(cidr.metadata.deletionTimestamp ?? '') + graceMs - c.clock.now()
   if (leftMs > 0) return requeueAfter(leftMs)
-  await writeFinalizers(cidr, finalizers.filter((name) => name !== finalizer), c)
+  await writeFinalizers(
+    cidr,
+    finalizers.filter((name) => name !== finalizer),
+    c,
+  )
   return done
 }
 
 /** An address in use is in this range, and in no other. */
 function isNeeded(cidr: Cidr, c: C): boolean {
-  const others = c.of(serviceCIDRs).list().filter((other) => nameOf(other) !== nameOf(cidr))
-  const covered = rangesOf(cidr).every((range) => others.some((other) => rangesOf(other).some((outer) => containsRange(outer, range))))
+  const others = c
+    .of(serviceCIDRs)
+    .list()
+    .filter((other) => nameOf(other) !== nameOf(cidr))
+  const covered = rangesOf(cidr).every((range) =>
+    others.some((other) => rangesOf(other).some((outer) => containsRange(outer, range))),
+  )
   if (covered) return false
   return c
     .of(ipAddresses)
     .list()
     .filter((address) => labelsOf(address)[managedByLabel] === allocator)
-    .some((address) => rangesOf(cidr).some((range) => containsAddress(range, nameOf(address))) && !others.some((other) => rangesOf(other).some((range) => containsAddress(range, nameOf(address)))))
+    .some(
+      (address) =>
+        rangesOf(cidr).some((range) => containsAddress(range, nameOf(address))) &&
+        !others.some((other) => rangesOf(other).some((range) => containsAddress(range, nameOf(address)))),
+    )
 }
 
 async function writeFinalizers(cidr: Cidr, finalizers: readonly string[], c: C): Promise<Cidr> {
-  const written = await c.client.patch(serviceCIDRs, { name: nameOf(cidr) }, { metadata: { finalizers, resourceVersion: cidr.metadata.resourceVersion } }, { type: 'merge' })
+  const written = await c.client.patch(
+    serviceCIDRs,
+    { name: nameOf(cidr) },
+    { metadata: { finalizers, resourceVersion: cidr.metadata.resourceVersion } },
+    { type: 'merge' },
+  )
   c.wroteSelf(written)
   return written
 }

@@ -24,10 +24,20 @@ export async function createClaims(set: Set, ordinal: number, c: C): Promise<voi
     const text = `Create Claim ${nameOf(claim)}`
     try {
       c.wrote(set, persistentVolumeClaims, await c.client.create(persistentVolumeClaims, claim))
-      c.event(set, 'Normal', 'SuccessfulCreate', `${text} Pod ${nameOf(set)}-${ordinal} in StatefulSet ${nameOf(set)} success`)
+      c.event(
+        set,
+        'Normal',
+        'SuccessfulCreate',
+        `${text} Pod ${nameOf(set)}-${ordinal} in StatefulSet ${nameOf(set)} success`,
+      )
     } catch (error) {
       if (isAlreadyExists(error)) continue
-      c.event(set, 'Warning', 'FailedCreate', `${text} for Pod ${nameOf(set)}-${ordinal} in StatefulSet ${nameOf(set)} failed error: ${messageOf(error)}`)
+      c.event(
+        set,
+        'Warning',
+        'FailedCreate',
+        `${text} for Pod ${nameOf(set)}-${ordinal} in StatefulSet ${nameOf(set)} failed error: ${messageOf(error)}`,
+      )
       throw error
     }
   }
@@ -36,7 +46,9 @@ export async function createClaims(set: Set, ordinal: number, c: C): Promise<voi
 /** A claim of the pod still belongs to an earlier pod of its name, and will go with it. */
 export function hasStaleClaim(set: Set, ordinal: number, pod: Frozen<Pod> | undefined, c: C): boolean {
   if ((set.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled ?? 'Retain') === 'Retain') return false
-  return existingClaims(set, ordinal, c).some((claim) => refersToOther(claim, pods, `${nameOf(set)}-${ordinal}`, pod ? uidOf(pod) : ''))
+  return existingClaims(set, ordinal, c).some((claim) =>
+    refersToOther(claim, pods, `${nameOf(set)}-${ordinal}`, pod ? uidOf(pod) : ''),
+  )
 }
 
 /** Sets who owns the pod's claims, so that they go, or stay, as the set's retention policy says. */
@@ -44,7 +56,14 @@ export async function syncClaimOwners(set: Set, pod: Frozen<Pod>, c: C): Promise
   for (const claim of existingClaims(set, ordinalOf(set, pod), c)) {
     const owners = ownersFor(set, pod, claim)
     if (!owners || same(owners, claim.metadata.ownerReferences)) continue
-    c.wrote(set, persistentVolumeClaims, await c.client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, ownerReferences: owners } }))
+    c.wrote(
+      set,
+      persistentVolumeClaims,
+      await c.client.update(persistentVolumeClaims, {
+        ...claim,
+        metadata: { ...claim.metadata, ownerReferences: owners },
+      }),
+    )
   }
 }
 
@@ -52,19 +71,37 @@ export async function syncClaimOwners(set: Set, pod: Frozen<Pod>, c: C): Promise
 export function ownersFor(set: Set, pod: Frozen<Pod>, claim: Claim): readonly Frozen<OwnerReference>[] | undefined {
   const references = claim.metadata.ownerReferences ?? []
   // Of an earlier set or pod: it will be collected with it.
-  if (refersToOther(claim, statefulSets, nameOf(set), uidOf(set)) || refersToOther(claim, pods, nameOf(pod), uidOf(pod))) return undefined
+  if (
+    refersToOther(claim, statefulSets, nameOf(set), uidOf(set)) ||
+    refersToOther(claim, pods, nameOf(pod), uidOf(pod))
+  )
+    return undefined
   const { whenDeleted = 'Retain', whenScaled = 'Retain' } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {}
   const others = references.filter(({ uid }) => uid !== uidOf(set) && uid !== uidOf(pod))
   const retained = whenDeleted === 'Retain' && whenScaled === 'Retain'
-  if (retained || others.some(({ controller }) => controller)) return others.length === references.length ? undefined : others
+  if (retained || others.some(({ controller }) => controller))
+    return others.length === references.length ? undefined : others
   const scaledDown = !isWanted(set, ordinalOf(set, pod))
   if (whenScaled === 'Delete' && scaledDown) return [...others, controllerReference(pods, pod)]
   return whenDeleted === 'Delete' ? [...others, controllerReference(statefulSets, set)] : others
 }
 
 function existingClaims(set: Set, ordinal: number, c: C): Claim[] {
-  return [...claimsOf(set, ordinal).values()].flatMap((claim) => c.of(persistentVolumeClaims).get({ namespace: namespaceOf(claim), name: nameOf(claim) }) ?? [])
+  return [...claimsOf(set, ordinal).values()].flatMap(
+    (claim) => c.of(persistentVolumeClaims).get({ namespace: namespaceOf(claim), name: nameOf(claim) }) ?? [],
+  )
 }
 
-const refersToOther = (claim: Claim, resource: Resource<never> | Resource<KubernetesObject>, name: string, uid: string): boolean =>
-  (claim.metadata.ownerReferences ?? []).some((owner) => owner.kind === resource.kind && owner.apiVersion === apiVersionOf(resource) && owner.name === name && owner.uid !== uid)
+const refersToOther = (
+  claim: Claim,
+  resource: Resource<never> | Resource<KubernetesObject>,
+  name: string,
+  uid: string,
+): boolean =>
+  (claim.metadata.ownerReferences ?? []).some(
+    (owner) =>
+      owner.kind === resource.kind &&
+      owner.apiVersion === apiVersionOf(resource) &&
+      owner.name === name &&
+      owner.uid !== uid,
+  )

@@ -31,15 +31,29 @@ type Step = 'next' | 'wait'
 export async function bringToOrder(set: Set, own: readonly FrozenPod[], revisions: Revisions, c: C): Promise<void> {
   const ordered = (set.spec?.podManagementPolicy ?? 'OrderedReady') === 'OrderedReady'
   const byOrdinal = new Map(own.map((pod) => [ordinalOf(set, pod), pod]))
-  const places = Array.from({ length: set.spec?.replicas ?? 1 }, (_, i): Place => ({ ordinal: startOf(set) + i, pod: byOrdinal.get(startOf(set) + i) }))
-  const surplus = own.filter((pod) => !isWanted(set, ordinalOf(set, pod))).sort((a, b) => ordinalOf(set, b) - ordinalOf(set, a))
-  const serves = (pod: FrozenPod | undefined) => pod !== undefined && !isBeingDeleted(pod) && pod.status?.phase === 'Running' && isAvailable(pod, set.spec?.minReadySeconds ?? 0, c.clock.now())
+  const places = Array.from({ length: set.spec?.replicas ?? 1 }, (_, i): Place => ({
+    ordinal: startOf(set) + i,
+    pod: byOrdinal.get(startOf(set) + i),
+  }))
+  const surplus = own
+    .filter((pod) => !isWanted(set, ordinalOf(set, pod)))
+    .sort((a, b) => ordinalOf(set, b) - ordinalOf(set, a))
+  const serves = (pod: FrozenPod | undefined) =>
+    pod !== undefined &&
+    !isBeingDeleted(pod) &&
+    pod.status?.phase === 'Running' &&
+    isAvailable(pod, set.spec?.minReadySeconds ?? 0, c.clock.now())
 
   if ((await forAll(places, ordered, (place) => keep(set, place, { revisions, ordered, serves }, c))) === 'wait') return
   for (const pod of surplus) await syncClaimOwners(set, pod, c)
-  const firstDown = places.map(({ pod }) => pod).find((pod) => !serves(pod)) ?? [...surplus].reverse().find((pod) => !serves(pod))
-  if ((await forAll(surplus, ordered, (pod) => giveUp(set, pod, ordered, pod === firstDown || serves(pod), c))) === 'wait') return
-  if ((set.spec?.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate') await updateOne(set, places, revisions, serves, c)
+  const firstDown =
+    places.map(({ pod }) => pod).find((pod) => !serves(pod)) ?? [...surplus].reverse().find((pod) => !serves(pod))
+  if (
+    (await forAll(surplus, ordered, (pod) => giveUp(set, pod, ordered, pod === firstDown || serves(pod), c))) === 'wait'
+  )
+    return
+  if ((set.spec?.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate')
+    await updateOne(set, places, revisions, serves, c)
 }
 
 /** In order, stopping where one has to be waited for; or all, faster and faster. */
@@ -91,7 +105,13 @@ async function giveUp(set: Set, pod: FrozenPod, ordered: boolean, mayGo: boolean
 }
 
 /** Deletes the last pod that is not of the new revision, unless a later one does not serve yet. */
-async function updateOne(set: Set, places: readonly Place[], { update }: Revisions, serves: Keeping['serves'], c: C): Promise<void> {
+async function updateOne(
+  set: Set,
+  places: readonly Place[],
+  { update }: Revisions,
+  serves: Keeping['serves'],
+  c: C,
+): Promise<void> {
   const partition = set.spec?.updateStrategy?.rollingUpdate?.partition ?? 0
   for (const [index, { pod }] of [...places.entries()].reverse()) {
     if (index < partition || !pod) return
@@ -139,7 +159,15 @@ async function repair(set: Set, pod: FrozenPod, c: C): Promise<void> {
   const spec = pod.spec ?? { containers: [] }
   try {
     await createClaims(set, ordinal, c)
-    c.wrote(set, pods, await c.client.update(pods, { ...pod, metadata: { ...pod.metadata, labels }, spec: { ...spec, volumes: volumesOf(set, ordinal, spec.volumes ?? []) } }))
+    c.wrote(
+      set,
+      pods,
+      await c.client.update(pods, {
+        ...pod,
+        metadata: { ...pod.metadata, labels },
+        spec: { ...spec, volumes: volumesOf(set, ordinal, spec.volumes ?? []) },
+      }),
+    )
     tell(set, 'Update', pod, undefined, c)
   } catch (error) {
     tell(set, 'Update', pod, error, c)

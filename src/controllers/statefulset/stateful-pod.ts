@@ -21,7 +21,8 @@ export function ordinalOf(set: Set, pod: Frozen<Pod>): number {
 export const startOf = (set: Set): number => set.spec?.ordinals?.start ?? 0
 
 /** The pod of an ordinal is among those that the set wants. */
-export const isWanted = (set: Set, ordinal: number): boolean => ordinal >= startOf(set) && ordinal < startOf(set) + (set.spec?.replicas ?? 1)
+export const isWanted = (set: Set, ordinal: number): boolean =>
+  ordinal >= startOf(set) && ordinal < startOf(set) + (set.spec?.replicas ?? 1)
 
 /** The claims of the pod of an ordinal, by the name of their volume. */
 export function claimsOf(set: Set, ordinal: number): Map<string, Frozen<PersistentVolumeClaim>> {
@@ -30,18 +31,45 @@ export function claimsOf(set: Set, ordinal: number): Map<string, Frozen<Persiste
       const name = `${nameOf(template)}-${nameOf(set)}-${ordinal}`
       const labels = { ...template.metadata.labels, ...set.spec?.selector.matchLabels }
       const { status: _, ...claim } = template
-      return [nameOf(template), { ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { ...template.metadata, name, namespace: namespaceOf(set), labels } }]
+      return [
+        nameOf(template),
+        {
+          ...claim,
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          metadata: { ...template.metadata, name, namespace: namespaceOf(set), labels },
+        },
+      ]
     }),
   )
 }
 
 /** The pod of an ordinal, from a revision's template. */
-export function statefulPod(set: Set, template: Frozen<PodTemplateSpec>, revision: string, ordinal: number): Frozen<Pod> {
+export function statefulPod(
+  set: Set,
+  template: Frozen<PodTemplateSpec>,
+  revision: string,
+  ordinal: number,
+): Frozen<Pod> {
   const name = `${nameOf(set)}-${ordinal}`
   const pod = podFromTemplate(statefulSets, set, template, name)
   const spec = pod.spec ?? { containers: [] }
-  const labels = { ...labelsOf(pod), [podNameLabel]: name, [podIndexLabel]: String(ordinal), [revisionHashLabel]: revision }
-  return { ...pod, metadata: { ...pod.metadata, labels }, spec: { ...spec, hostname: name, ...(set.spec?.serviceName && { subdomain: set.spec.serviceName }), volumes: volumesOf(set, ordinal, spec.volumes ?? []) } }
+  const labels = {
+    ...labelsOf(pod),
+    [podNameLabel]: name,
+    [podIndexLabel]: String(ordinal),
+    [revisionHashLabel]: revision,
+  }
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, labels },
+    spec: {
+      ...spec,
+      hostname: name,
+      ...(set.spec?.serviceName && { subdomain: set.spec.serviceName }),
+      volumes: volumesOf(set, ordinal, spec.volumes ?? []),
+    },
+  }
 }
 
 /** The volumes with the set's claims in place of those of their names. */
@@ -55,5 +83,7 @@ export function volumesOf(set: Set, ordinal: number, volumes: readonly Frozen<Vo
 export function matchesIdentity(set: Set, pod: Frozen<Pod>): boolean {
   if (labelsOf(pod)[podNameLabel] !== nameOf(pod)) return false
   const volumes = new Map((pod.spec?.volumes ?? []).map((volume) => [volume.name, volume]))
-  return [...claimsOf(set, ordinalOf(set, pod))].every(([name, claim]) => volumes.get(name)?.persistentVolumeClaim?.claimName === nameOf(claim))
+  return [...claimsOf(set, ordinalOf(set, pod))].every(
+    ([name, claim]) => volumes.get(name)?.persistentVolumeClaim?.claimName === nameOf(claim),
+  )
 }

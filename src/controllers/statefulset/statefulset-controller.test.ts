@@ -7,13 +7,20 @@ import { startWorld, type World } from '../testing/world.ts'
 const key = { namespace: 'default', name: 'db' }
 const set = (changes: Partial<StatefulSetSpec> = {}): StatefulSet => ({
   metadata: key,
-  spec: { replicas: 3, serviceName: 'db', selector: { matchLabels: { app: 'db' } }, template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'c', image: 'a:1' }] } }, ...changes },
+  spec: {
+    replicas: 3,
+    serviceName: 'db',
+    selector: { matchLabels: { app: 'db' } },
+    template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'c', image: 'a:1' }] } },
+    ...changes,
+  },
 })
 
 const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
 const start = () => startWorld(['statefulset-controller'])
 const names = async (world: World) => (await world.pods()).map(({ metadata }) => metadata.name)
-const images = async (world: World) => (await world.pods()).map(({ metadata, spec }) => `${metadata.name} ${spec?.containers[0]?.image}`).sort()
+const images = async (world: World) =>
+  (await world.pods()).map(({ metadata, spec }) => `${metadata.name} ${spec?.containers[0]?.image}`).sort()
 const change = async (world: World, patch: object) => {
   await world.client.patch(statefulSets, key, patch, { type: 'merge' })
   await world.clock.settle()
@@ -31,7 +38,10 @@ test('pods come one after the other, each when the one before it serves', async 
   await world.runPods()
   assert.deepEqual(await names(world), ['db-0', 'db-1', 'db-2'])
   const { status } = await world.client.get(statefulSets, key)
-  assert.deepEqual([status?.replicas, status?.readyReplicas, status?.currentReplicas, status?.updatedReplicas], [3, 3, 3, 3])
+  assert.deepEqual(
+    [status?.replicas, status?.readyReplicas, status?.currentReplicas, status?.updatedReplicas],
+    [3, 3, 3, 3],
+  )
   assert.equal(status?.currentRevision, status?.updateRevision)
   const pod = await world.client.get(pods, { namespace: 'default', name: 'db-1' })
   assert.equal(pod.spec?.hostname, 'db-1')
@@ -48,7 +58,10 @@ test('with the policy Parallel all come at once', async () => {
 
 test('an update begins at the last pod, waits for it, and stops at the partition', async () => {
   await using world = await start()
-  await world.client.create(statefulSets, set({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } } }))
+  await world.client.create(
+    statefulSets,
+    set({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } } }),
+  )
   for (let i = 0; i < 4; i++) await world.runPods()
   await world.clock.settle()
   for (let i = 0; i < 4; i++) await world.runPods()
@@ -63,12 +76,18 @@ test('an update begins at the last pod, waits for it, and stops at the partition
 
 test('scaling down gives up the last one first, and keeps its claim', async () => {
   await using world = await start()
-  await world.client.create(statefulSets, set({ volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimSpec }] }))
+  await world.client.create(
+    statefulSets,
+    set({ volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimSpec }] }),
+  )
   for (let i = 0; i < 5; i++) {
     await world.clock.settle()
     await world.runPods()
   }
-  assert.deepEqual((await world.client.list(persistentVolumeClaims)).items.map(({ metadata }) => metadata.name), ['data-db-0', 'data-db-1', 'data-db-2'])
+  assert.deepEqual(
+    (await world.client.list(persistentVolumeClaims)).items.map(({ metadata }) => metadata.name),
+    ['data-db-0', 'data-db-1', 'data-db-2'],
+  )
   await change(world, { spec: { replicas: 1 } })
   assert.deepEqual(await names(world), ['db-0'])
   assert.equal((await world.client.list(persistentVolumeClaims)).items.length, 3)
@@ -76,11 +95,21 @@ test('scaling down gives up the last one first, and keeps its claim', async () =
 
 test('claims belong to the set when they shall go with it', async () => {
   await using world = await start()
-  await world.client.create(statefulSets, set({ replicas: 1, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' }, volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimSpec }] }))
+  await world.client.create(
+    statefulSets,
+    set({
+      replicas: 1,
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' },
+      volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimSpec }],
+    }),
+  )
   await world.clock.settle()
   await world.runPods()
   const [claim] = (await world.client.list(persistentVolumeClaims)).items
-  assert.deepEqual(claim?.metadata.ownerReferences?.map(({ kind, name }) => [kind, name]), [['StatefulSet', 'db']])
+  assert.deepEqual(
+    claim?.metadata.ownerReferences?.map(({ kind, name }) => [kind, name]),
+    [['StatefulSet', 'db']],
+  )
 })
 
 test('ordinals may begin elsewhere', async () => {

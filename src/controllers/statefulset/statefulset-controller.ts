@@ -4,7 +4,15 @@ import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { isBeingDeleted, labelsOf, nameOf, namespaceOf } from '../../client/object.ts'
 import { candidatesOf } from '../framework/candidates.ts'
-import { defineController, done, ownedBy, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
+import {
+  defineController,
+  done,
+  ownedBy,
+  requeueAfter,
+  watch,
+  type Context,
+  type Outcome,
+} from '../framework/controller.ts'
 import { withoutZeros } from '../framework/equality.ts'
 import { isAvailable, isReady, nextAvailableInMs } from '../framework/pod.ts'
 import { selects } from '../framework/selector.ts'
@@ -25,9 +33,23 @@ export const statefulSetController = defineController<StatefulSet>({
     ownedBy(statefulSets, pods, { adopts: (set, pod) => selects(set.spec?.selector, labelsOf(pod)) }),
     ownedBy(statefulSets, controllerRevisions),
     // A claim that went lets its pod be made.
-    watch(persistentVolumeClaims, (claim, { informers }) => informers.of(statefulSets).list(namespaceOf(claim)).filter((set) => nameOf(claim).includes(`-${nameOf(set)}-`)).map((set) => `${namespaceOf(set)}/${nameOf(set)}`)),
+    watch(persistentVolumeClaims, (claim, { informers }) =>
+      informers
+        .of(statefulSets)
+        .list(namespaceOf(claim))
+        .filter((set) => nameOf(claim).includes(`-${nameOf(set)}-`))
+        .map((set) => `${namespaceOf(set)}/${nameOf(set)}`),
+    ),
   ],
-  events: ['SuccessfulCreate', 'FailedCreate', 'SuccessfulDelete', 'FailedDelete', 'SuccessfulUpdate', 'FailedUpdate', 'ConflictingController'],
+  events: [
+    'SuccessfulCreate',
+    'FailedCreate',
+    'SuccessfulDelete',
+    'FailedDelete',
+    'SuccessfulUpdate',
+    'FailedUpdate',
+    'ConflictingController',
+  ],
   parallel: 5,
   reconcile,
 })
@@ -62,23 +84,40 @@ const historyOf = (set: Set, c: C) => ({
   hashLabel: 'controller.kubernetes.io/hash',
   labels: set.spec?.template.metadata?.labels ?? {},
   collisions: set.status?.collisionCount ?? 0,
-  collided: async () => void (await c.writeStatus(set, { ...set.status, collisionCount: (set.status?.collisionCount ?? 0) + 1 })),
+  collided: async () =>
+    void (await c.writeStatus(set, { ...set.status, collisionCount: (set.status?.collisionCount ?? 0) + 1 })),
 })
 
-async function trim(set: Set, own: readonly FrozenPod[], old: readonly Frozen<ControllerRevision>[], revisions: Revisions, c: C): Promise<void> {
+async function trim(
+  set: Set,
+  own: readonly FrozenPod[],
+  old: readonly Frozen<ControllerRevision>[],
+  revisions: Revisions,
+  c: C,
+): Promise<void> {
   const live = new Set([...own.map(revisionOf), nameOf(revisions.current), nameOf(revisions.update)])
   const idle = old.filter((revision) => !live.has(nameOf(revision)) && !isBeingDeleted(revision))
   const limit = set.spec?.revisionHistoryLimit ?? 10
-  for (const revision of idle.slice(0, Math.max(0, idle.length - limit))) await c.remove(set, controllerRevisions, revision)
+  for (const revision of idle.slice(0, Math.max(0, idle.length - limit)))
+    await c.remove(set, controllerRevisions, revision)
 }
 
 /** What the status says of what was seen. */
-export function statusOf(set: Set, own: readonly FrozenPod[], { current, update }: Revisions, nowMs: number): Frozen<StatefulSetStatus> {
+export function statusOf(
+  set: Set,
+  own: readonly FrozenPod[],
+  { current, update }: Revisions,
+  nowMs: number,
+): Frozen<StatefulSetStatus> {
   const replicas = set.spec?.replicas ?? 1
   const ready = own.filter((pod) => pod.status?.phase === 'Running' && isReady(pod))
   const staying = own.filter((pod) => !isBeingDeleted(pod))
   const updated = staying.filter((pod) => revisionOf(pod) === nameOf(update)).length
-  const complete = (set.spec?.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate' && updated === replicas && ready.length === replicas && own.length === replicas
+  const complete =
+    (set.spec?.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate' &&
+    updated === replicas &&
+    ready.length === replicas &&
+    own.length === replicas
   const status: Frozen<StatefulSetStatus> = {
     observedGeneration: set.metadata.generation ?? 0,
     replicas: own.length,
@@ -93,4 +132,3 @@ export function statusOf(set: Set, own: readonly FrozenPod[], { current, update 
   }
   return withoutZeros(status, ['replicas', 'availableReplicas', 'collisionCount'])
 }
-

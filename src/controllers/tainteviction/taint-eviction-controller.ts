@@ -21,17 +21,20 @@ const marksOf = (c: object): Map<string, Marked> => {
   return known
 }
 
-const noExecute = (node: Frozen<Node> | undefined) => (node?.spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute')
+const noExecute = (node: Frozen<Node> | undefined) =>
+  (node?.spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute')
 
 /** Deletes pods from nodes whose NoExecute taints they do not tolerate, or tolerate no longer. */
 export const taintEvictionController = defineController<Pod>({
   name: 'taint-eviction-controller',
   reconciles: pods,
-  matters: (pod, old) => pod.spec?.nodeName !== old.spec?.nodeName || !same(pod.spec?.tolerations, old.spec?.tolerations),
+  matters: (pod, old) =>
+    pod.spec?.nodeName !== old.spec?.nodeName || !same(pod.spec?.tolerations, old.spec?.tolerations),
   watches: [
     watch(
       nodes,
-      (node, { informers }) => podsOnNode(informers.of(pods), nameOf(node)).map((pod) => `${namespaceOf(pod)}/${nameOf(pod)}`),
+      (node, { informers }) =>
+        podsOnNode(informers.of(pods), nameOf(node)).map((pod) => `${namespaceOf(pod)}/${nameOf(pod)}`),
       (node, old) => !same(noExecute(node), noExecute(old)),
     ),
   ],
@@ -49,7 +52,8 @@ async function reconcile(pod: Frozen<Pod>, c: Context<Pod>): Promise<Outcome> {
   const known = marksOf(c).get(key)
   const mark = known?.uid === uidOf(pod) ? known : undefined
   if (mayStayMs === Infinity || isBeingDeleted(pod)) {
-    if (mark && marksOf(c).delete(key) && !isBeingDeleted(pod)) c.event(pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`)
+    if (mark && marksOf(c).delete(key) && !isBeingDeleted(pod))
+      c.event(pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`)
     return done
   }
   const { sinceMs } = mark ?? { sinceMs: c.clock.now() }
@@ -57,8 +61,18 @@ async function reconcile(pod: Frozen<Pod>, c: Context<Pod>): Promise<Outcome> {
   const leftMs = sinceMs + mayStayMs - c.clock.now()
   if (leftMs > 0) return requeueAfter(leftMs)
   c.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`)
-  await markDisrupted(c.client, pod, { reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' }, { nowMs: c.clock.now() })
+  await markDisrupted(
+    c.client,
+    pod,
+    { reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' },
+    { nowMs: c.clock.now() },
+  )
   await deletePod(c.client, pod)
-  c.metrics.counter('taint_eviction_controller_pod_deletions_total', 'Total number of Pods deleted by TaintEvictionController since its start.').add()
+  c.metrics
+    .counter(
+      'taint_eviction_controller_pod_deletions_total',
+      'Total number of Pods deleted by TaintEvictionController since its start.',
+    )
+    .add()
   return done
 }

@@ -35,15 +35,31 @@ export interface WorldOptions extends Partial<ControllerManagerOptions> {
 }
 
 /** Starts the named controllers. */
-export async function startWorld(controllers: readonly string[], { refuse, answer, ...options }: WorldOptions = {}): Promise<World> {
+export async function startWorld(
+  controllers: readonly string[],
+  { refuse, answer, ...options }: WorldOptions = {},
+): Promise<World> {
   const clock = new VirtualClock()
   const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
   // No service accounts are made here, so pods must do without.
-  const server = await startApiServer({ ...deps, store: openMemoryStore(deps), authorizationModes: ['AlwaysAllow'], disableAdmissionPlugins: ['ServiceAccount'], freeze: true })
+  const server = await startApiServer({
+    ...deps,
+    store: openMemoryStore(deps),
+    authorizationModes: ['AlwaysAllow'],
+    disableAdmissionPlugins: ['ServiceAccount'],
+    freeze: true,
+  })
   const user = { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] }
   const writes: string[] = []
   const client = newClient(server.transport(user))
-  const manager = startControllerManager({ ...deps, ...options, client: newClient(watched(server.transport(user), writes, { refuse, answer }), { fieldManager: 'kube-controller-manager' }), controllers })
+  const manager = startControllerManager({
+    ...deps,
+    ...options,
+    client: newClient(watched(server.transport(user), writes, { refuse, answer }), {
+      fieldManager: 'kube-controller-manager',
+    }),
+    controllers,
+  })
   await clock.settle()
   const list = async (namespace?: string) => (await client.list(pods, namespace ? { namespace } : {})).items
   return {
@@ -57,7 +73,17 @@ export async function startWorld(controllers: readonly string[], { refuse, answe
         if (pod.metadata.deletionTimestamp) await client.delete(pods, keyOf(pod), { gracePeriodSeconds: 0 })
         if (pod.metadata.deletionTimestamp || pod.status?.phase === 'Running') continue
         const now = timestamp(clock.now())
-        await client.updateStatus(pods, { ...pod, status: { ...pod.status, phase: 'Running', startTime: now, podIP: '10.244.0.9', podIPs: [{ ip: '10.244.0.9' }], conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now }] } })
+        await client.updateStatus(pods, {
+          ...pod,
+          status: {
+            ...pod.status,
+            phase: 'Running',
+            startTime: now,
+            podIP: '10.244.0.9',
+            podIPs: [{ ip: '10.244.0.9' }],
+            conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now }],
+          },
+        })
       }
       await clock.settle()
     },
@@ -68,13 +94,20 @@ export async function startWorld(controllers: readonly string[], { refuse, answe
   }
 }
 
-function watched(transport: Transport, writes: string[], { refuse, answer }: Pick<WorldOptions, 'refuse' | 'answer'>): Transport {
+function watched(
+  transport: Transport,
+  writes: string[],
+  { refuse, answer }: Pick<WorldOptions, 'refuse' | 'answer'>,
+): Transport {
   return {
     send(request, signal) {
       refuse?.(request)
       const answered = answer?.(request)
       if (answered !== undefined) return Promise.resolve(answered)
-      if (request.method !== 'GET') writes.push(`${request.method} ${request.path.replace(/^\/apis?\/([^/]+\/)?v\w+\/(namespaces\/[^/]+\/)?/, '').split('/')[0]}`)
+      if (request.method !== 'GET')
+        writes.push(
+          `${request.method} ${request.path.replace(/^\/apis?\/([^/]+\/)?v\w+\/(namespaces\/[^/]+\/)?/, '').split('/')[0]}`,
+        )
       return transport.send(request, signal)
     },
     watch: (request, signal) => transport.watch(request, signal),

@@ -47,6 +47,11 @@ export function nextStep(step: number, count: number): number {
 async function reconcile(node: Frozen<Node>, c: Context<Node>): Promise<Outcome> {
   const wanted = String(steps[current.get(c) ?? 0]?.seconds ?? 0)
   if (isBeingDeleted(node) || annotationsOf(node)[annotation] === wanted) return done
-  await c.client.patch(nodes, { name: nameOf(node) }, { metadata: { annotations: { [annotation]: wanted } } }, { type: 'strategic' })
+  await c.client.patch(
+    nodes,
+    { name: nameOf(node) },
+    { metadata: { annotations: { [annotation]: wanted } } },
+    { type: 'strategic' },
+  )
   return done
 }

@@ -24,8 +24,18 @@ async function reconcile(job: Frozen<Job>, c: Context<Job>): Promise<Outcome> {
     const freshLeftMs = timeLeftMs(fresh, c.clock.now())
     if (uidOf(fresh) !== uidOf(job) || freshLeftMs === undefined) return done
     if (freshLeftMs > 0) return requeueAfter(freshLeftMs)
-    await c.client.delete(jobs, keyOf(job), { uid: uidOf(fresh), propagationPolicy: 'Foreground', ...(fresh.metadata.resourceVersion && { resourceVersion: fresh.metadata.resourceVersion }) })
-    c.metrics.histogram('ttl_after_finished_controller_job_deletion_duration_seconds', 'The time it took to delete the job since it became eligible for deletion', [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6, 819.2]).observe(Math.max(0, -freshLeftMs) / 1000)
+    await c.client.delete(jobs, keyOf(job), {
+      uid: uidOf(fresh),
+      propagationPolicy: 'Foreground',
+      ...(fresh.metadata.resourceVersion && { resourceVersion: fresh.metadata.resourceVersion }),
+    })
+    c.metrics
+      .histogram(
+        'ttl_after_finished_controller_job_deletion_duration_seconds',
+        'The time it took to delete the job since it became eligible for deletion',
+        [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6, 819.2],
+      )
+      .observe(Math.max(0, -freshLeftMs) / 1000)
   } catch (error) {
     if (!isNotFound(error)) throw error
   }
@@ -36,7 +46,9 @@ async function reconcile(job: Frozen<Job>, c: Context<Job>): Promise<Outcome> {
 export function timeLeftMs(job: Frozen<Job>, nowMs: number): number | undefined {
   const seconds = job.spec?.ttlSecondsAfterFinished
   if (seconds === undefined || isBeingDeleted(job)) return undefined
-  const finished = job.status?.conditions?.find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True')
+  const finished = job.status?.conditions?.find(
+    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+  )
   if (!finished?.lastTransitionTime) return undefined
   return msOf(finished.lastTransitionTime) + seconds * 1000 - nowMs
 }

@@ -21,7 +21,8 @@ export const persistentVolumeClaimProtectionController = defineController<Persis
 /** The claims that a pod names, and those that are made for it. */
 export function claimKeysOf(pod: Frozen<Pod>): string[] {
   return (pod.spec?.volumes ?? []).flatMap((volume) => {
-    const name = volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral ? `${nameOf(pod)}-${volume.name}` : undefined)
+    const name =
+      volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral ? `${nameOf(pod)}-${volume.name}` : undefined)
     return name === undefined ? [] : [`${namespaceOf(pod)}/${name}`]
   })
 }
@@ -31,7 +32,11 @@ async function reconcile(claim: Frozen<PersistentVolumeClaim>, c: Context<Persis
   const protectedNow = finalizers.includes(finalizer)
   if (isBeingDeleted(claim)) {
     if (!protectedNow || (await isUsed(claim, c))) return done
-    await write(claim, finalizers.filter((name) => name !== finalizer), c)
+    await write(
+      claim,
+      finalizers.filter((name) => name !== finalizer),
+      c,
+    )
   } else if (!protectedNow) await write(claim, [...finalizers, finalizer], c)
   return done
 }
@@ -45,6 +50,17 @@ async function isUsed(claim: Frozen<PersistentVolumeClaim>, c: Context<Persisten
   return (await c.client.list(pods, { namespace: namespaceOf(claim) })).items.some(uses)
 }
 
-async function write(claim: Frozen<PersistentVolumeClaim>, finalizers: readonly string[], c: Context<PersistentVolumeClaim>): Promise<void> {
-  c.wroteSelf(await c.client.patch(persistentVolumeClaims, keyOf(claim), { metadata: { finalizers, resourceVersion: claim.metadata.resourceVersion } }, { type: 'merge' }))
+async function write(
+  claim: Frozen<PersistentVolumeClaim>,
+  finalizers: readonly string[],
+  c: Context<PersistentVolumeClaim>,
+): Promise<void> {
+  c.wroteSelf(
+    await c.client.patch(
+      persistentVolumeClaims,
+      keyOf(claim),
+      { metadata: { finalizers, resourceVersion: claim.metadata.resourceVersion } },
+      { type: 'merge' },
+    ),
+  )
 }

@@ -20,6 +20,13 @@ async function reconcile(volume: Frozen<PersistentVolume>, c: Context<Persistent
   const protectedNow = finalizers.includes(finalizer)
   if (isBeingDeleted(volume) ? !protectedNow || volume.status?.phase === 'Bound' : protectedNow) return done
   const next = protectedNow ? finalizers.filter((name) => name !== finalizer) : [...finalizers, finalizer]
-  c.wroteSelf(await c.client.patch(persistentVolumes, keyOf(volume), { metadata: { finalizers: next, resourceVersion: volume.metadata.resourceVersion } }, { type: 'merge' }))
+  c.wroteSelf(
+    await c.client.patch(
+      persistentVolumes,
+      keyOf(volume),
+      { metadata: { finalizers: next, resourceVersion: volume.metadata.resourceVersion } },
+      { type: 'merge' },
+    ),
+  )
   return done
 }
