@@ -150,7 +150,7 @@ export class KubeletParts {
     const container = async (key: ObjectKey, name: string, previous = false) => this.#container(key, name, previous)
     const running = async (key: ObjectKey, name: string): Promise<string> => {
       const found = await container(key, name)
-      if (!found) throw new Error(`container not found ("${name}")`)
+      if (found?.phase !== 'running') throw new Error(`container not found ("${name}")`)
       return found.id
     }
     return {

@@ -41,6 +41,8 @@ export async function translateRemoteCommand(upgrade: Upgrade, command: RemoteCo
   const { streams, server } = command
   const webSocket = await acceptWebSocket(upgrade, remoteCommandV5)
   webSocket.on('error', () => webSocket.terminate())
+  // What the client sends before the session is there has to wait.
+  webSocket.pause()
   // Says that the session is there, before anything is written.
   await sendOn(webSocket, streams.stdout ? channels.stdout : streams.stderr ? channels.stderr : channels.error, Buffer.alloc(0))
   let status: Buffer
@@ -51,6 +53,8 @@ export async function translateRemoteCommand(upgrade: Upgrade, command: RemoteCo
     status = internalError(error instanceof Error ? error.message : String(error))
   }
   await sendOn(webSocket, channels.error, status)
+  // The client's answer to the close has to be read.
+  webSocket.resume()
   webSocket.close(1000)
 }
 
@@ -111,6 +115,7 @@ function takeInput(webSocket: WebSocket, stdin: SpdyStream | undefined, resize: 
       // Other channels are for the other direction.
     }
   })
+  webSocket.resume()
 }
 
 const asBuffer = (raw: RawData): Buffer => (Array.isArray(raw) ? Buffer.concat(raw) : Buffer.isBuffer(raw) ? raw : Buffer.from(raw))

@@ -132,7 +132,7 @@ export class SpdyConnection {
       case 'rst-stream': {
         const stream = this.#streams.get(frame.streamId)
         this.#streams.delete(frame.streamId)
-        stream?.destroy(frame.status === cancelled ? undefined : new Error(`SPDY: the stream was reset (${frame.status})`))
+        stream?.gone(frame.status === cancelled ? undefined : new Error(`SPDY: the stream was reset (${frame.status})`))
         return
       }
       case 'ping':
@@ -178,6 +178,7 @@ export class SpdyStream extends Duplex {
   readonly headers: SpdyHeaders
   readonly #connection: SpdyConnection
   #ended = false
+  #dropped = false
 
   constructor(connection: SpdyConnection, id: number, headers: SpdyHeaders) {
     super({ allowHalfOpen: true, emitClose: true })
@@ -198,8 +199,9 @@ export class SpdyStream extends Duplex {
     }
   }
 
-  /** For the connection: it is gone. What came before can still be read. */
+  /** For the connection: the other side has dropped the stream, or is gone. What came before can still be read; what is written goes nowhere. */
   gone(error: Error | undefined): void {
+    this.#dropped = true
     if (error) this.destroy(error)
     else if (!this.#ended) {
       this.#ended = true
@@ -212,15 +214,17 @@ export class SpdyStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#connection.write(this, chunk, done)
+    if (this.#dropped) done()
+    else this.#connection.write(this, chunk, done)
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#connection.finish(this, (error) => done(error))
+    if (this.#dropped) done()
+    else this.#connection.finish(this, (error) => done(error))
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#connection.forget(this, !(this.#ended && this.writableFinished))
+    this.#connection.forget(this, !this.#dropped && !(this.#ended && this.writableFinished))
     done(error)
   }
 }

@@ -66,6 +66,7 @@ const causes: Readonly<Record<string, string>> = { ECONNREFUSED: 'connect: conne
 /** `dial tcp 10.0.0.1:10250: connect: connection refused` */
 export function dialFailure(error: NodeJS.ErrnoException, host: string, port: number): string {
   if (error.code === 'ENOTFOUND') return `dial tcp: lookup ${host}: no such host`
+  if (error.code === 'EPROTO' || error.code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'tls: first record does not look like a TLS handshake'
   return `dial tcp ${host.includes(':') ? `[${host}]` : host}:${port}: ${causes[error.code ?? ''] ?? error.message}`
 }
 
