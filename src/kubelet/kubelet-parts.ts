@@ -120,19 +120,15 @@ export class KubeletParts {
 
   /** The node as pods see it. */
   node(): NodeState {
-    const reading = this.reporter.reading
-    const status = reading?.status
-    return {
-      allocatable: status?.allocatable ?? {},
-      memoryBytes: wholeAmount(status?.capacity?.['memory']),
-      hostIps: (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
-      resolver: this.resolver,
-      networkFault: networkFault(reading?.runtime),
-      recursiveReadOnlyHandlers: new Set((reading?.features?.handlers ?? []).filter(({ features }) => features?.recursiveReadOnlyMounts).map(({ name }) => name)),
-    }
+    const { reading } = this.reporter
+    if (!this.#node || this.#node.reading !== reading) this.#node = { reading, state: nodeState(reading, this.resolver) }
+    return this.#node.state
   }
 
-  /** The node's own resolver, read at the start and with each status. */
+  /** Made once for each reading of the node. */
+  #node: { readonly reading: NodeReporter['reading']; readonly state: NodeState } | undefined
+
+  /** The node's own resolver, read at the start. */
   resolver: NodeState['resolver'] = { servers: [], searches: [], options: [] }
 
   /** Ends what runs without a pod. */
@@ -238,3 +234,15 @@ export class KubeletParts {
   }
 }
 
+
+function nodeState(reading: NodeReporter['reading'], resolver: NodeState['resolver']): NodeState {
+  const status = reading?.status
+  return {
+    allocatable: status?.allocatable ?? {},
+    memoryBytes: wholeAmount(status?.capacity?.['memory']),
+    hostIps: (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
+    resolver,
+    networkFault: networkFault(reading?.runtime),
+    recursiveReadOnlyHandlers: new Set((reading?.features?.handlers ?? []).filter(({ features }) => features?.recursiveReadOnlyMounts).map(({ name }) => name)),
+  }
+}

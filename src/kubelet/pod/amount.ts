@@ -12,7 +12,7 @@ export function amountOf(quantity: string | undefined): number {
 }
 
 /** Rounds away what binary fractions add (0.1 × 1000), then up, as upstream rounds quantities. */
-const up = (value: number) => Math.ceil(Number(value.toPrecision(15)))
+const up = (value: number) => (Number.isInteger(value) ? value : Math.ceil(Number(value.toPrecision(15))))
 
 /** Thousandths of a core. */
 export const cpuMillis = (quantity: string | undefined): number => up(amountOf(quantity) * 1000)

@@ -8,7 +8,16 @@ interface Hashed {
  * The hash by which a kubelet sees that a running container was made from another spec, in hexadecimal. It is upstream's (FNV-1a over Go's
  * printed form of the JSON bytes), so that changing kubelets restarts no container.
  */
-export function specHash({ name, image }: Hashed): string {
+export function specHash(container: Hashed): string {
+  let hash = known.get(container)
+  if (hash === undefined) known.set(container, (hash = compute(container)))
+  return hash
+}
+
+/** Containers of specs do not change: each is hashed once. */
+const known = new WeakMap<Hashed, string>()
+
+function compute({ name, image }: Hashed): string {
   const json = Buffer.from(JSON.stringify({ image: image ?? '', name }))
   return fnv1a(`([]uint8)[${[...json].join(' ')}]`).toString(16)
 }
