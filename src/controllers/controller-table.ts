@@ -15,6 +15,7 @@ import { ephemeralVolumeController } from './ephemeralvolume/ephemeral-volume-co
 import type { ControllerDescriptor } from './framework/descriptor.ts'
 import { garbageCollectorController } from './garbagecollector/garbage-collector.ts'
 import { jobController } from './job/job-controller.ts'
+import { legacyServiceAccountTokenCleanerController } from './legacytokencleaner/legacy-token-cleaner-controller.ts'
 import { namespaceController } from './namespace/namespace-controller.ts'
 import { nodeIpamController } from './nodeipam/node-ipam-controller.ts'
 import { nodeLifecycleController } from './nodelifecycle/node-lifecycle-controller.ts'
@@ -32,6 +33,7 @@ import { statefulSetController } from './statefulset/statefulset-controller.ts'
 import { taintEvictionController } from './tainteviction/taint-eviction-controller.ts'
 import { ttlController } from './ttl/ttl-controller.ts'
 import { ttlAfterFinishedController } from './ttlafterfinished/ttl-after-finished-controller.ts'
+import { volumeAttributesClassProtectionController } from './vacprotection/vac-protection-controller.ts'
 import { persistentVolumeClaimProtectionController } from './volumeprotection/claim-protection-controller.ts'
 import { persistentVolumeProtectionController } from './volumeprotection/volume-protection-controller.ts'
 
@@ -63,12 +65,14 @@ export const controllerTable: readonly ControllerDescriptor[] = [
   persistentVolumeBinderController,
   persistentVolumeClaimProtectionController,
   persistentVolumeProtectionController,
+  volumeAttributesClassProtectionController,
   ephemeralVolumeController,
   serviceCidrController,
   csrApprovingController,
   csrSigningController,
   csrCleanerController,
   serviceAccountTokenController,
+  legacyServiceAccountTokenCleanerController,
   bootstrapSignerController,
   tokenCleanerController,
   garbageCollectorController,
