@@ -23,7 +23,10 @@ test('items are joined, and leave out what the list says for them', () => {
 })
 
 test('items may be apart by more than a comma', () => {
-  assert.equal(textOf({ head: '[', items: ['1', '2'].map((text) => Buffer.from(text)), tail: ']', separator: ',\n  ' }), '[1,\n  2]')
+  assert.equal(
+    textOf({ head: '[', items: ['1', '2'].map((text) => Buffer.from(text)), tail: ']', separator: ',\n  ' }),
+    '[1,\n  2]',
+  )
 })
 
 test('a long list comes in chunks of 256 KiB, larger only for a larger item', () => {

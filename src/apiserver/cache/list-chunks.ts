@@ -23,7 +23,13 @@ const brace = 0x7b
  * A list's body in chunks of about 256 KiB. Each is made when it is asked for, so that whoever writes them waits for the socket in between; and only the last
  * two stay as they are, since fresh memory for each would be ten times a list's size before it is collected.
  */
-export function* listChunks({ head, items, tail, itemHead = '', separator = ',' }: ListBody): Generator<Buffer, void, undefined> {
+export function* listChunks({
+  head,
+  items,
+  tail,
+  itemHead = '',
+  separator = ',',
+}: ListBody): Generator<Buffer, void, undefined> {
   const skip = Buffer.from(`{${itemHead}`)
   const between = Buffer.from(separator)
   const buffers = [Buffer.allocUnsafeSlow(Math.max(chunkBytes, head.length * 3))]
