@@ -8,7 +8,7 @@ import { newAuthentication } from './authn/new-authentication.ts'
 import type { User } from './authn/user.ts'
 import { newAuthorizer } from './authz/new-authorizer.ts'
 import { bootstrap } from './bootstrap/bootstrap.ts'
-import { keepSystemNamespaces } from './bootstrap/system-namespaces.ts'
+import { keepWhatIsNeeded } from './bootstrap/keep.ts'
 import { addOpenApi } from './discovery/openapi.ts'
 import { CrdServing } from './crd/serving.ts'
 import { declaredSchema } from './crd/declared-schema.ts'
@@ -88,8 +88,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   })
   const crds = await CrdServing.start({ ...deps, core, kinds, registry })
   const stopExpiry = expireEvents(deps, registry, options.eventTtlMs ?? 3600_000)
-  await bootstrap({ options, core, kinds, ips, serviceRanges })
-  const stopNamespaces = keepSystemNamespaces(core, kinds.byResource('', 'v1', 'namespaces')!)
+  const bootstrapping = { options, core, kinds, ips, serviceRanges }
+  await bootstrap(bootstrapping)
+  const stopKeeping = keepWhatIsNeeded(bootstrapping)
   return {
     kinds,
     transport: (user, userAgent = 'kubernode') => inProcessTransport({ pipeline, freeze: core.freeze }, user, userAgent),
@@ -102,7 +103,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     async close() {
       stopExpiry()
       flowControl.close()
-      stopNamespaces()
+      stopKeeping()
       crds.close()
       await Promise.all(listeners.map((listener) => listener.close()))
       registry.close()
