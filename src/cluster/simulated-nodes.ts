@@ -4,6 +4,7 @@ import { Informers } from '../client/informer/informers.ts'
 import { simulatedHost } from '../kubelet/host/simulated/simulated-host.ts'
 import { startKubelet, type Kubelet } from '../kubelet/kubelet.ts'
 import { PodsByNode } from '../kubelet/sources/pod-source.ts'
+import { SharedObjects } from '../kubelet/sources/shared-objects.ts'
 import { SimulatedRuntime } from '../runtime/simulated/simulated-runtime.ts'
 
 /** Nodes that run no containers. */
@@ -39,11 +40,12 @@ const addressOf = (index: number) => `172.16.${Math.floor(index / 250)}.${(index
 export async function startSimulatedNodes({ clientFor, client, names, informers: shared, ...deps }: SimulatedNodesOptions): Promise<SimulatedNodes> {
   const informers = shared ?? new Informers({ deps, client })
   const source = new PodsByNode(informers)
+  const objects = new SharedObjects(informers)
   const nodes: SimulatedNode[] = []
   for (const [index, name] of names.entries()) {
     const runtime = new SimulatedRuntime({ clock: deps.clock, random: deps.random, podCidr: `10.${128 + Math.floor(index / 256)}.${index % 256}.0/24` })
     const host = simulatedHost({ clock: deps.clock, hostname: name, address: addressOf(index) })
-    const kubelet = await startKubelet({ ...deps, client: clientFor(name), runtime, host, informers, nodeName: name, pods: source.of(name) })
+    const kubelet = await startKubelet({ ...deps, client: clientFor(name), runtime, host, informers, nodeName: name, pods: source.of(name), objects })
     nodes.push({ name, kubelet, runtime, stop: () => kubelet.close() })
   }
   return {
