@@ -84,7 +84,7 @@ export class KubeletParts {
     const events: PodEvents = podEvents(options.recorder)
     const results = new ProbeResults()
     this.state = new RuntimeState({ runtime, terminationMessage: (status) => host.files.terminationMessage(status) })
-    this.objects = options.objects ?? new WatchedObjects(options.informers, (uid) => this.pods.wake(uid))
+    this.objects = options.objects ?? new WatchedObjects({ ...deps, client, informers: options.informers, changed: (uid) => this.pods.wake(uid) })
     this.pressure = new NodePressure({ clock, settings, machine: host.machine })
     this.reporter = new NodeReporter({
       ...deps, client, runtime, machine: host.machine, settings, nodeName, hostname: options.hostname, labels: options.labels, port: options.port, events: options.recorder,
@@ -172,6 +172,7 @@ export class KubeletParts {
     this.probes.close()
     this.statuses.close()
     this.statics.close()
+    await this.objects.close()
     await this.options.recorder.close()
   }
 

@@ -15,4 +15,5 @@ export interface PodObjects extends ObjectReader {
   register(pod: Frozen<Pod>): void
   /** The pod is gone. */
   unregister(uid: string): void
+  close(): Promise<void>
 }

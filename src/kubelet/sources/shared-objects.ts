@@ -34,6 +34,10 @@ export class SharedObjects implements PodObjects {
     // The informers belong to all nodes.
   }
 
+  async close(): Promise<void> {
+    // The same.
+  }
+
   async #read<T extends KubernetesObject>(resource: Resource<T>, key: ObjectKey): Promise<Frozen<T>> {
     const informer = this.#informers.of(resource)
     await informer.synced

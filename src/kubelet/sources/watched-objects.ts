@@ -2,7 +2,9 @@ import { notFound } from '../../api/errors/api-error.ts'
 import { configMaps, secrets, services } from '../../api/generated/resources.ts'
 import type { ConfigMap, Pod, Secret } from '../../api/generated/types/core-v1.ts'
 import { keyText, type Frozen, type KubernetesObject, type ObjectKey, type Resource } from '../../api/resource.ts'
-import type { Informer, Informers } from '../../client/informer/informers.ts'
+import type { Deps } from '../../base/deps.ts'
+import type { Client } from '../../client/client.ts'
+import { Informers, type Informer } from '../../client/informer/informers.ts'
 import type { PodObjects } from './object-reader.ts'
 import { referredObjects } from './references.ts'
 
@@ -12,15 +14,26 @@ interface Watched {
   readonly stop: () => void
 }
 
+/** What objects are watched with. */
+export interface WatchedObjectsOptions extends Deps {
+  readonly client: Client
+  /** Of the services; others may share them. */
+  readonly informers: Informers
+  /** Called with the pods that refer to an object that changed. */
+  readonly changed: (uid: string) => void
+}
+
 /** The objects that this node's pods refer to: one watch for each while a pod needs it, as the node may see no others. */
 export class WatchedObjects implements PodObjects {
+  readonly #services: Informers
+  /** Its own: they end with the last pod here that needs them, whoever else watches the same. */
   readonly #informers: Informers
-  /** Called with the pods that refer to an object that changed. */
   readonly #changed: (uid: string) => void
   readonly #watched = new Map<string, Watched>()
 
-  constructor(informers: Informers, changed: (uid: string) => void) {
-    this.#informers = informers
+  constructor({ informers, changed, client, ...deps }: WatchedObjectsOptions) {
+    this.#services = informers
+    this.#informers = new Informers({ deps, client })
     this.#changed = changed
   }
 
@@ -33,7 +46,7 @@ export class WatchedObjects implements PodObjects {
   }
 
   async services() {
-    const informer = this.#informers.of(services)
+    const informer = this.#services.of(services)
     await informer.synced
     return informer.list()
   }
@@ -54,6 +67,10 @@ export class WatchedObjects implements PodObjects {
 
   unregister(uid: string): void {
     this.#release(uid, new Set())
+  }
+
+  close(): Promise<void> {
+    return this.#informers.close()
   }
 
   #release(uid: string, keep: ReadonlySet<string>): void {
