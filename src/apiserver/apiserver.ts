@@ -22,6 +22,7 @@ import { versionInfo } from './health/version.ts'
 import { listen, type Listener, type ListenOptions } from './http/listener.ts'
 import { UpgradeExchange } from './http/upgrade-exchange.ts'
 import { inProcessTransport } from './in-process.ts'
+import { startMetricsApi } from './metrics-api/metrics-api.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { NonResource } from './non-resource.ts'
 import type { ApiServerOptions } from './options.ts'
@@ -74,12 +75,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   nonResource.add({ path: '/', handler: () => valueAnswer({ paths: rootPaths } as object) })
   nonResource.add({ path: '/metrics', handler: () => textAnswer(200, metrics.text(), 'text/plain; version=0.0.4; charset=utf-8') })
   const flowControl = await FlowControl.start(deps, registry)
+  const metricsApi = options.resourceMetrics && options.kubelet ? startMetricsApi({ ...deps, lookup: registry, kubelet: options.kubelet, kinds }) : undefined
   const pipeline = new Pipeline({
     ...deps,
     core,
     kinds,
     authenticate: authentication.authenticate,
-    subresources: newSubresources({ ...authentication, rulesFor, kubelet: options.kubelet }),
+    subresources: newSubresources({ ...authentication, rulesFor, kubelet: options.kubelet, more: metricsApi?.handlers ?? [] }),
     nonResource,
     forms: allForms,
     requestMetrics: new RequestMetrics(metrics),
@@ -102,6 +104,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     },
     async close() {
       stopExpiry()
+      metricsApi?.close()
       flowControl.close()
       stopKeeping()
       crds.close()

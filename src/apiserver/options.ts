@@ -34,6 +34,8 @@ export interface ApiServerOptions extends Deps {
   readonly eventTtlMs?: number | undefined
   /** How the server connects to kubelets, for logs, exec, attach, port-forward and proxied requests. */
   readonly kubelet?: KubeletClientOptions | undefined
+  /** Serves metrics.k8s.io from the kubelets' figures, as metrics-server does. Takes `kubelet`. Default false. */
+  readonly resourceMetrics?: boolean | undefined
   /** --proxy-client-cert-file and its key: who the server is towards aggregated API servers. */
   readonly proxyClient?: { readonly cert: string; readonly key: string } | undefined
   /** --allow-privileged. Default true. */

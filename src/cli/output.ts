@@ -11,6 +11,7 @@ export interface Output {
   note(text: string): void
 }
 
+/** How results are written. */
 export type OutputFormat = 'text' | 'json' | 'yaml' | 'wide' | 'name'
 
 interface OutputOptions {

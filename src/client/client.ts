@@ -74,11 +74,13 @@ export interface ClientOptions {
 export const newClient = (transport: Transport, options: ClientOptions = {}): Client =>
   new TransportClient(transport, options)
 
+/** How one object is read. */
 export interface ReadOptions {
   readonly signal?: AbortSignal
   readonly resourceVersion?: string
 }
 
+/** Which objects are read. */
 export interface ListOptions {
   readonly signal?: AbortSignal
   /** Only metadata is wanted (PartialObjectMetadata): a hint that an in-process transport ignores. */
@@ -92,6 +94,7 @@ export interface ListOptions {
   readonly resourceVersionMatch?: 'NotOlderThan' | 'Exact'
 }
 
+/** Which objects are watched, and from when. */
 export interface WatchOptions extends ListOptions {
   readonly signal: AbortSignal
   readonly allowWatchBookmarks?: boolean
@@ -99,23 +102,27 @@ export interface WatchOptions extends ListOptions {
   readonly timeoutSeconds?: number
 }
 
+/** How something is written. */
 export interface WriteOptions {
   readonly signal?: AbortSignal
   readonly fieldManager?: string
   readonly dryRun?: boolean
 }
 
+/** How something is patched. */
 export interface PatchOptions extends WriteOptions {
   readonly type: 'strategic' | 'merge' | 'json'
   readonly subresource?: string
 }
 
+/** As whom, and how firmly, something is applied. */
 export interface ApplyOptions extends WriteOptions {
   readonly fieldManager: string
   readonly force?: boolean
   readonly subresource?: string
 }
 
+/** How something is deleted, and on which conditions. */
 export interface DeleteOptions {
   readonly signal?: AbortSignal
   readonly gracePeriodSeconds?: number
@@ -124,6 +131,7 @@ export interface DeleteOptions {
   readonly resourceVersion?: string
 }
 
+/** Objects, and the resource version at which they were like this. */
 export interface List<T> {
   readonly items: readonly Frozen<T>[]
   readonly resourceVersion: string

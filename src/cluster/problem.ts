@@ -21,6 +21,7 @@ export const problemCodes = {
   'KN-KUBECONFIG-01': 'the kubeconfig cannot be read or written',
 } as const
 
+/** The stable code of a problem. */
 export type ProblemCode = keyof typeof problemCodes
 
 /** Exit codes of the command line, as CONTRIBUTING.md lists them. */

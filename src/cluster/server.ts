@@ -83,6 +83,7 @@ async function startApi({ record, pki, ...deps }: ServerOptions, store: Store): 
     serviceClusterIpRange: config.serviceCIDR,
     enableAdmissionPlugins: ['NodeRestriction'],
     ...(!record.simulated && { advertiseAddress: record.advertiseAddress, advertisePort: config.port }),
+    resourceMetrics: !record.simulated,
     kubelet: { cert: pki.apiServerKubeletClient.cert, key: pki.apiServerKubeletClient.key, ca: pki.authority.cert, addressTypes: ['InternalIP', 'Hostname'] },
   })
   for (const host of new Set([config.address, record.advertiseAddress])) await server.listen({ host, port: config.port, tls: pki.apiServer })

@@ -137,6 +137,7 @@ function approvalProblem(annotation: string | undefined): string | undefined {
   return `protected groups must have approval annotation "${approvalAnnotation}" with either a URL or a reason starting with "unapproved", see ${pullRequest}`
 }
 
+/** A definition in a protected group (*.k8s.io) must say that its API was reviewed. */
 export function checkApproval({ metadata, spec }: Frozen<CustomResourceDefinition>, old: Frozen<CustomResourceDefinition> | undefined, errors: FieldErrors): void {
   const group = spec?.group ?? ''
   if (!['k8s.io', 'kubernetes.io'].some((domain) => group === domain || group.endsWith(`.${domain}`))) return

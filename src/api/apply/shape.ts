@@ -34,6 +34,7 @@ interface MapShape {
   readonly values: () => Shape
 }
 
+/** The fields of a struct, as merging looks at them. */
 export interface StructShape {
   readonly kind: 'struct'
   readonly fields: ReadonlyMap<string, PartShape>

@@ -31,6 +31,7 @@ function withoutNulls(rules: HPAScalingRules | undefined): HPAScalingRules {
   return Object.fromEntries(Object.entries(rules ?? {}).filter(([, value]) => value !== undefined && value !== null))
 }
 
+/** The rules of an autoscaler's scaling behaviour. */
 export function checkBehavior(behavior: Frozen<HorizontalPodAutoscalerBehavior>, at: FieldPath, errors: FieldErrors): void {
   if (behavior.scaleUp) checkRules(behavior.scaleUp, at.child('scaleUp'), errors)
   if (behavior.scaleDown) checkRules(behavior.scaleDown, at.child('scaleDown'), errors)

@@ -54,6 +54,7 @@ const maybe = <Key extends string, Value>(key: Key, value: Value | undefined): {
 /** A reference with its fields in upstream's order. */
 const reference = ({ kind, name, apiVersion }: FlatObject['target']): FlatObject['target'] => ({ kind, name, ...maybe('apiVersion', apiVersion) })
 
+/** A v2 metric in the form of v2beta1, which the annotations of v1 hold. */
 export function flatMetric({ type, object, pods, resource, containerResource, external }: Wide): FlatMetric {
   return {
     type,
@@ -86,6 +87,7 @@ const flatResource = ({ name, target }: NonNullable<Wide['resource']>): FlatReso
   ...maybe('targetAverageValue', target.averageValue),
 })
 
+/** The v2 form of a metric from an annotation of v1. */
 export function wideMetric({ type, object, pods, resource, containerResource, external }: FlatMetric): MetricSpec {
   return {
     type,
@@ -113,6 +115,7 @@ const wideResource = ({ name, targetAverageUtilization, targetAverageValue }: Fl
   target: { type: targetAverageUtilization === undefined ? 'AverageValue' : 'Utilization', ...maybe('averageUtilization', targetAverageUtilization), ...maybe('averageValue', targetAverageValue) },
 })
 
+/** The same for the current value of a metric. */
 export function flatStatus({ type, object, pods, resource, containerResource, external }: WideStatus): FlatStatus {
   return {
     type,
@@ -145,6 +148,7 @@ const flatReached = ({ name, current }: NonNullable<WideStatus['resource']>): Fl
   currentAverageValue: current.averageValue ?? '0',
 })
 
+/** The v2 form of a current value from an annotation of v1. */
 export function wideStatus({ type, object, pods, resource, containerResource, external }: FlatStatus): MetricStatus {
   return {
     type,

@@ -1,6 +1,7 @@
 /** First and last index of an interval. */
 export type Interval = readonly [first: number, last: number]
 
+/** Completed indexes of a Job, as its status writes them. */
 export interface Indexes {
   readonly intervals: readonly Interval[]
   /** How many indexes there are. */

@@ -24,6 +24,7 @@ export interface ObjectField {
 
 const simple = <Kind extends CelType['kind'] & ('bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'null' | 'dyn' | 'timestamp' | 'duration' | 'type')>(kind: Kind): CelType => ({ kind })
 
+/** The types of CEL; `dyn` is what is known only at run time. */
 export const dyn = simple('dyn')
 export const bool = simple('bool')
 export const int = simple('int')

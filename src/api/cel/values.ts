@@ -253,6 +253,7 @@ export function parseTimestamp(text: string): Timestamp {
   return new Timestamp(BigInt(ms - offset * 60_000) * 1_000_000n + BigInt((match[7] ?? '').padEnd(9, '0') || '0'))
 }
 
+/** A timestamp as RFC 3339. */
 export function timestampText({ ns }: Timestamp): string {
   const seconds = ns >= 0n ? ns / nsPerSecond : -((-ns + nsPerSecond - 1n) / nsPerSecond)
   const rest = ns - seconds * nsPerSecond

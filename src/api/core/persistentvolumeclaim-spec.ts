@@ -13,6 +13,7 @@ export interface ClaimRules {
 }
 
 const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
+/** What a volume can be used as. */
 export const volumeModes = ['Block', 'Filesystem']
 
 /** Supported modes, and the exclusive one alone. */

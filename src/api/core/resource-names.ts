@@ -15,6 +15,7 @@ const countedResources = new Set(['pods', 'resourcequotas', 'services', 'replica
 /** The rule for the name of a resource in some place. */
 export type ResourceNameRule = (name: string, at: FieldPath, errors: FieldErrors) => void
 
+/** Whether a resource is huge pages of some size. */
 export const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
 const isQuotaHugePages = (name: string) => isHugePages(name) || name.startsWith('requests.hugepages-')
 /** Names without a domain, or in upstream's own. */
@@ -47,6 +48,7 @@ export const checkPodResourceName: ResourceNameRule = (name, at, errors) => {
   checkResourceName(name, at, errors)
   if (errors.list.length === before && !isPodLevel(name)) errors.notSupported(at, name, ['cpu', 'hugepages-', 'memory'])
 }
+/** Whether a resource can be asked for by a Pod as a whole. */
 export const isPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory' || isHugePages(name)
 
 /** What a quota may limit. */

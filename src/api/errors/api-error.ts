@@ -94,6 +94,7 @@ export const timeout = (message: string): ApiError => failure(504, 'Timeout', `T
 
 const hasReason = (reason: string) => (error: unknown): error is ApiError => error instanceof ApiError && error.reason === reason
 
+/** Asks what kind of failure an error is. */
 export const isNotFound = hasReason('NotFound')
 export const isAlreadyExists = hasReason('AlreadyExists')
 export const isConflict = hasReason('Conflict')

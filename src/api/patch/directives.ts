@@ -1,7 +1,9 @@
 /** What stands in a strategic merge patch besides values. */
 
+/** A JSON object in a patch. */
 export type Values = Readonly<Record<string, unknown>>
 
+/** The keys by which a strategic merge patch says more than values. */
 export const directive = '$patch'
 export const retainKeys = '$retainKeys'
 export const deleteListPrefix = '$deleteFromPrimitiveList'

@@ -10,6 +10,7 @@ export interface ParsedIp {
   readonly sloppy: boolean
 }
 
+/** A range of addresses, taken apart. */
 export interface ParsedCidr {
   readonly ip: ParsedIp
   readonly bits: number
@@ -111,6 +112,7 @@ export function cidrContains(cidr: ParsedCidr, ip: ParsedIp): boolean {
   return cidr.ip.bytes.length === ip.bytes.length && ipText(mask(ip.bytes, cidr.bits)) === cidr.network
 }
 
+/** Whether a text is an address of that family. */
 export const isIPv6Text = (text: string): boolean => parseIp(text)?.bytes.length === 16
 export const isIPv4Text = (text: string): boolean => parseIp(text)?.bytes.length === 4
 

@@ -36,6 +36,7 @@ export function checkAnnotations(annotations: Texts, at: FieldPath, errors: Fiel
 const annotationBytesMax = 256 * 1024
 const sizeOf = (texts: Record<string, string>) => Object.entries(texts).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
 
+/** How strictly a label selector is checked. */
 export interface SelectorOptions {
   /** Values that no label can have: kept where an old object has them. */
   readonly anyValue?: boolean

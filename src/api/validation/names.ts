@@ -75,6 +75,7 @@ export const isWildcardSubdomain = pattern(
   '*.example.com',
 )
 
+/** What is wrong with a name of an environment variable as C has them. */
 export const isCIdentifier = pattern(Infinity, '[A-Za-z_][A-Za-z0-9_]*', "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'", 'my_name', 'MY_NAME', 'MyName')
 
 const keyFormat = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
@@ -126,8 +127,10 @@ const userMax = 2 ** 31 - 1
 /** User and group numbers. */
 export const isUserOrGroup = (id: number): string[] => (id >= 0 && id <= userMax ? fine : [rangeText(0, userMax)])
 
+/** What is wrong with a percentage. */
 export const isPercent = pattern(Infinity, '[0-9]+%', "a valid percent string must be a numeric string followed by an ending '%'", '1%', '93%')
 
+/** What is wrong with the name of a header. */
 export const isHttpHeaderName = pattern(Infinity, '[-A-Za-z0-9]+', "a valid HTTP header must consist of alphanumeric characters or '-'", 'X-Header-Name')
 
 /** Names of environment variables: printable ASCII without '='. */

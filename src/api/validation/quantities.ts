@@ -48,6 +48,7 @@ const divideUp = (value: bigint, by: bigint) => (value > 0n ? (value + by - 1n) 
 /** Whole units, rounded up. */
 export const wholeUnits = (text: string | undefined): bigint => divideUp(nanos(text), billion)
 
+/** Whether a quantity is below zero. */
 export const isNegativeAmount = (text: string | undefined): boolean => nanos(text) < 0n
 
 /** Whether nothing is left below the unit, to a thousandth (rounded up). */

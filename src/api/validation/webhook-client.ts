@@ -56,6 +56,7 @@ function checkWebhookService({ name, namespace, path, port }: NonNullable<Webhoo
   if (path !== undefined) checkServicePath(path, at.child('path'), errors)
 }
 
+/** The port of a Service that a webhook is behind. */
 export function checkServicePort(port: number | undefined, at: FieldPath, errors: FieldErrors): void {
   const problems = isPortNumber(port ?? 0)
   if (problems.length) errors.invalid(at.child('port'), port ?? 0, `port is not valid: ${problems.join(', ')}`)

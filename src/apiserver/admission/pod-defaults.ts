@@ -40,7 +40,7 @@ export const taintNodesByCondition: AdmissionPlugin = {
 export function priorityPlugin(lookup: Lookup): AdmissionPlugin {
   return {
     name: 'Priority',
-    handles: (operation, kind, subresource) => subresource === '' && ((isResource(kind, pods) && (operation === 'CREATE' || operation === 'UPDATE')) || (isResource(kind, priorityClasses) && (operation === 'CREATE' || operation === 'UPDATE'))),
+    handles: (operation, kind, subresource) => subresource === '' && ((isResource(kind, pods) && (operation === 'CREATE' || operation === 'UPDATE')) || (isResource(kind, priorityClasses) && operation !== 'CONNECT')),
     admit(attributes) {
       if (!isResource(attributes.kind, pods)) return
       const spec = (attributes.object as Pod).spec!
@@ -62,6 +62,10 @@ export function priorityPlugin(lookup: Lookup): AdmissionPlugin {
     },
     validate(attributes) {
       if (!isResource(attributes.kind, priorityClasses)) return
+      if (attributes.operation === 'DELETE') {
+        if (systemClasses.has(attributes.name)) throw refusal(attributes, 'this is a system priority class and cannot be deleted')
+        return
+      }
       const own = attributes.object as PriorityClass
       if (!own.globalDefault) return
       const other = lookup.list(priorityClasses).find((each) => each.globalDefault && each.metadata?.name !== own.metadata?.name)
@@ -69,6 +73,8 @@ export function priorityPlugin(lookup: Lookup): AdmissionPlugin {
     },
   }
 }
+
+const systemClasses: ReadonlySet<string> = new Set(['system-node-critical', 'system-cluster-critical'])
 
 function classOf(attributes: Attributes, name: string, lookup: Lookup): { name: string; value: number; preemptionPolicy: string } {
   if (name === '') {

@@ -26,6 +26,7 @@ const encodings: Readonly<Record<string, Encoding>> = {
 /** The content type that an encoding is answered with. */
 export const contentTypes: Readonly<Record<Encoding, string>> = { json: 'application/json', yaml: 'application/yaml', protobuf: 'application/vnd.kubernetes.protobuf' }
 
+/** The usual answer, and the one that `?pretty` asks for. */
 export const plainJson: Format = { encoding: 'json', as: '', asVersion: '', list: false, stream: false, pretty: false }
 export const prettyJson: Format = { ...plainJson, pretty: true }
 

@@ -20,11 +20,13 @@ export interface SubresourceParts {
   readonly issuer: TokenIssuer | undefined
   /** How kubelets are reached. */
   readonly kubelet: KubeletClientOptions | undefined
+  /** Of kinds that are not stored. */
+  readonly more: readonly (readonly [string, SubresourceHandler])[]
   readonly rulesFor: (user: User, namespace: string) => RulesOf & { readonly incomplete?: boolean }
 }
 
 /** Handlers by 'plural.group/subresource'; with nothing behind the slash for kinds that are only created. */
-export function newSubresources({ tokens, audiences, issuer, rulesFor, kubelet }: SubresourceParts): Subresources {
+export function newSubresources({ tokens, audiences, issuer, rulesFor, kubelet, more }: SubresourceParts): Subresources {
   return new Map<string, SubresourceHandler>([
     ['bindings./', bindPod],
     ['componentstatuses./', componentStatus],
@@ -44,5 +46,6 @@ export function newSubresources({ tokens, audiences, issuer, rulesFor, kubelet }
     ['selfsubjectrulesreviews.authorization.k8s.io/', selfSubjectRulesReview(rulesFor)],
     ['tokenreviews.authentication.k8s.io/', tokenReview(tokens, audiences)],
     ['selfsubjectreviews.authentication.k8s.io/', selfSubjectReview],
+    ...more,
   ])
 }

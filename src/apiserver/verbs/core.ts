@@ -50,6 +50,7 @@ export function stored(kind: Kind, draft: Draft): Draft {
   return kind.storedAs ? (kind.storedAs.toStored(draft) as Draft) : draft
 }
 
+/** Where the objects of a kind are. */
 export const storageOf = (core: Core, kind: Kind): ResourceStorage => core.registry.storageOf(kind)
 
 let lastSecond = 0

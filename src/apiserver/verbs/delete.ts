@@ -28,7 +28,7 @@ export async function deleteObject(core: Core, write: Write, name: string, delet
     const current = storage.cache.get(key)
     if (!current) throw notFound(write.kind.resource, name)
     const old = served(write.kind, current.object)
-    checkPreconditions(write.kind, old, deletion)
+    checkPreconditions(storage.kind, old, deletion)
     if (attributes?.old !== old) {
       attributes = attributesOf(write, 'DELETE', name, undefined, old)
       const pending = core.admission.admit(attributes)

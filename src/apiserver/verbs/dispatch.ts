@@ -14,7 +14,7 @@ import { watch } from './watch.ts'
 /** Answers a request for one subresource. */
 export type SubresourceHandler = (core: Core, request: ResourceRequest) => Answer | Promise<Answer>
 
-/** Handlers of what is neither stored in the object nor its scale, by 'plural.group/subresource'. */
+/** Handlers of what is neither stored in the object nor its scale, by 'plural.group/subresource'; those of kinds that are not stored by 'plural.group/*'. */
 export type Subresources = ReadonlyMap<string, SubresourceHandler>
 
 /** Carries out a request for a resource that is served, whose user may do it. */
@@ -22,6 +22,9 @@ export function dispatch(core: Core, subresources: Subresources, request: Resour
   const { kind, subresource, info } = request
   if (subresource) return dispatchSubresource(core, subresources, request)
   const { verb } = info
+  // Kinds whose objects lie nowhere: made when they are asked for.
+  const made = kind.custom && subresources.get(`${kind.resource.plural}.${kind.resource.group}/*`)
+  if (made && kind.verbs.includes(verb)) return made(core, request)
   const everywhere = kind.resource.namespaced && info.namespace === ''
   if (!kind.verbs.includes(verb) || (named.has(verb) ? info.name === '' || everywhere : verb === 'create' && info.name !== '')) throw methodNotAllowed()
   const deprecation = deprecations[`${kind.resource.plural}.${kind.resource.group}`]

@@ -35,11 +35,11 @@ export function beforeUpdate(kind: Kind, draft: Draft, old: Frozen<KubernetesObj
   const { behaviour } = kind
   const { subresource } = context
   keepSystemFields(draft, old)
-  if (subresource === 'status') keepAllButStatus(draft, old)
+  if (subresource === 'status') keepAllButStatus(kind, draft, old)
   // An approval is a condition in the status.
   else if (behaviour.status && subresource !== 'approval') keepStatus(draft, old)
   behaviour.prepareUpdate?.(draft, old, context)
-  if (behaviour.generation !== false && deservesGeneration(kind, draft as Frozen<KubernetesObject>, old)) {
+  if (!keepsGeneration.has(subresource) && behaviour.generation !== false && deservesGeneration(kind, draft as Frozen<KubernetesObject>, old)) {
     draft.metadata.generation = (old.metadata?.generation ?? 0) + 1
   }
   const errors = new FieldErrors()
@@ -64,8 +64,39 @@ function keepStatus(draft: Draft, old: Frozen<KubernetesObject>): void {
   else parts['status'] = structuredClone(status)
 }
 
+/** Subresources that never make a new generation. */
+const keepsGeneration: ReadonlySet<string> = new Set(['status', 'approval', 'finalize'])
+
+/** Kinds of whose metadata a status update changes nothing, and those that only keep their labels. */
+const statusKeepsMetadata: ReadonlySet<string> = new Set([
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'apiservices.apiregistration.k8s.io',
+  'flowschemas.flowcontrol.apiserver.k8s.io',
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io',
+  'servicecidrs.networking.k8s.io',
+  'resourceclaims.resource.k8s.io',
+  'volumeattachments.storage.k8s.io',
+])
+const statusKeepsLabels: ReadonlySet<string> = new Set(['deployments.apps'])
+
+function keepMetadata({ resource }: Kind, draft: Draft, old: Frozen<KubernetesObject>): void {
+  const name = `${resource.plural}.${resource.group}`
+  if (statusKeepsLabels.has(name)) {
+    if (old.metadata?.labels) draft.metadata.labels = { ...old.metadata.labels }
+    else delete draft.metadata.labels
+  }
+  if (!statusKeepsMetadata.has(name)) return
+  const { managedFields, resourceVersion } = draft.metadata
+  draft.metadata = structuredClone({ ...old.metadata }) as Draft['metadata']
+  if (resourceVersion) draft.metadata.resourceVersion = resourceVersion
+  if (managedFields) draft.metadata.managedFields = managedFields
+  else delete draft.metadata.managedFields
+}
+
 /** Everything but the status and the metadata is as it was. */
-function keepAllButStatus(draft: Draft, old: Frozen<KubernetesObject>): void {
+function keepAllButStatus(kind: Kind, draft: Draft, old: Frozen<KubernetesObject>): void {
+  keepMetadata(kind, draft, old)
   const parts = draft as unknown as Parts
   const before = old as unknown as Parts
   for (const name in parts) if (!statusParts.has(name) && !(name in before)) delete parts[name]

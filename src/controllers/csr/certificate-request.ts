@@ -42,8 +42,10 @@ export async function parseRequest(pem: string): Promise<ParsedRequest> {
   }
 }
 
+/** Whether a request carries a condition. */
 export const isApproved = ({ status }: Frozen<CertificateSigningRequest>): boolean =>
   isTrue(status?.conditions, 'Approved')
+/** Whether the request was denied. */
 export const isDenied = ({ status }: Frozen<CertificateSigningRequest>): boolean => isTrue(status?.conditions, 'Denied')
 export const isFailed = ({ status }: Frozen<CertificateSigningRequest>): boolean => isTrue(status?.conditions, 'Failed')
 

@@ -4,6 +4,7 @@ import { annotationsOf } from '../../client/object.ts'
 
 type Annotations = Readonly<Record<string, string>>
 
+/** Annotations that Deployments and their ReplicaSets carry. */
 export const revisionAnnotation = 'deployment.kubernetes.io/revision'
 export const revisionHistoryAnnotation = 'deployment.kubernetes.io/revision-history'
 export const desiredReplicasAnnotation = 'deployment.kubernetes.io/desired-replicas'

@@ -13,6 +13,7 @@ export interface Limits {
   readonly unavailable: number
 }
 
+/** Whether Pods are replaced a few at a time. */
 export const isRolling = (deployment: Frozen<Deployment>): boolean =>
   (deployment.spec?.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate'
 
@@ -30,6 +31,7 @@ export function limitsOf(deployment: Frozen<Deployment>): Limits {
 /** How many pods a ReplicaSet should have. */
 export const wantedOf = (rs: Set): number => rs.spec?.replicas ?? 1
 
+/** Sums over ReplicaSets. */
 export const totalWanted = (sets: readonly Set[]): number => sets.reduce((sum, rs) => sum + wantedOf(rs), 0)
 export const totalAvailable = (sets: readonly Set[]): number => sets.reduce((sum, rs) => sum + availableOf(rs), 0)
 export const availableOf = (rs: Set): number => rs.status?.availableReplicas ?? 0
@@ -37,6 +39,7 @@ export const availableOf = (rs: Set): number => rs.status?.availableReplicas ?? 
 /** Those that should have pods. */
 export const activeSets = (sets: readonly Set[]): Set[] => sets.filter((rs) => wantedOf(rs) > 0)
 
+/** When a ReplicaSet was made. */
 export const createdMs = (rs: Set): number => (rs.metadata.creationTimestamp ? msOf(rs.metadata.creationTimestamp) : 0)
 
 /** Oldest first; by name where the second is the same. */

@@ -36,6 +36,7 @@ type FrozenService = Frozen<Service>
 type Slice = Frozen<EndpointSlice>
 type C = Context<Service>
 
+/** Labels of EndpointSlices. */
 export const serviceNameLabel = 'kubernetes.io/service-name'
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by'
 const managedBy = 'endpointslice-controller.k8s.io'

@@ -20,6 +20,7 @@ export const isTerminating = (pod: FrozenPod): boolean => !isTerminal(pod) && is
 export const podCondition = (pod: FrozenPod, type: string): Frozen<PodCondition> | undefined =>
   conditionOf(pod.status?.conditions, type)
 
+/** Whether a Pod is ready. */
 export const isReady = (pod: FrozenPod): boolean => podCondition(pod, 'Ready')?.status === 'True'
 
 /** Since when the pod is ready; undefined when it is not. */

@@ -3,6 +3,7 @@ import type { Frozen, KubernetesObject, Resource } from '../../api/resource.ts'
 import { isBeingDeleted, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
 import { same } from '../framework/equality.ts'
 
+/** Finalizers by which clients choose what happens to dependents. */
 export const orphanFinalizer = 'orphan'
 export const foregroundFinalizer = 'foregroundDeletion'
 

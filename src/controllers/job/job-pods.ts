@@ -14,6 +14,7 @@ const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
 const failureCountAnnotation = 'batch.kubernetes.io/job-index-failure-count'
 const ignoredCountAnnotation = 'batch.kubernetes.io/job-index-ignored-failure-count'
 
+/** What a Job asks for. */
 export const isIndexed = (job: FrozenJob): boolean => job.spec?.completionMode === 'Indexed'
 export const hasLimitPerIndex = (job: FrozenJob): boolean => job.spec?.backoffLimitPerIndex !== undefined
 export const isSuspended = (job: FrozenJob): boolean => job.spec?.suspend ?? false
@@ -22,6 +23,7 @@ export const isSuspended = (job: FrozenJob): boolean => job.spec?.suspend ?? fal
 export const replacesOnlyFailed = (job: FrozenJob): boolean =>
   job.spec?.podReplacementPolicy === 'Failed' || job.spec?.podFailurePolicy !== undefined
 
+/** Whether a Pod is still counted through its finalizer. */
 export const isTracked = (pod: FrozenPod): boolean => (pod.metadata.finalizers ?? []).includes(trackingFinalizer)
 
 /** The pod's completion index; undefined when it has none. */

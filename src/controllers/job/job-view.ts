@@ -68,8 +68,10 @@ export function viewOf(job: Frozen<Job>, pods: readonly FrozenPod[]): JobView {
   }
 }
 
+/** How many completions a Job wants. */
 export const completionsOf = (job: Frozen<Job>): number => job.spec?.completions ?? 0
 
+/** Whether a Pod’s index is one of the Job’s. */
 export const isInRange = (job: Frozen<Job>, pod: FrozenPod): boolean => {
   const index = indexOf(pod)
   return index !== undefined && index < completionsOf(job)

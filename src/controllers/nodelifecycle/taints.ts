@@ -8,6 +8,7 @@ import { conditionOf } from '../framework/conditions.ts'
 
 type FrozenTaint = Frozen<Taint>
 
+/** Taints of nodes that are not heard of. */
 export const notReadyTaint = 'node.kubernetes.io/not-ready'
 export const unreachableTaint = 'node.kubernetes.io/unreachable'
 const unschedulableTaint = 'node.kubernetes.io/unschedulable'

@@ -12,6 +12,7 @@ import { same } from '../framework/equality.ts'
 type Claim = Frozen<PersistentVolumeClaim>
 type Volume = Frozen<PersistentVolume>
 
+/** Annotations of volumes and claims. */
 export const boundByControllerAnnotation = 'pv.kubernetes.io/bound-by-controller'
 export const bindCompletedAnnotation = 'pv.kubernetes.io/bind-completed'
 export const provisionedByAnnotation = 'pv.kubernetes.io/provisioned-by'

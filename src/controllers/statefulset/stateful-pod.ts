@@ -8,6 +8,7 @@ import { revisionHashLabel } from '../history/revisions.ts'
 
 type Set = Frozen<StatefulSet>
 
+/** Labels of the Pods of StatefulSets. */
 export const podNameLabel = 'statefulset.kubernetes.io/pod-name'
 const podIndexLabel = 'apps.kubernetes.io/pod-index'
 

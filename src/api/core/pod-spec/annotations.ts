@@ -8,6 +8,7 @@ import { eachContainer } from './windows.ts'
 
 type Annotations = Readonly<Record<string, string>> | undefined
 
+/** Annotations that bear on the rules of a Pod. */
 export const mirrorAnnotation = 'kubernetes.io/config.mirror'
 export const appArmorPrefix = 'container.apparmor.security.beta.kubernetes.io/'
 const seccompPod = 'seccomp.security.alpha.kubernetes.io/pod'

@@ -118,6 +118,7 @@ function checkCommon(container: Frozen<Container | EphemeralContainer>, at: Fiel
   if (container.securityContext) checkSecurityContext(container.securityContext, at.child('securityContext'), errors, spec.hostUsers !== false)
 }
 
+/** The protocols of ports. */
 export const portProtocols = ['SCTP', 'TCP', 'UDP']
 
 function checkPorts(ports: Frozen<ContainerPort[]>, at: FieldPath, errors: FieldErrors): void {

@@ -5,6 +5,7 @@ export function checkNoBacksteps(path: string, at: FieldPath, errors: FieldError
   if (hasBacksteps(path)) errors.invalid(at, path, "must not contain '..'")
 }
 
+/** Whether a path contains '..' as an element. */
 export const hasBacksteps = (path: string): boolean => path.includes('..') && path.split('/').includes('..')
 
 /** A relative path that stays below where it starts. */

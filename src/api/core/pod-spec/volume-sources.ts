@@ -17,16 +17,19 @@ export function checkRequired<T extends object>(source: Frozen<T>, names: readon
 
 const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket']
 
+/** The rules of one kind of volume source each; texts and paths are upstream’s. */
 export function checkHostPath({ path, type }: Frozen<HostPathVolumeSource>, at: FieldPath, errors: FieldErrors): void {
   if (!path) return errors.required(at.child('path'))
   checkNoBacksteps(path, at.child('path'), errors)
   if (type !== undefined && !hostPathTypes.includes(type)) errors.notSupported(at.child('type'), type, hostPathTypes)
 }
 
+/** A partition number. */
 export function checkPartition({ partition = 0 }: { readonly partition?: number }, at: FieldPath, errors: FieldErrors): void {
   if (partition < 0 || partition > 255) errors.invalid(at.child('partition'), partition, rangeText(1, 255))
 }
 
+/** NFS volumes. */
 export function checkNfs({ server, path = '' }: Frozen<NFSVolumeSource>, at: FieldPath, errors: FieldErrors): void {
   if (!server) errors.required(at.child('server'))
   if (!path) errors.required(at.child('path'))
@@ -58,6 +61,7 @@ export function checkIscsi(source: Pick<Frozen<ISCSIVolumeSource>, 'targetPortal
   if (initiatorError) errors.invalid(at.child('initiatorname'), initiatorName, initiatorError)
 }
 
+/** Fibre Channel volumes. */
 export function checkFc({ targetWWNs, wwids, lun }: Frozen<FCVolumeSource>, at: FieldPath, errors: FieldErrors): void {
   if (!targetWWNs?.length && !wwids?.length) errors.required(at.child('targetWWNs'), 'must specify either targetWWNs or wwids, but not both')
   if (targetWWNs?.length && wwids?.length) errors.invalid(at.child('targetWWNs'), targetWWNs, 'targetWWNs and wwids can not be specified simultaneously')
@@ -68,6 +72,7 @@ export function checkFc({ targetWWNs, wwids, lun }: Frozen<FCVolumeSource>, at: 
 
 const pairRule = 'must be a host:port pair or multiple pairs separated by commas'
 
+/** Quobyte volumes. */
 export function checkQuobyte({ registry, tenant = '', volume }: Frozen<QuobyteVolumeSource>, at: FieldPath, errors: FieldErrors): void {
   if (!registry) errors.required(at.child('registry'), pairRule)
   else if (tenant.length >= 65) errors.required(at.child('tenant'), 'must be a UUID and may not exceed a length of 64 characters')
@@ -75,6 +80,7 @@ export function checkQuobyte({ registry, tenant = '', volume }: Frozen<QuobyteVo
   if (!volume) errors.required(at.child('volume'))
 }
 
+/** Flocker volumes. */
 export function checkFlocker({ datasetName = '', datasetUUID = '' }: Frozen<FlockerVolumeSource>, at: FieldPath, errors: FieldErrors): void {
   if (!datasetName && !datasetUUID) errors.required(at, 'one of datasetName and datasetUUID is required')
   if (datasetName && datasetUUID) errors.invalid(at, 'resource', 'datasetName and datasetUUID can not be specified simultaneously')
@@ -87,6 +93,7 @@ export function checkCinder({ volumeID, secretRef }: Frozen<CinderPersistentVolu
   if (secretRef) checkRequired<SecretReference>(secretRef, named, at.child('secretRef'), errors)
 }
 
+/** FlexVolumes. */
 export function checkFlex({ driver, options }: Pick<Frozen<FlexVolumeSource>, 'driver' | 'options'>, at: FieldPath, errors: FieldErrors): void {
   if (!driver) errors.required(at.child('driver'))
   for (const key in options) {
@@ -95,6 +102,7 @@ export function checkFlex({ driver, options }: Pick<Frozen<FlexVolumeSource>, 'd
   }
 }
 
+/** Azure disks. */
 export function checkAzureDisk({ diskName, diskURI = '', cachingMode, kind }: Frozen<AzureDiskVolumeSource>, at: FieldPath, errors: FieldErrors): void {
   if (!diskName) errors.required(at.child('diskName'))
   if (!diskURI) errors.required(at.child('diskURI'))
@@ -108,6 +116,7 @@ export function checkAzureDisk({ diskName, diskURI = '', cachingMode, kind }: Fr
   } else if (!diskURI.startsWith('https://')) errors.notSupported(at.child('diskURI'), diskURI, ['https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd'])
 }
 
+/** StorageOS volumes. */
 export function checkStorageOs({ volumeName, volumeNamespace, secretRef }: Pick<Frozen<StorageOSPersistentVolumeSource>, 'volumeName' | 'volumeNamespace' | 'secretRef'>, named: readonly (keyof SecretReference)[], at: FieldPath, errors: FieldErrors): void {
   if (!volumeName) errors.required(at.child('volumeName'))
   else for (const text of isLabel(volumeName)) errors.invalid(at.child('volumeName'), volumeName, text)

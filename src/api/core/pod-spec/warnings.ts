@@ -161,6 +161,7 @@ function containerWarnings(container: Frozen<Container> | Frozen<EphemeralContai
   return warnings
 }
 
+/** The warning for AppArmor profiles in annotations. */
 export const appArmorWarning = (root: FieldPath, container: string): string => `${root.child('metadata', 'annotations').key(`${appArmorPrefix}${container}`)}: deprecated since v1.30; use the "appArmorProfile" field instead`
 
 /** The field that says what the old annotation says. */
