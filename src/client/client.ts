@@ -85,6 +85,8 @@ export interface ListOptions {
   readonly signal?: AbortSignal
   /** Only metadata is wanted (PartialObjectMetadata): a hint that an in-process transport ignores. */
   readonly metadataOnly?: boolean
+  /** `managedFields` may be missing: for caches. */
+  readonly trimmed?: boolean
   readonly namespace?: string
   readonly labelSelector?: string
   readonly fieldSelector?: string
@@ -173,6 +175,7 @@ class TransportClient implements Client {
       path: collectionPath(resource, options.namespace),
       query: listQuery(options),
       ...(options.metadataOnly && { accept: partialList }),
+      ...(options.trimmed && { trimmed: true }),
     }
     const answer = await this.send<{
       metadata?: { resourceVersion?: string; continue?: string }
@@ -201,6 +204,7 @@ class TransportClient implements Client {
       path: collectionPath(resource, options.namespace),
       query,
       ...(options.metadataOnly && { accept: partialObject }),
+      ...(options.trimmed && { trimmed: true }),
     }
     // The objects of a resource's path have the resource's type: the transport does not know it.
     return this.#transport.watch(request, options.signal) as AsyncIterable<WatchEvent<Frozen<T>>>

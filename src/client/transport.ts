@@ -10,6 +10,8 @@ export interface TransportRequest {
   readonly contentType?: string
   /** The representation asked for, where it is not plain JSON (PartialObjectMetadata); an in-process transport may answer with the whole object. */
   readonly accept?: string
+  /** The caller keeps the objects and has no use for `managedFields`, which are half of them; an in-process transport gives its own objects all the same. */
+  readonly trimmed?: boolean
   readonly body?: unknown
 }
 

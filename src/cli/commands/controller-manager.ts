@@ -1,7 +1,10 @@
 import type { Command } from 'commander'
 import { newClient } from '../../client/client.ts'
 import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
+import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { startControllerManager } from '../../controllers/controller-manager.ts'
+import { tuningFlags } from '../../controllers/flags.ts'
+import type { ControllerOptions } from '../../controllers/options.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
 import { addFlags, booleanOf, fileOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
 
@@ -22,10 +25,13 @@ const flags: readonly ComponentFlag[] = [
 
 /** `kubernode controller-manager`: the controllers alone, with upstream's flags. */
 export function define(command: Command): void {
-  addFlags(command, flags)
+  addFlags(command, [...flags, ...tuningFlags.map(({ name, help }): ComponentFlag => [`--${name} <value>`, help])])
   command.action(async (given: Record<string, string>) => {
     const deps = await componentDeps('controller-manager', numberOf(given['v']!, 'v'))
-    const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), { deps, userAgent: 'kube-controller-manager' })
+    const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), {
+      deps,
+      userAgent: 'kube-controller-manager',
+    })
     const lead = booleanOf(given['leaderElect'], 'leader-elect') ?? true
     const manager = startControllerManager({
       ...deps,
@@ -35,11 +41,17 @@ export function define(command: Command): void {
       clusterCidr: listOf(given['clusterCidr'])!,
       serviceClusterIpRange: listOf(given['serviceClusterIpRange'])!,
       nodeCidrMaskSizeIPv4: numberOf(given['nodeCidrMaskSize']!, 'node-cidr-mask-size'),
+      ...tuning(given),
       ...optional('rootCa', fileOf(given['rootCaFile'], 'root-ca-file')),
       ...optional('clusterSigningCert', fileOf(given['clusterSigningCertFile'], 'cluster-signing-cert-file')),
       ...optional('clusterSigningKey', fileOf(given['clusterSigningKeyFile'], 'cluster-signing-key-file')),
-      ...optional('serviceAccountPrivateKey', fileOf(given['serviceAccountPrivateKeyFile'], 'service-account-private-key-file')),
-      ...(lead && { leaderElection: { identity: `${process.pid}_${deps.random.uuid()}`, lost: () => process.exit(1) } }),
+      ...optional(
+        'serviceAccountPrivateKey',
+        fileOf(given['serviceAccountPrivateKeyFile'], 'service-account-private-key-file'),
+      ),
+      ...(lead && {
+        leaderElection: { identity: `${process.pid}_${deps.random.uuid()}`, lost: () => process.exit(1) },
+      }),
     })
     deps.log.info({ controllers: manager.controllers.length }, 'controlling')
     await runUntilSignal(deps, async () => {
@@ -49,4 +61,25 @@ export function define(command: Command): void {
   })
 }
 
-const optional = <Name extends string>(name: Name, value: string | undefined): Partial<Record<Name, string>> => (value === undefined ? {} : ({ [name]: value } as Record<Name, string>))
+/** What the tuning flags say. */
+function tuning(given: Record<string, string>): Partial<ControllerOptions> {
+  const options: [string, number | string][] = []
+  for (const { name, option, parse } of tuningFlags) {
+    const text = given[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())]
+    if (text === undefined) continue
+    try {
+      options.push([option, parse(text)])
+    } catch (error) {
+      throw new Problem(
+        'KN-CONFIG-02',
+        `--${name}: ${error instanceof Error ? error.message : String(error)}`,
+        'correct it',
+        { exitCode: exitCodes.usage },
+      )
+    }
+  }
+  return Object.fromEntries(options)
+}
+
+const optional = <Name extends string>(name: Name, value: string | undefined): Partial<Record<Name, string>> =>
+  value === undefined ? {} : ({ [name]: value } as Record<Name, string>)

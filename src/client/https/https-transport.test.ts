@@ -67,6 +67,15 @@ test('items of a list get the kind that the list says', async () => {
   assert.equal(list.items[0]?.kind, 'ConfigMap')
 })
 
+test('caches are not given managed fields, others are', async () => {
+  const metadata = { name: 'a', managedFields: [{ manager: 'x' }] }
+  await using server = await start((_request, response) =>
+    json(response, 200, { kind: 'ConfigMapList', items: [{ metadata }] }),
+  )
+  assert.equal((await server.client.list(configMaps, { trimmed: true })).items[0]?.metadata.managedFields, undefined)
+  assert.equal((await server.client.list(configMaps)).items[0]?.metadata.managedFields?.length, 1)
+})
+
 test('a Status is thrown as an error, and so is what is none', async () => {
   await using server = await start((request, response) => {
     if (request.url?.endsWith('/x'))

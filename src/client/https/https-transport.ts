@@ -89,8 +89,9 @@ class HttpsTransport implements Transport {
       if (timeoutSeconds > 0)
         cancelGuard = this.#options.deps.clock.after(timeoutSeconds * 1000 + watchGraceMs, () => stream.destroy())
       for await (const line of lines(response)) {
-        const event = JSON.parse(line) as { type: string; object: unknown }
-        if (event.type === 'ERROR') throw new ApiError(event.object as Status)
+        const event = JSON.parse(line) as { type: string; object: KubernetesObject }
+        if (request.trimmed) trim(event.object)
+        if (event.type === 'ERROR') throw new ApiError(event.object as unknown as Status)
         yield event as WatchEvent
       }
     } catch (error) {
@@ -227,11 +228,17 @@ function parsed(text: string, request: TransportRequest): Frozen<KubernetesObjec
   if (answer.kind?.endsWith('List') && Array.isArray(answer.items)) {
     const kind = answer.kind.slice(0, -'List'.length)
     for (const item of answer.items) {
+      if (request.trimmed) trim(item)
       item.kind ??= kind
       if (answer.apiVersion !== undefined) item.apiVersion ??= answer.apiVersion
     }
   }
   return answer as Frozen<KubernetesObject>
+}
+
+/** Leaves out what no cache needs. The object was just read from the wire, so nobody else has it. */
+function trim({ metadata }: KubernetesObject): void {
+  if (metadata) delete metadata.managedFields
 }
 
 function errorOf(code: number, text: string, response: IncomingMessage): ApiError {

@@ -72,7 +72,12 @@ export async function reflect<T extends KubernetesObject>(options: ReflectorOpti
 
 async function takeList<T extends KubernetesObject>(options: ReflectorOptions<T>, fresh: boolean): Promise<string> {
   const { client, resource, selection, cache, signal, deps } = options
-  const list = await client.list(resource, { ...selection, signal, ...(!fresh && { resourceVersion: '0' }) })
+  const list = await client.list(resource, {
+    ...selection,
+    signal,
+    trimmed: true,
+    ...(!fresh && { resourceVersion: '0' }),
+  })
   const keys = new Set<string>()
   let taken = 0
   for (const item of list.items) {
@@ -101,6 +106,7 @@ async function follow<T extends KubernetesObject>(
     for await (const event of client.watch(resource, {
       ...selection,
       signal,
+      trimmed: true,
       resourceVersion: from,
       allowWatchBookmarks: true,
       timeoutSeconds,

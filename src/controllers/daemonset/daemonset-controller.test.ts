@@ -71,6 +71,30 @@ test('every node gets one pod, new nodes too, and the status counts them', async
   )
 })
 
+test('the template is kept with its names in order, as clients compare it', async () => {
+  await using world = await start(1)
+  await world.client.create(daemonSets, daemon('a:1'))
+  await world.clock.settle()
+  const { items } = await world.client.list(controllerRevisions, { namespace: 'default' })
+  const names = [
+    ...JSON.stringify(items[0]?.data).matchAll(
+      /"(\$patch|metadata|labels|spec|containers|template|image|name|terminationMessagePath)":/g,
+    ),
+  ].map(([, name]) => name)
+  assert.deepEqual(names, [
+    'spec',
+    'template',
+    '$patch',
+    'metadata',
+    'labels',
+    'spec',
+    'containers',
+    'image',
+    'name',
+    'terminationMessagePath',
+  ])
+})
+
 test('nodes that do not fit get none; a taint that the pod does not tolerate removes it', async () => {
   await using world = await start(2)
   const ds = daemon('a:1')

@@ -77,7 +77,8 @@ async function create<O extends KubernetesObject>(
   revision: number,
   c: Context<O>,
 ): Promise<Revision> {
-  const hash = safeEncode(fnv32a(canonicalJson(data) + (collisions > 0 ? String(collisions) : '')))
+  const text = canonicalJson(data)
+  const hash = safeEncode(fnv32a(text + (collisions > 0 ? String(collisions) : '')))
   const name = `${nameOf(owner).slice(0, 223)}-${hash}`
   const made: Revision = {
     apiVersion: 'apps/v1',
@@ -88,7 +89,8 @@ async function create<O extends KubernetesObject>(
       labels: { ...labels, [hashLabel]: hash },
       ownerReferences: [controllerReference(resource, owner)],
     },
-    data,
+    // Clients compare its text, whose names are in order.
+    data: JSON.parse(text) as Readonly<Record<string, unknown>>,
     revision,
   }
   try {
@@ -99,7 +101,7 @@ async function create<O extends KubernetesObject>(
     if (!isAlreadyExists(error)) throw error
     const there = await c.client.get(controllerRevisions, { namespace: namespaceOf(owner), name })
     c.wrote(owner, controllerRevisions, there)
-    if (canonicalJson(there.data) === canonicalJson(data) && !isBeingDeleted(there)) return there
+    if (canonicalJson(there.data) === text && !isBeingDeleted(there)) return there
     await collided()
     throw error
   }
