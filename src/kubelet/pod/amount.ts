@@ -1,24 +1,35 @@
-const suffixes: Readonly<Record<string, number>> = {
-  '': 1, n: 1e-9, u: 1e-6, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18,
-  Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
+import { milliUnitsOf, parseQuantity, unitsOf, type Quantity } from '../../api/quantity/quantity.ts'
+
+/** Few quantities are written in many pods: each is parsed once. */
+const parsed = new Map<string, Quantity>()
+const parsedMax = 10_000
+
+const zero: Quantity = { nano: 0n, format: 'DecimalSI' }
+
+/** Undefined and what is none count as zero: the API has checked them all. */
+function quantityOf(text: string | undefined): Quantity {
+  if (text === undefined || text === '') return zero
+  let quantity = parsed.get(text)
+  if (!quantity) {
+    try {
+      quantity = parseQuantity(text)
+    } catch {
+      quantity = zero
+    }
+    if (parsed.size >= parsedMax) parsed.clear()
+    parsed.set(text, quantity)
+  }
+  return quantity
 }
 
-/** A valid quantity as a number, for what the kernel is told (cgroups, limits): exact up to 2^53, which is more than a machine has. */
-export function amountOf(quantity: string | undefined): number {
-  if (quantity === undefined) return 0
-  const parts = /^([+-]?[0-9.]+)(?:([eE][+-]?[0-9]+)|([a-zA-Z]*))$/.exec(quantity)
-  if (!parts) return 0
-  return Number(`${parts[1]}${parts[2] ?? ''}`) * (suffixes[parts[3] ?? ''] ?? 0)
-}
+/** A quantity as a number, for what the kernel is told: exact up to 2^53, which is more than a machine has. */
+export const amountOf = (quantity: string | undefined): number => Number(quantityOf(quantity).nano) / 1e9
 
-/** Rounds away what binary fractions add (0.1 × 1000), then up, as upstream rounds quantities. */
-const up = (value: number) => (Number.isInteger(value) ? value : Math.ceil(Number(value.toPrecision(15))))
+/** Thousandths of a core, rounded up. */
+export const cpuMillis = (quantity: string | undefined): number => milliUnitsOf(quantityOf(quantity))
 
-/** Thousandths of a core. */
-export const cpuMillis = (quantity: string | undefined): number => up(amountOf(quantity) * 1000)
-
-/** Bytes, or any other count. */
-export const wholeAmount = (quantity: string | undefined): number => up(amountOf(quantity))
+/** Bytes, or any other count, rounded up. */
+export const wholeAmount = (quantity: string | undefined): number => unitsOf(quantityOf(quantity))
 
 /** 1500 → '1500m', 2000 → '2': how quantities of cores are written. */
 export const cpuText = (millis: number): string => (millis % 1000 === 0 ? String(millis / 1000) : `${millis}m`)
