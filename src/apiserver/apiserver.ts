@@ -8,6 +8,7 @@ import { newAuthentication } from './authn/new-authentication.ts'
 import type { User } from './authn/user.ts'
 import { newAuthorizer } from './authz/new-authorizer.ts'
 import { bootstrap } from './bootstrap/bootstrap.ts'
+import { ensureObject } from './bootstrap/ensure-object.ts'
 import { keepWhatIsNeeded } from './bootstrap/keep.ts'
 import { addOpenApi } from './discovery/openapi.ts'
 import { CrdServing } from './crd/serving.ts'
@@ -23,6 +24,7 @@ import { listen, type Listener, type ListenOptions } from './http/listener.ts'
 import { UpgradeExchange } from './http/upgrade-exchange.ts'
 import { inProcessTransport } from './in-process.ts'
 import { startMetricsApi } from './metrics-api/metrics-api.ts'
+import { metricsObjects } from './metrics-api/metrics-objects.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { NonResource } from './non-resource.ts'
 import type { ApiServerOptions } from './options.ts'
@@ -92,6 +94,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const stopExpiry = expireEvents(deps, registry, options.eventTtlMs ?? 3600_000)
   const bootstrapping = { options, core, kinds, ips, serviceRanges }
   await bootstrap(bootstrapping)
+  if (metricsApi) for (const { group, plural, object } of metricsObjects) await ensureObject(core, kinds.byResource(group, 'v1', plural)!, object)
   const stopKeeping = keepWhatIsNeeded(bootstrapping)
   return {
     kinds,
