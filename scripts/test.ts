@@ -8,7 +8,7 @@ import { spec } from 'node:test/reporters'
 import { availableParallelism } from 'node:os'
 
 const chosen = process.argv.slice(2)
-const all = globSync(['src/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/e2e/**/*.test.ts', 'test/interop/**/*.test.ts'])
+const all = globSync(['src/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts'])
 const files = all.filter((file) => chosen.length === 0 || chosen.some((part) => file.startsWith(part) || file === part)).sort()
 if (files.length === 0) {
   process.stderr.write(`no test files match ${chosen.join(' ')}\n`)
@@ -16,7 +16,7 @@ if (files.length === 0) {
 }
 
 /** Tests with real containers share the machine's network and disk: one file at a time, after the others. */
-const needsMachine = (file: string) => file.startsWith('test/e2e') || file.startsWith('test/interop')
+const needsMachine = (file: string) => file.startsWith('test/')
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
 for (const [group, concurrency] of [
