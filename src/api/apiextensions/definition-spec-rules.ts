@@ -7,6 +7,7 @@ import { type DefinitionForm, definitionForm, hasStatus } from './definition-for
 import { checkApproval, checkColumns, checkConversion, checkIdentity, checkNames, checkSelectable, checkSubresources, speaksReviews } from './definition-rules.ts'
 import type { JsonSchema } from '../crd-schema/json-schema.ts'
 import { present, schemasIn } from './schema-tree.ts'
+import { checkRuleExpressions } from './rule-checker.ts'
 import { checkSchema } from './schema-rules.ts'
 import { checkStructural, structuralProblem } from './structural-rules.ts'
 
@@ -163,6 +164,7 @@ function checkValidation({ openAPIV3Schema: schema }: Frozen<CustomResourceValid
     errors.list.push(...found.list)
   }
   checkSchema(schema, path, errors, { root: true })
+  if (!problem) checkRuleExpressions(schema, path, errors)
   if (problem && errors.list.length === before) errors.invalid(path, '', problem)
 }
 

@@ -17,6 +17,8 @@ export interface Language {
 /** A whole expression, ready to run. */
 export interface Program {
   readonly type: CelType
+  /** The variables that it uses. */
+  readonly names: ReadonlySet<string>
   /** Throws a CelError when it fails, a CelBudgetError when it costs too much. */
   evaluate(variables: Frame['variables'], budget: Budget): Value
 }
@@ -24,8 +26,9 @@ export interface Program {
 /** Reads and checks an expression. Throws a CelSyntaxError whose message shows the place. */
 export function compile(source: string, language: Language): Program {
   try {
-    const { type, run } = new Compiler(language).node(parse(source), emptyScope)
-    return { type, evaluate: (variables, budget) => run({ variables, locals: [], budget }) }
+    const compiler = new Compiler(language)
+    const { type, run } = compiler.node(parse(source), emptyScope)
+    return { type, names: compiler.names, evaluate: (variables, budget) => run({ variables, locals: [], budget }) }
   } catch (error) {
     if (!(error instanceof CelSyntaxError)) throw error
     throw new CelSyntaxError(located(source, error.at, error.message), error.at)
@@ -37,6 +40,7 @@ const typeNames: Readonly<Record<string, string>> = { bool: 'bool', int: 'int', 
 /** Checks types and makes closures in one go. */
 class Compiler implements PartCompiler {
   readonly language: Language
+  readonly names = new Set<string>()
 
   constructor(language: Language) {
     this.language = language
@@ -72,6 +76,7 @@ class Compiler implements PartCompiler {
     const local = scope.names.get(name)
     if (local) return { type: local.type, run: ({ locals }) => locals[local.slot]! }
     if (Object.hasOwn(this.language.variables, name)) {
+      this.names.add(name)
       return {
         type: this.language.variables[name]!,
         run({ variables, budget }) {

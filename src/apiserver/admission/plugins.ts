@@ -4,6 +4,7 @@ import type { ApiServerOptions } from '../options.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts'
+import { expressionLoader } from './expressions.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
@@ -36,6 +37,6 @@ export function admissionPlugins(options: ApiServerOptions, registry: Registry, 
     podTopologyLabels(registry),
     resourceQuota(registry, options.clock),
   ]
-  const plugins = ordered.filter(({ name }) => !disabled.has(name))
+  const plugins = [expressionLoader, ...ordered.filter(({ name }) => !disabled.has(name))]
   return rbac ? [...plugins, escalation(registry, authorizer, rbac)] : plugins
 }

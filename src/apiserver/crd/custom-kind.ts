@@ -49,7 +49,7 @@ function customKind(definition: Definition, version: Version, stored: () => Kind
     subresources: subresourcesOf(definition, version),
     schema,
     columns,
-    behaviour: behaviourOf(version, { kind: names.kind, row, declared }),
+    behaviour: behaviourOf(version, { row, declared }),
     storagePrefix: `/registry/${group}/${names.plural}/`,
     custom: true,
     ...(readsDiffer(definition, version) && { storedAs: { kind: stored, toStored: (object) => converted(object, stored()), fromStored: memoised((object) => converted(object, kind)) } }),
@@ -89,14 +89,13 @@ function subresourcesOf({ spec: { group, names } }: Definition, { name: version,
 const withoutDot = (path: string): string => (path.startsWith('.') ? path.slice(1) : path)
 
 interface Parts {
-  readonly kind: string
   readonly row: KindBehaviour<KubernetesObject>['row']
   readonly declared: JsonSchema | undefined
 }
 
-function behaviourOf(version: Version, { kind, row, declared }: Parts): KindBehaviour<KubernetesObject> {
+function behaviourOf(version: Version, { row, declared }: Parts): KindBehaviour<KubernetesObject> {
   const { status, scale } = version.subresources ?? {}
-  const rules = objectRules(version, kind)
+  const rules = objectRules(version)
   return {
     ...(row && { row }),
     metadata: { finalizers: 'any' },

@@ -2,6 +2,7 @@ import { Correlated } from '../../api/crd-schema/correlated.ts'
 import { validateEmbedded } from '../../api/crd-schema/embedded.ts'
 import { isObject, type JsonSchema } from '../../api/crd-schema/json-schema.ts'
 import { validateListTypes } from '../../api/crd-schema/list-types.ts'
+import { hasRules, validateRules } from '../../api/crd-schema/rules.ts'
 import { validateValue } from '../../api/crd-schema/value-validator.ts'
 import type { CustomResourceDefinitionVersion } from '../../api/generated/types/apiextensions-v1.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
@@ -17,7 +18,7 @@ export interface ObjectRules {
 }
 
 /** Makes the rules of a version. */
-export function objectRules({ schema: validation, subresources }: Version, _kind: string): ObjectRules {
+export function objectRules({ schema: validation, subresources }: Version): ObjectRules {
   const schema = validation?.openAPIV3Schema
   const replicas = (object: Stored, errors: FieldErrors, parts: readonly ('spec' | 'status')[]) => {
     const { scale } = subresources ?? {}
@@ -56,19 +57,10 @@ function checkStatus(schema: JsonSchema, object: Stored, old: Stored, errors: Fi
 /** Errors after which expressions could be surprised. */
 const blocking: ReadonlySet<FieldErrorReason> = new Set<FieldErrorReason>(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
 
-function expressions(schema: JsonSchema | undefined, _object: Stored, _old: Stored | undefined, errors: FieldErrors): void {
+function expressions(schema: JsonSchema | undefined, object: Stored, old: Stored | undefined, errors: FieldErrors): void {
   if (!schema || !hasRules(schema)) return
-  if (errors.list.some(({ reason }) => blocking.has(reason)))
-    errors.invalid(new FieldPath(undefined, '<nil>'), null, 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
-}
-
-const known = new WeakMap<object, boolean>()
-
-/** Whether there are rules anywhere in a schema. */
-function hasRules(schema: JsonSchema): boolean {
-  let has = known.get(schema)
-  if (has === undefined) known.set(schema, (has = JSON.stringify(schema).includes('"x-kubernetes-validations"')))
-  return has
+  if (!errors.list.some(({ reason }) => blocking.has(reason))) return validateRules(schema, object, old, errors)
+  errors.invalid(new FieldPath(undefined, '<nil>'), null, 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
 }
 
 const replicasMax = 2 ** 31 - 1
