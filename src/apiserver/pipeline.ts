@@ -17,7 +17,8 @@ import type { NonResource } from './non-resource.ts'
 import { warn, type ApiRequest, type ResourceRequest } from './request/api-request.ts'
 import { bodyBytesMax } from './request/parse-body.ts'
 import { Query } from './request/query.ts'
-import { requestInfoOf } from './request/request-info.ts'
+import { requestInfoOf, type RequestInfo } from './request/request-info.ts'
+import { checkTimeout } from './request/timeout.ts'
 import type { Core } from './verbs/core.ts'
 import { dispatch, type Subresources } from './verbs/dispatch.ts'
 
@@ -46,6 +47,7 @@ export interface PipelineParts extends Deps {
 
 /** Requests that last: they do not count as being in flight. */
 const lasting: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'log', 'proxy'])
+const lasts = ({ verb, subresource }: RequestInfo): boolean => verb === 'watch' || lasting.has(subresource)
 
 /** Subresources that lead into a container. */
 const connecting: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward'])
@@ -85,6 +87,7 @@ export class Pipeline {
     }
     try {
       audit?.stage('RequestReceived', auditId, request, 0)
+      if (!lasts(request.info)) checkTimeout(request.query.get('timeout'))
       const format = this.#formatOf(request, exchange)
       const user = this.#identify(exchange)
       if (user === anonymous && /^bearer {2}/i.test(exchange.header('authorization') ?? '')) warn(request, 'the provided Authorization header contains extra space before the bearer token, and is ignored')
@@ -160,7 +163,7 @@ export class Pipeline {
 
   #answer(request: ApiRequest, write: (answer: Answer) => void | Promise<void>): void | Promise<void> {
     const { info } = request
-    if (info.verb === 'watch' || lasting.has(info.subresource)) {
+    if (lasts(info)) {
       const answer = this.run(request)
       return answer instanceof Promise ? answer.then(write) : write(answer)
     }
