@@ -1,5 +1,6 @@
 import type { Kind } from '../api/kind.ts'
 import { apiVersionOf, type Frozen, type KubernetesObject } from '../api/resource.ts'
+import { deepFreeze } from '../api/schema/values.ts'
 import type { Transport, TransportRequest, WatchEvent } from '../client/transport.ts'
 import type { Answer, WatchAnswer } from './answer/answer.ts'
 import { bookmarkObject } from './answer/json-forms.ts'
@@ -125,11 +126,3 @@ function eventOf(kind: Kind, event: CacheEvent): WatchEvent {
   const object = event.object && event.type !== 'BOOKMARK' ? served(kind, event.object.object) : (bookmarkObject(kind, event) as Frozen<KubernetesObject>)
   return { type: event.type, object }
 }
-
-/** Freezes an object and all that is in it. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  for (const part of Object.values(value)) deepFreeze(part)
-  return Object.freeze(value)
-}
-

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { checkClusterIps } from '../../api/core/service-addresses.ts'
 import { invalid } from '../../api/errors/api-error.ts'
 import type { Service, ServiceSpec } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
@@ -16,6 +17,8 @@ export function settleFamilies(service: Service, oldService: Frozen<Service> | u
   const headlessWithoutSelector = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
   spec.ipFamilyPolicy ??= old?.ipFamilyPolicy ?? (headlessWithoutSelector ? 'RequireDualStack' : 'SingleStack')
   const errors = new FieldErrors()
+  checkClusterIps(spec as Frozen<ServiceSpec>, old, errors)
+  refuse(service, errors)
   if (old) shrink(spec, old, errors)
   checkCount(spec, errors)
   inferFamilies(spec, families, errors)

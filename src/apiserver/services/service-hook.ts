@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
+import { alignClusterIps, keepAllocated, needsHealthCheck } from '../../api/core/service-addresses.ts'
 import { internalError } from '../../api/errors/api-error.ts'
 import type { Service, ServicePort, ServiceSpec } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { equal } from '../../api/validation/equal.ts'
 import { field, FieldErrors } from '../../api/validation/field.ts'
 import type { WriteEnd, WriteHook } from '../verbs/core.ts'
 import { AllocationError, type ClusterIps } from './cluster-ips.ts'
@@ -25,8 +25,8 @@ export function serviceHook(ips: ClusterIps, ports: NodePorts): WriteHook {
       const old = before as Frozen<Service> | undefined
       const spec = (service.spec ??= {})
       spec.type ??= 'ClusterIP'
-      if (old) carryOver(spec, old.spec ?? {})
-      normaliseIps(spec, old?.spec)
+      if (old?.spec) keepAllocated(spec, old.spec)
+      alignClusterIps(spec, old?.spec)
       settleFamilies(service, old, ips.families)
       const claims: Claims = { ips: [], ports: [], releasedIps: [] }
       try {
@@ -61,39 +61,7 @@ const endOf = (claims: Claims, ips: ClusterIps, ports: NodePorts, dryRun: boolea
   revert: () => giveBack(claims, ips, ports, dryRun),
 })
 
-const needsClusterIp = ({ type }: Frozen<ServiceSpec>): boolean => type === 'ClusterIP' || type === 'NodePort' || type === 'LoadBalancer'
 const needsNodePort = ({ type, allocateLoadBalancerNodePorts }: Frozen<ServiceSpec>): boolean => type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false)
-const needsHealthPort = ({ type, externalTrafficPolicy }: Frozen<ServiceSpec>): boolean => type === 'LoadBalancer' && externalTrafficPolicy === 'Local'
-
-/** What was allocated stays when the client leaves it out. */
-function carryOver(spec: ServiceSpec, old: Frozen<ServiceSpec>): void {
-  if (needsClusterIp(old) && needsClusterIp(spec)) {
-    if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP
-    if (!spec.clusterIPs?.length && old.clusterIPs?.length) spec.clusterIPs = [...old.clusterIPs]
-  }
-  if (needsNodePort(old) && needsNodePort(spec)) {
-    const before = new Map((old.ports ?? []).map(({ name = '', nodePort = 0 }) => [name, nodePort]))
-    const kept = new Set((old.ports ?? []).map(({ nodePort }) => nodePort).filter((port) => port && spec.ports?.some(({ nodePort }) => nodePort === port)))
-    for (const port of spec.ports ?? []) {
-      const former = before.get(port.name ?? '') ?? 0
-      if (!port.nodePort && former && !kept.has(former)) port.nodePort = former
-    }
-  }
-  if (needsHealthPort(old) && needsHealthPort(spec) && !spec.healthCheckNodePort && old.healthCheckNodePort) spec.healthCheckNodePort = old.healthCheckNodePort
-}
-
-/** Keeps the singular and the plural field in step, for clients that know only one of them. */
-function normaliseIps(spec: ServiceSpec, old: Frozen<ServiceSpec> | undefined): void {
-  if (!old) {
-    if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
-    return
-  }
-  const same = equal(spec.clusterIPs, old.clusterIPs)
-  if (old.clusterIPs?.length && !spec.clusterIPs?.length && (old.clusterIP ?? '') === (spec.clusterIP ?? '')) spec.clusterIPs = [...old.clusterIPs]
-  if ((old.clusterIP ?? '') === (spec.clusterIP ?? '') || !same) return
-  if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP]
-  else delete spec.clusterIPs
-}
 
 interface Allocation {
   readonly service: Service
@@ -154,7 +122,7 @@ function allocatePorts({ service, old, ports, claims }: Allocation & { ports: No
     const byPort = new Map<number, number>()
     spec.ports?.forEach((port, i) => allocatePort({ service, port, i, had, byPort, ports, claims }))
   }
-  if (!needsHealthPort(spec)) return
+  if (!needsHealthCheck(spec)) return
   if (spec.healthCheckNodePort && had.has(spec.healthCheckNodePort)) return
   try {
     if (spec.healthCheckNodePort) ports.claim(spec.healthCheckNodePort)

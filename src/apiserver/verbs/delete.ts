@@ -57,8 +57,10 @@ async function attempt(core: Core, write: Write, current: CachedObject, deletion
     })
     return raced || !changed ? undefined : { document: changed.document, gone: false }
   }
-  if (write.dryRun) return { document: current.document, gone: true }
-  const last = { ...current.object, metadata: { ...current.object.metadata } } as Draft
+  // A deletion without grace shows the times that it would have had with one.
+  const marked = plan.last && shapedObject(kind, plan.last)
+  if (write.dryRun) return { document: marked ? Document.ofObject(marked as Frozen<KubernetesObject>) : current.document, gone: true }
+  const last = marked ?? ({ ...current.object, metadata: { ...current.object.metadata } } as Draft)
   const removed = await storage.remove(current, last)
   if (!removed) return undefined
   await core.hooks.get(kind.storagePrefix)?.removed?.(removed.document.object)

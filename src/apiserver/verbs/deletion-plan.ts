@@ -6,7 +6,7 @@ import { timeText } from './core.ts'
 import { deletionRules } from './deletion-rules.ts'
 
 /** What a deletion comes to. */
-export type Plan = { readonly step: 'remove' | 'pending' } | { readonly step: 'mark'; readonly draft: Draft }
+export type Plan = { readonly step: 'remove'; readonly last?: Draft } | { readonly step: 'pending' } | { readonly step: 'mark'; readonly draft: Draft }
 
 /** What a deletion does to an object: removes it, marks it as being deleted, or nothing, since that has been done. */
 export function planOf(kind: Kind, object: Frozen<KubernetesObject>, deletion: Deletion, nowMs: number): Plan {
@@ -20,7 +20,7 @@ export function planOf(kind: Kind, object: Frozen<KubernetesObject>, deletion: D
   const finalizers = finalizersFor(kind, object, deletion)
   if (finalizers.length > 0) metadata.finalizers = finalizers
   else delete metadata.finalizers
-  if (grace === 'graceful') return metadata.deletionGracePeriodSeconds === 0 && finalizers.length === 0 ? { step: 'remove' } : { step: 'mark', draft }
+  if (grace === 'graceful') return metadata.deletionGracePeriodSeconds === 0 && finalizers.length === 0 ? { step: 'remove', last: draft } : { step: 'mark', draft }
   if (finalizers.length === 0) return { step: 'remove' }
   if (!object.metadata?.deletionTimestamp && metadata.generation) metadata.generation++
   if (!metadata.deletionTimestamp || Date.parse(metadata.deletionTimestamp) > nowMs) metadata.deletionTimestamp = timeText(nowMs)

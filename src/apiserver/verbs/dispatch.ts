@@ -20,6 +20,7 @@ export type Subresources = ReadonlyMap<string, SubresourceHandler>
 /** Carries out a request for a resource that is served, whose user may do it. */
 export function dispatch(core: Core, subresources: Subresources, request: ResourceRequest): Answer | Promise<Answer> {
   const { kind, subresource, info } = request
+  if (kind.deprecation !== undefined) warn(request, kind.deprecation)
   if (subresource) return dispatchSubresource(core, subresources, request)
   const { verb } = info
   // Kinds whose objects lie nowhere: made when they are asked for.

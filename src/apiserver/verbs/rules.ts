@@ -6,6 +6,7 @@ import { FieldErrors } from '../../api/validation/field.ts'
 import { validateMetadata, validateMetadataUpdate } from '../../api/validation/metadata.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import { fillSystemFields, keepSystemFields } from './metadata.ts'
+import { deepClone } from '../../api/schema/values.ts'
 
 /** What a request's rules report to. */
 export interface Warned {
@@ -61,7 +62,7 @@ function keepStatus(draft: Draft, old: Frozen<KubernetesObject>): void {
   const parts = draft as unknown as Parts
   const { status } = old as unknown as Parts
   if (status === undefined) delete parts['status']
-  else parts['status'] = structuredClone(status)
+  else parts['status'] = deepClone(status)
 }
 
 /** Subresources that never make a new generation. */
@@ -88,7 +89,7 @@ function keepMetadata({ resource }: Kind, draft: Draft, old: Frozen<KubernetesOb
   }
   if (!statusKeepsMetadata.has(name)) return
   const { managedFields, resourceVersion } = draft.metadata
-  draft.metadata = structuredClone({ ...old.metadata }) as Draft['metadata']
+  draft.metadata = deepClone({ ...old.metadata }) as Draft['metadata']
   if (resourceVersion) draft.metadata.resourceVersion = resourceVersion
   if (managedFields) draft.metadata.managedFields = managedFields
   else delete draft.metadata.managedFields
@@ -100,7 +101,7 @@ function keepAllButStatus(kind: Kind, draft: Draft, old: Frozen<KubernetesObject
   const parts = draft as unknown as Parts
   const before = old as unknown as Parts
   for (const name in parts) if (!statusParts.has(name) && !(name in before)) delete parts[name]
-  for (const name in before) if (!statusParts.has(name)) parts[name] = structuredClone(before[name])
+  for (const name in before) if (!statusParts.has(name)) parts[name] = deepClone(before[name])
 }
 
 const statusParts: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status'])

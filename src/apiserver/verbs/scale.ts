@@ -19,6 +19,7 @@ import { writeOf } from './create.ts'
 import { get } from './get.ts'
 import { readPatch } from './patch.ts'
 import { recordFields, updateObject, type Update, type Write } from './write.ts'
+import { deepClone } from '../../api/schema/values.ts'
 
 type Parts = Record<string, unknown>
 
@@ -42,7 +43,7 @@ export async function updateScale(core: Core, request: ResourceRequest): Promise
   const write = writeOf(request, options, 'UpdateOptions')
   const manager = managerOf(options.fieldManager, request.userAgent)
   return change(core, request, write, (oldScale) => {
-    const draft = structuredClone(sent)
+    const draft = deepClone(sent)
     recordFields(core, { ...write, kind: scaleKind() }, draft, oldScale, manager)
     return draft
   })
@@ -93,7 +94,7 @@ function checked(kind: Kind, old: Frozen<KubernetesObject>, draft: Draft): Scale
 
 /** The object with the replicas of its new scale, and with their owners. */
 function scaled(kind: Kind, old: Frozen<KubernetesObject>, scale: Scale & Draft): Draft {
-  const draft = structuredClone(old) as Draft
+  const draft = deepClone(old) as Draft
   const path = kind.behaviour.scale!.replicas
   setAt(draft as unknown as Parts, path.split('.'), scale.spec?.replicas ?? 0)
   if (scale.metadata.resourceVersion) draft.metadata.resourceVersion = scale.metadata.resourceVersion

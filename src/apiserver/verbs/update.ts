@@ -1,5 +1,6 @@
 import { managerOf } from '../../api/apply/field-manager.ts'
 import { badRequest } from '../../api/errors/api-error.ts'
+import { deepClone } from '../../api/schema/values.ts'
 import type { ObjectAnswer } from '../answer/answer.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import type { ResourceRequest } from '../request/api-request.ts'
@@ -22,14 +23,14 @@ export async function update(core: Core, request: ResourceRequest): Promise<Obje
   const manager = managerOf(options.fieldManager, request.userAgent)
   const conditional = Boolean(sent.metadata.resourceVersion)
   // The rules change the draft. With a resource version there is one try only, so nothing need be kept for another.
-  const kept = conditional ? sent : structuredClone(sent)
+  const kept = conditional ? sent : deepClone(sent)
   const { document, action } = await updateObject(core, {
     ...write,
     name: info.name,
     uid: sent.metadata.uid,
     createIfMissing: write.subresource === '' && kind.behaviour.createOnUpdate === true,
     produce(old) {
-      const draft: Draft = conditional ? kept : structuredClone(kept)
+      const draft: Draft = conditional ? kept : deepClone(kept)
       recordFields(core, write, draft, old, manager)
       return draft
     },
