@@ -2,6 +2,7 @@ import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import type { KubeletParts } from '../kubelet-parts.ts'
 import { amountOf } from '../pod/amount.ts'
+import { containerNameLabel, podUidLabel } from '../runtime-state/labels.ts'
 import { rankForEviction, type Candidate } from './rank.ts'
 import type { Shortage } from './node-pressure.ts'
 
@@ -35,14 +36,32 @@ export function evictPod(parts: KubeletParts, pod: Frozen<Pod>, { message, grace
   parts.pods.terminate(pod.metadata.uid ?? '', { graceSeconds, failure: { reason: 'Evicted', message, disruption: 'TerminationByKubelet' } })
 }
 
-/** Pods that use more of the node's disk than they may: an emptyDir above its limit, a container's logs and files above theirs. */
+/** Pods that use more of the node's disk than they may: an emptyDir above its limit, a container's files and logs above theirs. */
 export async function evictGreedy(parts: KubeletParts): Promise<void> {
   for (const pod of parts.pods.active()) {
-    const limited = (pod.spec?.volumes ?? []).filter(({ emptyDir }) => emptyDir?.sizeLimit && amountOf(emptyDir.sizeLimit) > 0 && emptyDir.medium !== 'Memory')
-    for (const { name, emptyDir } of limited) {
-      const path = parts.volumes.mounted(pod.metadata.uid ?? '').get(name)?.hostPath
-      const used = path ? await parts.options.host.files.diskUsage(path) : 0
-      if (used > amountOf(emptyDir!.sizeLimit)) evictPod(parts, pod, { message: `Usage of EmptyDir volume "${name}" exceeds the limit "${emptyDir!.sizeLimit}". `, graceSeconds: 1 })
-    }
+    const message = (await greedyVolume(parts, pod)) ?? (await greedyContainer(parts, pod))
+    if (message) evictPod(parts, pod, { message, graceSeconds: 1 })
   }
+}
+
+async function greedyVolume(parts: KubeletParts, pod: Frozen<Pod>): Promise<string | undefined> {
+  for (const { name, emptyDir } of pod.spec?.volumes ?? []) {
+    const most = amountOf(emptyDir?.sizeLimit)
+    const path = most > 0 && emptyDir?.medium !== 'Memory' ? parts.volumes.mounted(pod.metadata.uid ?? '').get(name)?.hostPath : undefined
+    if (path && (await parts.options.host.files.diskUsage(path)) > most) return `Usage of EmptyDir volume "${name}" exceeds the limit "${emptyDir!.sizeLimit}". `
+  }
+  return undefined
+}
+
+async function greedyContainer(parts: KubeletParts, pod: Frozen<Pod>): Promise<string | undefined> {
+  const { host, runtime } = parts.options
+  for (const { name, resources } of pod.spec?.containers ?? []) {
+    const limit = resources?.limits?.['ephemeral-storage']
+    const running = limit ? parts.state.known(pod.metadata.uid ?? '')?.containers.find((container) => container.name === name && container.phase === 'running') : undefined
+    if (!limit || !running) continue
+    const [stats] = await runtime.containerStats({ labels: { [podUidLabel]: pod.metadata.uid ?? '', [containerNameLabel]: name } })
+    const used = (stats?.writableLayer?.usedBytes?.value ?? 0) + (await host.files.diskUsage(`${host.files.logFolder(pod)}/${name}`))
+    if (used > amountOf(limit)) return `Container ${name} exceeded its local ephemeral storage limit "${limit}". `
+  }
+  return undefined
 }

@@ -4,7 +4,7 @@ import { timestamp } from '../../client/object.ts'
 import { isMirrorPod, isTerminalPhase } from '../pod/containers.ts'
 import type { Probes } from '../probes/probes.ts'
 import type { PodState } from '../runtime-state/pod-state.ts'
-import { podStatus } from '../status/pod-status.ts'
+import { podStatus, withPhaseHeld } from '../status/pod-status.ts'
 import type { StatusWriter } from '../status/status-writer.ts'
 import type { Rejection } from './admission.ts'
 import { PodWorker, type Termination } from './pod-worker.ts'
@@ -167,7 +167,7 @@ export class Pods {
       resize: terminal ? [] : [memory.resize.pending, memory.resize.inProgress].filter((one) => one !== undefined),
       nowText: timestamp(services.clock.now()),
     })
-    if (!this.#withoutObject.has(uid)) statuses.set(pod, status)
+    if (!this.#withoutObject.has(uid)) statuses.set(pod, withPhaseHeld(status, { before: statuses.get(uid) ?? pod.status ?? {}, state }))
     return status
   }
 

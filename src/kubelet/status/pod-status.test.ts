@@ -3,7 +3,7 @@ import test from 'node:test'
 import type { PodStatus } from '../../api/generated/types/core-v1.ts'
 import type { PodState } from '../runtime-state/pod-state.ts'
 import { aContainer, anExited, aPod, aRunning, aState } from '../testing/pods.ts'
-import { podStatus, type PodStatusSources } from './pod-status.ts'
+import { podStatus, withPhaseHeld, type PodStatusSources } from './pod-status.ts'
 import { same, statusPatch } from './status-patch.ts'
 
 const sources = (state: PodState, more: Partial<PodStatusSources> = {}): PodStatusSources => ({
@@ -81,6 +81,14 @@ test('an evicted pod carries the condition that says so', () => {
   const status = podStatus(aPod(), sources(aState([aRunning('main')]), { failed }))
   assert.equal(conditions(status)['DisruptionTarget'], 'True TerminationByKubelet The node was low on resource: memory.')
   assert.deepEqual([status.phase, status.reason], ['Failed', 'Evicted'])
+})
+
+test('a pod has not failed before its containers have ended', () => {
+  const failed = { reason: 'Evicted', message: 'm' }
+  const status = podStatus(aPod(), sources(aState([aRunning('main')]), { failed }))
+  assert.deepEqual([status.phase, withPhaseHeld(status, { before: { phase: 'Running' }, state: aState([aRunning('main')]) }).phase], ['Failed', 'Running'])
+  const { phase, reason } = withPhaseHeld(status, { before: { phase: 'Running' }, state: aState([anExited('main', 137)]) })
+  assert.deepEqual([phase, reason], ['Failed', 'Evicted'])
 })
 
 test('a condition keeps its time while it stays as it is', () => {

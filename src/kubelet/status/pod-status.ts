@@ -92,6 +92,13 @@ function verdict(pod: Frozen<Pod>, { previous, failed }: PodStatusSources, compu
   return { phase, reason: previous.reason || pod.status?.reason, message: previous.message || pod.status?.message }
 }
 
+/** A pod that shall fail is not said to have failed while its containers still run: others would take its place too early. */
+export function withPhaseHeld(status: PodStatus, { before, state }: { readonly before: Frozen<PodStatus>; readonly state: PodState }): PodStatus {
+  if (!isTerminalPhase(status.phase) || isTerminalPhase(before.phase) || !state.containers.some(({ phase }) => phase === 'running')) return status
+  const { phase: _phase, reason: _reason, message: _message, ...rest } = status
+  return { ...rest, phase: before.phase ?? 'Pending', ...(before.reason && { reason: before.reason }), ...(before.message && { message: before.message }) }
+}
+
 /** DisruptionTarget is set once, by whoever disrupts: the newest of what is known stays. */
 function disruption(pod: Frozen<Pod>, { previous, failed, nowText }: PodStatusSources): Frozen<PodCondition>[] {
   const found = [previous, pod.status].flatMap((status) => status?.conditions?.filter(({ type }) => type === 'DisruptionTarget') ?? [])
