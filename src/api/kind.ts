@@ -37,8 +37,8 @@ export interface KindBehaviour<T extends KubernetesObject> {
   readonly validate?: (object: Frozen<T>, errors: FieldErrors, context: RequestContext) => void
   /** Rules of an update of the object itself or of a subresource that is stored in it (see `context.subresource`). `validate` is not run in addition. */
   readonly validateUpdate?: (object: Frozen<T>, old: Frozen<T>, errors: FieldErrors, context: RequestContext) => void
-  /** Warnings for the client. */
-  readonly warnings?: (object: Frozen<T>, old: Frozen<T> | undefined) => string[]
+  /** Warnings for the client; `subresource` as in the context. */
+  readonly warnings?: (object: Frozen<T>, old: Frozen<T> | undefined, subresource: string) => string[]
   /** The kind has a status that only its subresource writes. */
   readonly status?: boolean
   readonly keepsStatusOnCreate?: boolean
@@ -114,6 +114,8 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly storagePrefix: string
   /** A custom kind. */
   readonly custom?: boolean
+  /** What clients are told with every answer: this version will go. */
+  readonly deprecation?: string | undefined
 }
 
 /** Declares what a kind does; `kinds.ts` puts it into the table. */

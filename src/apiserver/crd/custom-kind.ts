@@ -27,18 +27,25 @@ export interface CustomKinds {
 export function customKinds(definition: Definition): CustomKinds {
   const { versions } = definition.spec
   const stored = versions.find(({ storage }) => storage)!
-  const kinds = new Map<string, Kind>()
-  for (const version of versions) if (version.served || version === stored) kinds.set(version.name, customKind(definition, version, () => kinds.get(stored.name)!))
-  return { served: versions.filter(({ served }) => served).map(({ name }) => kinds.get(name)!), stored: kinds.get(stored.name)! }
+  const kinds: VersionKinds = { byVersion: new Map(), stored: stored.name }
+  for (const version of versions) kinds.byVersion.set(version.name, customKind(definition, version, kinds))
+  return { served: versions.filter(({ served }) => served).map(({ name }) => kinds.byVersion.get(name)!), stored: kinds.byVersion.get(stored.name)! }
 }
 
-function customKind(definition: Definition, version: Version, stored: () => Kind): Kind {
+/** The kinds of all versions, served or not. */
+interface VersionKinds {
+  readonly byVersion: Map<string, Kind>
+  readonly stored: string
+}
+
+function customKind(definition: Definition, version: Version, kinds: VersionKinds): Kind {
   const { group, names, scope } = definition.spec
   const accepted = definition.status?.acceptedNames?.plural ? definition.status.acceptedNames : names
   const declared = version.schema?.openAPIV3Schema
   const { columns, row } = customColumns(version.additionalPrinterColumns as Parameters<typeof customColumns>[0])
   const resource = { group, version: version.name, kind: names.kind, plural: names.plural, namespaced: scope === 'Namespaced' }
   const schema = structSchemaOf(declared)
+  const stored = () => kinds.byVersion.get(kinds.stored)!
   const kind: Kind = {
     resource,
     singular: accepted.singular ?? names.kind.toLowerCase(),
@@ -52,7 +59,8 @@ function customKind(definition: Definition, version: Version, stored: () => Kind
     behaviour: behaviourOf(version, { row, declared }),
     storagePrefix: `/registry/${group}/${names.plural}/`,
     custom: true,
-    ...(readsDiffer(definition, version) && { storedAs: { kind: stored, toStored: (object) => converted(object, stored()), fromStored: memoised((object) => converted(object, kind)) } }),
+    ...(version.deprecated && { deprecation: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` }),
+    ...(readsDiffer(definition, version) && { storedAs: { kind: stored, toStored: (object) => converted(object, stored()), fromStored: memoised((object) => converted(defaulted(object, kinds), kind)) } }),
   }
   declareSchema(kind, declared)
   return kind
@@ -61,10 +69,15 @@ function customKind(definition: Definition, version: Version, stored: () => Kind
 /** Whether what is read may not be what is stored: another version, or another schema at the time of writing. */
 const readsDiffer = ({ metadata, status }: Definition, { storage }: Version): boolean => !storage || (metadata.generation ?? 1) > 1 || (status?.storedVersions?.length ?? 0) > 1
 
-/** An object in a kind's version: pruned and defaulted by its schema. */
-function converted(object: KubernetesObject, { resource: { group, version }, schema, behaviour }: Kind): KubernetesObject {
-  const out = normalise(schema, { ...object, apiVersion: `${group}/${version}` }) as unknown as KubernetesObject
-  behaviour.defaults?.(out)
+/** An object in a kind's version: what that version does not have is left out. */
+const converted = (object: KubernetesObject, { resource: { group, version }, schema }: Kind): KubernetesObject => normalise(schema, { ...object, apiVersion: `${group}/${version}` }) as unknown as KubernetesObject
+
+/** A stored object with the defaults of its own version, which may have got them after it was written. */
+function defaulted(object: KubernetesObject, { byVersion, stored }: VersionKinds): KubernetesObject {
+  const own = byVersion.get(object.apiVersion?.split('/')[1] ?? stored) ?? byVersion.get(stored)!
+  if (!own.behaviour.defaults) return object
+  const out = converted(object, own)
+  own.behaviour.defaults(out)
   return out
 }
 
