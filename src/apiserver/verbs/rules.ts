@@ -28,7 +28,7 @@ export function beforeCreate(kind: Kind, draft: Draft, context: RequestContext, 
   validateMetadata(draft as Frozen<KubernetesObject>, kind, errors)
   behaviour.validate?.(draft as Frozen<KubernetesObject>, errors, context)
   refuse(kind, draft, errors)
-  warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, undefined), warnings)
+  warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, undefined, ''), warnings)
 }
 
 /** A changed object by its kind's rules. Upstream's BeforeUpdate. */
@@ -48,7 +48,7 @@ export function beforeUpdate(kind: Kind, draft: Draft, old: Frozen<KubernetesObj
   if (behaviour.validateUpdate) behaviour.validateUpdate(draft as Frozen<KubernetesObject>, old, errors, context)
   else if (subresource === '') behaviour.validate?.(draft as Frozen<KubernetesObject>, errors, context)
   refuse(kind, draft, errors)
-  warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, old), warnings)
+  warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, old, subresource), warnings)
   return draft
 }
 
