@@ -1,6 +1,7 @@
 import { ensure } from '../draft.ts'
 import { validatingAdmissionPolicies } from '../generated/resources.ts'
 import { defineKind } from '../kind.ts'
+import { keepMetadata } from '../status-metadata.ts'
 import { equal } from '../validation/equal.ts'
 import { defaultMatchResources } from './match-resources.ts'
 import { checkPolicy, checkPolicyStatus } from './policy-rules.ts'
@@ -16,6 +17,9 @@ export const validatingAdmissionPolicyDefinition = defineKind(validatingAdmissio
     const spec = ensure(policy, 'spec')
     spec.failurePolicy ??= 'Fail'
     defaultMatchResources(spec.matchConstraints)
+  },
+  prepareUpdate({ metadata }, old, { subresource }) {
+    if (subresource === 'status') keepMetadata(metadata, old.metadata)
   },
   validate: (policy, errors) => checkPolicy(policy, false, errors),
   validateUpdate(policy, old, errors, { subresource }) {

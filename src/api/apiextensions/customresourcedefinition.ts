@@ -58,13 +58,10 @@ function rememberStored(definition: Thawed<CustomResourceDefinition>): void {
   if (!status.storedVersions?.includes(name)) status.storedVersions = [...(status.storedVersions ?? []), name]
 }
 
-/** Formats of numbers have no texts to check. */
-const numberFormats = new Set(['int32', 'int64', 'float', 'double', 'int-or-string'])
-
 function unknownFormats({ spec }: Frozen<CustomResourceDefinition>): string[] {
   const found = new Set<string>()
   for (const version of spec?.versions ?? []) {
-    for (const { format } of schemasIn(version.schema?.openAPIV3Schema)) if (format && !formatOf(format) && !numberFormats.has(format)) found.add(format)
+    for (const { type, format } of schemasIn(version.schema?.openAPIV3Schema)) if (format && type === 'string' && !formatOf(format)) found.add(format)
   }
   return [...found].sort()
 }

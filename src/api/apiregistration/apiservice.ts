@@ -3,6 +3,7 @@ import { apiServices } from '../generated/resources.ts'
 import type { APIService } from '../generated/types/apiregistration-v1.ts'
 import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
+import { keepMetadata } from '../status-metadata.ts'
 import { checkText, isPathSegment } from '../validation/check.ts'
 import { type FieldErrors, type FieldPath, field } from '../validation/field.ts'
 import { isDns1035Label, isPortNumber, isSubdomain, pathSegmentErrors } from '../validation/names.ts'
@@ -25,6 +26,9 @@ export const apiServiceDefinition = defineKind(apiServices, {
   },
   prepareCreate(service, { nowMs }) {
     if (!service.spec?.service) setLocal(service, nowMs)
+  },
+  prepareUpdate({ metadata }, old, { subresource }) {
+    if (subresource === 'status') keepMetadata(metadata, old.metadata)
   },
   validate: checkService,
   validateUpdate(service, _old, errors, { subresource }) {

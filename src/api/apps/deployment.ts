@@ -3,6 +3,7 @@ import type { DeploymentSpec, DeploymentStatus, DeploymentStrategy } from '../ge
 import { ensure } from '../draft.ts'
 import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
+import { keepField } from '../status-metadata.ts'
 import { equal } from '../validation/equal.ts'
 import { field, type FieldErrors, type FieldPath } from '../validation/field.ts'
 import { immutableText } from '../validation/names.ts'
@@ -36,7 +37,10 @@ export const deploymentDefinition = defineKind(deployments, {
     defaultPodTemplate(ensure(spec, 'template'))
   },
   prepareCreate: ({ spec }) => spec?.template?.spec && dropDisabledFields(spec.template.spec),
-  prepareUpdate: ({ spec }, old) => spec?.template?.spec && dropDisabledFields(spec.template.spec, old.spec?.template?.spec),
+  prepareUpdate({ metadata, spec }, old, { subresource }) {
+    if (subresource === 'status') keepField(metadata, old.metadata, 'labels')
+    else if (spec?.template?.spec) dropDisabledFields(spec.template.spec, old.spec?.template?.spec)
+  },
   validate: ({ spec }, errors) => checkSpec(spec, undefined, errors),
   validateUpdate({ spec, status }, old, errors, { subresource }) {
     if (subresource === 'status') return checkStatus(status ?? {}, old.status ?? {}, field('status'), errors)

@@ -42,6 +42,7 @@ export const jobDefinition = defineKind(jobs, {
   prepareCreate(job) {
     const spec = ensure(job, 'spec')
     if (!spec.manualSelector) generateSelector(job, spec)
+    inheritLabels(job, spec)
     if (spec.template?.spec) dropDisabledFields(spec.template.spec)
   },
   prepareUpdate: ({ spec }, old) => spec?.template?.spec && dropDisabledFields(spec.template.spec, old.spec?.template?.spec),
@@ -58,6 +59,12 @@ export const jobDefinition = defineKind(jobs, {
     return [...(old ? [] : hostnameWarnings(metadata.name)), ...jobSpecWarnings(spec, field('spec'))]
   },
 })
+
+/** Without labels of its own a Job has those of its Pods. */
+function inheritLabels({ metadata }: Job, { template }: JobSpec): void {
+  const labels = template?.metadata?.labels
+  if (labels && !Object.keys(metadata.labels ?? {}).length) metadata.labels = { ...labels }
+}
 
 /** Labels that only this Job's Pods have. What the author set stays, and is refused where it conflicts. */
 function generateSelector({ metadata }: Job, spec: JobSpec): void {

@@ -43,7 +43,8 @@ export const nodeDefinition = defineKind(nodes, {
     if (!subresource) checkNode(node, errors)
     checkChange(node, old, errors)
   },
-  warnings({ spec }) {
+  warnings({ spec }, _old, subresource) {
+    if (subresource === 'status') return []
     return [
       ...(spec?.configSource ? ['spec.configSource: the feature is removed'] : []),
       ...(spec?.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),

@@ -54,7 +54,7 @@ export const persistentVolumeDefinition = defineKind(persistentVolumes, {
     checkSpec(volume, old, errors)
     checkChange(volume.spec ?? {}, old.spec ?? {}, errors)
   },
-  warnings,
+  warnings: (volume, _old, subresource) => (subresource === 'status' ? [] : warnings(volume)),
 })
 
 const timeText = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`

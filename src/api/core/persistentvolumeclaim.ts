@@ -43,7 +43,8 @@ export const persistentVolumeClaimDefinition = defineKind(persistentVolumeClaims
     checkClaimSpec(claim.spec ?? {}, field('spec'), errors, rulesOf(old.spec ?? {}))
     checkChange(claim, old, errors)
   },
-  warnings({ metadata, spec }) {
+  warnings({ metadata, spec }, _old, subresource) {
+    if (subresource === 'status') return []
     const deprecated = metadata.annotations?.[classAnnotation] === undefined ? [] : [`metadata.annotations[${classAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`]
     return [...deprecated, ...claimWarnings(spec?.resources, field('spec'))]
   },

@@ -60,12 +60,12 @@ function checkAnnotations({ metadata, spec }: Frozen<Pod>, old: Frozen<Pod>, err
 }
 
 /** False: containers came or went, and nothing more can be compared. */
-function checkImages(containers: Containers = [], old: Containers = [], at: FieldPath, errors: FieldErrors): boolean {
-  if (containers.length !== old.length) {
+function checkImages(containers: Containers | null | undefined, old: Containers | null | undefined, at: FieldPath, errors: FieldErrors): boolean {
+  if ((containers?.length ?? 0) !== (old?.length ?? 0)) {
     errors.forbidden(at, 'pod updates may not add or remove containers')
     return false
   }
-  containers.forEach((container, i) => {
+  containers?.forEach((container, i) => {
     if (!container.image) errors.required(at.index(i).child('image'))
     checkImagePadding(container, at.index(i), errors)
   })

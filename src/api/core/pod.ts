@@ -9,7 +9,7 @@ import { isLabel } from '../validation/names.ts'
 import { isHugePages, isPodLevel, overcommits } from './resource-names.ts'
 import { appArmorPrefix, checkAnnotationsMatchFields, checkPodAnnotations, mirrorAnnotation } from './pod-spec/annotations.ts'
 import { checkImagePadding } from './pod-spec/containers.ts'
-import { defaultPodSpec } from './pod-spec/defaults.ts'
+import { defaultPodSpec, dropInitAnnotations } from './pod-spec/defaults.ts'
 import { dropDisabledFields } from './pod-spec/disabled.ts'
 import { mergeLabelKeys } from './pod-spec/merge-label-keys.ts'
 import { computeQos } from './pod-spec/qos.ts'
@@ -42,6 +42,7 @@ export const podDefinition = defineKind(pods, {
   gracePeriodSeconds,
   defaults(pod) {
     const spec = ensure(pod, 'spec')
+    dropInitAnnotations(ensure(pod, 'metadata'))
     defaultRequests(spec)
     spec.enableServiceLinks ??= true
     if (spec.hostNetwork) {
@@ -51,12 +52,12 @@ export const podDefinition = defineKind(pods, {
     defaultPodSpec(spec)
     if (pod.status) alignIps(pod.status)
   },
-  prepareCreate(pod) {
+  prepareCreate(pod, { nowMs }) {
     const spec = ensure(pod, 'spec')
     dropDisabledFields(spec)
     pod.status = { phase: 'Pending', qosClass: computeQos(spec) }
     if (spec.schedulingGates?.length) {
-      pod.status.conditions = [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
+      pod.status.conditions = [{ type: 'PodScheduled', status: 'False', lastTransitionTime: `${new Date(nowMs).toISOString().slice(0, 19)}Z`, reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
     }
     mergeLabelKeys(spec, pod.metadata.labels ?? {})
     annotationsToAppArmor(pod)

@@ -214,7 +214,9 @@ function checkLoadBalancerStatus({ ingress = [] }: Frozen<LoadBalancerStatus>, o
   })
 }
 
-function warnings({ metadata, spec = noSpec, status }: Frozen<Service>, old: Frozen<Service> | undefined): string[] {
+function warnings(service: Frozen<Service>, _old: Frozen<Service> | undefined, subresource: string): string[] {
+  if (subresource === 'status') return (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, i) => (ip ? ipWarnings(ip, field('status', 'loadBalancer', 'ingress').index(i)) : []))
+  const { metadata, spec = noSpec } = service
   const at = field('spec')
   const found: string[] = []
   if (metadata.annotations?.['service.kubernetes.io/topology-aware-hints'] !== undefined) {
@@ -232,8 +234,6 @@ function warnings({ metadata, spec = noSpec, status }: Frozen<Service>, old: Fro
   if (spec.type === 'ExternalName' && spec.externalIPs?.length) found.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
   if (spec.type !== 'ExternalName' && spec.externalName) found.push('spec.externalName is ignored when spec.type is not "ExternalName"')
   if (spec.trafficDistribution === 'PreferClose') found.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
-  // Only status updates change these.
-  if (old && status !== old.status) status?.loadBalancer?.ingress?.forEach(({ ip }, i) => ip && found.push(...ipWarnings(ip, field('status', 'loadBalancer', 'ingress').index(i))))
   return found
 }
 

@@ -20,7 +20,8 @@ const controllers = new Set(['endpointslice-controller.k8s.io', 'endpointslicemi
 export const endpointSliceDefinition = defineKind(endpointSlices, {
   row: endpointSliceRow,
   metadata: { onUpdate: 'object' },
-  generation: (slice, old) => slice.addressType !== old.addressType || !equal(slice.endpoints, old.endpoints) || !equal(slice.ports, old.ports) || !equal(slice.metadata.labels, old.metadata.labels),
+  // Counted while updates are prepared: topology that is about to be dropped counts as a change, too.
+  generation: () => false,
   defaults({ ports }) {
     for (const port of ports ?? []) {
       port.name ??= ''
@@ -28,7 +29,11 @@ export const endpointSliceDefinition = defineKind(endpointSlices, {
     }
   },
   prepareCreate: (slice) => dropTopology(slice, undefined),
-  prepareUpdate: (slice, old) => dropTopology(slice, old),
+  prepareUpdate(slice, old) {
+    const same = slice.addressType === old.addressType && equal(slice.endpoints, old.endpoints) && equal(slice.ports, old.ports) && equal(slice.metadata.labels, old.metadata.labels)
+    if (!same) slice.metadata.generation = (old.metadata.generation ?? 0) + 1
+    dropTopology(slice, old)
+  },
   validate: (slice, errors) => checkEndpointSlice(slice, undefined, errors),
   validateUpdate(slice, old, errors) {
     checkEndpointSlice(slice, old, errors)

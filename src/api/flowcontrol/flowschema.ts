@@ -1,6 +1,7 @@
 import { ensure } from '../draft.ts'
 import { flowSchemas } from '../generated/resources.ts'
 import { defineKind } from '../kind.ts'
+import { keepMetadata } from '../status-metadata.ts'
 import { checkFlowConditions } from './conditions.ts'
 import { flowSchemaOrder, flowSchemaRow } from './flowschema-row.ts'
 import { checkFlowSchema } from './flowschema-rules.ts'
@@ -16,6 +17,9 @@ export const flowSchemaDefinition = defineKind(flowSchemas, {
   defaults(schema) {
     const spec = ensure(schema, 'spec')
     spec.matchingPrecedence ||= precedenceDefault
+  },
+  prepareUpdate({ metadata }, old, { subresource }) {
+    if (subresource === 'status') keepMetadata(metadata, old.metadata)
   },
   validate: checkFlowSchema,
   validateUpdate(schema, _old, errors, { subresource }) {

@@ -1,6 +1,7 @@
 import { ensure } from '../draft.ts'
 import { priorityLevelConfigurations } from '../generated/resources.ts'
 import { defineKind } from '../kind.ts'
+import { keepMetadata } from '../status-metadata.ts'
 import { checkFlowConditions } from './conditions.ts'
 import { checkPriorityLevel } from './prioritylevel-rules.ts'
 import { priorityLevelConfigurationRow } from './prioritylevelconfiguration-row.ts'
@@ -24,6 +25,9 @@ export const priorityLevelConfigurationDefinition = defineKind(priorityLevelConf
     queuing.handSize ||= 8
     queuing.queues ||= 64
     queuing.queueLengthLimit ||= 50
+  },
+  prepareUpdate({ metadata }, old, { subresource }) {
+    if (subresource === 'status') keepMetadata(metadata, old.metadata)
   },
   validate: checkPriorityLevel,
   validateUpdate(level, _old, errors, { subresource }) {

@@ -23,8 +23,9 @@ export const ingressDefinition = defineKind(ingresses, {
     if (subresource === 'status') checkIngressStatus(ingress.status, old.status, errors)
     else checkIngressSpec(ingress.spec, old, errors)
   },
-  warnings({ metadata, spec, status }, old) {
-    if (old) return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, i) => (ip && status !== old.status ? ipWarnings(ip, field('status', 'loadBalancer', 'ingress').index(i)) : []))
+  warnings({ metadata, spec, status }, old, subresource) {
+    if (subresource === 'status') return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, i) => (ip ? ipWarnings(ip, field('status', 'loadBalancer', 'ingress').index(i)) : []))
+    if (old) return []
     const deprecated = metadata?.annotations?.[classAnnotation] !== undefined && spec?.ingressClassName === undefined
     return deprecated ? [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`] : []
   },

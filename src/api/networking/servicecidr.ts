@@ -1,5 +1,6 @@
 import { serviceCIDRs } from '../generated/resources.ts'
 import { defineKind } from '../kind.ts'
+import { keepMetadata } from '../status-metadata.ts'
 import { type FieldErrors, field } from '../validation/field.ts'
 import { checkCidr, parseCidr } from '../validation/ips.ts'
 import { immutableText } from '../validation/names.ts'
@@ -11,6 +12,9 @@ export const serviceCIDRDefinition = defineKind(serviceCIDRs, {
   status: true,
   keepsStatusOnCreate: true,
   generation: false,
+  prepareUpdate({ metadata }, old, { subresource }) {
+    if (subresource === 'status') keepMetadata(metadata, old.metadata)
+  },
   validate: ({ spec }, errors) => checkCidrs(spec?.cidrs ?? [], errors),
   validateUpdate({ spec }, old, errors, { subresource }) {
     if (subresource === 'status') return

@@ -4,6 +4,7 @@ import { volumeAttachments } from '../generated/resources.ts'
 import type { VolumeAttachment, VolumeAttachmentSource, VolumeError } from '../generated/types/storage-v1.ts'
 import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
+import { keepMetadata } from '../status-metadata.ts'
 import { checkText } from '../validation/check.ts'
 import { equal } from '../validation/equal.ts'
 import { type FieldErrors, type FieldPath, field } from '../validation/field.ts'
@@ -21,9 +22,8 @@ export const volumeAttachmentDefinition = defineKind(volumeAttachments, {
   generation: false,
   unconditionalUpdate: false,
   metadata: { onUpdate: 'object' },
-  defaults({ spec }) {
-    const volume = spec?.source?.inlineVolumeSpec
-    if (volume) volume.volumeMode ??= 'Filesystem'
+  prepareUpdate({ metadata }, old, { subresource }) {
+    if (subresource === 'status') keepMetadata(metadata, old.metadata)
   },
   validate(attachment, errors) {
     checkAttachment(attachment, errors)

@@ -1,4 +1,5 @@
 import type { Container, EphemeralContainer, Lifecycle, PodSpec, PodTemplateSpec, Probe, Volume } from '../../generated/types/core-v1.ts'
+import type { ObjectMeta } from '../../generated/types/meta-v1.ts'
 import { ensure } from '../../draft.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { defaultClaimSpec } from '../persistentvolumeclaim-spec.ts'
@@ -24,8 +25,18 @@ export function defaultPodSpec(spec: PodSpec): void {
 
 /** A template of Pods. */
 export function defaultPodTemplate(template: PodTemplateSpec): void {
-  ensure(template, 'metadata')
+  dropInitAnnotations(ensure(template, 'metadata'))
   defaultPodSpec(ensure(template, 'spec'))
+}
+
+/** Annotations that once stood for init containers. */
+const initAnnotations = ['init-containers', 'init-container-statuses'].flatMap((name) => [`pod.alpha.kubernetes.io/${name}`, `pod.beta.kubernetes.io/${name}`])
+
+export function dropInitAnnotations(metadata: ObjectMeta): void {
+  const { annotations } = metadata
+  if (!annotations) return
+  for (const name of initAnnotations) delete annotations[name]
+  if (Object.keys(annotations).length === 0) delete metadata.annotations
 }
 
 /** The tag of an image; 'latest' when it has neither tag nor digest. */
