@@ -4,6 +4,7 @@ import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import { ApiError } from '../../api/errors/api-error.ts'
 import type { Status } from '../../api/generated/types/meta-v1.ts'
 import type { Clock } from '../../base/clock.ts'
+import type { Metrics } from '../../base/metrics.ts'
 import type { Transport, TransportRequest, WatchEvent } from '../transport.ts'
 import { fileText } from './file-text.ts'
 import { lines } from './lines.ts'
@@ -31,7 +32,7 @@ export interface HttpsTransportOptions {
   /** 'kube-scheduler/v1.35.0': also where the server takes the field manager from. */
   readonly userAgent?: string | undefined
   readonly impersonate?: { readonly user: string; readonly groups?: readonly string[] } | undefined
-  readonly deps: { readonly clock: Clock }
+  readonly deps: { readonly clock: Clock; readonly metrics?: Metrics }
 }
 
 /** How many times a request that the server turned away (429, 503 with Retry-After) is sent again. Upstream's client: 10. */
@@ -42,6 +43,7 @@ const keepAliveMs = 30_000
 /** No answer head within this time: the server hangs. */
 const answerTimeoutMs = 60_000
 const answerBytesMax = 1 << 30
+const durationBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60]
 
 /** A transport over HTTP/1.1 and TLS with kept-alive connections; a watch has a connection of its own. */
 export function httpsTransport(options: HttpsTransportOptions): Transport {
@@ -63,9 +65,11 @@ class HttpsTransport implements Transport {
   async send(request: TransportRequest, signal?: AbortSignal): Promise<unknown> {
     const until = signal ? AbortSignal.any([signal, this.#closed.signal]) : this.#closed.signal
     for (let attempt = 0; ; attempt++) {
+      const startedMs = this.#options.deps.clock.now()
       const response = await this.#open(request, until)
       const text = await textOf(response)
       const code = response.statusCode ?? 500
+      this.#count(request, code, startedMs)
       if (code < 400) return parsed(text, request)
       const error = errorOf(code, text, response)
       const retryAfterSeconds = Number(response.headers['retry-after'])
@@ -83,6 +87,7 @@ class HttpsTransport implements Transport {
     try {
       response = await this.#open(request, until)
       const code = response.statusCode ?? 500
+      this.#count(request, code)
       if (code >= 400) throw errorOf(code, await textOf(response), response)
       const timeoutSeconds = Number(request.query?.['timeoutSeconds'] ?? 0)
       const stream = response
@@ -101,6 +106,23 @@ class HttpsTransport implements Transport {
       cancelGuard()
       response?.destroy()
     }
+  }
+
+  #count({ method }: TransportRequest, code: number, startedMs?: number): void {
+    const { clock, metrics } = this.#options.deps
+    if (!metrics) return
+    const { host } = this.#server
+    metrics
+      .counter('rest_client_requests_total', 'Number of HTTP requests, partitioned by status code, method, and host.')
+      .add({ code: String(code), host, method })
+    if (startedMs !== undefined)
+      metrics
+        .histogram(
+          'rest_client_request_duration_seconds',
+          'Request latency in seconds. Broken down by verb, and host.',
+          durationBuckets,
+        )
+        .observe((clock.now() - startedMs) / 1000, { host, verb: method })
   }
 
   close(): Promise<void> {

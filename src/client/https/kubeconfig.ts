@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { Clock } from '../../base/clock.ts'
 import type { Transport } from '../transport.ts'
 import { httpsTransport, type HttpsTransportOptions } from './https-transport.ts'
 
@@ -51,7 +50,7 @@ export interface KubeconfigOptions {
   /** Instead of the file's current context. */
   readonly context?: string
   readonly userAgent?: string
-  readonly deps: { readonly clock: Clock }
+  readonly deps: HttpsTransportOptions['deps']
 }
 
 /** The connection that a kubeconfig (its path or its content) describes. Paths in a file are relative to it. */

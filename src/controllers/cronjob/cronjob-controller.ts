@@ -194,6 +194,13 @@ async function start(
     const job = await c.client.create(jobs, newJob(cron, name, due))
     c.wrote(cron, jobs, job)
     c.event(cron, 'Normal', 'SuccessfulCreate', `Created job ${nameOf(job)}`)
+    c.metrics
+      .histogram(
+        'cronjob_controller_job_creation_skew_duration_seconds',
+        'Time between when a cronjob is scheduled to be run, and when the corresponding job is created',
+        [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+      )
+      .observe((c.clock.now() - due) / 1000)
     return referenceTo(job)
   } catch (error) {
     if (isNamespaceTerminating(error)) return undefined

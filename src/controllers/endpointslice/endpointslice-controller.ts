@@ -113,6 +113,7 @@ async function reconcile(service: FrozenService, c: C): Promise<Outcome> {
     }
   } catch (error) {
     if (isNamespaceTerminating(error)) return done
+    syncs(c).add({ result: 'error' })
     c.event(
       service,
       'Warning',
@@ -121,8 +122,11 @@ async function reconcile(service: FrozenService, c: C): Promise<Outcome> {
     )
     throw error
   }
+  syncs(c).add({ result: 'success' })
   return done
 }
+
+const syncs = (c: C) => c.metrics.counter('endpoint_slice_controller_syncs', 'Number of EndpointSlice syncs')
 
 /** The address families of a Service; its slices have one each. */
 function addressTypesOf(service: FrozenService): string[] {

@@ -28,6 +28,9 @@ async function ensureClaim(pod: Frozen<Pod>, volume: Frozen<Volume>, c: Context<
   const key = { namespace: namespaceOf(pod), name: `${nameOf(pod)}-${volume.name}` }
   const there = c.of(persistentVolumeClaims).get(key)
   if (there && isControlledBy(there, pod)) return
+  c.metrics
+    .counter('ephemeral_volume_controller_create_total', 'Number of PersistentVolumeClaim creation requests')
+    .add()
   try {
     if (there)
       throw new Error(
@@ -47,6 +50,9 @@ async function ensureClaim(pod: Frozen<Pod>, volume: Frozen<Volume>, c: Context<
       ...(template?.spec && { spec: template.spec }),
     })
   } catch (error) {
+    c.metrics
+      .counter('ephemeral_volume_controller_create_failures_total', 'Number of PersistentVolumeClaim creation requests')
+      .add()
     c.event(pod, 'Warning', 'FailedBinding', `ephemeral volume ${volume.name}: ${messageOf(error)}`)
     throw error
   }

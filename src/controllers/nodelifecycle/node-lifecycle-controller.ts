@@ -35,6 +35,7 @@ export const nodeLifecycleController: ControllerDescriptor = {
 
 const leaseNamespace = 'kube-node-lease'
 const parallel = 8
+const healthBuckets = [0.01, 0.04, 0.16, 0.64, 2.56, 10.24, 40.96, 163.84]
 /** The labels that the kubelet sets, and their old names. */
 const oldLabels = {
   'kubernetes.io/os': 'beta.kubernetes.io/os',
@@ -96,9 +97,18 @@ class NodeLifecycle implements Running {
 
   /** One look at all nodes. */
   async #look(): Promise<void> {
+    const { clock, metrics } = this.#context
+    const startedMs = clock.now()
     const all = this.#nodes.list()
     this.#greet(all)
     const current = await Promise.all(all.map((node) => this.#check(node)))
+    metrics
+      .histogram(
+        'node_collector_update_all_nodes_health_duration_seconds',
+        'Duration in seconds for NodeController to update the health of all nodes.',
+        healthBuckets,
+      )
+      .observe((clock.now() - startedMs) / 1000)
     await this.#judgeZones(current)
   }
 

@@ -97,6 +97,12 @@ async function findVolume(claim: Claim, c: C): Promise<Outcome> {
   if (volume) return bindTo(volume, claim, c)
   const fallback = namesClass(claim) ? undefined : defaultClass(c.of(storageClasses).list())
   if (fallback) {
+    c.metrics
+      .counter(
+        'retroactive_storageclass_total',
+        'Total number of retroactive StorageClass assignments to persistent volume claim',
+      )
+      .add()
     c.wroteSelf(
       await c.client.update(persistentVolumeClaims, {
         ...claim,

@@ -45,7 +45,14 @@ export const horizontalPodAutoscalerController = defineController<HorizontalPodA
     'FailedUpdateStatus',
   ],
   parallel: 5,
-  setup: (c) => void histories.set(c, new Map()),
+  setup(c) {
+    histories.set(c, new Map())
+    const count = c.metrics.gauge(
+      'horizontal_pod_autoscaler_controller_num_horizontal_pod_autoscalers',
+      'Current number of controlled HPA objects.',
+    )
+    c.metrics.onScrape(() => count.set(c.of(horizontalPodAutoscalers).list().length))
+  },
   reconcile,
   gone: (key, c) => void histories.get(c)?.delete(key),
 })

@@ -1,4 +1,4 @@
-import { isAlreadyExists } from '../../api/errors/api-error.ts'
+import { ApiError, isAlreadyExists } from '../../api/errors/api-error.ts'
 import { configMaps, namespaces } from '../../api/generated/resources.ts'
 import type { ConfigMap, Namespace } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
@@ -38,11 +38,19 @@ async function reconcile(namespace: Frozen<Namespace>, c: Context<Namespace>): P
       })
     else if (!same(current.data, data) || annotationsOf(current)[descriptionAnnotation] !== description)
       await c.client.update(configMaps, repaired(current, data))
+    syncs(c).add({ code: '200' })
   } catch (error) {
+    syncs(c).add({ code: String(error instanceof ApiError ? error.code : 500) })
     if (!isAlreadyExists(error) && !isNamespaceTerminating(error)) throw error
   }
   return done
 }
+
+const syncs = (c: Context<Namespace>) =>
+  c.metrics.counter(
+    'root_ca_cert_publisher_sync_total',
+    'Number of namespace syncs happened in root ca cert publisher.',
+  )
 
 const repaired = (current: Frozen<ConfigMap>, data: Record<string, string>): Frozen<ConfigMap> => ({
   ...current,
