@@ -3,6 +3,7 @@ import { textAnswer, type Answer } from '../answer/answer.ts'
 import type { PathRoute } from '../non-resource.ts'
 import type { ApiRequest } from '../request/api-request.ts'
 import checks from '../generated/health-checks.json' with { type: 'json' }
+import { HealthSlis } from './slis.ts'
 
 /** What health depends on. */
 export interface HealthState {
@@ -11,12 +12,25 @@ export interface HealthState {
   readonly failing: ReadonlyMap<string, string>
 }
 
-/** /healthz, /livez and /readyz, and each check of theirs by its name. */
+/** /healthz, /livez and /readyz, each check of theirs by its name, and what came of them as metrics. */
 export function healthRoutes(state: HealthState): PathRoute[] {
-  const routes: PathRoute[] = []
+  const slis = new HealthSlis()
+  const routes: PathRoute[] = [{ path: '/metrics/slis', handler: () => textAnswer(200, slis.text(), 'text/plain; version=0.0.4; charset=utf-8') }]
   for (const [root, names] of Object.entries(checks)) {
-    routes.push({ path: `/${root}`, methods: 'any', handler: (request) => all(root, names, state, request) })
-    for (const name of names) routes.push({ path: `/${root}/${name}`, methods: 'any', handler: () => one(name, state) })
+    const observe = (name: string) => slis.observe(root, name, !state.failing.has(name))
+    names.forEach(observe)
+    const every: PathRoute['handler'] = (request) => {
+      names.forEach(observe)
+      return all(root, names, state, request)
+    }
+    routes.push({ path: `/${root}`, methods: 'any', handler: every })
+    for (const name of names) {
+      const handler = () => {
+        observe(name)
+        return one(name, state)
+      }
+      routes.push({ path: `/${root}/${name}`, methods: 'any', handler })
+    }
   }
   return routes
 }
