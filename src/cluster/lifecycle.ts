@@ -77,15 +77,19 @@ export function startDaemon(config: ClusterConfig): { started: boolean; exited: 
   if (runningProcess(paths.pid) !== undefined) return { started: false, exited: undefined }
   const { exited } = startDetached({
     command: process.execPath,
-    args: [...nodeFlags, entryPoint, 'run', config.name],
+    args: [...nodeFlags(config), entryPoint, 'run', config.name],
     file: paths.pid,
     log: join(paths.logs, 'kubernode.log'),
   })
   return { started: true, exited }
 }
 
-/** Node's own flags for the cluster's process: a small young generation keeps an idle cluster small. */
-const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16']
+/**
+ * Node's own flags for the cluster's process. A small young generation keeps an idle cluster small, and a bound makes the collector work before memory is
+ * taken that is not needed; many simulated nodes need more.
+ */
+const nodeFlags = ({ nodes }: ClusterConfig) => ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', ...(nodes <= boundedNodesMax ? ['--max-old-space-size=2000'] : [])]
+const boundedNodesMax = 50
 
 const pollMs = 20
 
