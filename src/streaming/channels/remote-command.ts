@@ -79,12 +79,13 @@ async function carry(webSocket: WebSocket, { socket, head }: { socket: Duplex; h
   const resize = streams.tty ? connection.open({ streamtype: 'resize' }) : undefined
   if (head.length > 0) connection.receive(head)
   takeInput(webSocket, stdin, resize)
+  // What the server writes where nothing belongs.
+  stdin?.resume()
   try {
     const [text] = await Promise.all([
       read(error),
       stdout && output(stdout, webSocket, channels.stdout),
       stderr && output(stderr, webSocket, channels.stderr),
-      stdin && drop(stdin),
     ])
     return text.length > 0 ? text : success
   } finally {
@@ -122,12 +123,6 @@ const asBuffer = (raw: RawData): Buffer => (Array.isArray(raw) ? Buffer.concat(r
 
 async function output(stream: SpdyStream, webSocket: WebSocket, channel: number): Promise<void> {
   for await (const chunk of stream as AsyncIterable<Buffer>) await sendOn(webSocket, channel, chunk)
-}
-
-/** What the server writes where nothing belongs. */
-async function drop(stream: SpdyStream): Promise<void> {
-  stream.resume()
-  await new Promise<void>((resolve) => stream.once('end', resolve).once('close', resolve))
 }
 
 async function read(stream: SpdyStream): Promise<Buffer> {
