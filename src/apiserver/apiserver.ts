@@ -65,7 +65,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const ips = new ClusterIps(registry, deps, serviceRanges)
   const nodePorts = await NodePorts.start(registry, deps, options.serviceNodePortRange ?? '30000-32767')
   const hooks = new Map([['/registry/services/specs/', serviceHook(ips, nodePorts)]])
-  const core: Core = { ...deps, kinds, registry, authorizer, admission: new Admission(admissionPlugins(options, registry, authorization)), hooks, freeze: options.freeze ?? false }
+  const core: Core = { ...deps, kinds, registry, authorizer, admission: new Admission(admissionPlugins(options, { registry, kinds }, authorization)), hooks, freeze: options.freeze ?? false }
   const nonResource = new NonResource()
   const serverAddress = () => (listeners[0] ? `${options.advertiseAddress ?? listeners[0].host}:${options.advertisePort ?? listeners[0].port}` : '')
   addDiscovery(nonResource, kinds, serverAddress)

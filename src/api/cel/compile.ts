@@ -101,6 +101,8 @@ class Compiler implements PartCompiler {
       const value = new TypeName(dotted)
       return { type: typeType, run: () => value }
     }
+    // Some variables have a dot in their names.
+    if (dotted !== undefined && Object.hasOwn(this.language.variables, dotted)) return this.#name({ op: 'name', at, name: dotted }, scope)
     const of = this.node(node.of, scope)
     const through = of.type.kind === 'optional'
     const type = fieldType(through ? of.type.value : of.type, field, at)
