@@ -5,13 +5,13 @@ import type { Upgrade } from '../upgrade/upgrade.ts'
 const messageBytesMax = 16 << 20
 
 /**
- * Completes a WebSocket's handshake with this subprotocol, one that the client offers. Rejects when the request is no proper handshake; the client has been told
+ * Completes a WebSocket's handshake with this subprotocol, one that the client offers ('': none). Rejects when the request is no proper handshake; the client has been told
  * then. The names of tunnelled protocols hold a slash, which no token may: so `ws` does not get to see what is offered, and the answer's header is added here.
  */
 export async function acceptWebSocket({ request, socket, head }: Upgrade, protocol: string): Promise<WebSocket> {
   const { WebSocketServer } = await import('ws')
   const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: messageBytesMax })
-  server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
+  if (protocol) server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
   const { 'sec-websocket-protocol': _offered, ...headers } = request.headers
   const asked = Object.create(request, { headers: { value: headers } }) as typeof request
   return new Promise((resolve, reject) => {
