@@ -5,6 +5,8 @@ export interface Expected {
   readonly params: boolean
   readonly authorizer: boolean
   readonly yields: 'bool' | 'string' | 'string or null' | 'anything'
+  /** It is about a device, not about a request. */
+  readonly device?: boolean
 }
 
 /** Finds what is wrong with an expression: the texts that follow "compilation failed: ". */

@@ -1,5 +1,10 @@
 import { resourceClaims } from '../generated/resources.ts'
 import { defineKind } from '../kind.ts'
+import { keepMetadata } from '../status-metadata.ts'
+import { checkImmutable } from '../validation/check.ts'
+import { field } from '../validation/field.ts'
+import { checkClaimSpec, defaultClaim, dropDisabledRequests } from './claim-spec.ts'
+import { checkClaimStatus, dropFromStatus } from './claim-status.ts'
 import { resourceClaimRow } from './resourceclaim-row.ts'
 
 /** What a ResourceClaim does. */
@@ -7,4 +12,17 @@ export const resourceClaimDefinition = defineKind(resourceClaims, {
   row: resourceClaimRow,
   status: true,
   generation: false,
+  metadata: { onUpdate: 'both' },
+  defaults: ({ spec }) => spec && defaultClaim(spec),
+  prepareCreate: ({ spec }) => dropDisabledRequests(spec),
+  prepareUpdate({ metadata, spec, status }, old, { subresource }) {
+    if (subresource !== 'status') return dropDisabledRequests(spec, old.spec)
+    keepMetadata(metadata, old.metadata)
+    dropFromStatus(status, old.status)
+  },
+  validate: ({ spec }, errors) => checkClaimSpec(spec, field('spec'), errors),
+  validateUpdate(claim, old, errors, { subresource }) {
+    if (subresource === 'status') checkClaimStatus(claim, old, errors)
+    else checkImmutable(claim.spec, old.spec, field('spec'), errors)
+  },
 })
