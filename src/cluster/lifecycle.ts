@@ -12,7 +12,7 @@ import { ensureClusterPki, type ClusterPki } from './pki/cluster-pki.ts'
 import { clusterPaths } from './paths.ts'
 import { exitCodes, Problem } from './problem.ts'
 import { endProcess, runningProcess, startDetached } from './process/child.ts'
-import { addressIn, contextName, nodePlans, readRecord, writeRecord, type ClusterRecord } from './record.ts'
+import { addressIn, clusterNames, contextName, nodePlans, readRecord, writeRecord, type ClusterRecord } from './record.ts'
 import { adminClient } from './admin.ts'
 
 /** What `up` was asked for. */
@@ -69,6 +69,16 @@ export function clusterPki(record: ClusterRecord, deps: Deps): Promise<ClusterPk
 export async function requirePort({ name, address, port }: ClusterConfig): Promise<void> {
   if (runningProcess(clusterPaths(name).pid) !== undefined || (await portIsFree(port, address))) return
   throw new Problem('KN-PORT-01', `${address}:${port} is in use by another program`, `choose another port: kubernode up ${name} --port ${port + 1}`)
+}
+
+/** Fails when the machine is to be a node while it is one of another cluster: both would use the same links and rules. */
+export function requireMachine({ config, simulated }: ClusterRecord): void {
+  if (simulated || config.nodes > 1) return
+  const other = clusterNames().find((name) => {
+    const record = name === config.name ? undefined : readRecord(name)
+    return record && !record.simulated && record.config.nodes === 1 && runningProcess(clusterPaths(name).pid) !== undefined
+  })
+  if (other) throw new Problem('KN-HOST-03', `this machine is the node of the cluster ${other}, which is running`, `run \`kubernode down ${other}\` first, or use --nodes 2 or --simulated`)
 }
 
 /** Starts the cluster's process unless it runs; tells whether it did. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { clusterPaths } from '../../cluster/paths.ts'
 import { clusterNames, requireRecord } from '../../cluster/record.ts'
+import { withClusterLock } from '../../cluster/process/lock.ts'
 import { remove } from '../../cluster/takedown.ts'
 import type { GlobalFlags } from '../command.ts'
 import { outputOf } from '../command.ts'
@@ -13,7 +14,7 @@ export async function deleteCluster(name: string, flags: GlobalFlags & { all?: b
   for (const each of names) {
     // A folder without a record is a cluster that was made only halfway.
     if (!existsSync(clusterPaths(each).data)) requireRecord(each)
-    await output.step(`delete ${each}`, () => remove(each, commandDeps()))
+    await output.step(`delete ${each}`, () => withClusterLock(each, () => remove(each, commandDeps())))
   }
   if (names.length === 0) output.note('no clusters')
 }

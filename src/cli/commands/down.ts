@@ -1,4 +1,5 @@
 import { requireRecord } from '../../cluster/record.ts'
+import { withClusterLock } from '../../cluster/process/lock.ts'
 import { takeDown } from '../../cluster/takedown.ts'
 import type { GlobalFlags } from '../command.ts'
 import { outputOf } from '../command.ts'
@@ -10,7 +11,7 @@ export async function down(name: string, flags: GlobalFlags): Promise<void> {
   const output = outputOf(flags)
   await output.step(`stop ${name}`, (wait) => {
     wait('containers to end')
-    return takeDown(record, commandDeps())
+    return withClusterLock(name, () => takeDown(record, commandDeps()))
   })
   output.note(`Everything is kept; \`kubernode up${name === 'kubernode' ? '' : ` ${name}`}\` brings it back.`)
 }

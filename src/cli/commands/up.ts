@@ -5,9 +5,10 @@ import { loadConfig } from '../../cluster/config/load.ts'
 import { settings } from '../../cluster/config/settings.ts'
 import { installMissing } from '../../cluster/host/packages.ts'
 import { missingPrograms } from '../../cluster/host/programs.ts'
-import { planRecord, prepare, requirePort, startDaemon, waitForApi, waitForNodes } from '../../cluster/lifecycle.ts'
+import { planRecord, prepare, requireMachine, requirePort, startDaemon, waitForApi, waitForNodes } from '../../cluster/lifecycle.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
-import { contextName, nodePlans, readRecord } from '../../cluster/record.ts'
+import { contextName, nodePlans, readRecord, type ClusterRecord } from '../../cluster/record.ts'
+import { withClusterLock } from '../../cluster/process/lock.ts'
 import { commandDeps } from '../deps.ts'
 import { columns, type Output } from '../output.ts'
 
@@ -35,9 +36,26 @@ export async function up(given: Partial<Record<keyof ClusterConfig, string>>, fl
   refuseChanges(config)
   if (flags.dryRun) return describe(record, output)
   await requirePort(config)
+  requireMachine(record)
+  await withClusterLock(config.name, () => bringUp({ record, why, flags, timeoutMs, startMs }, output))
+}
+
+/** What `up` does once it knows what is wanted. */
+interface Wanted {
+  readonly record: ClusterRecord
+  /** Why nodes are simulated although nobody asked for it. */
+  readonly why: string | undefined
+  readonly flags: UpFlags
+  readonly timeoutMs: number
+  readonly startMs: number
+}
+
+async function bringUp({ record, why, flags, timeoutMs, startMs }: Wanted, output: Output): Promise<void> {
+  const deps = commandDeps()
+  const { config } = record
   if (why !== undefined) output.note(`Nodes are simulated (no containers run): ${why}.`)
 
-  if (!simulated) {
+  if (!record.simulated) {
     const missing = missingPrograms()
     if (missing.length > 0) await output.step('install system packages', async () => void (await installMissing((packages) => output.note(` installing ${packages.join(' ')}`))))
   }

@@ -33,7 +33,7 @@ export async function installMissing(say: (packages: readonly string[]) => void)
   const still = missingPrograms()
   if (failure === undefined && still.length === 0) return packages
   const said = failure ?? `${still.map((m) => m.name).join(', ')} is still missing`
-  throw new Problem('KN-HOST-03', `${tool.command} could not install ${packages.join(' ')}: ${said}`, `run: ${tool.command} ${[...tool.install, ...packages].join(' ')}`, { exitCode: exitCodes.hostNotFit })
+  throw new Problem('KN-HOST-02', `${tool.command} could not install ${packages.join(' ')}: ${said}`, `run: ${tool.command} ${[...tool.install, ...packages].join(' ')}`, { exitCode: exitCodes.hostNotFit })
 }
 
 const install = (tool: PackageTool, packages: readonly string[]) => attempt(tool, [...tool.install, ...packages])
