@@ -1,3 +1,4 @@
+import type { Lease } from '../../api/generated/types/coordination-v1.ts'
 import type { Kind } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import type { Store } from '../../store/store.ts'
@@ -31,13 +32,13 @@ export class ResourceStorage {
   readonly kind: Kind
   readonly cache: ObjectCache
   readonly #store: Store
-  readonly #lazyMs: number | undefined
+  readonly #isLease: boolean
 
   constructor(kind: Kind, cache: ObjectCache, store: Store) {
     this.kind = kind
     this.cache = cache
     this.#store = store
-    this.#lazyMs = kind.resource.plural === 'leases' ? leaseLazyMs : undefined
+    this.#isLease = kind.resource.plural === 'leases' && kind.resource.group === 'coordination.k8s.io'
   }
 
   /** The cache's key of an object. */
@@ -76,7 +77,7 @@ export class ResourceStorage {
         continue
       }
       const value = new Pending(outcome.draft)
-      const lazy = this.#lazyMs !== undefined && current ? { lazyMs: this.#lazyMs } : undefined
+      const lazy = this.#isLease && current && isRenewal(current.object as Frozen<Lease>, outcome.draft as Lease) ? { lazyMs: leaseLazyMs } : undefined
       const result = await this.#store.put(this.cache.prefix + key, value.at, current ? current.revision : 'absent', lazy)
       if (result.written) return { document: value.document!, revision: result.entry.modRevision, action: current ? 'write' : 'create' }
     }
@@ -91,12 +92,17 @@ export class ResourceStorage {
   }
 }
 
+/** Whether a Lease is only held on to: whoever takes one over must not lose it in a crash. */
+function isRenewal(old: Frozen<Lease>, lease: Frozen<Lease>): boolean {
+  return old.spec?.holderIdentity === lease.spec?.holderIdentity && old.spec?.leaseTransitions === lease.spec?.leaseTransitions && !lease.metadata.deletionTimestamp
+}
+
 /**
  * Renewals may reach the disk this late: most writes of an idle cluster are renewals, and an older one is harmless after a crash. A commit writes 25 KiB
  * (60 as the kernel counts it), and an idle cluster may write 1 MB an hour. Every other write takes waiting renewals along, and a node's status comes
- * every five minutes, so they hardly ever wait so long.
+ * every five minutes, so they rarely wait longer.
  */
-const leaseLazyMs = 600_000
+const leaseLazyMs = 300_000
 
 /** A draft that becomes a document once its revision is known. */
 class Pending {
