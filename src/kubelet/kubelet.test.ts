@@ -16,6 +16,19 @@ test('a kubelet registers its node, which is ready', async (t) => {
   assert.equal(node.status?.capacity?.['pods'], '110')
 })
 
+test('resources that others tell of can be had, until they are gone', async (t) => {
+  const { client, clock } = await startSimulatedNode(t)
+  const amount = async (field: 'capacity' | 'allocatable') => (await client.get(nodes, { name: 'node-1' })).status?.[field]?.['example.com/fpga']
+  const tell = async (value: string | null) => {
+    await client.patch(nodes, { name: 'node-1' }, { status: { capacity: { 'example.com/fpga': value } } }, { type: 'merge', subresource: 'status' })
+    await clock.advance(20_000)
+  }
+  await tell('5')
+  assert.deepEqual([await amount('capacity'), await amount('allocatable')], ['5', '5'])
+  await tell(null)
+  assert.deepEqual([await amount('capacity'), await amount('allocatable')], [undefined, undefined])
+})
+
 test('a pod runs, and is ready with an address', async (t) => {
   const node = await startSimulatedNode(t)
   const pod = await node.run('web', {})

@@ -89,6 +89,8 @@ export class NodeReporter {
   /** Reads anew, and writes when something of weight changed or the last report is old. */
   async report(): Promise<void> {
     const { client, clock, settings, nodeName } = this.#options
+    // Others write into the node, too: resources, taints, volumes.
+    await this.refresh()
     const status = await this.read()
     const previous = this.#node
     if (!previous) return
@@ -188,13 +190,21 @@ function weighty(before: Frozen<NodeStatus>, after: Frozen<NodeStatus>): boolean
   return !same(bare(before), bare(after))
 }
 
+/** The amounts that changed; null for those that are no more. */
+function changesOf(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): Record<string, string | null> {
+  const gone = Object.keys(before).filter((name) => after[name] === undefined)
+  return Object.fromEntries([...gone.map((name) => [name, null] as const), ...Object.entries(after).filter(([name, amount]) => before[name] !== amount)])
+}
+
 /** Addresses are merged by type, of which there may be several: the list is replaced. */
 function patchOf(before: Frozen<NodeStatus>, after: Frozen<NodeStatus>): object {
   const status: Record<string, unknown> = { conditions: after.conditions }
   const [old, fresh]: [Record<string, unknown>, Record<string, unknown>] = [{ ...before }, { ...after }]
   for (const name of Object.keys(fresh)) {
     if (name === 'conditions' || same(old[name], fresh[name])) continue
-    status[name] = name === 'addresses' && old[name] !== undefined ? [{ $patch: 'replace' }, ...(after.addresses ?? [])] : fresh[name]
+    if (name === 'addresses' && old[name] !== undefined) status[name] = [{ $patch: 'replace' }, ...(after.addresses ?? [])]
+    else if (name === 'capacity' || name === 'allocatable') status[name] = changesOf(before[name] ?? {}, after[name] ?? {})
+    else status[name] = fresh[name]
   }
   if (old['volumesInUse'] !== undefined && fresh['volumesInUse'] === undefined) status['volumesInUse'] = null
   return { status }

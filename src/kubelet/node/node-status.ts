@@ -46,7 +46,8 @@ export async function readNode(sources: NodeStatusSources, previous: Frozen<Node
     machine.nodeInfo().catch(() => previous?.status?.nodeInfo as NonNullable<NodeStatus['nodeInfo']> | undefined), // The same.
   ])
   const pods = settings.podsPerCore > 0 ? Math.min(settings.maxPods, settings.podsPerCore * Number(capacity['cpu'])) : settings.maxPods
-  const whole = { ...capacity, pods: String(pods) }
+  // Others tell of resources that are not the machine's: what they wrote stays.
+  const whole = { ...previous?.status?.capacity, ...capacity, pods: String(pods) }
   const nowText = timestamp(sources.nowMs)
   const status: NodeStatus = {
     capacity: whole,
