@@ -10,6 +10,8 @@ import { newAuthorizer } from './authz/new-authorizer.ts'
 import { bootstrap } from './bootstrap/bootstrap.ts'
 import { ensureObject } from './bootstrap/ensure-object.ts'
 import { keepWhatIsNeeded } from './bootstrap/keep.ts'
+import { Aggregator } from './aggregation/aggregator.ts'
+import { closeOutbound } from './outbound/post-json.ts'
 import { addOpenApi } from './discovery/openapi.ts'
 import { CrdServing } from './crd/serving.ts'
 import { declaredSchema } from './crd/declared-schema.ts'
@@ -68,8 +70,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const core: Core = { ...deps, kinds, registry, authorizer, admission: new Admission(admissionPlugins(options, { registry, kinds }, authorization)), hooks, freeze: options.freeze ?? false }
   const nonResource = new NonResource()
   const serverAddress = () => (listeners[0] ? `${options.advertiseAddress ?? listeners[0].host}:${options.advertisePort ?? listeners[0].port}` : '')
-  addDiscovery(nonResource, kinds, serverAddress)
-  addOpenApi(nonResource, async () => new (await import('../api/openapi/documents.ts')).OpenApiDocuments({ table: kinds, version: versionInfo('').gitVersion, customSchema: declaredSchema }))
+  let aggregator: Aggregator | undefined
+  addDiscovery(nonResource, kinds, serverAddress, { list: () => aggregator?.groups() ?? [], aggregated: () => aggregator?.discovery() ?? [], revision: () => aggregator?.revision() ?? 0 })
+  addOpenApi(nonResource, async () => new (await import('../api/openapi/documents.ts')).OpenApiDocuments({ table: kinds, version: versionInfo('').gitVersion, customSchema: declaredSchema }), { openApiNames: () => aggregator?.openApiNames() ?? [], openApi: async (name) => aggregator?.openApi(name) })
   if (options.serviceAccounts) addOpenId(nonResource, options.serviceAccounts, authentication.keys, serverAddress)
   const failing = new Map<string, string>()
   for (const route of healthRoutes({ store, failing })) nonResource.add(route)
@@ -85,12 +88,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     authenticate: authentication.authenticate,
     subresources: newSubresources({ ...authentication, rulesFor, kubelet: options.kubelet, more: metricsApi?.handlers ?? [] }),
     nonResource,
+    elsewhere: (request) => aggregator?.answer(request),
     forms: allForms,
     requestMetrics: new RequestMetrics(metrics),
     inflightMax: options.maxRequestsInflight ?? 600,
     flowControl,
   })
   const crds = await CrdServing.start({ ...deps, core, kinds, registry })
+  aggregator = await Aggregator.start({ ...deps, core, proxyClient: options.proxyClient })
   const stopExpiry = expireEvents(deps, registry, options.eventTtlMs ?? 3600_000)
   const bootstrapping = { options, core, kinds, ips, serviceRanges }
   await bootstrap(bootstrapping)
@@ -111,6 +116,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       flowControl.close()
       stopKeeping()
       crds.close()
+      aggregator.close()
+      closeOutbound()
       await Promise.all(listeners.map((listener) => listener.close()))
       registry.close()
     },

@@ -38,6 +38,8 @@ export interface PipelineParts extends Deps {
   readonly subresources: Subresources
   /** Answers whatever is no resource of the table. */
   readonly nonResource: NonResource
+  /** Answers what other servers serve. */
+  readonly elsewhere?: ((request: ApiRequest) => Answer | Promise<Answer> | undefined) | undefined
   readonly forms: Forms
   readonly requestMetrics: RequestMetrics
   readonly audit?: Audit | undefined
@@ -106,6 +108,8 @@ export class Pipeline {
   /** Carries out a request of a user who is known: after authentication, whoever carried it here. */
   run(request: ApiRequest): Answer | Promise<Answer> {
     this.authorize(request)
+    const elsewhere = this.#parts.elsewhere?.(request)
+    if (elsewhere) return elsewhere
     const { info } = request
     const resourceRequest = info.isResource ? this.resourceRequest(request) : undefined
     // Upstream has no HEAD on what it stores, only on what it passes on.

@@ -10,13 +10,15 @@ import type { ApiRequest } from '../request/api-request.ts'
 export interface ExtraGroups {
   readonly list: () => Parameters<typeof apiGroupList>[1]
   readonly aggregated: () => Parameters<typeof aggregatedDiscovery>[2]
+  /** Grows when any of it changes. */
+  readonly revision: () => number
 }
 
-const noExtra: ExtraGroups = { list: () => [], aggregated: () => [] }
+const noExtra: ExtraGroups = { list: () => [], aggregated: () => [], revision: () => 0 }
 
 /** /api, /apis and what is below them without being a resource. */
 export function addDiscovery(nonResource: NonResource, table: KindTable, serverAddress: () => string, extra: ExtraGroups = noExtra): void {
-  const documents = new Documents(table)
+  const documents = new Documents(table, extra)
   nonResource.add({ path: '/api', handler: (request) => documents.answer(request, '/api', (aggregated) => (aggregated ? aggregatedDiscovery(table, true) : apiVersions(serverAddress()))) })
   nonResource.add({ path: '/apis', methods: 'any', handler: (request) => documents.answer(request, '/apis', (aggregated) => (aggregated ? aggregatedDiscovery(table, false, extra.aggregated()) : apiGroupList(table, extra.list()))) })
   nonResource.fallbacks.push((request) => byPath(table, documents, request))
@@ -35,11 +37,13 @@ function byPath(table: KindTable, documents: Documents, request: ApiRequest): An
 /** The documents as text, made anew when the table of kinds has changed. */
 class Documents {
   readonly #table: KindTable
+  readonly #extra: ExtraGroups
   readonly #texts = new Map<string, string>()
   #revision = -1
 
-  constructor(table: KindTable) {
+  constructor(table: KindTable, extra: ExtraGroups) {
     this.#table = table
+    this.#extra = extra
   }
 
   answer(request: ApiRequest, path: string, make: (aggregated: boolean) => object): Answer {
@@ -53,9 +57,10 @@ class Documents {
   }
 
   #json(path: string, contentType: string, make: () => object): RawAnswer {
-    if (this.#revision !== this.#table.revision) {
+    const revision = this.#table.revision + this.#extra.revision()
+    if (this.#revision !== revision) {
       this.#texts.clear()
-      this.#revision = this.#table.revision
+      this.#revision = revision
     }
     const key = `${contentType} ${path}`
     let text = this.#texts.get(key)
