@@ -13,6 +13,7 @@ import { equal } from '../../api/validation/equal.ts'
 import type { Core } from '../verbs/core.ts'
 import { deleteObject, isGone } from '../verbs/delete.ts'
 import { recordFields, updateObject } from '../verbs/write.ts'
+import { syncLocalServices } from '../aggregation/local-services.ts'
 import { isEstablished, nameDefinition, withConditions } from './names.ts'
 import { cleanupFinalizer } from '../verbs/deletion-plan.ts'
 
@@ -38,6 +39,8 @@ export class CrdServing {
   readonly #queue = new Set<string>()
   #working: Promise<void> | undefined
   #closed = false
+  /** The table's revision of which the API services tell. */
+  #told = -1
   #retry = (): void => {}
 
   private constructor(parts: CrdParts) {
@@ -84,8 +87,21 @@ export class CrdServing {
         this.#retry = this.#parts.clock.after(1000, () => this.#enqueue(name))
       }
     }
+    await this.#tellGroups()
     this.#working = undefined
     if (this.#queue.size > 0 && !this.#closed) this.#working = this.#work()
+  }
+
+  /** Groups that are served are API services, too. */
+  async #tellGroups(): Promise<void> {
+    const { core, kinds, log } = this.#parts
+    if (this.#closed || this.#told === kinds.revision) return
+    this.#told = kinds.revision
+    try {
+      await syncLocalServices(core, kinds)
+    } catch (error) {
+      log.warn({ err: error }, 'the API services of custom groups could not be written')
+    }
   }
 
   async #reconcile(name: string): Promise<void> {

@@ -16,6 +16,8 @@ export interface TargetTls {
   readonly key?: string | undefined
   /** Absent: its certificate is not checked. */
   readonly ca?: string | undefined
+  /** The name that its certificate has to have, where that is not its address. */
+  readonly servername?: string | undefined
 }
 
 /** Where an upgrade goes on. */
@@ -59,7 +61,7 @@ export function dial({ origin, tls }: Target): Promise<Duplex> {
 }
 
 /** What Node's TLS is told. */
-export const tlsOptions = ({ cert, key, ca }: TargetTls = {}) => ({ ...(cert && { cert }), ...(key && { key }), ...(ca ? { ca } : { rejectUnauthorized: false }), minVersion: 'TLSv1.2' as const })
+export const tlsOptions = ({ cert, key, ca, servername }: TargetTls = {}) => ({ ...(cert && { cert }), ...(servername && { servername }), ...(key && { key }), ...(ca ? { ca } : { rejectUnauthorized: false }), minVersion: 'TLSv1.2' as const })
 
 const causes: Readonly<Record<string, string>> = { ECONNREFUSED: 'connect: connection refused', EHOSTUNREACH: 'connect: no route to host', ENETUNREACH: 'connect: network is unreachable', ETIMEDOUT: 'i/o timeout', ECONNRESET: 'connect: connection reset by peer' }
 
