@@ -5,6 +5,7 @@ const suites: Readonly<Record<string, () => Promise<Figure[]>>> = {
   store: async () => (await import('./store.ts')).storeFigures(),
   cache: async () => (await import('./cache.ts')).cacheFigures(),
   library: async () => (await import('./library.ts')).libraryFigures(),
+  pods: async () => (await import('./pods.ts')).podFigures(),
   cluster: async () => (await import('./cluster.ts')).clusterFigures(),
 }
 
@@ -15,6 +16,8 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 
+// Clusters are started as `npm start` does it: from the bundle.
+await import('../scripts/bundle.ts')
 console.log('| what | figure | target | met |\n|---|---:|---:|---|')
 for (const name of asked.length > 0 ? asked : Object.keys(suites)) {
   for (const figure of await suites[name]!()) console.log(rowOf(figure))

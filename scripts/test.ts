@@ -15,6 +15,12 @@ if (files.length === 0) {
   process.exit(2)
 }
 
+// Tests of what touches Linux need the programs that nodes need.
+if (process.platform === 'linux' && process.getuid?.() === 0) {
+  const { installMissing } = await import('../src/cluster/host/packages.ts')
+  await installMissing((packages) => process.stderr.write(`installing ${packages.join(' ')}\n`))
+}
+
 /** Tests with real containers share the machine's network and disk: one file at a time, after the others. */
 const needsMachine = (file: string) => file.startsWith('test/')
 

@@ -72,6 +72,9 @@ export async function startNode(options: NodeOptions): Promise<{ close(): Promis
     nft,
     run,
     config: { clusterCidrs: [config.podCIDR], serviceCidrs: [config.serviceCIDR] },
+    // Upstream's ports: load balancers ask the first, Prometheus the second.
+    healthListen: { host: '0.0.0.0', port: 10_256 },
+    metricsListen: { host: '127.0.0.1', port: 10_249 },
   })
   return {
     async close() {
