@@ -92,7 +92,7 @@ export async function listen(options: ListenOptions, handler: Handler): Promise<
 }
 
 function newHttp1(handler: Handler, peerOf: (socket: Socket) => Peer): Server {
-  const server = createHttp1({ keepAliveTimeout: idleMs, requestTimeout: 60_000, headersTimeout: 30_000, maxHeaderSize: 64 << 10, noDelay: true })
+  const server = createHttp1({ keepAliveTimeout: idleMs, requestTimeout: 60_000, headersTimeout: 30_000, maxHeaderSize: 1 << 20, noDelay: true })
   server.on('request', (request, response) => handler.handle(new Http1Exchange(request, response, peerOf(request.socket))))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => handler.upgrade(request, socket, head, peerOf(request.socket)))
   server.on('clientError', (_error, socket) => {

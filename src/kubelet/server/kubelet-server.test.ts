@@ -69,6 +69,9 @@ for (const [what, status, previous, want] of [
 }
 
 interface World {
+  readonly clock: VirtualClock
+  /** What the runtime says of the container. */
+  readonly container: { state: 'CONTAINER_RUNNING' | 'CONTAINER_EXITED' }
   get(path: string, options?: RequestOptions): Promise<{ readonly code: number; readonly text: string }>
   readonly admin: KeyPair
   readonly reviews: object[]
@@ -108,7 +111,8 @@ async function start(t: TestContext): Promise<World> {
       return `http://127.0.0.1:${(streaming.address() as AddressInfo).port}/exec/${command.join('+')}`
     },
   } as unknown as Kubelet
-  const runtime = { containerStatus: async () => ({ state: 2, logPath: join(folder, '0.log') }) } as unknown as ContainerRuntime
+  const container: World['container'] = { state: 'CONTAINER_RUNNING' }
+  const runtime = { containerStatus: async () => ({ ...container, logPath: join(folder, '0.log') }) } as unknown as ContainerRuntime
   const server = await startKubeletServer({ ...deps, kubelet, runtime, client, host: '127.0.0.1', port: 0, serving, clientCa: authority.cert })
   t.after(async () => {
     await server.close()
@@ -117,6 +121,8 @@ async function start(t: TestContext): Promise<World> {
   })
   const options = { host: '127.0.0.1', port: server.port, ca: authority.cert, agent: false } as const
   return {
+    clock,
+    container,
     admin,
     reviews,
     get: (path, more = {}) =>
@@ -167,4 +173,27 @@ test('a session is passed on to the runtime’s streaming server', async (t) => 
   assert.equal(await upgrade('/exec/default/web/main?command=ls&command=-l&output=1'), 'POST /exec/ls+-l HTTP/1.1')
   assert.equal(await upgrade('/exec/default/web/side?command=ls&output=1'), '500 container not found ("side")')
   assert.equal(await upgrade('/exec/default/web/main?command=ls'), '400 you must specify at least 1 of stdin, stdout, stderr')
+})
+
+test('a followed log that is quiet goes on as long as its container runs', async (t) => {
+  const { get, admin, clock, container } = await start(t)
+  let over = false
+  const log = get('/containerLogs/default/web/main?follow=true', { ...admin }).finally(() => (over = true))
+  for (let i = 0; i < 50; i++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(1000)
+  }
+  assert.equal(over, false)
+  container.state = 'CONTAINER_EXITED'
+  while (!over) {
+    await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(1000)
+  }
+  assert.equal((await log).text, 'hello\n')
+})
+
+test('a command of many words is taken', async (t) => {
+  const { upgrade } = await start(t)
+  const word = 'a'.repeat(30_000)
+  assert.equal(await upgrade(`/exec/default/web/main?command=${word}&output=1`), `POST /exec/${word} HTTP/1.1`)
 })

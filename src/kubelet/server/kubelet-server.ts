@@ -47,6 +47,9 @@ export interface KubeletServer {
   close(): Promise<void>
 }
 
+/** As Go's servers: a command to run is part of the address, and may be long. */
+const headerBytesMax = 1 << 20
+
 /** Opens the kubelet's HTTPS port: logs, exec, attach, port-forward, metrics and statistics of the node's pods. */
 export async function startKubeletServer(options: KubeletListenOptions): Promise<KubeletServer> {
   const { client, clock, kubelet, serving, clientCa, host, port } = options
@@ -57,7 +60,7 @@ export async function startKubeletServer(options: KubeletListenOptions): Promise
     authorize: newAuthorization({ client, clock, nodeName: kubelet.nodeName }),
   }
   const tls = (pair: { readonly cert: string; readonly key: string }) => ({ ...pair, ca: clientCa, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' as const })
-  const server = createServer({ ...tls(serving), keepAliveTimeout: 90_000, noDelay: true })
+  const server = createServer({ ...tls(serving), keepAliveTimeout: 90_000, maxHeaderSize: headerBytesMax, noDelay: true })
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)

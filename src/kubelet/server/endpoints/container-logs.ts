@@ -6,9 +6,6 @@ import { keptLines } from '../logs/kept-lines.ts'
 import { readLog } from '../logs/read-log.ts'
 import { Refusal, type Endpoint, type KubeletRequest } from '../request.ts'
 
-/** A container runs, in CRI's numbers. */
-const running = 1
-
 /** GET /containerLogs/{namespace}/{pod}/{container} */
 export const containerLogs: Endpoint = async (request) => {
   const { params, url, server } = request
@@ -28,7 +25,7 @@ async function logOf({ server, signal }: KubeletRequest, id: string, options: Lo
   const status = await runtime.containerStatus(runtimeId)
   if (!status) throw new Refusal(400, `unable to retrieve container logs for ${id}`)
   if (runtime.logLines) return keptLines(await runtime.logLines(runtimeId), options)
-  const isRunning = async () => ((await runtime.containerStatus(runtimeId))?.state as number | undefined) === running
+  const isRunning = async () => (await runtime.containerStatus(runtimeId))?.state === 'CONTAINER_RUNNING'
   try {
     return await readLog({ clock, path: status.logPath, isRunning }, options, signal)
   } catch (error) {
