@@ -9,7 +9,7 @@ export const testImage = 'kubernode.local/test:1'
 
 /** An image archive with BusyBox, made in a folder: tests need no registry. Installs Debian's static BusyBox where it is missing. */
 export async function busyboxArchive(folder: string): Promise<string> {
-  if (!(await isStatic())) await runCommand({ file: 'env', args: ['DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-q', 'busybox-static'] })
+  if (!isStatic()) await installBusybox()
   const busybox = readFileSync(findProgram('busybox')!)
   const applets = ['sh', 'sleep', 'cat', 'echo', 'env', 'httpd', 'wget', 'nslookup', 'hostname', 'ls', 'touch', 'sort', 'true', 'false', 'kill', 'date', 'mkdir', 'id']
   const file = (path: string, content: Buffer | string, mode: number) => ({ path, content: Buffer.from(content), mode })
@@ -24,8 +24,17 @@ export async function busyboxArchive(folder: string): Promise<string> {
   return path
 }
 
+async function installBusybox(): Promise<void> {
+  const apt = (...args: string[]) => runCommand({ file: 'env', args: ['DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args] })
+  // The package lists of a fresh machine are absent or old.
+  await apt('install', '-y', '-q', 'busybox-static').catch(async () => {
+    await apt('update', '-q')
+    await apt('install', '-y', '-q', 'busybox-static')
+  })
+}
+
 /** Whether the machine's BusyBox needs no libraries. */
-async function isStatic(): Promise<boolean> {
+function isStatic(): boolean {
   const busybox = findProgram('busybox')
   if (!busybox) return false
   // A dynamic program names its interpreter.
