@@ -17,7 +17,7 @@ export interface Rejection {
   readonly reasons: readonly string[]
   /** Removing other Pods from the node would not help. */
   readonly unresolvable?: boolean
-  /** Which plugin said so; filled in by the framework. */
+  /** Which plugin said so; filled in by the framework unless the plugin did (one that gives the same rejection for many nodes). */
   readonly plugin?: string
 }
 

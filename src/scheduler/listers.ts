@@ -5,7 +5,7 @@ import type { Informers } from '../client/informer/informers.ts'
 export type SchedulerListers = ReturnType<typeof schedulerListers>
 
 /** Starts (or shares) the informers that scheduling needs. */
-export function schedulerListers(informers: Informers) {
+export function schedulerListers(informers: Pick<Informers, 'of'>) {
   return {
     pods: informers.of(pods),
     nodes: informers.of(nodes),

@@ -84,7 +84,7 @@ class RunningScheduler {
       random: options.random,
       local: new LocalResultsCache(),
       percentage: options.percentageOfNodesToScore ?? 0,
-      nominated: (node) => [...(this.#nominated.get(node)?.values() ?? [])],
+      nominated: this.#nominated,
       start: 0,
     }
   }
@@ -133,18 +133,7 @@ class RunningScheduler {
   #podSet(pod: Frozen<Pod>, old: Frozen<Pod> | undefined): void {
     const key = podKey(pod)
     const { cache } = this.#world
-    if (pod.spec?.nodeName) {
-      this.#queue.delete(key)
-      this.#promise(key, undefined)
-      if (isFinished(pod)) return this.#left(key, pod)
-      const known = cache.pod(key)
-      // Most updates of a running Pod are of its status, which no plugin reads.
-      if (known && !cache.isAssumed(key) && !bearsOnOthers(pod, known.pod)) return
-      cache.setPod(pod, pod.spec.nodeName)
-      if (!known) this.#queue.moved('AssignedPod/Add', pod)
-      else if (old?.spec?.nodeName) this.#queue.moved('AssignedPod/Update', pod, old)
-      return
-    }
+    if (pod.spec?.nodeName) return this.#onNode(key, pod, pod.spec.nodeName, old)
     if (isFinished(pod) || pod.metadata.deletionTimestamp) return this.#podGone(pod)
     if ((pod.spec?.schedulerName ?? 'default-scheduler') !== this.#name || cache.isAssumed(key)) return
     const info = cache.infoOf(pod)
@@ -152,6 +141,25 @@ class RunningScheduler {
     const gate = this.#queue.add(info)
     if (gate && !old) this.#tell(pod, 'SchedulingGated', gate.reasons.join(', '))
     if (old) this.#queue.moved('UnscheduledPod/Update', pod, old)
+  }
+
+  #onNode(key: string, pod: Frozen<Pod>, node: string, old: Frozen<Pod> | undefined): void {
+    const { cache } = this.#world
+    this.#queue.delete(key)
+    this.#promise(key, undefined)
+    if (isFinished(pod)) return this.#left(key, pod)
+    const known = cache.pod(key)
+    const changed = !known || bearsOnOthers(pod, known.pod)
+    if (known && cache.isAssumed(key) && !changed) {
+      cache.confirm(pod, node)
+      this.#queue.moved('AssignedPod/Add', pod)
+      return
+    }
+    // Most updates of a running Pod are of its status, which no plugin reads.
+    if (!changed) return
+    cache.setPod(pod, node)
+    if (!known) this.#queue.moved('AssignedPod/Add', pod)
+    else if (old?.spec?.nodeName) this.#queue.moved('AssignedPod/Update', pod, old)
   }
 
   #podGone(pod: Frozen<Pod>): void {
@@ -207,7 +215,7 @@ class RunningScheduler {
       return
     }
     const { node } = found
-    this.#world.cache.setPod({ ...info.pod, spec: { ...info.pod.spec!, nodeName: node.name } }, node.name, true)
+    this.#world.cache.assume(info, node.name)
     this.#promise(info.key, undefined)
     const binding = this.#bind(entry, node, found).finally(() => this.#binding.delete(binding))
     this.#binding.add(binding)

@@ -18,7 +18,7 @@ const termGroups: readonly TermGroup[] = ['requiredAffinity', 'requiredAntiAffin
 
 /**
  * The cluster as scheduling sees it: nodes with the Pods that are bound to them or assumed to be. A Pod is assumed from the moment a node was chosen until
- * the API shows it bound; `forget` takes that back.
+ * the API shows it bound (`confirm`); `removePod` takes that back.
  *
  * One cycle runs at a time and nothing changes during it (handlers run between turns, a cycle yields only between Pods), so no copy is made.
  */
@@ -91,18 +91,32 @@ export class ClusterCache {
   }
 
   /** A Pod is on a node, as the API says or as was just decided. */
-  setPod(pod: Frozen<Pod>, node: string, assumed = false): PodInfo {
-    const key = podKey(pod)
-    this.removePod(key)
+  setPod(pod: Frozen<Pod>, node: string): PodInfo {
     const info = newPodInfo(pod, this.#labelsOf)
-    this.#pods.set(key, { info, node })
-    if (assumed) this.#assumed.add(key)
-    const there = this.#byName.get(node)
-    if (there) {
-      there.add(info)
-      this.#count(there, info, 1)
-    }
+    this.#put(info, node)
     return info
+  }
+
+  /** A Pod that was just given a node counts there from now on. */
+  assume(info: PodInfo, node: string): void {
+    this.#put(info, node)
+    this.#assumed.add(info.key)
+  }
+
+  /** The API shows a Pod on the node that it was assumed on, unchanged in everything that scheduling reads. */
+  confirm(pod: Frozen<Pod>, node: string): void {
+    const key = podKey(pod)
+    const known = this.#pods.get(key)
+    if (known?.node !== node) return void this.setPod(pod, node)
+    const info = { ...known.info, pod }
+    this.#pods.set(key, { info, node })
+    this.#assumed.delete(key)
+    this.#byName.get(node)?.replace(info)
+  }
+
+  /** Labels of a namespace changed: selections by namespace labels choose other Pods now. */
+  namespaceChanged(): void {
+    this.#stale = true
   }
 
   removePod(key: string): void {
@@ -119,6 +133,15 @@ export class ClusterCache {
   /** What scheduling asks of a Pod that is not on a node. */
   infoOf(pod: Frozen<Pod>): PodInfo {
     return newPodInfo(pod, this.#labelsOf)
+  }
+
+  #put(info: PodInfo, node: string): void {
+    this.removePod(info.key)
+    this.#pods.set(info.key, { info, node })
+    const there = this.#byName.get(node)
+    if (!there) return
+    there.add(info)
+    this.#count(there, info, 1)
   }
 
   #count(node: NodeInfo, info: PodInfo, sign: 1 | -1): void {

@@ -3,9 +3,13 @@ import type { Node } from '../../api/generated/types/core-v1.ts'
 import type { HostPort, PodInfo } from './pod-info.ts'
 import { addResources, amountOf, noResources, resourcesOf, type Resources } from './resources.ts'
 
+const noLabels: Readonly<Record<string, string>> = {}
+
 /** A node with what runs on it. Its `generation` changes with everything that a plugin could see. */
 export class NodeInfo {
   node: Frozen<Node>
+  readonly name: string
+  labels: Readonly<Record<string, string>> = noLabels
   /** Its place in the cluster's list of nodes; changes only with the cluster's epoch. */
   index = -1
   generation = 0
@@ -20,23 +24,17 @@ export class NodeInfo {
 
   constructor(node: Frozen<Node>) {
     this.node = node
+    this.name = node.metadata.name ?? ''
     this.allocatable = noResources()
     this.podsMax = 0
     this.images = new Map()
     this.update(node)
   }
 
-  get name(): string {
-    return this.node.metadata.name ?? ''
-  }
-
-  get labels(): Readonly<Record<string, string>> {
-    return this.node.metadata.labels ?? {}
-  }
-
   /** Takes over a newer state of the node object. */
   update(node: Frozen<Node>): void {
     this.node = node
+    this.labels = node.metadata.labels ?? noLabels
     const allocatable = node.status?.allocatable ?? node.status?.capacity
     this.allocatable = resourcesOf(allocatable)
     this.podsMax = allocatable?.['pods'] === undefined ? 0 : amountOf('pods', allocatable['pods'])
@@ -51,6 +49,11 @@ export class NodeInfo {
 
   remove(pod: PodInfo): void {
     if (this.pods.delete(pod.key)) this.#count(pod, -1)
+  }
+
+  /** A Pod that is here is known better now; it takes and counts the same. */
+  replace(pod: PodInfo): void {
+    this.pods.set(pod.key, pod)
   }
 
   /** Whether a port is taken; an unspecified address collides with every address. */

@@ -2,7 +2,7 @@ import type { Random } from '../../base/random.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import { Rejected, skip, type Plugin, type Rejection, type World } from '../framework.ts'
-import { localRejection, type LocalResults, type LocalResultsCache } from './local-results.ts'
+import type { LocalResults, LocalResultsCache } from './local-results.ts'
 
 /** A plugin that is on, with its weight in scoring. */
 export interface WeightedPlugin {
@@ -27,7 +27,7 @@ export interface Search {
   /** Percentage of nodes to score; 0: adaptive, as upstream. */
   readonly percentage: number
   /** Pods that were promised a node by preemption and are not there yet. */
-  readonly nominated: (node: string) => readonly PodInfo[]
+  readonly nominated: ReadonlyMap<string, ReadonlyMap<string, PodInfo>>
   /** Where the next search begins, so that all nodes get their turn. */
   start: number
 }
@@ -53,51 +53,83 @@ export function findNode(search: Search, pod: PodInfo): Found {
     if (state instanceof Rejected) return { node: undefined, states, rejections: new Map(), everywhere: { ...state.rejection, plugin: plugin.name } }
     if (state !== skip) states.set(plugin, state)
   }
-  const local = search.local.of(pod.signature, world.cache.epoch, nodes.length)
+  const look = lookOf(search, states, pod, nodes.length)
   const nominatedNode = pod.pod.status?.nominatedNodeName
   const promised = nominatedNode ? world.cache.node(nominatedNode) : undefined
   const rejections = new Map<NodeInfo, Rejection>()
   const feasible: NodeInfo[] = []
-  if (promised && !rejection(search, states, local, pod, promised)) feasible.push(promised)
+  if (promised && !rejection(look, promised)) feasible.push(promised)
   else {
     const wanted = enough(nodes.length, search.percentage)
-    let looked = 0
+    let [at, looked] = [search.start % (nodes.length || 1), 0]
     for (; looked < nodes.length && feasible.length < wanted; looked++) {
-      const node = nodes[(search.start + looked) % nodes.length]!
-      const why = rejection(search, states, local, pod, node)
+      const node = nodes[at]!
+      if (++at === nodes.length) at = 0
+      const why = rejection(look, node)
       if (why) rejections.set(node, why)
       else feasible.push(node)
     }
-    search.start = nodes.length ? (search.start + looked) % nodes.length : 0
+    search.start = at
   }
   if (feasible.length === 0) return { node: undefined, states, rejections, everywhere: undefined }
-  const node = feasible.length === 1 ? feasible[0]! : best(search, states, local, pod, feasible)
+  const node = feasible.length === 1 ? feasible[0]! : best(look, feasible)
   return { node, states, evaluated: feasible.length + rejections.size, feasible: feasible.length }
 }
 
-/** Why a Pod does not fit a node, or undefined. Pods that were promised the node count as if they were there, and it must fit without them too. */
-export function rejection(search: Search, states: FilterStates, local: LocalResults, pod: PodInfo, node: NodeInfo): Rejection | undefined {
-  const promised = search.nominated(node.name).filter((other) => other.key !== pod.key && other.priority >= pod.priority)
-  if (promised.length > 0) {
-    const crowded = node.clone()
-    let changed = states
-    for (const other of promised) {
-      crowded.add(other)
-      changed = withChange(changed, other, crowded, 1, pod)
-    }
-    const why = runFilters(search, changed, pod, crowded)
-    if (why) return why
-  }
-  const why = localRejection(local, node, () => runFilters(search, states, pod, node, true))
-  return why ?? runFilters(search, states, pod, node, false)
+/** What one search has at hand for each node it looks at. */
+interface Look {
+  readonly search: Search
+  readonly states: FilterStates
+  readonly pod: PodInfo
+  readonly local: LocalResults
+  /** The filters that do not skip this Pod: node-local ones, whose answers are remembered, and the others. */
+  readonly localFilters: readonly Plugin[]
+  readonly otherFilters: readonly Plugin[]
 }
 
-/** Runs the filters in order: all of them, or only the ones that are (not) node-local. */
-export function runFilters({ plugins, world }: Search, states: FilterStates, pod: PodInfo, node: NodeInfo, nodeLocal?: boolean): Rejection | undefined {
-  for (const { plugin } of plugins) {
-    if (!plugin.filter || !states.has(plugin) || (nodeLocal !== undefined && (plugin.nodeLocal ?? false) !== nodeLocal)) continue
-    const why = plugin.filter(states.get(plugin), node, pod, world)
-    if (why) return { ...why, plugin: plugin.name }
+function lookOf(search: Search, states: FilterStates, pod: PodInfo, nodes: number): Look {
+  const filters = search.plugins.map(({ plugin }) => plugin).filter((plugin) => plugin.filter && states.has(plugin))
+  const local = search.local.of(pod.signature, search.world.cache.epoch, nodes)
+  return { search, states, pod, local, localFilters: filters.filter(({ nodeLocal }) => nodeLocal), otherFilters: filters.filter(({ nodeLocal }) => !nodeLocal) }
+}
+
+/** Why a Pod does not fit a node, or undefined. Pods that were promised the node count as if they were there, and it must fit without them too. */
+function rejection(look: Look, node: NodeInfo): Rejection | undefined {
+  const { search, states, pod, local } = look
+  const promised = search.nominated.size > 0 ? search.nominated.get(node.name) : undefined
+  const why = promised && rejectionAmong([...promised.values()], look, node)
+  if (why) return why
+  if (local.generations[node.index] !== node.generation) {
+    local.rejections[node.index] = firstRejection(look.localFilters, { search, states, pod, node })
+    local.generations[node.index] = node.generation
+  }
+  const remembered = local.rejections[node.index]
+  if (remembered || look.otherFilters.length === 0) return remembered
+  return firstRejection(look.otherFilters, { search, states, pod, node })
+}
+
+function rejectionAmong(promised: readonly PodInfo[], { search, states, pod }: Look, node: NodeInfo): Rejection | undefined {
+  const others = promised.filter((other) => other.key !== pod.key && other.priority >= pod.priority)
+  if (others.length === 0) return undefined
+  const crowded = node.clone()
+  let changed = states
+  for (const other of others) {
+    crowded.add(other)
+    changed = withChange(changed, other, crowded, 1, pod)
+  }
+  return runFilters(search, changed, pod, crowded)
+}
+
+/** Runs all filters that do not skip the Pod, in order, up to the first that rejects the node. */
+export function runFilters(search: Search, states: FilterStates, pod: PodInfo, node: NodeInfo): Rejection | undefined {
+  const filters = search.plugins.map(({ plugin }) => plugin).filter((plugin) => plugin.filter && states.has(plugin))
+  return firstRejection(filters, { search, states, pod, node })
+}
+
+function firstRejection(filters: readonly Plugin[], { search, states, pod, node }: { search: Search; states: FilterStates; pod: PodInfo; node: NodeInfo }): Rejection | undefined {
+  for (const plugin of filters) {
+    const why = plugin.filter!(states.get(plugin), node, pod, search.world)
+    if (why) return why.plugin === undefined ? { ...why, plugin: plugin.name } : why
   }
   return undefined
 }
@@ -109,44 +141,63 @@ export function withChange(states: FilterStates, other: PodInfo, node: NodeInfo,
   return out
 }
 
+/** A plugin that scores this Pod's nodes. */
+interface Scorer {
+  readonly plugin: Plugin
+  readonly weight: number
+  readonly state: unknown
+}
+
 /** The feasible node with the highest sum of weighted scores; among equals, any. */
-function best(search: Search, states: FilterStates, local: LocalResults, pod: PodInfo, nodes: readonly NodeInfo[]): NodeInfo {
-  const totals = new Float64Array(nodes.length)
-  const scores = new Float64Array(nodes.length)
-  const fresh = nodes.map((node) => local.scored[node.index] !== node.generation)
+function best(look: Look, nodes: readonly NodeInfo[]): NodeInfo {
+  const { search, states, pod } = look
+  const scorers: Scorer[] = []
   for (const { plugin, weight } of search.plugins) {
     if (!plugin.score || weight === 0) continue
     const state = plugin.preScore ? plugin.preScore(pod, nodes, search.world, states.get(plugin)) : undefined
-    if (state === skip) continue
-    if (plugin.nodeLocal) scoreLocal(plugin, state, { search, local, pod, nodes, fresh, scores })
-    else for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, nodes[i]!, pod, search.world)
+    if (state !== skip) scorers.push({ plugin, weight, state })
+  }
+  const totals = localTotals(look, scorers, nodes)
+  const scores = new Float64Array(nodes.length)
+  for (const { plugin, weight, state } of scorers) {
+    if (plugin.nodeLocal && !plugin.normalize) continue
+    const known = plugin.nodeLocal ? look.local.scores.get(plugin.name) : undefined
+    if (known) for (let i = 0; i < nodes.length; i++) scores[i] = known[nodes[i]!.index]!
+    else for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score!(state, nodes[i]!, pod, search.world)
     plugin.normalize?.(scores, state, nodes)
     for (let i = 0; i < nodes.length; i++) totals[i]! += scores[i]! * weight
   }
-  for (const node of nodes) local.scored[node.index] = node.generation
   return nodes[anyMaximum(totals, search.random)]!
 }
 
-function scoreLocal(
-  plugin: Plugin,
-  state: unknown,
-  { search, local, pod, nodes, fresh, scores }: { search: Search; local: LocalResults; pod: PodInfo; nodes: readonly NodeInfo[]; fresh: readonly boolean[]; scores: Float64Array },
-): void {
-  let known = local.scores.get(plugin.name)
-  if (!known) local.scores.set(plugin.name, (known = new Float64Array(local.generations.length)))
+/** What node-local plugins that need no normalizing give each node in all. Brings everything remembered about these nodes up to date first. */
+function localTotals({ search, local, pod }: Look, scorers: readonly Scorer[], nodes: readonly NodeInfo[]): Float64Array {
+  const summed = scorers.filter(({ plugin }) => plugin.nodeLocal && !plugin.normalize)
+  const raw = scorers.filter(({ plugin }) => plugin.nodeLocal && plugin.normalize)
+  for (const { plugin } of raw) if (!local.scores.has(plugin.name)) local.scores.set(plugin.name, new Float64Array(local.generations.length))
+  const totals = new Float64Array(nodes.length)
   for (let i = 0; i < nodes.length; i++) {
     const node = nodes[i]!
-    if (fresh[i]) known[node.index] = plugin.score!(state, node, pod, search.world)
-    scores[i] = known[node.index]!
+    if (local.scored[node.index] !== node.generation) {
+      let total = 0
+      for (const { plugin, weight, state } of summed) total += weight * plugin.score!(state, node, pod, search.world)
+      local.totals[node.index] = total
+      for (const { plugin, state } of raw) local.scores.get(plugin.name)![node.index] = plugin.score!(state, node, pod, search.world)
+      local.scored[node.index] = node.generation
+    }
+    totals[i] = local.totals[node.index]!
   }
+  return totals
 }
 
 /** The index of a maximum; each of several equal ones is as likely. */
 function anyMaximum(values: Float64Array, random: Random): number {
-  let [at, equal] = [0, 1]
-  for (let i = 1; i < values.length; i++) {
-    if (values[i]! > values[at]!) [at, equal] = [i, 1]
-    else if (values[i] === values[at] && random.number() < 1 / ++equal) at = i
+  let [max, equal] = [-Infinity, 0]
+  for (const value of values) {
+    if (value > max) [max, equal] = [value, 1]
+    else if (value === max) equal++
   }
-  return at
+  let left = Math.floor(random.number() * equal)
+  for (let i = 0; i < values.length; i++) if (values[i] === max && left-- === 0) return i
+  return 0
 }

@@ -1,4 +1,3 @@
-import type { NodeInfo } from '../cache/node-info.ts'
 import type { Rejection } from '../framework.ts'
 
 /** What node-local plugins said of one kind of Pod, node by node; an entry holds while the node's generation does. */
@@ -6,8 +5,10 @@ export interface LocalResults {
   readonly generations: Float64Array
   /** Undefined: fits. */
   readonly rejections: (Rejection | undefined)[]
-  /** By plugin, then node. Filled when a node is first scored at its generation. */
+  /** Scores that are still to be normalized, by plugin, then node. Like `totals`, filled when a node is first scored at its generation. */
   readonly scores: Map<string, Float64Array>
+  /** Weighted sums of the scores that need no normalizing. */
+  readonly totals: Float64Array
   readonly scored: Float64Array
 }
 
@@ -29,18 +30,9 @@ export class LocalResultsCache {
     }
     let results = this.#bySignature.get(signature)
     if (results) this.#bySignature.delete(signature)
-    else results = { generations: new Float64Array(nodes).fill(-1), rejections: new Array<Rejection | undefined>(nodes), scores: new Map(), scored: new Float64Array(nodes).fill(-1) }
+    else results = { generations: new Float64Array(nodes).fill(-1), rejections: new Array<Rejection | undefined>(nodes), scores: new Map(), totals: new Float64Array(nodes), scored: new Float64Array(nodes).fill(-1) }
     this.#bySignature.set(signature, results)
     if (this.#bySignature.size > signaturesMax) this.#bySignature.delete(this.#bySignature.keys().next().value!)
     return results
   }
-}
-
-/** The remembered answer for a node, or what `ask` says now. */
-export function localRejection(results: LocalResults, node: NodeInfo, ask: () => Rejection | undefined): Rejection | undefined {
-  if (results.generations[node.index] !== node.generation) {
-    results.rejections[node.index] = ask()
-    results.generations[node.index] = node.generation
-  }
-  return results.rejections[node.index]
 }

@@ -34,9 +34,14 @@ const at = ({ topology, counts }: Counted, node: NodeInfo) => {
   return domain < 0 ? 0 : counts[domain]!
 }
 
+const name = 'InterPodAffinity'
+const lacksAffinity = { ...unresolvable("node(s) didn't match pod affinity rules"), plugin: name }
+const repelled = { ...unschedulable("node(s) didn't match pod anti-affinity rules"), plugin: name }
+const refused = { ...unschedulable("node(s) didn't satisfy existing pods anti-affinity rules"), plugin: name }
+
 /** Pods that want to be near others, or away from them. */
 export const interPodAffinity = definePlugin<FilterState, ScoreState>({
-  name: 'InterPodAffinity',
+  name,
   events: [{ on: 'AssignedPod/Add' }, { on: 'AssignedPod/Update' }, { on: 'AssignedPod/Delete' }, { on: 'Node/Add' }, { on: 'Node/Update' }, { on: 'UnscheduledPod/Update' }, { on: 'Namespace/Update' }],
   preFilter(pod, { cache }) {
     const refusedBy: Counted[] = []
@@ -53,11 +58,11 @@ export const interPodAffinity = definePlugin<FilterState, ScoreState>({
   },
   filter(state, node) {
     for (const part of state.affinity) {
-      if (part.topology.domainOf[node.index]! < 0) return unresolvable("node(s) didn't match pod affinity rules")
-      if (!state.first && at(part, node) === 0) return unresolvable("node(s) didn't match pod affinity rules")
+      if (part.topology.domainOf[node.index]! < 0) return lacksAffinity
+      if (!state.first && at(part, node) === 0) return lacksAffinity
     }
-    for (const part of state.antiAffinity) if (at(part, node) > 0) return unschedulable("node(s) didn't match pod anti-affinity rules")
-    for (const part of state.refusedBy) if (at(part, node) > 0) return unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
+    for (const part of state.antiAffinity) if (at(part, node) > 0) return repelled
+    for (const part of state.refusedBy) if (at(part, node) > 0) return refused
     return undefined
   },
   changed(state, other, node, sign, pod) {

@@ -20,6 +20,8 @@ interface Constraint {
   readonly topology: Topology
   /** Matching Pods by domain, of the nodes that count; -1 where no node counts. */
   readonly counts: Int32Array
+  /** The least count of any domain; 0 while there are fewer domains than asked for. */
+  readonly least: number
   readonly honourAffinity: boolean
   readonly honourTaints: boolean
 }
@@ -30,19 +32,31 @@ const systemDefaults: readonly Frozen<TopologySpreadConstraint>[] = [
   { topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway', maxSkew: 5 },
 ]
 
+const name = 'PodTopologySpread'
+const lacksLabel = { ...unresolvable("node(s) didn't match pod topology spread constraints (missing required label)"), plugin: name }
+const wouldSkew = { ...unschedulable("node(s) didn't match pod topology spread constraints"), plugin: name }
+
+interface ScoreState {
+  readonly constraints: readonly Constraint[]
+  /** By constraint: how much one Pod counts. A topology of many domains has few Pods in each, so there each one counts for more. */
+  readonly weights: readonly number[]
+  /** A node that lacks a label is left out; the system's own defaults do without what it lacks instead. */
+  readonly strict: boolean
+}
+
 /** Spreads Pods over domains: within maxSkew where it must, as evenly as it can where it should. */
-export const podTopologySpread = definePlugin<readonly Constraint[], readonly Constraint[]>({
-  name: 'PodTopologySpread',
+export const podTopologySpread = definePlugin<readonly Constraint[], ScoreState>({
+  name,
   events: [{ on: 'AssignedPod/Add' }, { on: 'AssignedPod/Update' }, { on: 'AssignedPod/Delete' }, { on: 'Node/Add' }, { on: 'Node/Update' }, { on: 'Node/Delete' }, { on: 'UnscheduledPod/Update' }],
   preFilter(pod, world) {
     const stated = (pod.pod.spec?.topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === 'DoNotSchedule')
     return stated.length === 0 ? skip : prepare(stated, pod, world, true)
   },
   filter(constraints, node) {
-    for (const { topology, counts, maxSkew, minDomains, self } of constraints) {
+    for (const { topology, counts, maxSkew, least, self } of constraints) {
       const domain = topology.domainOf[node.index]!
-      if (domain < 0) return unresolvable("node(s) didn't match pod topology spread constraints (missing required label)")
-      if (Math.max(0, counts[domain]!) + self - leastOf(counts, minDomains) > maxSkew) return unschedulable("node(s) didn't match pod topology spread constraints")
+      if (domain < 0) return lacksLabel
+      if (Math.max(0, counts[domain]!) + self - least > maxSkew) return wouldSkew
     }
     return undefined
   },
@@ -52,22 +66,23 @@ export const podTopologySpread = definePlugin<readonly Constraint[], readonly Co
       if (domain < 0 || constraint.counts[domain]! < 0 || !constraint.selection.matches(other.pod) || !nodeCounts(constraint, node, pod)) return constraint
       const counts = constraint.counts.slice()
       counts[domain]! += sign
-      return { ...constraint, counts }
+      return { ...constraint, counts, least: leastOf(counts, constraint.minDomains) }
     }),
-  preScore(pod, _nodes, world) {
+  preScore(pod, nodes, world) {
     const { topologySpreadConstraints } = pod.pod.spec ?? {}
     const stated = (topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
-    if (stated.length > 0) return prepare(stated, pod, world, true)
+    if (stated.length > 0) return scoreState(prepare(stated, pod, world, true), nodes, true)
     if (topologySpreadConstraints?.length) return skip
     const matcher = ownersSelector(pod.pod, world)
-    return matcher === undefined ? skip : prepare(systemDefaults, pod, world, false, matcher)
+    return matcher === undefined ? skip : scoreState(prepare(systemDefaults, pod, world, false, matcher), nodes, false)
   },
-  score(constraints, node) {
+  score({ constraints, weights, strict }, node) {
     let score = 0
-    for (const { topology, counts, maxSkew } of constraints) {
+    for (let i = 0; i < constraints.length; i++) {
+      const { topology, counts, maxSkew } = constraints[i]!
       const domain = topology.domainOf[node.index]!
-      if (domain < 0) return ignored
-      score += Math.max(0, counts[domain]!) * Math.log(topology.values.length + 2) + (maxSkew - 1)
+      if (domain >= 0) score += Math.max(0, counts[domain]!) * weights[i]! + (maxSkew - 1)
+      else if (strict) return ignored
     }
     return Math.round(score)
   },
@@ -88,7 +103,23 @@ export const podTopologySpread = definePlugin<readonly Constraint[], readonly Co
 /** The score of a node that lacks a topology label. */
 const ignored = -1
 
-/** The least count of any domain; 0 while there are fewer domains than asked for. */
+function scoreState(constraints: readonly Constraint[], nodes: readonly NodeInfo[], strict: boolean): ScoreState {
+  const counted = strict ? nodes.filter(({ index }) => constraints.every(({ topology }) => topology.domainOf[index]! >= 0)) : nodes
+  const weights = constraints.map(({ key, topology }) => {
+    if (key === 'kubernetes.io/hostname') return Math.log(counted.length + 2)
+    const seen = new Uint8Array(topology.values.length)
+    let domains = 0
+    for (const { index } of counted) {
+      const domain = topology.domainOf[index]!
+      if (domain < 0 || seen[domain]) continue
+      seen[domain] = 1
+      domains++
+    }
+    return Math.log(domains + 2)
+  })
+  return { constraints, weights, strict }
+}
+
 function leastOf(counts: Int32Array, minDomains: number): number {
   let [least, domains] = [Infinity, 0]
   for (const count of counts) {
@@ -101,37 +132,43 @@ function leastOf(counts: Int32Array, minDomains: number): number {
 
 function prepare(stated: readonly Frozen<TopologySpreadConstraint>[], pod: PodInfo, world: World, honour: boolean, matcher?: LabelMatcher): readonly Constraint[] {
   const { cache } = world
-  const keys = stated.map((c) => c.topologyKey)
-  const made = stated.map((c) => {
-    const selection = selectionIn(pod.pod.metadata.namespace ?? '', matcher ?? narrowed(c.labelSelector, pod.pod, c.matchLabelKeys))
-    const topology = cache.counts.topology(c.topologyKey)
-    return {
-      key: c.topologyKey,
-      maxSkew: c.maxSkew,
-      minDomains: c.minDomains ?? 1,
-      selection,
-      self: selection.matches(pod.pod) ? 1 : 0,
-      topology,
-      counts: new Int32Array(topology.values.length).fill(-1),
-      honourAffinity: honour && c.nodeAffinityPolicy !== 'Ignore',
-      honourTaints: c.nodeTaintsPolicy === 'Honor',
-    }
-  })
+  const topologies = stated.map((c) => cache.counts.topology(c.topologyKey))
   const plain = !pod.pod.spec?.nodeSelector && !pod.pod.spec?.affinity?.nodeAffinity
-  for (const constraint of made) {
-    const { perNode } = cache.counts.of(constraint.selection, true)
-    const all = !constraint.honourTaints && (plain || !constraint.honourAffinity)
-    for (const node of cache.nodes) {
-      const domain = constraint.topology.domainOf[node.index]!
-      if (domain < 0 || (honour && keys.length > 1 && !keys.every((key) => key in node.labels)) || !(all || nodeCounts(constraint, node, pod))) continue
-      constraint.counts[domain] = Math.max(0, constraint.counts[domain]!) + perNode[node.index]!
-    }
+  return stated.map((c, i) => {
+    const selection = selectionIn(pod.pod.metadata.namespace ?? '', matcher ?? narrowed(c.labelSelector, pod.pod, c.matchLabelKeys))
+    const policies = { honourAffinity: honour && !plain && c.nodeAffinityPolicy !== 'Ignore', honourTaints: c.nodeTaintsPolicy === 'Honor' }
+    // A node counts only when it has the labels of all constraints.
+    const counts = countedBy({ selection, topology: topologies[i]!, required: honour ? topologies : [] }, policies, pod, world)
+    const minDomains = c.minDomains ?? 1
+    return { key: c.topologyKey, maxSkew: c.maxSkew, minDomains, selection, self: selection.matches(pod.pod) ? 1 : 0, topology: topologies[i]!, counts, least: leastOf(counts, minDomains), ...policies }
+  })
+}
+
+interface Policies {
+  readonly honourAffinity: boolean
+  readonly honourTaints: boolean
+}
+
+/** Matching Pods by domain, of the nodes that count; -1 for a domain without such a node. */
+function countedBy({ selection, topology, required }: { selection: PodSelection; topology: Topology; required: readonly Topology[] }, policies: Policies, pod: PodInfo, world: World): Int32Array {
+  const { nodes, counts } = world.cache
+  const { perNode } = counts.of(selection, true)
+  const { domainOf } = topology
+  const sums = new Int32Array(topology.values.length).fill(-1)
+  const others = required.filter((other) => other !== topology)
+  const picky = policies.honourAffinity || policies.honourTaints
+  for (let i = 0; i < perNode.length; i++) {
+    const domain = domainOf[i]!
+    if (domain < 0 || (others.length > 0 && others.some((other) => other.domainOf[i]! < 0))) continue
+    if (picky && !nodeCounts(policies, nodes[i]!, pod)) continue
+    const sum = sums[domain]!
+    sums[domain] = (sum < 0 ? 0 : sum) + perNode[i]!
   }
-  return made
+  return sums
 }
 
 /** Whether a node's Pods count, by the constraint's policies. */
-const nodeCounts = ({ honourAffinity, honourTaints }: Pick<Constraint, 'honourAffinity' | 'honourTaints'>, { node }: NodeInfo, { pod }: PodInfo): boolean =>
+const nodeCounts = ({ honourAffinity, honourTaints }: Policies, { node }: NodeInfo, { pod }: PodInfo): boolean =>
   (!honourAffinity || allowsNode(pod, node)) && (!honourTaints || !untolerated(node.spec?.taints, pod.spec?.tolerations, ['NoSchedule', 'NoExecute']))
 
 /** The selectors of the Services and controllers that a Pod belongs to, put together; undefined when there is none. */

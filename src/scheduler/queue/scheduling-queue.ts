@@ -35,6 +35,8 @@ export class SchedulingQueue {
   readonly #hints = new Map<ClusterEvent, { plugin: string; hint: EventHint['hint'] }[]>()
   readonly #pods = new Map<string, QueuedPod>()
   readonly #active: QueuedPod[] = []
+  /** The Pods that an event may bear on: the ones that wait for it, and the ones that are being tried. */
+  readonly #concerned = new Set<QueuedPod>()
   #wake: (() => void) | undefined
   #closed = false
   readonly #cancel: () => void
@@ -69,6 +71,7 @@ export class SchedulingQueue {
     const entry = this.#pods.get(key)
     if (!entry) return
     this.#pods.delete(key)
+    this.#concerned.delete(entry)
     if (entry.state === 'active') remove(this.#active, entry)
   }
 
@@ -78,6 +81,7 @@ export class SchedulingQueue {
       const entry = pop(this.#active)
       if (entry) {
         entry.state = 'cycling'
+        this.#concerned.add(entry)
         entry.attempts++
         entry.movedInCycle = false
         return entry
@@ -89,6 +93,7 @@ export class SchedulingQueue {
 
   /** The Pod has a node now. */
   done(entry: QueuedPod): void {
+    this.#concerned.delete(entry)
     if (this.#pods.get(entry.info.key) === entry) this.#pods.delete(entry.info.key)
   }
 
@@ -105,13 +110,9 @@ export class SchedulingQueue {
   moved(event: ClusterEvent, object: Frozen<object>, old?: Frozen<object>): void {
     const hints = this.#hints.get(event)
     if (!hints) return
-    for (const entry of this.#pods.values()) {
-      if (entry.state === 'cycling') {
-        entry.movedInCycle ||= true
-        continue
-      }
-      if (entry.state !== 'unschedulable') continue
-      if (hints.some(({ plugin, hint }) => entry.rejectedBy.has(plugin) && (!hint || hint(entry.info, object, old)))) this.#backoff(entry)
+    for (const entry of this.#concerned) {
+      if (entry.state === 'cycling') entry.movedInCycle = true
+      else if (hints.some(({ plugin, hint }) => entry.rejectedBy.has(plugin) && (!hint || hint(entry.info, object, old)))) this.#backoff(entry)
     }
   }
 
@@ -153,6 +154,7 @@ export class SchedulingQueue {
   }
 
   #activate(entry: QueuedPod): void {
+    this.#concerned.delete(entry)
     entry.state = 'active'
     push(this.#active, entry)
     this.#wake?.()
@@ -164,6 +166,7 @@ export class SchedulingQueue {
     const leftMs = entry.failedAtMs + waitMs - this.#clock.now()
     if (leftMs <= 0) return this.#activate(entry)
     entry.state = 'backoff'
+    this.#concerned.delete(entry)
     this.#clock.after(leftMs, () => {
       if (entry.state === 'backoff' && this.#pods.get(entry.info.key) === entry && !this.#closed) this.#activate(entry)
     })
