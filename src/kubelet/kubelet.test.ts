@@ -139,6 +139,12 @@ test('what runs without a pod is ended by a new kubelet', async (t) => {
   assert.deepEqual(await node.runtime.listContainers(), [])
 })
 
+test('a pod may ask for what the node does not know of: the cluster counts it', async (t) => {
+  const node = await startSimulatedNode(t)
+  const pod = await node.run('web', { containers: [{ name: 'c', image: 'example.test/app:1', resources: { requests: { 'example.com/license': '1' }, limits: { 'example.com/license': '1' } } }] })
+  assert.equal(pod.status?.phase, 'Running')
+})
+
 test('a pod that asks for more than the node has is refused', async (t) => {
   const node = await startSimulatedNode(t)
   const pod = await node.run('huge', { containers: [{ name: 'main', resources: { requests: { cpu: '100' } } }] })

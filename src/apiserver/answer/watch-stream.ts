@@ -4,6 +4,7 @@ import type { CacheEvent, CacheWatch, EventBatch, EventEncoding } from '../cache
 import type { BodyWriter } from '../http/exchange.ts'
 import { framedChunk } from '../http/http1.ts'
 import type { WatchAnswer } from './answer.ts'
+import { EventSocket, webSocketExchange } from './event-socket.ts'
 import type { FormOptions, Forms } from './forms.ts'
 import { eventPieces } from './json-forms.ts'
 import type { Writing } from './write-answer.ts'
@@ -21,7 +22,9 @@ export async function startWatch(writing: Writing, answer: WatchAnswer): Promise
   let finish = (): void => {}
   const finished = new Promise<void>((resolve) => (finish = resolve))
   const resume = () => watch?.resume()
-  const open = (): BodyWriter => (writer ??= exchange.stream(200, headers.of(request.warnings, forms.watchType(format))))
+  const socket = webSocketExchange(exchange)
+  const start = (): BodyWriter => (socket ? new EventSocket(socket, format.encoding !== 'protobuf') : exchange.stream(200, headers.of(request.warnings, forms.watchType(format))))
+  const open = (): BodyWriter => (writer ??= start())
   const sink = {
     deliver(batch: EventBatch): boolean {
       const body = open()

@@ -1,4 +1,5 @@
 import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../../api/generated/types/core-v1.ts'
+import { isExtended } from '../../api/core/resource-names.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { isStaticPod } from '../pod/containers.ts'
 import { amountsOf, podAmounts } from '../pod/resources.ts'
@@ -55,6 +56,8 @@ function unfit(pod: Frozen<Pod>, { active, allocatable }: AdmissionSources): Rej
   if (active.length + 1 > (whole['pods'] ?? Infinity)) return outOf('pods', 1, active.length, whole['pods']!)
   for (const [name, wanted] of Object.entries(podAmounts(pod, 'requests'))) {
     if (wanted === 0) continue
+    // The cluster may count resources that the node does not know of.
+    if (whole[name] === undefined && isExtended(name)) continue
     const capacity = whole[name] ?? 0
     const used = active.reduce((sum, other) => sum + (podAmounts(other, 'requests')[name] ?? 0), 0)
     if (used + wanted > capacity) return outOf(name, wanted, used, capacity)
