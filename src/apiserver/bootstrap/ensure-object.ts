@@ -1,5 +1,5 @@
-import type { Kind } from '../../api/kind.ts'
 import { updateManagedFields } from '../../api/apply/update-managed-fields.ts'
+import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
 import { decode, normalise } from '../../api/schema/decode.ts'
 import type { Draft } from '../registry/resource-storage.ts'
@@ -8,18 +8,42 @@ import { storageOf, timeText, type Core } from '../verbs/core.ts'
 /** Stores an object of the server's own making when there is none of its name. Returns whether it did. */
 export async function ensureObject(core: Core, kind: Kind, object: object): Promise<boolean> {
   const storage = storageOf(core, kind)
-  const metadata = (object as KubernetesObject).metadata ?? {}
-  if (storage.get(metadata.namespace ?? '', metadata.name ?? '')) return false
-  const nowMs = core.clock.now()
-  const timed = JSON.parse(JSON.stringify(object), (name, value: unknown) => (name === 'lastTransitionTime' ? timeText(nowMs) : value)) as KubernetesObject
+  const { namespace = '', name = '' } = (object as KubernetesObject).metadata ?? {}
+  if (storage.get(namespace, name)) return false
+  return (await storage.create(dated(templateOf(kind, object), core))) !== undefined
+}
+
+/** What an object looks like but for its UID and times: worked out once, since a process of tests starts many servers. */
+const templates = new WeakMap<object, Draft>()
+
+/** Stands for the time of a start. */
+const someTime = '2000-01-01T00:00:00Z'
+
+function templateOf(kind: Kind, object: object): Draft {
+  const known = templates.get(object)
+  if (known) return known
+  const { metadata = {} } = object as KubernetesObject
   const draft = decode(kind.schema, {
-    ...timed,
+    ...object,
     kind: kind.resource.kind,
     apiVersion: apiVersionOf(kind.resource),
-    metadata: { ...metadata, uid: core.random.uuid(), creationTimestamp: timeText(nowMs), resourceVersion: '0', ...(kind.behaviour.generation !== false && { generation: 1 }) },
+    metadata: { ...metadata, uid: 'uid', creationTimestamp: someTime, resourceVersion: '0', ...(kind.behaviour.generation !== false && { generation: 1 }) },
   }) as unknown as Draft
   kind.behaviour.defaults?.(draft as KubernetesObject)
-  const managedFields = updateManagedFields({ schema: kind.schema, apiVersion: apiVersionOf(kind.resource), old: undefined, new: draft as Frozen<KubernetesObject>, manager: 'kube-apiserver', subresource: '', nowMs, resetFields: undefined })
-  if (managedFields) draft.metadata.managedFields = managedFields
-  return (await storage.create(normalise(kind.schema, draft) as unknown as Draft)) !== undefined
+  const fields = updateManagedFields({ schema: kind.schema, apiVersion: apiVersionOf(kind.resource), old: undefined, new: draft as Frozen<KubernetesObject>, manager: 'kube-apiserver', subresource: '', nowMs: 0 })
+  if (fields) draft.metadata.managedFields = fields
+  const template = normalise(kind.schema, draft) as unknown as Draft
+  templates.set(object, template)
+  return template
+}
+
+function dated(template: Draft, { clock, random }: Core): Draft {
+  const now = timeText(clock.now())
+  const { metadata } = template
+  const { status } = template as { status?: { conditions?: readonly { lastTransitionTime?: string | null }[] } }
+  return {
+    ...template,
+    metadata: { ...metadata, uid: random.uuid(), creationTimestamp: now, ...(metadata.managedFields && { managedFields: metadata.managedFields.map((field) => ({ ...field, time: now })) }) },
+    ...(status?.conditions && { status: { ...status, conditions: status.conditions.map((condition) => ({ ...condition, lastTransitionTime: now })) } }),
+  } as Draft
 }
