@@ -20,7 +20,7 @@ interface ColumnDefinition {
 }
 
 /** A row: an object's cells, and as much of the object as was asked for. */
-interface TableRow {
+export interface TableRow {
   readonly cells: readonly Cell[]
   readonly conditions?: readonly RowCondition[]
   readonly object: PartialObjectMetadata | Frozen<KubernetesObject> | null
@@ -60,19 +60,23 @@ export function includeObjectOf(value: string | null | undefined): IncludeObject
 export function newTable(kind: Kind, objects: readonly Frozen<KubernetesObject>[], options: TableOptions): Table {
   const order = kind.behaviour.rowOrder
   const sorted = order && objects.length > 1 ? [...objects].sort(order) : objects
-  return {
-    kind: 'Table',
-    apiVersion: `meta.k8s.io/${options.version ?? 'v1'}`,
-    metadata: options.metadata ?? metadataOf(objects),
-    columnDefinitions: options.noHead ? null : columnDefinitions(kind),
-    rows: sorted.length === 0 && isPlain(kind) ? null : sorted.map((object) => newRow(kind, object, options)),
-  }
+  const table = tableWithoutRows(kind, { ...options, metadata: options.metadata ?? metadataOf(objects) })
+  return { ...table, rows: sorted.length === 0 && isPlain(kind) ? null : sorted.map((object) => newRow(kind, object, options)) }
 }
+
+/** A table's frame, for who adds the rows one by one. They come last. */
+export const tableWithoutRows = (kind: Kind, options: TableOptions): Table => ({
+  kind: 'Table',
+  apiVersion: `meta.k8s.io/${options.version ?? 'v1'}`,
+  metadata: options.metadata ?? {},
+  columnDefinitions: options.noHead ? null : columnDefinitions(kind),
+  rows: [],
+})
 
 const metadataOf = ([object]: readonly Frozen<KubernetesObject>[]): Frozen<ListMeta> => (object?.metadata?.resourceVersion ? { resourceVersion: object.metadata.resourceVersion } : {})
 
 /** One object's row. */
-function newRow(kind: Kind, object: Frozen<KubernetesObject>, { nowMs, include = 'Metadata', version }: TableOptions): TableRow {
+export function newRow(kind: Kind, object: Frozen<KubernetesObject>, { nowMs, include = 'Metadata', version }: TableOptions): TableRow {
   const cells = kind.behaviour.row ? kind.behaviour.row(object, nowMs) : plainRow(kind, object, nowMs)
   const conditions = kind.behaviour.rowConditions?.(object)
   const part = include === 'None' ? null : include === 'Object' ? object : partialObject(kind, object, version)

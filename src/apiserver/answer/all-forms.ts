@@ -1,17 +1,17 @@
-import { encodeMessage } from '../../api/codec/protobuf/write.ts'
-import { encodeProtobuf, encodeProtobufList, watchFrame } from '../../api/codec/protobuf/envelope.ts'
+import { encodeProtobuf, sealMessage, watchFrame } from '../../api/codec/protobuf/envelope.ts'
 import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
 import { definition, findDefinition } from '../../api/schema/builtin.ts'
 import type { StructSchema } from '../../api/schema/schema.ts'
-import { partialList, partialObject, type MetaVersion } from '../../api/table-format/partial-object.ts'
-import { includeObjectOf, newTable } from '../../api/table-format/table.ts'
+import { partialObject } from '../../api/table-format/partial-object.ts'
+import { newTable } from '../../api/table-format/table.ts'
 import type { CacheEvent } from '../cache/cache.ts'
 import { served } from '../verbs/core.ts'
-import type { ListAnswer } from './answer.ts'
 import type { Formed, FormOptions, Forms } from './forms.ts'
-import { bookmarkObject, eventLine, formText, listMeta, listObject } from './json-forms.ts'
+import { bookmarkObject, eventLine, formText, listObject } from './json-forms.ts'
+import { partChunks, partOf, tableOptions, versionOf } from './made-lists.ts'
 import { contentTypes, type Format } from './negotiate.ts'
+import { protobufListChunks, storedMessage } from './protobuf-list.ts'
 
 /** All forms that answers can take: JSON, YAML and protobuf; the object itself, a table, or its metadata alone. */
 export const allForms: Forms = {
@@ -24,19 +24,17 @@ export const allForms: Forms = {
   },
   object(kind, object, options) {
     const { format } = options
-    if (format.as === 'Table') return valueForm(tableOf(kind, [object], options), format)
+    if (format.as === 'Table') return valueForm(newTable(kind, [object], tableOptions(options)), format)
     if (format.as === 'PartialObjectMetadata') return valueForm(partialObject(kind, object, versionOf(format)), format)
     if (format.encoding === 'protobuf') return kind.custom ? formText(object, format) : protobuf(encodeProtobuf(kind.schema, object))
     return formText(object, format)
   },
-  list(answer, options) {
+  list(answer, options, clock) {
     const { format } = options
-    const { kind, entries } = answer
-    if (format.as === 'Table') return valueForm(tableOf(kind, objectsOf(answer), options, listMeta(answer)), format)
-    if (format.as === 'PartialObjectMetadata') return valueForm(partialList(kind, objectsOf(answer), { metadata: listMeta(answer), version: versionOf(format) }), format)
+    const { kind } = answer
+    if (format.as !== '') return format.encoding === 'json' && !format.pretty ? { chunks: partChunks(answer, options), contentType: contentTypes.json, made: true } : valueForm(partOf(answer, options), format)
     if (format.encoding !== 'protobuf' || kind.custom) return formText(listObject(answer), format)
-    const items = entries.map(({ object }) => encodeMessage(kind.schema, served(kind, object)))
-    return protobuf(encodeProtobufList(apiVersionOf(kind.resource), kind.listKind, listMeta(answer), items))
+    return protobufListChunks(answer, clock).then((chunks) => ({ chunks, contentType: contentTypes.protobuf, made: false }))
   },
   value: (value, { format }) => valueForm(value, format),
   event: eventBytes,
@@ -47,15 +45,8 @@ export const allForms: Forms = {
   watchType: ({ encoding }: Format): string => (encoding === 'protobuf' ? `${contentTypes.protobuf};stream=watch` : contentTypes.json),
 }
 
-const versionOf = (format: Format): MetaVersion => (format.asVersion === 'v1beta1' ? 'v1beta1' : 'v1')
 const statusSchema = (): StructSchema => definition('apimachinery.pkg.apis.meta.v1.Status')
 const protobuf = (bytes: Uint8Array): Formed => ({ bytes, contentType: contentTypes.protobuf })
-
-const objectsOf = ({ kind, entries }: ListAnswer): readonly Frozen<KubernetesObject>[] => entries.map(({ object }) => served(kind, object))
-
-function tableOf(kind: Kind, objects: readonly Frozen<KubernetesObject>[], { format, query, nowMs, noHead }: FormOptions, metadata?: object) {
-  return newTable(kind, objects, { nowMs, include: includeObjectOf(query.get('includeObject')), version: versionOf(format), noHead, ...(metadata && { metadata }) })
-}
 
 /** What is no stored object: in protobuf where there is a schema for it. */
 function valueForm(value: Frozen<KubernetesObject> | object, format: Format): Formed {
@@ -75,6 +66,9 @@ function eventBytes(kind: Kind, event: CacheEvent, options: FormOptions): Uint8A
   const { format } = options
   const bookmark = !event.object || event.type === 'BOOKMARK'
   if (format.encoding === 'json' && format.as === '' && !bookmark && !kind.storedAs) return eventLine(event.type, event.object!.bytes)
+  if (format.encoding === 'protobuf' && format.as === '' && !bookmark && !kind.custom) {
+    return watchFrame(event.type, sealMessage(apiVersionOf(kind.resource), kind.resource.kind, storedMessage(kind, event.object!)))
+  }
   const object = bookmark ? (bookmarkObject(kind, event) as Frozen<KubernetesObject>) : served(kind, event.object!.object)
   const { bytes, contentType } = formOfEvent(kind, object, { options, bookmark })
   return contentType === contentTypes.protobuf ? watchFrame(event.type, bytes) : eventLine(event.type, bytes)

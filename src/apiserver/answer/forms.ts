@@ -1,5 +1,6 @@
 import type { Kind } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { CacheEvent } from '../cache/cache.ts'
 import type { RequestInfo } from '../request/request-info.ts'
 import type { Query } from '../request/query.ts'
@@ -21,12 +22,20 @@ export interface Formed {
   readonly contentType: string
 }
 
+/** A list in pieces. */
+export interface FormedChunks {
+  readonly chunks: Generator<Buffer, void, undefined>
+  readonly contentType: string
+  /** Each piece takes work of its own: others get their turn in between. */
+  readonly made: boolean
+}
+
 /** Makes the forms of answers that are not simply the bytes in the cache. */
 export interface Forms {
   /** Whether this form can be given of what the request is about. `kind` is undefined when nothing serves it. */
   can(format: Format, info: RequestInfo, kind: Kind | undefined): boolean
   object(kind: Kind, object: Frozen<KubernetesObject>, options: FormOptions): Formed
-  list(answer: ListAnswer, options: FormOptions): Formed
+  list(answer: ListAnswer, options: FormOptions, clock: Clock): Formed | FormedChunks | Promise<FormedChunks>
   /** An object that is not stored. */
   value(value: Frozen<KubernetesObject>, options: FormOptions): Formed
   /** One event of a watch, framed. */

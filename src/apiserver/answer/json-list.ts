@@ -3,9 +3,7 @@ import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import { listChunks } from '../cache/list-chunks.ts'
 import type { BodyWriter } from '../http/exchange.ts'
-import { served } from '../verbs/core.ts'
 import type { ListAnswer } from './answer.ts'
-import { listObject, withoutKind } from './json-forms.ts'
 
 /** A list as JSON, in pieces of about 256 KiB, made of the bytes that the cache has of its items. Items of built-in kinds have no apiVersion and kind of their own. */
 export function jsonListChunks({ kind, entries, resourceVersion, continue: token, remaining }: ListAnswer): Generator<Buffer, void, undefined> {
@@ -19,28 +17,6 @@ export function jsonListChunks({ kind, entries, resourceVersion, continue: token
   })
 }
 
-/** The same for what has no bytes at hand: indented for people, or stored in another version. Items are made one by one, as the client takes them. */
-export function madeListChunks(answer: ListAnswer, pretty: boolean): Generator<Buffer, void, undefined> {
-  const frame = JSON.stringify(listObject({ ...answer, entries: [] }), undefined, pretty ? 2 : 0)
-  const at = frame.lastIndexOf('[]')
-  const [head, tail] = [frame.slice(0, at), frame.slice(at + 2)]
-  const empty = answer.entries.length === 0
-  const indent = pretty && !empty
-  return listChunks({
-    head: indent ? `${head}[\n    ` : `${head}[`,
-    items: madeItems(answer, pretty),
-    tail: `${indent ? '\n  ]' : ']'}${tail}${pretty ? '\n' : ''}`,
-    separator: pretty ? ',\n    ' : ',',
-  })
-}
-
-function* madeItems({ kind, entries }: ListAnswer, pretty: boolean): Iterable<Uint8Array> {
-  for (const { object } of entries) {
-    const item = kind.custom ? object : withoutKind(served(kind, object))
-    yield Buffer.from(pretty ? JSON.stringify(item, undefined, 2).replaceAll('\n', '\n    ') : JSON.stringify(item))
-  }
-}
-
 /** What the JSON of a kind's objects begins with. */
 const itemHeadOf = (kind: Kind): string => `"kind":${JSON.stringify(kind.resource.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind.resource))},`
 
@@ -48,13 +24,24 @@ function* bytesOf(entries: ListAnswer['entries']): Iterable<Uint8Array> {
   for (const { bytes } of entries) yield bytes
 }
 
-/** Writes pieces as fast as the client takes them: `ready` first, then the rest, each made when there is room for it. */
-export async function writeChunks(writer: BodyWriter, ready: readonly Buffer[], rest: Iterator<Buffer, void>, gzip: boolean): Promise<void> {
+/** How a list's pieces are sent. */
+export interface ChunksToWrite {
+  readonly ready: readonly Buffer[]
+  /** After those that are ready; each is made when there is room for it. */
+  readonly rest: Iterator<Buffer, void>
+  readonly gzip: boolean
+  /** Waited for before each of the rest. */
+  readonly between?: (() => Promise<void>) | undefined
+}
+
+/** Writes pieces as fast as the client takes them. */
+export async function writeChunks(writer: BodyWriter, { ready, rest, gzip, between }: ChunksToWrite): Promise<void> {
   const all = chained(ready, rest)
   if (!gzip) {
     for (const chunk of all) {
       if (writer.closed) return
       if (!writer.write(chunk)) await writer.drained()
+      if (between) await between()
     }
     return writer.end()
   }
@@ -66,6 +53,7 @@ export async function writeChunks(writer: BodyWriter, ready: readonly Buffer[], 
   for (const chunk of all) {
     if (writer.closed) break
     if (!packer.write(chunk)) await new Promise((resolve) => packer.once('drain', resolve))
+    if (between) await between()
   }
   packer.end()
   await packed

@@ -5,8 +5,9 @@ import type { Exchange } from '../http/exchange.ts'
 import type { ApiRequest } from '../request/api-request.ts'
 import { served } from '../verbs/core.ts'
 import type { Answer, ListAnswer, ObjectAnswer, RawAnswer, ValueAnswer } from './answer.ts'
-import type { Forms } from './forms.ts'
-import { jsonListChunks, madeListChunks, writeChunks } from './json-list.ts'
+import type { FormedChunks, Forms } from './forms.ts'
+import { jsonListChunks, writeChunks } from './json-list.ts'
+import { madeListChunks } from './made-lists.ts'
 import { contentTypes, type Format } from './negotiate.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 import { startWatch } from './watch-stream.ts'
@@ -53,10 +54,12 @@ function writeObject(writing: Writing, { code, kind, document }: ObjectAnswer): 
 function writeList(writing: Writing, answer: ListAnswer): void | Promise<void> {
   const { format, request } = writing
   if (format.encoding === 'json' && format.as === '') {
-    return sendList(writing, format.pretty || answer.kind.storedAs ? madeListChunks(answer, format.pretty) : jsonListChunks(answer))
+    const made = format.pretty || answer.kind.storedAs !== undefined
+    return sendChunks(writing, { chunks: made ? madeListChunks(answer, format.pretty) : jsonListChunks(answer), contentType: contentTypes.json, made })
   }
-  const { bytes, contentType } = writing.forms.list(answer, { format, query: request.query, nowMs: writing.nowMs })
-  send(writing, 200, contentType, bytes)
+  const formed = writing.forms.list(answer, { format, query: request.query, nowMs: writing.nowMs }, writing.clock)
+  if (formed instanceof Promise) return formed.then((chunks) => sendChunks(writing, chunks))
+  return 'bytes' in formed ? send(writing, 200, formed.contentType, formed.bytes) : sendChunks(writing, formed)
 }
 
 function writeValue(writing: Writing, { code, value }: ValueAnswer): void {
@@ -80,15 +83,15 @@ function send({ exchange, request, headers }: Writing, code: number, contentType
   } else exchange.respond(code, own, asBuffer(bytes))
 }
 
-function sendList(writing: Writing, chunks: Generator<Buffer, void, undefined>): void | Promise<void> {
+function sendChunks(writing: Writing, { chunks, contentType, made }: FormedChunks): void | Promise<void> {
   const first = chunks.next()
   const second = chunks.next()
-  if (second.done) return send(writing, 200, contentTypes.json, first.value as Buffer)
+  if (second.done) return send(writing, 200, contentType, first.value as Buffer)
   const { exchange, request, headers } = writing
-  const own = headers.of(request.warnings, contentTypes.json)
+  const own = headers.of(request.warnings, contentType)
   const gzip = takesGzip(request)
   const writer = exchange.stream(200, gzip ? [...own, 'content-encoding', 'gzip', 'vary', 'Accept-Encoding'] : own)
-  return writeChunks(writer, [first.value as Buffer, second.value], chunks, gzip)
+  return writeChunks(writer, { ready: [first.value as Buffer, second.value], rest: chunks, gzip, between: made ? () => writing.clock.yield() : undefined })
 }
 
 const takesGzip = ({ exchange, method }: ApiRequest): boolean => method === 'GET' && exchange?.header('accept-encoding')?.includes('gzip') === true

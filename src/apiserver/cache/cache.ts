@@ -2,6 +2,7 @@ import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import type { Deps } from '../../base/deps.ts'
 import type { Store } from '../../store/store.ts'
 import type { Document } from './document.ts'
+import type { KeptForm } from './kept-forms.ts'
 
 /**
  * Every object of one stored resource, as the newest durable write left it, with enough history for watches and for pages of an older list. Fed by one
@@ -49,6 +50,8 @@ export interface CachedObject {
   /** Parsed when first asked for. */
   readonly object: Frozen<KubernetesObject>
   readonly document: Document
+  /** Its other forms, where `KeptForms` keeps any. */
+  forms?: KeptForm | undefined
   readonly labels: Readonly<Record<string, string>>
   /** The value of one of the kind's field selectors (`metadata.name`, `metadata.namespace` included); undefined when the kind has no such field. */
   field(name: string): string | undefined

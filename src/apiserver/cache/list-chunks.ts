@@ -4,10 +4,10 @@ const chunkBytes = 256 * 1024
 /** What a list's body is made of. */
 export interface ListBody {
   /** Up to and including the opening bracket of the items. */
-  readonly head: string
+  readonly head: string | Uint8Array
   readonly items: Iterable<Uint8Array>
   /** From the closing bracket on. */
-  readonly tail: string
+  readonly tail: string | Uint8Array
   /**
    * What every item begins with and the list leaves out, without the brace: `"kind":"Pod","apiVersion":"v1",`. Items of upstream's typed lists carry
    * neither. An item that does not begin so is taken as it is.
@@ -35,7 +35,8 @@ export function* listChunks({
   const buffers = [Buffer.allocUnsafeSlow(Math.max(chunkBytes, head.length * 3))]
   let made = 0
   let chunk = buffers[0]!
-  let at = chunk.write(head)
+  let at = typeof head === 'string' ? chunk.write(head) : head.byteLength
+  if (typeof head !== 'string') chunk.set(head)
   let first = true
   for (const item of items) {
     const needed = item.byteLength + between.byteLength

@@ -1,6 +1,7 @@
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import type { CachedObject } from './cache.ts'
 import { Document } from './document.ts'
+import type { KeptForm } from './kept-forms.ts'
 
 type FieldOf = (object: Frozen<KubernetesObject>) => string
 
@@ -48,6 +49,7 @@ export class StoredObject implements CachedObject {
   readonly key: string
   readonly revision: number
   readonly document: Document
+  forms: KeptForm | undefined = undefined
   readonly #table: FieldTable
   #traits: Traits | undefined
 

@@ -26,9 +26,9 @@ export const isProtobuf = (bytes: Uint8Array): boolean =>
 
 const delimited = (number: number) => (number << 3) | 2
 
-/** Puts a message into its envelope. */
-export function sealMessage(apiVersion: string, kind: string, raw: Uint8Array): Buffer {
-  const body = new protobuf.Writer()
+/** What an envelope says of its message. */
+const envelopeHead = (apiVersion: string, kind: string): protobuf.Writer =>
+  new protobuf.Writer()
     .uint32(delimited(1))
     .fork()
     .uint32(delimited(1))
@@ -36,14 +36,14 @@ export function sealMessage(apiVersion: string, kind: string, raw: Uint8Array): 
     .uint32(delimited(2))
     .string(kind)
     .ldelim()
-    .uint32(delimited(2))
-    .bytes(raw)
-    .uint32(delimited(3))
-    .string('')
-    .uint32(delimited(4))
-    .string('')
-    .finish()
-  return Buffer.concat([magic, body])
+
+/** Neither an encoding nor a content type. */
+const envelopeTail = [delimited(3), 0, delimited(4), 0]
+
+/** Puts a message into its envelope. */
+export function sealMessage(apiVersion: string, kind: string, raw: Uint8Array): Buffer {
+  const head = envelopeHead(apiVersion, kind).uint32(delimited(2)).uint32(raw.length).finish()
+  return Buffer.concat([magic, head, raw, Buffer.from(envelopeTail)])
 }
 
 /** Takes an envelope apart. Throws a ProtobufError. */
@@ -101,18 +101,40 @@ export function decodeEnvelope(
   return { ...(kind && { kind }), ...(apiVersion && { apiVersion }), ...decodeMessage(schema, raw) }
 }
 
-/** A list in an envelope, from the messages of its items: they are encoded once and kept. `metadata` is the list's. */
-export function encodeProtobufList(
-  apiVersion: string,
-  kind: string,
-  metadata: object,
-  items: readonly Uint8Array[],
-): Buffer {
-  const writer = new protobuf.Writer()
+/** What is before, around and after the messages of a list's items, so that they can be sent one after the other. */
+export interface ProtobufListFrame {
+  readonly head: Buffer
+  readonly tail: Buffer
+}
+
+/** An item of a list: a message with its tag and length before it. */
+export function listItem(message: Uint8Array): Buffer {
+  const head = new protobuf.Writer().uint32(delimited(2)).uint32(message.length).finish()
+  const item = Buffer.allocUnsafeSlow(head.length + message.length)
+  item.set(head, 0)
+  item.set(message, head.length)
+  return item
+}
+
+/** The message of a `listItem`. */
+export function messageOfItem(item: Uint8Array): Uint8Array {
+  let at = 1
+  while (item[at]! > 127) at++
+  return item.subarray(at + 1)
+}
+
+/** The envelope of a list whose items (`listItem`) have `itemBytes` together. `metadata` is the list's. */
+export function protobufListFrame(
+  { apiVersion, kind, metadata }: { readonly apiVersion: string; readonly kind: string; readonly metadata: object },
+  itemBytes: number,
+): ProtobufListFrame {
+  const meta = new protobuf.Writer()
     .uint32(delimited(1))
     .bytes(encodeMessage(definition('apimachinery.pkg.apis.meta.v1.ListMeta'), metadata))
-  for (const item of items) writer.uint32(delimited(2)).bytes(item)
-  return sealMessage(apiVersion, kind, writer.finish())
+    .finish()
+  const raw = meta.length + itemBytes
+  const head = envelopeHead(apiVersion, kind).uint32(delimited(2)).uint32(raw).finish()
+  return { head: Buffer.concat([magic, head, meta]), tail: Buffer.from(envelopeTail) }
 }
 
 /** One frame of a watch: the length in four bytes, then a WatchEvent around an object in its envelope. */

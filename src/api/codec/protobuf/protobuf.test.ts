@@ -8,10 +8,12 @@ import { newKindTable } from '../../table.ts'
 import {
   decodeEnvelope,
   encodeProtobuf,
-  encodeProtobufList,
   isProtobuf,
+  listItem,
+  messageOfItem,
   openEnvelope,
   parseWatchEvent,
+  protobufListFrame,
   sealMessage,
   watchFrame,
 } from './envelope.ts'
@@ -92,13 +94,16 @@ test('an object travels in an envelope that says what it is', () => {
 
 test("a list is made of its items' messages", () => {
   const item = definition('api.core.v1.ConfigMap')
-  const items = ['a', 'b'].map((name) => ({ metadata: { name } }))
-  const bytes = encodeProtobufList(
-    'v1',
-    'ConfigMapList',
-    { resourceVersion: '7' },
-    items.map((object) => encodeMessage(item, object)),
+  const items = ['a', 'b'.repeat(200)].map((name) => ({ metadata: { name } }))
+  const messages = items.map((object) => encodeMessage(item, object))
+  const encoded = messages.map(listItem)
+  const size = encoded.reduce((sum, { length }) => sum + length, 0)
+  const { head, tail } = protobufListFrame(
+    { apiVersion: 'v1', kind: 'ConfigMapList', metadata: { resourceVersion: '7' } },
+    size,
   )
+  const bytes = Buffer.concat([head, ...encoded, tail])
+  assert.deepEqual(encoded.map(messageOfItem), messages.map(Buffer.from))
   const list = decodeEnvelope(definition('api.core.v1.ConfigMapList'), openEnvelope(bytes))
   assert.deepEqual(list, { kind: 'ConfigMapList', apiVersion: 'v1', metadata: { resourceVersion: '7' }, items })
 })

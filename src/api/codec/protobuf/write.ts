@@ -1,30 +1,39 @@
-import protobuf from 'protobufjs/minimal.js'
 import { definition } from '../../schema/builtin.ts'
 import type { Field, ListSchema, ScalarSchema, Schema, StructSchema } from '../../schema/schema.ts'
+import { ProtobufOutput } from './output.ts'
 
 /*
  * From the JSON shape to protobuf's bytes, compiled once for each schema. As upstream's generated code does: fields in the order of their numbers, what is no pointer always
  * written, map keys sorted, times and quantities as messages.
  */
 
-type Writer = protobuf.Writer
 type Json = Record<string, unknown>
-/** Writes a field with its tag, or nothing. */
-type WriteField = (writer: Writer, value: unknown) => void
+/** Writes a value with its tag. */
+type WriteValue = (out: ProtobufOutput, value: unknown) => void
 
 const lengthDelimited = 2
 const varint = 0
 const tagOf = (number: number, wireType: number): number => ((number << 3) | wireType) >>> 0
 
+let output: ProtobufOutput | undefined
+
 /** The bytes of an object's message, without the envelope. apiVersion and kind are not in it. */
-export const encodeMessage = (schema: StructSchema, object: object): Uint8Array =>
-  writeStruct(schema, new protobuf.Writer(), object as Json).finish()
+export function encodeMessage(schema: StructSchema, object: object): Uint8Array {
+  const out = (output ??= new ProtobufOutput())
+  out.reset()
+  writeNodes(planOf(schema), out, object as Json)
+  return out.finish()
+}
 
 interface Node {
   readonly number: number
+  readonly tag: number
   /** A field … */
   readonly name?: string
-  readonly write?: WriteField
+  readonly write?: WriteValue
+  /** What is written when it is absent, made when first needed: nothing, or what is zero. */
+  absent?: Uint8Array | undefined
+  readonly field?: Field
   /** … or an embedded message, whose fields are inline in JSON. */
   readonly nodes?: Node[]
 }
@@ -40,10 +49,10 @@ function planOf(schema: StructSchema): Node[] {
     let nodes = plan
     for (const number of field.protobufIn ?? []) {
       let inside = nodes.find((node) => node.number === number)
-      if (!inside) nodes.push((inside = { number, nodes: [] }))
+      if (!inside) nodes.push((inside = { number, tag: tagOf(number, lengthDelimited), nodes: [] }))
       nodes = inside.nodes!
     }
-    nodes.push({ number: field.protobuf, name: field.name, write: fieldWriter(field, field.protobuf) })
+    nodes.push({ number: field.protobuf, tag: 0, name: field.name, field, write: fieldWriter(field.schema, field.protobuf) })
   }
   sortNodes(plan)
   plans.set(schema, plan)
@@ -55,26 +64,38 @@ function sortNodes(nodes: Node[]): void {
   for (const node of nodes) if (node.nodes) sortNodes(node.nodes)
 }
 
-const writeStruct = (schema: StructSchema, writer: Writer, object: Json): Writer =>
-  writeNodes(planOf(schema), writer, object)
-
-function writeNodes(nodes: readonly Node[], writer: Writer, object: Json): Writer {
-  for (const node of nodes) {
-    if (node.nodes) writeNodes(node.nodes, writer.uint32(tagOf(node.number, lengthDelimited)).fork(), object).ldelim()
-    else node.write!(writer, object[node.name!])
+function writeNodes(nodes: readonly Node[], out: ProtobufOutput, object: Json): void {
+  for (let i = 0; i < nodes.length; i++) {
+    const node = nodes[i]!
+    if (node.nodes) {
+      out.varint(node.tag)
+      const start = out.begin()
+      writeNodes(node.nodes, out, object)
+      out.end(start)
+      continue
+    }
+    const value = object[node.name!]
+    if (value !== undefined && value !== null) node.write!(out, value)
+    else {
+      const absent = (node.absent ??= absentBytes(node))
+      if (absent.length > 0) out.few(absent)
+    }
   }
-  return writer
 }
 
-function fieldWriter(field: Field, number: number): WriteField {
-  const { schema } = field
-  if (schema.type === 'list') return listWriter(schema, number)
-  if (schema.type === 'map') return mapWriter(schema.values, number)
-  const write = valueWriter(schema, number)
-  const optional = field.pointer || schema.type === 'bytes'
-  if (optional) return (writer, value) => void (value !== undefined && value !== null && write(writer, value))
-  const zero = zeroOf(schema)
-  return (writer, value) => write(writer, value ?? zero)
+function writeStruct(schema: StructSchema, out: ProtobufOutput, value: unknown): void {
+  const start = out.begin()
+  writeNodes(planOf(schema), out, value as Json)
+  out.end(start)
+}
+
+/** What a field comes to that JSON leaves out: pointers, lists and maps to nothing, all else to its zero. */
+function absentBytes({ field, write }: Node): Uint8Array {
+  const { schema, pointer } = field!
+  if (pointer || schema.type === 'bytes' || schema.type === 'list' || schema.type === 'map') return new Uint8Array()
+  const out = new ProtobufOutput()
+  write!(out, zeroOf(schema))
+  return out.finish()
 }
 
 /** What a plain value is when JSON leaves it out; undefined makes an empty message. */
@@ -98,125 +119,162 @@ function zeroOf(schema: Schema): unknown {
   }
 }
 
-function listWriter(schema: ListSchema, number: number): WriteField {
+const fieldWriter = (schema: Schema, number: number): WriteValue =>
+  schema.type === 'list' ? listWriter(schema, number) : schema.type === 'map' ? mapWriter(schema.values, number) : valueWriter(schema, number)
+
+function listWriter(schema: ListSchema, number: number): WriteValue {
   const write = valueWriter(schema.items, number)
-  return (writer, value) => {
-    for (const item of (value as readonly unknown[] | null | undefined) ?? []) write(writer, item)
+  return (out, value) => {
+    const items = value as readonly unknown[]
+    for (let i = 0; i < items.length; i++) write(out, items[i])
   }
 }
 
-function mapWriter(values: Schema, number: number): WriteField {
-  let write: WriteField | undefined
-  return (writer, value) => {
+function mapWriter(values: Schema, number: number): WriteValue {
+  const tag = tagOf(number, lengthDelimited)
+  const keyTag = tagOf(1, lengthDelimited)
+  let write: WriteValue | undefined
+  return (out, value) => {
     write ??= valueWriter(values, 2)
-    const map = (value ?? {}) as Json
-    for (const key of Object.keys(map).sort()) {
-      writer.uint32(tagOf(number, lengthDelimited)).fork().uint32(tagOf(1, lengthDelimited)).string(key)
-      write(writer, map[key])
-      writer.ldelim()
+    const map = value as Json
+    const keys = Object.keys(map)
+    if (keys.length > 1) keys.sort()
+    for (const key of keys) {
+      out.varint(tag)
+      const start = out.begin()
+      out.varint(keyTag)
+      out.text(key)
+      write(out, map[key])
+      out.end(start)
     }
   }
 }
 
 /** Writes one value with its tag. */
-function valueWriter(schema: Schema, number: number): WriteField {
+function valueWriter(schema: Schema, number: number): WriteValue {
   const delimited = tagOf(number, lengthDelimited)
   const plain = tagOf(number, varint)
   switch (schema.type) {
     case 'string':
-      return (writer, value) => void writer.uint32(delimited).string(value as string)
+      return (out, value) => {
+        out.varint(delimited)
+        out.text((value ?? '') as string)
+      }
     case 'bytes':
-      return (writer, value) => void writer.uint32(delimited).bytes(Buffer.from((value ?? '') as string, 'base64'))
+      return (out, value) => {
+        out.varint(delimited)
+        out.bytes(Buffer.from((value ?? '') as string, 'base64'))
+      }
     case 'boolean':
-      return (writer, value) => void writer.uint32(plain).bool(value as boolean)
+      return (out, value) => {
+        out.varint(plain)
+        out.varint(value ? 1 : 0)
+      }
     case 'int32':
     case 'int64':
-      return (writer, value) => void writer.uint32(plain).int64(value as number)
+      return (out, value) => {
+        out.varint(plain)
+        out.integer((value ?? 0) as number)
+      }
     case 'double':
-      return (writer, value) => void writer.uint32(tagOf(number, 1)).double(value as number)
+      return (out, value) => {
+        out.varint(tagOf(number, 1))
+        out.double((value ?? 0) as number)
+      }
     case 'struct':
-      return (writer, value) => void writeStruct(schema, writer.uint32(delimited).fork(), value as Json).ldelim()
+      return (out, value) => {
+        out.varint(delimited)
+        writeStruct(schema, out, value ?? {})
+      }
     case 'list':
       return wrappedWriter(schema, delimited)
     case 'map':
       throw new Error('protobuf has no maps in maps or lists')
     default:
-      return (writer, value) => void messageOf(schema, writer.uint32(delimited).fork(), value).ldelim()
+      return (out, value) => {
+        out.varint(delimited)
+        const start = out.begin()
+        writeMessage(schema, out, value)
+        out.end(start)
+      }
   }
 }
 
 /** A list as a map's value: in a message of its own. */
-function wrappedWriter(schema: ListSchema, tag: number): WriteField {
+function wrappedWriter(schema: ListSchema, tag: number): WriteValue {
   const write = listWriter(schema, 1)
-  return (writer, value) => {
-    write(writer.uint32(tag).fork(), value)
-    writer.ldelim()
+  return (out, value) => {
+    out.varint(tag)
+    const start = out.begin()
+    write(out, value ?? [])
+    out.end(start)
   }
 }
+
+const firstPlain = tagOf(1, varint)
+const secondPlain = tagOf(2, varint)
+const firstDelimited = tagOf(1, lengthDelimited)
+const secondDelimited = tagOf(2, lengthDelimited)
+const thirdDelimited = tagOf(3, lengthDelimited)
 
 /** What is a scalar in JSON and a message in protobuf. */
-function messageOf(schema: ScalarSchema, writer: Writer, value: unknown): Writer {
+function writeMessage(schema: ScalarSchema, out: ProtobufOutput, value: unknown): void {
   switch (schema.type) {
     case 'quantity':
-      return writer.uint32(tagOf(1, lengthDelimited)).string(value as string)
-    case 'intOrString':
-      return typeof value === 'string'
-        ? writer
-            .uint32(tagOf(1, varint))
-            .int32(1)
-            .uint32(tagOf(2, varint))
-            .int32(0)
-            .uint32(tagOf(3, lengthDelimited))
-            .string(value)
-        : writer
-            .uint32(tagOf(1, varint))
-            .int32(0)
-            .uint32(tagOf(2, varint))
-            .int64(value as number)
-            .uint32(tagOf(3, lengthDelimited))
-            .string('')
+      out.varint(firstDelimited)
+      return out.text((value ?? '0') as string)
+    case 'intOrString': {
+      const isText = typeof value === 'string'
+      out.varint(firstPlain)
+      out.varint(isText ? 1 : 0)
+      out.varint(secondPlain)
+      out.integer(isText ? 0 : ((value ?? 0) as number))
+      out.varint(thirdDelimited)
+      return out.text(isText ? value : '')
+    }
     case 'time':
     case 'microTime':
-      return value ? timestamp(writer, value as string) : writer
+      return value ? writeTimestamp(out, value as string) : undefined
     default:
-      return anyMessage(schema, writer, value)
+      return writeAny(schema, out, value)
   }
 }
 
-function timestamp(writer: Writer, text: string): Writer {
-  const seconds = Math.floor(Date.parse(`${text.slice(0, 19)}Z`) / 1000)
-  const micros = text.length > 20 ? Number(text.slice(20, 26)) : 0
-  return writer
-    .uint32(tagOf(1, varint))
-    .int64(seconds)
-    .uint32(tagOf(2, varint))
-    .int32(micros * 1000)
+function writeTimestamp(out: ProtobufOutput, text: string): void {
+  out.varint(firstPlain)
+  out.integer(Math.floor(Date.parse(`${text.slice(0, 19)}Z`) / 1000))
+  out.varint(secondPlain)
+  out.varint(text.length > 20 ? Number(text.slice(20, 26)) * 1000 : 0)
 }
 
 const propsOf = (): StructSchema => definition('apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps')
 
-function anyMessage(schema: ScalarSchema, writer: Writer, value: unknown): Writer {
-  if (value === undefined || value === null) return writer
+function writeProps(out: ProtobufOutput, tag: number, value: unknown): void {
+  out.varint(tag)
+  writeStruct(propsOf(), out, value)
+}
+
+function writeAny(schema: ScalarSchema, out: ProtobufOutput, value: unknown): void {
+  if (value === undefined || value === null) return
   switch (schema.form) {
     case 'schemaOrBool':
-      if (typeof value === 'boolean') return writer.uint32(tagOf(1, varint)).bool(value)
-      return writeStruct(
-        propsOf(),
-        writer.uint32(tagOf(1, varint)).bool(true).uint32(tagOf(2, lengthDelimited)).fork(),
-        value as Json,
-      ).ldelim()
+      out.varint(firstPlain)
+      out.varint(value === false ? 0 : 1)
+      if (typeof value !== 'boolean') writeProps(out, secondDelimited, value)
+      return
     case 'schemaOrArray':
-      if (!Array.isArray(value))
-        return writeStruct(propsOf(), writer.uint32(tagOf(1, lengthDelimited)).fork(), value as Json).ldelim()
-      for (const item of value as Json[])
-        writeStruct(propsOf(), writer.uint32(tagOf(2, lengthDelimited)).fork(), item).ldelim()
-      return writer
+      if (!Array.isArray(value)) return writeProps(out, firstDelimited, value)
+      for (const item of value as Json[]) writeProps(out, secondDelimited, item)
+      return
     case 'schemaOrStrings':
-      if (!Array.isArray(value))
-        return writeStruct(propsOf(), writer.uint32(tagOf(1, lengthDelimited)).fork(), value as Json).ldelim()
-      for (const item of value as string[]) writer.uint32(tagOf(2, lengthDelimited)).string(item)
-      return writer
+      if (!Array.isArray(value)) return writeProps(out, firstDelimited, value)
+      for (const item of value as string[]) {
+        out.varint(secondDelimited)
+        out.text(item)
+      }
+      return
     default:
-      return writer.uint32(tagOf(1, lengthDelimited)).bytes(Buffer.from(JSON.stringify(value)))
+      out.varint(firstDelimited)
+      out.text(JSON.stringify(value))
   }
 }

@@ -5,7 +5,10 @@ import type { Kind } from '../../api/kind.ts'
 import type { CachedObject } from '../cache/cache.ts'
 import type { ListAnswer } from './answer.ts'
 import { listObject } from './json-forms.ts'
-import { madeListChunks } from './json-list.ts'
+import { newKindTable } from '../../api/table.ts'
+import { Query } from '../request/query.ts'
+import { madeListChunks, partChunks, partOf } from './made-lists.ts'
+import { plainJson } from './negotiate.ts'
 
 const answerOf = (count: number): ListAnswer => {
   const entries = Array.from({ length: count }, (_, i) => ({ object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: `c${i}`, labels: {} }, data: { list: '[]\n' } } }))
@@ -20,4 +23,18 @@ for (const count of [0, 1, 3]) {
     assert.equal(textOf(false), JSON.stringify(listObject(answer)))
     assert.equal(textOf(true), `${JSON.stringify(listObject(answer), undefined, 2)}\n`)
   })
+}
+
+for (const count of [0, 1, 2000]) {
+  for (const as of ['Table', 'PartialObjectMetadata'] as const) {
+    test(`${count} items as ${as} made one by one are the same as made at once`, () => {
+      const { entries } = answerOf(count)
+      const kind = newKindTable([]).byResource('', 'v1', 'configmaps')!
+      const answer = { ...answerOf(count), entries, kind }
+      const options = { format: { ...plainJson, as }, query: Query.parse('includeObject=Object'), nowMs: 0 }
+      const chunks = [...partChunks(answer, options)].map(String)
+      assert.equal(chunks.join(''), JSON.stringify(partOf(answer, options)))
+      assert.equal(chunks.length > 1, count === 2000 && as === 'Table')
+    })
+  }
 }
