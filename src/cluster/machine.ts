@@ -35,6 +35,12 @@ export const nodeProcessFile = (cluster: string, node: string): string => join(c
 const entryPoint = process.argv[1]!
 const watchEveryMs = 1000
 
+/** How a command runs on a machine of its own name: what pods on the host's network see as theirs. Without the program, they see this machine's. */
+function underHostname(name: string): string[] {
+  const unshare = findProgram('unshare')
+  return unshare ? [unshare, '--uts', '--', 'sh', '-c', 'echo "$0" 2>/dev/null >/proc/sys/kernel/hostname; exec "$@"', name] : []
+}
+
 /**
  * Keeps a process for each node running in the node's network namespace; ones that run already are adopted. They go on when this process dies, and are ended
  * by `close`.
@@ -50,7 +56,7 @@ export async function ensureNodeProcesses({ record, clock, log }: Deps & { recor
       log.info({ component: 'cluster', node: name }, 'starting the node')
       startDetached({
         command: findProgram('nsenter') ?? 'nsenter',
-        args: [`--net=${nodeNamespace(config.name, name)}`, process.execPath, ...process.execArgv, entryPoint, 'run', config.name, '--node', name],
+        args: [`--net=${nodeNamespace(config.name, name)}`, ...underHostname(name), process.execPath, ...process.execArgv, entryPoint, 'run', config.name, '--node', name],
         file,
         log: join(clusterPaths(config.name).logs, `${name}.log`),
       })

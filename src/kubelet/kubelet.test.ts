@@ -153,6 +153,19 @@ test('a pod that asks for more than the node has is refused', async (t) => {
   assert.equal(pod.status?.message, "Pod was rejected: Node didn't have enough resource: cpu, requested: 100000, used: 0, capacity: 8000")
 })
 
+test('readiness is asked at once when the startup probe has succeeded', async (t) => {
+  let started = false
+  const node = await startSimulatedNode(t, {
+    host: { dial: { http: async () => ({ status: started ? 200 : 500, body: '', redirectedAway: false }), tcp: async () => undefined, grpc: async () => 'SERVING' } },
+  })
+  await node.run('web', { containers: [{ name: 'main', startupProbe: { httpGet: { port: 80 }, periodSeconds: 5, failureThreshold: 100 }, readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 300 } }] })
+  await node.clock.advance(12_000)
+  assert.equal(condition(await node.pod('web'), 'Ready'), 'False')
+  started = true
+  await node.clock.advance(6000)
+  assert.equal(condition(await node.pod('web'), 'Ready'), 'True')
+})
+
 test('a failed liveness probe restarts the container', async (t) => {
   let healthy = true
   const node = await startSimulatedNode(t, {

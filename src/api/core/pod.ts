@@ -45,6 +45,8 @@ export const podDefinition = defineKind(pods, {
     dropInitAnnotations(ensure(pod, 'metadata'))
     defaultRequests(spec)
     spec.enableServiceLinks ??= true
+    // Of pods only: templates keep what they have.
+    if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1
     if (spec.hostNetwork) {
       defaultHostPorts(spec.containers)
       defaultHostPorts(spec.initContainers)

@@ -34,6 +34,7 @@ export class ProbeWorker {
   #target: Probed | undefined
   #cancel: () => void = () => undefined
   #closed = false
+  #running = false
   /** A failed liveness or startup probe waits for the next container. */
   #onHold = false
   #last: 'success' | 'failure' | undefined
@@ -53,10 +54,21 @@ export class ProbeWorker {
     this.#last = undefined
     this.#row = 0
     if (!target) return
-    const { deps, probe, kind, results } = this.#options
+    const { kind, results } = this.#options
     results.set(kind, target.containerId, initial(kind, target))
-    const delayMs = Math.max(0, target.startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000 - deps.clock.now())
-    this.#schedule(delayMs)
+    this.#schedule(this.#delayMs(target))
+  }
+
+  /** Probes now instead of at the end of the period, or as soon as the container is old enough. */
+  hurry(): void {
+    if (this.#closed || !this.#target || this.#running) return
+    this.#cancel()
+    this.#schedule(this.#delayMs(this.#target))
+  }
+
+  #delayMs({ startedAtMs }: Probed): number {
+    const { deps, probe } = this.#options
+    return Math.max(0, startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000 - deps.clock.now())
   }
 
   close(): void {
@@ -68,7 +80,10 @@ export class ProbeWorker {
   #schedule(ms: number): void {
     const { deps, pod, container, kind } = this.#options
     this.#cancel = deps.clock.after(ms, () => {
-      this.#run().catch((error: unknown) => deps.log.error({ err: error, pod: pod.metadata.name, container: container.name, kind }, 'a probe worker failed'))
+      this.#running = true
+      this.#run()
+        .catch((error: unknown) => deps.log.error({ err: error, pod: pod.metadata.name, container: container.name, kind }, 'a probe worker failed'))
+        .finally(() => (this.#running = false))
     })
   }
 

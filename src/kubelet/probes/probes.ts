@@ -55,7 +55,12 @@ export class Probes {
     const key = `${subject.container.name}/${subject.kind}`
     let worker = workers.get(key)
     if (!worker) {
-      worker = new ProbeWorker({ ...this.#options, ...subject, changed: () => this.#options.changed(uid) })
+      const changed = () => {
+        // Readiness rested until now: its next turn may be a long period away.
+        if (subject.kind === 'startup') workers.get(`${subject.container.name}/readiness`)?.hurry()
+        this.#options.changed(uid)
+      }
+      worker = new ProbeWorker({ ...this.#options, ...subject, changed })
       workers.set(key, worker)
     }
     const running = containerOf(state, subject.container.name)
