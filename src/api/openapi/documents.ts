@@ -200,7 +200,7 @@ export class OpenApiDocuments {
         const schema = this.#options.customSchema?.(kind) as Json | undefined
         return schema && version === 'v2' ? (inV2(schema) as Json) : schema
       }
-      const object = () => writer.refTo(id, () => ({ ...customDefinition(declared(), writer), ...gvk(name) }))
+      const object = () => writer.refTo(id, () => ({ ...customDefinition(declared(), writer, version), ...gvk(name) }))
       out.set(id, object)
       out.set(listDefinitionId(kind), () =>
         writer.refTo(listDefinitionId(kind), () => ({
@@ -238,8 +238,15 @@ function inV2(schema: unknown, named = false): unknown {
   )
 }
 
-/** A declared schema with what every object has. */
-function customDefinition(schema: Json | undefined, writer: DefinitionWriter): Json {
+/** What every object's own fields are for. */
+const ownFields = {
+  apiVersion: { type: 'string', description: 'APIVersion defines which version of its group this object is written in.' },
+  kind: { type: 'string', description: 'Kind is the name of what this object is an instance of.' },
+}
+
+/** A declared schema with what every object has. Where all is allowed, OpenAPI v2 says nothing more. */
+function customDefinition(schema: Json | undefined, writer: DefinitionWriter, version: OpenApiVersion): Json {
+  if (version === 'v2' && (!schema || schema['x-kubernetes-preserve-unknown-fields'] === true)) return { type: 'object' }
   const declared = schema ?? { 'x-kubernetes-preserve-unknown-fields': true }
   const meta = writer.ref('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')
   return {
@@ -247,9 +254,8 @@ function customDefinition(schema: Json | undefined, writer: DefinitionWriter): J
     type: 'object',
     properties: {
       ...(declared['properties'] as Json | undefined),
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: meta,
+      ...ownFields,
+      metadata: version === 'v2' ? { ...meta, description: 'What all objects have: name, labels, owners.' } : { allOf: [meta], description: 'What all objects have: name, labels, owners.' },
     },
   }
 }

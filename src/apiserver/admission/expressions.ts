@@ -1,3 +1,4 @@
+import { useExpressionChecker } from '../../api/admissionregistration/expressions.ts'
 import { useRuleChecker } from '../../api/apiextensions/rule-checker.ts'
 import type { AdmissionPlugin } from './admission.ts'
 
@@ -6,8 +7,9 @@ let loaded = false
 
 /** Loads what compiles expressions: large, and most servers never see one. */
 async function load(): Promise<void> {
-  const { checkRules } = await import('../../api/crd-schema/rules.ts')
+  const [{ checkRules }, { expressionProblem }] = await Promise.all([import('../../api/crd-schema/rules.ts'), import('./policy/expression-problem.ts')])
   useRuleChecker(checkRules)
+  useExpressionChecker(expressionProblem)
   loaded = true
 }
 

@@ -11,6 +11,7 @@ import type { ResourceRequest } from '../request/api-request.ts'
 import type { Core } from '../verbs/core.ts'
 import type { SubresourceHandler } from '../verbs/dispatch.ts'
 import { attributesOf } from '../verbs/write.ts'
+import { connectOptions } from './connect-options.ts'
 import { identityHeaders, plainFailure } from './forward.ts'
 import { containerOf, kubeletTarget } from './kubelet-address.ts'
 
@@ -89,7 +90,7 @@ function mustCreate({ authorizer }: Core, { user, info }: ResourceRequest): void
 export async function admitConnection(core: Core, request: ResourceRequest): Promise<void> {
   const { kind, info, user, warnings, subresource } = request
   const write = { kind, subresource: subresource?.name ?? '', namespace: info.namespace, user, warnings, dryRun: false, options: undefined }
-  const attributes = attributesOf(write, 'CONNECT', info.name, undefined, undefined)
+  const attributes = attributesOf(write, 'CONNECT', info.name, connectOptions(request), undefined)
   await core.admission.admit(attributes)
   await core.admission.validate(attributes)
 }

@@ -66,7 +66,7 @@ async function callMutating(parts: WebhookParts, webhook: Webhook, attributes: A
   if (!asked) return undefined
   const { response, shown, request } = asked
   if (!response.allowed) throw denial(webhook.name, response)
-  if (!response.patch || !attributes.object) return { changed: false }
+  if (!response.patch || !attributes.object || attributes.operation === 'CONNECT') return { changed: false }
   try {
     const patch: unknown = JSON.parse(Buffer.from(response.patch, 'base64').toString())
     if (Array.isArray(patch) && patch.length === 0) return { changed: false }

@@ -1,0 +1,18 @@
+import type { Expected } from '../../../api/admissionregistration/expressions.ts'
+import { CelSyntaxError } from '../../../api/cel/syntax.ts'
+import { dyn } from '../../../api/cel/types.ts'
+import { compileForRequests } from './request-language.ts'
+
+const accepted: Readonly<Record<Expected['yields'], readonly string[]>> = { bool: ['bool', 'dyn'], string: ['string', 'dyn'], 'string or null': ['string', 'null', 'dyn'], anything: [] }
+
+/** What is wrong with an expression of a policy or of a webhook's condition. */
+export function expressionProblem(expression: string, { params, authorizer, yields }: Expected): string | undefined {
+  try {
+    const { type } = compileForRequests(expression, { params, authorizer, variables: dyn })
+    const kinds = accepted[yields]
+    return kinds.length === 0 || kinds.includes(type.kind) ? undefined : `must evaluate to ${yields}`
+  } catch (error) {
+    if (error instanceof CelSyntaxError) return `compilation failed: ${error.message}`
+    throw error
+  }
+}
