@@ -4,6 +4,11 @@ import { wholeAmount } from './pod/amount.ts'
 export interface KubeletConfiguration {
   readonly apiVersion?: string
   readonly kind?: string
+  readonly address?: string
+  readonly port?: number
+  readonly tlsCertFile?: string
+  readonly tlsPrivateKeyFile?: string
+  readonly authentication?: { readonly x509?: { readonly clientCAFile?: string } }
   readonly staticPodPath?: string
   readonly syncFrequency?: string
   readonly fileCheckFrequency?: string

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import type { Deps } from '../../base/deps.ts'
 import { newClient } from '../../client/client.ts'
 import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
+import type { KeyPair } from '../../cluster/pki/certificate.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import type { KubeletConfiguration } from '../../kubelet/config.ts'
 import { startKubelet } from '../../kubelet/kubelet.ts'
@@ -16,6 +18,11 @@ const flags: readonly ComponentFlag[] = [
   ['--node-labels <labels>', 'labels for the node, key=value,…'],
   ['--root-dir <folder>', 'folder of volumes and other files', '/var/lib/kubelet'],
   ['--container-runtime-endpoint <socket>', 'CRI socket', 'unix:///run/containerd/containerd.sock'],
+  ['--address <ip>', 'address to serve on'],
+  ['--port <port>', 'port to serve on'],
+  ['--tls-cert-file <file>', 'certificate to serve with; without one, one of its own making'],
+  ['--tls-private-key-file <file>', 'its key'],
+  ['--client-ca-file <file>', 'client certificates of this CA are users'],
   ['-v, --v <level>', 'verbosity, as klog counts it', '2'],
 ]
 
@@ -28,23 +35,50 @@ export function define(command: Command): void {
     const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), { deps, userAgent: 'kubelet' })
     const runtime = await connectCri({ ...deps, socket: config.containerRuntimeEndpoint ?? given['containerRuntimeEndpoint']! })
     const hostname = (await import('node:os')).hostname().toLowerCase()
+    const client = newClient(transport)
+    const nodeName = given['hostnameOverride'] ?? hostname
+    const port = given['port'] ? numberOf(given['port'], 'port') : (config.port ?? 10_250)
     const kubelet = await startKubelet({
       ...deps,
-      client: newClient(transport),
+      client,
       runtime,
       config,
-      nodeName: given['hostnameOverride'] ?? hostname,
+      nodeName,
+      port,
       hostname: given['hostnameOverride'] ?? hostname,
       rootDir: given['rootDir']!,
       ...(given['nodeIp'] && { nodeIps: listOf(given['nodeIp'])! }),
       ...(given['nodeLabels'] && { nodeLabels: labelsOf(given['nodeLabels']) }),
     })
+    const { startKubeletServer } = await import('../../kubelet/server/kubelet-server.ts')
+    const server = await startKubeletServer({
+      ...deps,
+      kubelet,
+      runtime,
+      client,
+      config,
+      host: given['address'] ?? config.address ?? '0.0.0.0',
+      port,
+      serving: await servingPair(given, config, { nodeName, deps }),
+      clientCa: fileOf(given['clientCaFile'] ?? config.authentication?.x509?.clientCAFile, 'client-ca-file'),
+    })
     await runUntilSignal(deps, async () => {
+      await server.close()
       await kubelet.close()
       await runtime.close()
       await transport.close()
     })
   })
+}
+
+/** The certificate of the flags or the configuration; else a new one that nobody has signed, as upstream makes it. */
+async function servingPair(given: Record<string, string>, config: KubeletConfiguration, { nodeName, deps }: { nodeName: string; deps: Deps }): Promise<KeyPair> {
+  const cert = fileOf(given['tlsCertFile'] ?? config.tlsCertFile, 'tls-cert-file')
+  const key = fileOf(given['tlsPrivateKeyFile'] ?? config.tlsPrivateKeyFile, 'tls-private-key-file')
+  if (cert !== undefined && key !== undefined) return { cert, key }
+  const { issue, newAuthority } = await import('../../cluster/pki/certificate.ts')
+  const authority = await newAuthority(`${nodeName}-ca`, 365, deps)
+  return issue(authority, { commonName: nodeName, hosts: [nodeName, ...(listOf(given['nodeIp']) ?? [])], usage: 'server', validDays: 365 }, deps)
 }
 
 async function configuration(path: string | undefined): Promise<KubeletConfiguration> {

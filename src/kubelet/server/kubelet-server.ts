@@ -13,6 +13,7 @@ import type { Kubelet } from '../kubelet.ts'
 import { newAuthentication } from './access/authentication.ts'
 import { actionOf, newAuthorization } from './access/authorization.ts'
 import { Refusal, text, type KubeletAnswer, type KubeletRequest, type KubeletUser } from './request.ts'
+import { newRequestMetrics } from './request-metrics.ts'
 import { findRoute } from './routes.ts'
 
 /** What the server is made of. */
@@ -35,8 +36,8 @@ export interface KubeletListenOptions extends Omit<KubeletServerOptions, 'closin
   /** Upstream's is 10250; 0 takes a free one. */
   readonly port: number
   readonly serving: { readonly cert: string; readonly key: string }
-  /** Client certificates of this CA are users. */
-  readonly clientCa: string
+  /** Client certificates of this CA are users. Absent: only tokens are. */
+  readonly clientCa?: string | undefined
 }
 
 /** A kubelet's server that runs. */
@@ -59,14 +60,18 @@ export async function startKubeletServer(options: KubeletListenOptions): Promise
     authenticate: newAuthentication({ client, clock }),
     authorize: newAuthorization({ client, clock, nodeName: kubelet.nodeName }),
   }
-  const tls = (pair: { readonly cert: string; readonly key: string }) => ({ ...pair, ca: clientCa, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' as const })
+  const tls = (pair: { readonly cert: string; readonly key: string }) => ({ ...pair, ...(clientCa !== undefined && { ca: clientCa, requestCert: true }), rejectUnauthorized: false, minVersion: 'TLSv1.2' as const })
   const server = createServer({ ...tls(serving), keepAliveTimeout: 90_000, maxHeaderSize: headerBytesMax, noDelay: true })
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  server.on('request', (message, response) => answer(context, message, response, undefined).catch(() => response.destroy()))
+  const measure = newRequestMetrics(options.metrics, clock)
+  server.on('request', (message, response) => {
+    measure(message, response)
+    answer(context, message, response, undefined).catch(() => response.destroy())
+  })
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A connection that wants another protocol can still be answered in this one.
     const response = new ServerResponse(message)
@@ -74,6 +79,7 @@ export async function startKubeletServer(options: KubeletListenOptions): Promise
     response.assignSocket(socket as Socket)
     response.on('finish', () => socket.end())
     socket.on('error', () => socket.destroy())
+    measure(message, response)
     answer(context, message, response, { request: message, socket, head }).catch(() => socket.destroy())
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
