@@ -96,6 +96,15 @@ export interface Subresource {
   readonly responseKind: { readonly group: string; readonly version: string; readonly kind: string }
 }
 
+/** How a kind's objects lie in storage, when that is not as they are shown. */
+export interface StoredAs<T extends KubernetesObject = KubernetesObject> {
+  readonly kind: () => Kind
+  readonly toStored: (object: T) => KubernetesObject
+  readonly fromStored: (stored: KubernetesObject) => T
+  /** Conversions that take time are made beforehand; `toStored` and `fromStored` then find them. */
+  readonly prepare?: ((direction: 'toStored' | 'fromStored', objects: readonly Frozen<KubernetesObject>[]) => Promise<void>) | undefined
+}
+
 /** A kind as the API server works with it: facts, schema and behaviour in one. Custom kinds are made at run time; all else comes from the table. */
 export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly resource: Resource<T>
@@ -109,7 +118,7 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly columns: readonly Column[]
   readonly behaviour: KindBehaviour<T>
   /** Under which resource and version objects are stored: kinds served in several versions share one. Absent: this one. */
-  readonly storedAs?: { readonly kind: () => Kind; readonly toStored: (object: T) => KubernetesObject; readonly fromStored: (stored: KubernetesObject) => T }
+  readonly storedAs?: StoredAs<T>
   /** The key prefix of its objects, as upstream lays them out: '/registry/pods/', '/registry/services/specs/'. */
   readonly storagePrefix: string
   /** A custom kind. */

@@ -2,8 +2,10 @@ import { hasDefaults, fillDefaults } from '../../api/crd-schema/default-values.t
 import { structSchemaOf } from '../../api/crd-schema/struct-schema.ts'
 import type { JsonSchema } from '../../api/crd-schema/json-schema.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../../api/generated/types/apiextensions-v1.ts'
-import type { Kind, KindBehaviour, Subresource } from '../../api/kind.ts'
-import type { Frozen, KubernetesObject } from '../../api/resource.ts'
+import type { Kind, KindBehaviour, StoredAs, Subresource } from '../../api/kind.ts'
+import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
+import type { Outbound } from '../outbound/post-json.ts'
+import { conversionWebhook, type Convert } from './conversion-webhook.ts'
 import { normalise } from '../../api/schema/decode.ts'
 import { compileJsonPath } from '../../api/table-format/json-path.ts'
 import { customColumns } from '../../api/table-format/custom-columns.ts'
@@ -24,10 +26,10 @@ export interface CustomKinds {
 }
 
 /** Makes them. */
-export function customKinds(definition: Definition): CustomKinds {
+export function customKinds(definition: Definition, outbound: Outbound): CustomKinds {
   const { versions } = definition.spec
   const stored = versions.find(({ storage }) => storage)!
-  const kinds: VersionKinds = { byVersion: new Map(), stored: stored.name }
+  const kinds: VersionKinds = { byVersion: new Map(), stored: stored.name, convert: conversionWebhook(outbound, definition) }
   for (const version of versions) kinds.byVersion.set(version.name, customKind(definition, version, kinds))
   return { served: versions.filter(({ served }) => served).map(({ name }) => kinds.byVersion.get(name)!), stored: kinds.byVersion.get(stored.name)! }
 }
@@ -36,6 +38,8 @@ export function customKinds(definition: Definition): CustomKinds {
 interface VersionKinds {
   readonly byVersion: Map<string, Kind>
   readonly stored: string
+  /** Absent: nothing but the version differs. */
+  readonly convert: Convert | undefined
 }
 
 function customKind(definition: Definition, version: Version, kinds: VersionKinds): Kind {
@@ -45,7 +49,6 @@ function customKind(definition: Definition, version: Version, kinds: VersionKind
   const { columns, row } = customColumns(version.additionalPrinterColumns as Parameters<typeof customColumns>[0])
   const resource = { group, version: version.name, kind: names.kind, plural: names.plural, namespaced: scope === 'Namespaced' }
   const schema = structSchemaOf(declared)
-  const stored = () => kinds.byVersion.get(kinds.stored)!
   const kind: Kind = {
     resource,
     singular: accepted.singular ?? names.kind.toLowerCase(),
@@ -60,7 +63,7 @@ function customKind(definition: Definition, version: Version, kinds: VersionKind
     storagePrefix: `/registry/${group}/${names.plural}/`,
     custom: true,
     ...(version.deprecated && { deprecation: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` }),
-    ...(readsDiffer(definition, version) && { storedAs: { kind: stored, toStored: (object) => converted(object, stored()), fromStored: memoised((object) => converted(defaulted(object, kinds), kind)) } }),
+    ...(readsDiffer(definition, version) && { storedAs: storedAs(() => kind, kinds) }),
   }
   declareSchema(kind, declared)
   return kind
@@ -80,6 +83,47 @@ function defaulted(object: KubernetesObject, { byVersion, stored }: VersionKinds
   own.behaviour.defaults(out)
   return out
 }
+
+/** How objects of a version are stored: conversions by a webhook are made before they are asked for. */
+function storedAs(kind: () => Kind, kinds: VersionKinds): StoredAs {
+  const stored = () => kinds.byVersion.get(kinds.stored)!
+  const { convert } = kinds
+  if (!convert) return { kind: stored, toStored: (object) => converted(object, stored()), fromStored: memoised((object) => converted(defaulted(object, kinds), kind())) }
+  const known = { toStored: new WeakMap<object, KubernetesObject>(), fromStored: new Converted() }
+  return {
+    kind: stored,
+    toStored: (object) => converted(known.toStored.get(object) ?? object, stored()),
+    fromStored: (object) => converted(known.fromStored.get(object) ?? defaulted(object, kinds), kind()),
+    async prepare(direction, objects) {
+      const target = direction === 'toStored' ? stored() : kind()
+      const apiVersion = apiVersionOf(target.resource)
+      const missing = objects.filter((object) => object.apiVersion !== apiVersion && !(direction === 'fromStored' ? known.fromStored.get(object) : known.toStored.get(object)))
+      if (missing.length === 0) return
+      const sent = missing.map((object) => defaulted(object as KubernetesObject, kinds) as Frozen<KubernetesObject>)
+      const answered = await convert(sent, apiVersion)
+      answered.forEach((object, i) => (direction === 'fromStored' ? known.fromStored.set(missing[i]!, object) : known.toStored.set(missing[i]!, object)))
+    },
+  }
+}
+
+/** So many converted objects are remembered: more than the largest list that anybody asks for at once. */
+const convertedMax = 50_000
+
+/** Converted objects by what they were made of: an object of storage is read anew now and then, so that its identity means nothing. */
+class Converted {
+  readonly #known = new Map<string, KubernetesObject>()
+
+  get(object: Frozen<KubernetesObject>): KubernetesObject | undefined {
+    return this.#known.get(keyOf(object))
+  }
+
+  set(object: Frozen<KubernetesObject>, converted: KubernetesObject): void {
+    if (this.#known.size >= convertedMax) this.#known.delete(this.#known.keys().next().value!)
+    this.#known.set(keyOf(object), converted)
+  }
+}
+
+const keyOf = ({ metadata }: Frozen<KubernetesObject>): string => `${metadata?.uid}/${metadata?.resourceVersion}`
 
 /** Stored objects never change, so each is converted once while it is in memory. */
 function memoised(convert: (object: KubernetesObject) => KubernetesObject): (object: KubernetesObject) => KubernetesObject {

@@ -125,7 +125,7 @@ export class CrdServing {
     if (this.#forms.get(name) === form) return
     // Loaded with the first definition: what custom kinds need is large.
     const { customKinds } = await import('./custom-kind.ts')
-    const { served: wanted, stored } = customKinds(definition)
+    const { served: wanted, stored } = customKinds(definition, { lookup: registry, clock: this.#parts.clock, random: this.#parts.random })
     const before = this.#served.get(name) ?? []
     await registry.reopen(stored)
     for (const kind of wanted) registry.alias(kind)

@@ -51,6 +51,12 @@ export function stored(kind: Kind, draft: Draft): Draft {
 }
 
 /** Where the objects of a kind are. */
+/** The same where the conversion may take time. */
+export async function storedSoon(kind: Kind, draft: Draft): Promise<Draft> {
+  if (kind.storedAs?.prepare) await kind.storedAs.prepare('toStored', [draft as Frozen<KubernetesObject>])
+  return stored(kind, draft)
+}
+
 export const storageOf = (core: Core, kind: Kind): ResourceStorage => core.registry.storageOf(kind)
 
 let lastSecond = 0

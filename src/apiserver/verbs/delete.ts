@@ -27,6 +27,7 @@ export async function deleteObject(core: Core, write: Write, name: string, delet
   for (;;) {
     const current = storage.cache.get(key)
     if (!current) throw notFound(write.kind.resource, name)
+    if (write.kind.storedAs?.prepare) await write.kind.storedAs.prepare('fromStored', [current.object])
     const old = served(write.kind, current.object)
     checkPreconditions(storage.kind, old, deletion)
     if (attributes?.old !== old) {

@@ -1,7 +1,9 @@
 import { methodNotAllowed } from '../answer/status.ts'
 import type { Answer } from '../answer/answer.ts'
 import { warn, type ResourceRequest } from '../request/api-request.ts'
+import type { Kind } from '../../api/kind.ts'
 import type { Core } from './core.ts'
+import { prepare } from './prepared-cache.ts'
 import { create } from './create.ts'
 import { deleteCollection, deleteOne } from './delete-request.ts'
 import { get } from './get.ts'
@@ -19,6 +21,18 @@ export type Subresources = ReadonlyMap<string, SubresourceHandler>
 
 /** Carries out a request for a resource that is served, whose user may do it. */
 export function dispatch(core: Core, subresources: Subresources, request: ResourceRequest): Answer | Promise<Answer> {
+  const { kind } = request
+  return kind.storedAs?.prepare ? prepared(kind, carryOut(core, subresources, request)) : carryOut(core, subresources, request)
+}
+
+/** The answer once its object can be shown. */
+async function prepared(kind: Kind, pending: Answer | Promise<Answer>): Promise<Answer> {
+  const answer = await pending
+  if (answer.type === 'object') await prepare(kind, [answer.document.object])
+  return answer
+}
+
+function carryOut(core: Core, subresources: Subresources, request: ResourceRequest): Answer | Promise<Answer> {
   const { kind, subresource, info } = request
   if (kind.deprecation !== undefined) warn(request, kind.deprecation)
   if (subresource) return dispatchSubresource(core, subresources, request)

@@ -3,7 +3,8 @@ import type { ListAnswer } from '../answer/answer.ts'
 import type { CacheList, ObjectCache, Selection } from '../cache/cache.ts'
 import type { ResourceRequest } from '../request/api-request.ts'
 import { continueToken, parseContinueToken } from './continue-token.ts'
-import { storageOf, type Core } from './core.ts'
+import type { Core } from './core.ts'
+import { cacheOf } from './prepared-cache.ts'
 import { listQuery, type ListQuery } from './list-options.ts'
 import { minimumRevision } from './revision.ts'
 import { selectionOf } from './selection.ts'
@@ -12,7 +13,7 @@ import { selectionOf } from './selection.ts'
 export async function list(core: Core, request: ResourceRequest): Promise<ListAnswer> {
   const options = listQuery(request.query, false)
   const selection = selectionOf(request, options)
-  const { cache } = storageOf(core, request.kind)
+  const cache = cacheOf(core, request.kind)
   const page = await read(cache, selection, options)
   const last = page.entries.at(-1)
   return {

@@ -1,7 +1,8 @@
 import type { WatchAnswer } from '../answer/answer.ts'
 import type { CacheWatchOptions } from '../cache/cache.ts'
 import type { ResourceRequest } from '../request/api-request.ts'
-import { storageOf, type Core } from './core.ts'
+import type { Core } from './core.ts'
+import { cacheOf } from './prepared-cache.ts'
 import { listQuery, type ListQuery } from './list-options.ts'
 import { minimumRevision } from './revision.ts'
 import { selectionOf } from './selection.ts'
@@ -16,7 +17,7 @@ export function watch(core: Core, request: ResourceRequest): WatchAnswer {
   return {
     type: 'watch',
     kind: request.kind,
-    cache: storageOf(core, request.kind).cache,
+    cache: cacheOf(core, request.kind),
     options: { ...selectionOf(request, options), from: startOf(options), bookmarks: options.allowWatchBookmarks },
     timeoutMs,
   }

@@ -14,7 +14,7 @@ import type { CachedObject } from '../cache/cache.ts'
 import { Document } from '../cache/document.ts'
 import type { Changed, Draft, Outcome } from '../registry/resource-storage.ts'
 import { warn } from '../request/api-request.ts'
-import { contextOf, served, storageOf, stored, type Core, type WriteEnd } from './core.ts'
+import { contextOf, served, storageOf, storedSoon, type Core, type WriteEnd } from './core.ts'
 import { shapedObject } from './kind-codec.ts'
 import { deletionRules } from './deletion-rules.ts'
 import { dedupOwners, generateName } from './metadata.ts'
@@ -73,7 +73,7 @@ export async function createObject(core: Core, write: Write, draft: Draft): Prom
 
 async function putNew(core: Core, write: Write, draft: Draft, generated: boolean): Promise<Changed> {
   const storage = storageOf(core, write.kind)
-  const object = stored(write.kind, shaped(write.kind, draft, !write.dryRun))
+  const object = await storedSoon(write.kind, shaped(write.kind, draft, !write.dryRun))
   for (let attempt = 0; ; attempt++) {
     const name = object.metadata.name!
     if (write.dryRun) {
@@ -119,6 +119,7 @@ export async function updateObject(core: Core, update: Update): Promise<Changed>
 async function outcomeOf(core: Core, update: Update, current: CachedObject | undefined, ends: WriteEnd[]): Promise<Outcome> {
   const { kind, name } = update
   if (!current) return createInstead(core, update, ends)
+  if (kind.storedAs?.prepare) await kind.storedAs.prepare('fromStored', [current.object])
   const old = served(kind, current.object)
   const produced = update.produce(old)
   const draft = produced instanceof Promise ? await produced : produced
@@ -136,9 +137,9 @@ async function outcomeOf(core: Core, update: Update, current: CachedObject | und
   const validation = core.admission.validate(attributes)
   if (validation) await validation
   const object = keepTimesWhenUnchanged(old, shaped(kind, draft)) as Draft
-  if (deletesNow(kind, object, old)) return { action: 'remove', last: stored(kind, object) }
+  if (deletesNow(kind, object, old)) return { action: 'remove', last: await storedSoon(kind, object) }
   if (deepEqual(object, old)) return { action: 'keep' }
-  return { action: 'write', draft: stored(kind, object) }
+  return { action: 'write', draft: await storedSoon(kind, object) }
 }
 
 async function createInstead(core: Core, update: Update, ends: WriteEnd[]): Promise<Outcome> {
@@ -156,7 +157,7 @@ async function createInstead(core: Core, update: Update, ends: WriteEnd[]): Prom
   beforeCreate(kind, draft, contextOf(core, update.user, ''), update)
   const validation = core.admission.validate(attributes)
   if (validation) await validation
-  return { action: 'write', draft: stored(kind, shaped(kind, draft, !update.dryRun)) }
+  return { action: 'write', draft: await storedSoon(kind, shaped(kind, draft, !update.dryRun)) }
 }
 
 /** Creating by an update or a patch takes the right to create. */
