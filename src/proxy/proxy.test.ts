@@ -163,6 +163,21 @@ test('a pod that reaches itself, and whoever is outside of the cluster, are masq
   assert.equal(send({ destination: '10.96.5.1', source: nodeIp }, 'local').masqueraded, true)
 })
 
+for (const label of ['service.kubernetes.io/headless', 'service.kubernetes.io/service-proxy-name']) {
+  test(`a Service with the label ${label} is left alone, as long as it has it`, async (t) => {
+    const { client, send, settle } = await start(t)
+    await client.create(services, service('web', {}))
+    await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
+    const set = async (labels: Record<string, string | null>) => {
+      await client.patch(services, { namespace: 'default', name: 'web' }, { metadata: { labels } }, { type: 'merge' })
+      await settle()
+      return send({ destination: '10.96.5.1' }).verdict
+    }
+    assert.equal(await set({ [label]: '' }), 'reject')
+    assert.equal(await set({ [label]: null }), 'accept')
+  })
+}
+
 test('a NodePort answers on every address of the node but loopback', async (t) => {
   const { client, send, settle } = await start(t)
   await client.create(

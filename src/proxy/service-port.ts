@@ -27,8 +27,8 @@ export interface ServicePort {
   readonly affinitySeconds: number | undefined
 }
 
-/** Services that another proxy looks after carry this label. */
-const otherProxyLabel = 'service.kubernetes.io/service-proxy-name'
+/** Services that another proxy looks after, and those that none shall, carry one of these labels. */
+const leftAloneLabels = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'] as const
 
 /** Whether this proxy has anything to do for a Service. */
 function isProxied(service: Frozen<Service>): boolean {
@@ -37,7 +37,7 @@ function isProxied(service: Frozen<Service>): boolean {
     type !== 'ExternalName' &&
     !!clusterIP &&
     clusterIP !== 'None' &&
-    service.metadata.labels?.[otherProxyLabel] === undefined
+    leftAloneLabels.every((label) => service.metadata.labels?.[label] === undefined)
   )
 }
 
