@@ -28,6 +28,7 @@ export function beforeCreate(kind: Kind, draft: Draft, context: RequestContext, 
   validateMetadata(draft as Frozen<KubernetesObject>, kind, errors)
   behaviour.validate?.(draft as Frozen<KubernetesObject>, errors, context)
   refuse(kind, draft, errors)
+  behaviour.canonicalize?.(draft)
   warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, undefined, ''), warnings)
 }
 
@@ -48,6 +49,7 @@ export function beforeUpdate(kind: Kind, draft: Draft, old: Frozen<KubernetesObj
   if (behaviour.validateUpdate) behaviour.validateUpdate(draft as Frozen<KubernetesObject>, old, errors, context)
   else if (subresource === '') behaviour.validate?.(draft as Frozen<KubernetesObject>, errors, context)
   refuse(kind, draft, errors)
+  behaviour.canonicalize?.(draft)
   warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, old, subresource), warnings)
   return draft
 }
