@@ -37,6 +37,8 @@ export interface KindBehaviour<T extends KubernetesObject> {
   readonly validate?: (object: Frozen<T>, errors: FieldErrors, context: RequestContext) => void
   /** Rules of an update of the object itself or of a subresource that is stored in it (see `context.subresource`). `validate` is not run in addition. */
   readonly validateUpdate?: (object: Frozen<T>, old: Frozen<T>, errors: FieldErrors, context: RequestContext) => void
+  /** Brings an object into its usual form once nothing is wrong with it. */
+  readonly canonicalize?: (object: T) => void
   /** Warnings for the client; `subresource` as in the context. */
   readonly warnings?: (object: Frozen<T>, old: Frozen<T> | undefined, subresource: string) => string[]
   /** The kind has a status that only its subresource writes. */
@@ -136,5 +138,3 @@ export interface KindDefinition {
 
 /** Declares a kind's behaviour. */
 export const defineKind = <T extends KubernetesObject>(resource: Resource<T>, behaviour: KindBehaviour<T>): KindDefinition => ({ resource, behaviour: behaviour as unknown as KindBehaviour<never> })
-
-export type { FieldErrors, FieldPath, Schema }

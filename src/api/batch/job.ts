@@ -42,10 +42,10 @@ export const jobDefinition = defineKind(jobs, {
   prepareCreate(job) {
     const spec = ensure(job, 'spec')
     if (!spec.manualSelector) generateSelector(job, spec)
-    inheritLabels(job, spec)
     if (spec.template?.spec) dropDisabledFields(spec.template.spec)
   },
   prepareUpdate: ({ spec }, old) => spec?.template?.spec && dropDisabledFields(spec.template.spec, old.spec?.template?.spec),
+  canonicalize: (job) => job.spec && inheritLabels(job, job.spec),
   validate: (job, errors) => checkJob(job, undefined, errors),
   validateUpdate(job, old, errors, { subresource }) {
     if (subresource === 'status') return checkJobStatus(job, old, errors)

@@ -32,6 +32,7 @@ export function defaultPodTemplate(template: PodTemplateSpec): void {
 /** Annotations that once stood for init containers. */
 const initAnnotations = ['init-containers', 'init-container-statuses'].flatMap((name) => [`pod.alpha.kubernetes.io/${name}`, `pod.beta.kubernetes.io/${name}`])
 
+/** Removes them: nobody reads them any more, and upstream drops them, too. */
 export function dropInitAnnotations(metadata: ObjectMeta): void {
   const { annotations } = metadata
   if (!annotations) return
