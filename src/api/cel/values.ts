@@ -78,14 +78,22 @@ export class CelList {
   }
 }
 
+/** Values by name that are worked out on demand. */
+interface Lazy {
+  readonly names: readonly string[]
+  readonly find: (name: string) => Value | undefined
+}
+
 /** A map, or an object with fields. */
 export class CelMap {
   readonly #entries: ReadonlyMap<string, readonly [Value, Value]> | undefined
   readonly #json: Readonly<Record<string, unknown>> | undefined
   readonly #type: CelType | undefined
+  readonly #lazy: Lazy | undefined
   readonly #known = new Map<string, Value>()
 
-  private constructor(parts: { entries?: ReadonlyMap<string, readonly [Value, Value]>; json?: Readonly<Record<string, unknown>>; type?: CelType }) {
+  private constructor(parts: { entries?: ReadonlyMap<string, readonly [Value, Value]>; json?: Readonly<Record<string, unknown>>; type?: CelType; lazy?: Lazy }) {
+    this.#lazy = parts.lazy
     this.#entries = parts.entries
     this.#json = parts.json
     this.#type = parts.type
@@ -101,8 +109,14 @@ export class CelMap {
     return new CelMap({ json, ...(type && { type }) })
   }
 
+  /** Values that are worked out when they are first asked for. */
+  static lazy(names: readonly string[], find: (name: string) => Value | undefined): CelMap {
+    return new CelMap({ lazy: { names, find } })
+  }
+
   /** What is under a key or in a field; undefined when there is nothing. */
   get(key: Value): Value | undefined {
+    if (this.#lazy) return this.#found(key)
     if (this.#entries) return this.#entries.get(keyText(key))?.[1]
     if (typeof key !== 'string') return undefined
     const known = this.#known.get(key)
@@ -116,7 +130,18 @@ export class CelMap {
     return value
   }
 
+  #found(key: Value): Value | undefined {
+    if (typeof key !== 'string') return undefined
+    let value = this.#known.get(key)
+    if (value === undefined) {
+      value = this.#lazy!.find(key)
+      if (value !== undefined) this.#known.set(key, value)
+    }
+    return value
+  }
+
   keys(): readonly Value[] {
+    if (this.#lazy) return this.#lazy.names
     if (this.#entries) return [...this.#entries.values()].map(([key]) => key)
     return Object.keys(this.#json!).filter((key) => this.#json![key] !== undefined)
   }

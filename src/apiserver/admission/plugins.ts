@@ -4,6 +4,7 @@ import type { ApiServerOptions } from '../options.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { KindTable } from '../../api/table.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import { validatingPolicies } from './policy/plugin.ts'
 import { mutatingWebhooks, validatingWebhooks, type WebhookParts } from './webhook/webhooks.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts'
 import { expressionLoader } from './expressions.ts'
@@ -40,6 +41,7 @@ export function admissionPlugins(options: ApiServerOptions, { registry, kinds }:
     defaultIngressClass(registry),
     podTopologyLabels(registry),
     mutatingWebhooks(webhookParts),
+    validatingPolicies(webhookParts),
     validatingWebhooks(webhookParts),
     resourceQuota(registry, options.clock),
   ]
