@@ -4,11 +4,15 @@ import type { ClusterCache } from './cache/cluster-cache.ts'
 import type { NodeInfo } from './cache/node-info.ts'
 import type { PodInfo } from './cache/pod-info.ts'
 import type { SchedulerListers } from './listers.ts'
+import type { CarryOut } from './volumes/carry-out.ts'
+import type { VolumeDecisions } from './volumes/volume-decisions.ts'
 
 /** What plugins may look at. */
 export interface World {
   readonly cache: ClusterCache
   readonly listers: SchedulerListers
+  /** Volumes that are about to be given to claims. */
+  readonly volumes: VolumeDecisions
 }
 
 /** Why a Pod cannot go to a node, or to any. */
@@ -25,7 +29,7 @@ export interface Rejection {
 export const skip: unique symbol = Symbol('skip')
 
 /** What happened in the cluster: 'Node/Add', 'AssignedPod/Delete', 'PersistentVolumeClaim/Update' … */
-export type ClusterEvent = `${'Node' | 'AssignedPod' | 'UnscheduledPod' | 'PersistentVolumeClaim' | 'PersistentVolume' | 'StorageClass' | 'CSINode' | 'Namespace'}/${'Add' | 'Update' | 'Delete'}`
+export type ClusterEvent = `${'Node' | 'AssignedPod' | 'UnscheduledPod' | 'PersistentVolumeClaim' | 'PersistentVolume' | 'StorageClass' | 'CSINode' | 'CSIDriver' | 'CSIStorageCapacity' | 'VolumeAttachment' | 'Namespace'}/${'Add' | 'Update' | 'Delete'}`
 
 /** An event that can make a rejected Pod fit. `hint`, when given, looks closer: false means that it cannot. */
 export interface EventHint {
@@ -56,7 +60,7 @@ export interface Plugin<F = unknown, S = unknown> {
   readonly normalize?: (scores: Float64Array, state: S, nodes: readonly NodeInfo[]) => void
   readonly reserve?: (pod: PodInfo, node: NodeInfo, world: World, state: F | undefined) => Rejection | undefined
   readonly unreserve?: (pod: PodInfo, node: NodeInfo, world: World) => void
-  readonly preBind?: (pod: PodInfo, node: NodeInfo, world: World, signal: AbortSignal) => Promise<void>
+  readonly preBind?: (pod: PodInfo, node: NodeInfo, world: World, means: CarryOut) => Promise<void>
 }
 
 /** What `preFilter` answers to reject the Pod everywhere. */

@@ -1,4 +1,4 @@
-import { csiNodes, namespaces, nodes, persistentVolumeClaims, persistentVolumes, podDisruptionBudgets, pods, replicaSets, replicationControllers, services, statefulSets, storageClasses } from '../api/generated/resources.ts'
+import { csiDrivers, csiNodes, csiStorageCapacities, namespaces, nodes, persistentVolumeClaims, persistentVolumes, podDisruptionBudgets, pods, replicaSets, replicationControllers, services, statefulSets, storageClasses, volumeAttachments } from '../api/generated/resources.ts'
 import type { Informers } from '../client/informer/informers.ts'
 
 /** The informers that scheduling looks into. */
@@ -19,5 +19,8 @@ export function schedulerListers(informers: Pick<Informers, 'of'>) {
     persistentVolumes: informers.of(persistentVolumes),
     storageClasses: informers.of(storageClasses),
     csiNodes: informers.of(csiNodes),
+    csiDrivers: informers.of(csiDrivers),
+    csiStorageCapacities: informers.of(csiStorageCapacities),
+    volumeAttachments: informers.of(volumeAttachments),
   }
 }

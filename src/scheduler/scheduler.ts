@@ -1,4 +1,4 @@
-import type { Frozen } from '../api/resource.ts'
+import type { Frozen, KubernetesObject } from '../api/resource.ts'
 import type { Pod } from '../api/generated/types/core-v1.ts'
 import { pods } from '../api/generated/resources.ts'
 import type { Deps } from '../base/deps.ts'
@@ -17,6 +17,7 @@ import type { World } from './framework.ts'
 import { schedulerListers, type SchedulerListers } from './listers.ts'
 import { schedulerMetrics, type SchedulerMetrics } from './metrics.ts'
 import { defaultPlugins } from './plugins/defaults.ts'
+import { VolumeDecisions } from './volumes/volume-decisions.ts'
 import { SchedulingQueue, type QueuedPod } from './queue/scheduling-queue.ts'
 
 /** How a scheduler runs. */
@@ -68,13 +69,16 @@ class RunningScheduler {
   readonly #stops: (() => void)[] = []
   readonly #closed = new AbortController()
   readonly #binding = new Set<Promise<void>>()
+  /** Bindings that are being written; waiting for volumes does not count. */
+  #writing = 0
+  #wake = () => {}
   #loop: Promise<void> = Promise.resolve()
 
   constructor(options: SchedulerOptions, listers: SchedulerListers) {
     this.#options = options
     this.#name = options.schedulerName ?? 'default-scheduler'
     const cache = new ClusterCache((namespace) => listers.namespaces.byKey(namespace)?.metadata.labels)
-    this.#world = { cache, listers }
+    this.#world = { cache, listers, volumes: new VolumeDecisions(listers) }
     this.#queue = new SchedulingQueue(options.clock, defaultPlugins.map(({ plugin }) => plugin))
     this.#events = eventRecorder({ deps: options, client: options.client, component: this.#name })
     this.#metrics = schedulerMetrics(options.metrics, () => this.#queue.sizes())
@@ -108,10 +112,14 @@ class RunningScheduler {
         },
       }),
       listers.pods.on({ added: (pod) => this.#podSet(pod, undefined), updated: (pod, old) => this.#podSet(pod, old), deleted: (pod) => this.#podGone(pod) }),
-      ...([['PersistentVolumeClaim', listers.persistentVolumeClaims], ['PersistentVolume', listers.persistentVolumes], ['StorageClass', listers.storageClasses], ['CSINode', listers.csiNodes], ['Namespace', listers.namespaces]] as const).map(([kind, informer]) =>
+      ...([['PersistentVolumeClaim', listers.persistentVolumeClaims], ['PersistentVolume', listers.persistentVolumes], ['StorageClass', listers.storageClasses], ['CSINode', listers.csiNodes], ['CSIDriver', listers.csiDrivers], ['CSIStorageCapacity', listers.csiStorageCapacities], ['VolumeAttachment', listers.volumeAttachments], ['Namespace', listers.namespaces]] as const).map(([kind, informer]) =>
         informer.on({
           added: (object: Frozen<object>) => this.#queue.moved(`${kind}/Add`, object),
-          updated: (object: Frozen<object>, old: Frozen<object>) => this.#queue.moved(`${kind}/Update`, object, old),
+          updated: (object: Frozen<KubernetesObject>, old: Frozen<KubernetesObject>) => {
+            // Which Pods a term by namespace labels chooses has changed.
+            if (kind === 'Namespace' && !sameText(object.metadata?.labels, old.metadata?.labels)) cache.namespaceChanged()
+            this.#queue.moved(`${kind}/Update`, object, old)
+          },
           deleted: (object: Frozen<object>) => this.#queue.moved(`${kind}/Delete`, object),
         }),
       ),
@@ -198,7 +206,7 @@ class RunningScheduler {
         log.error({ err: error, pod: entry.info.key }, 'scheduling failed')
         this.#queue.failed(entry, new Set())
       }
-      if (this.#binding.size >= bindingsMax) await Promise.race(this.#binding)
+      if (this.#writing >= bindingsMax) await new Promise<void>((resolve) => (this.#wake = resolve))
       else if (clock.now() - turnSinceMs >= turnMs) await clock.yield()
       else continue
       turnSinceMs = clock.now()
@@ -233,8 +241,10 @@ class RunningScheduler {
         if (refused) throw new Error(refused.reasons.join(', '))
         reserved.push(plugin)
       }
-      for (const plugin of reserved) await plugin.preBind?.(info, node, this.#world, this.#closed.signal)
-      await bind(client, info, node.name)
+      const means = { client, clock: this.#options.clock, signal: this.#closed.signal }
+      for (const plugin of reserved) await plugin.preBind?.(info, node, this.#world, means)
+      this.#writing++
+      await bind(client, info, node.name).finally(() => this.#written())
       this.#queue.done(entry)
       this.#metrics.scheduled(entry, this.#options.clock.now())
       this.#events.event(referenceTo(pods, info.pod), 'Normal', 'Scheduled', `Successfully assigned ${info.key} to ${node.name}`)
@@ -250,6 +260,11 @@ class RunningScheduler {
       this.#queue.failed(entry, new Set())
       this.#tell(info.pod, 'SchedulerError', (error as Error).message)
     }
+  }
+
+  #written(): void {
+    this.#writing--
+    this.#wake()
   }
 
   #didNotFit(entry: QueuedPod, found: Extract<Found, { node: undefined }>): void {
@@ -292,6 +307,8 @@ class RunningScheduler {
     this.#binding.add(work)
   }
 }
+
+const sameText = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
 
 /** Whether something of a node changed that a plugin reads: heartbeats alone change nothing. */
 function nodeChanged(node: Frozen<{ metadata: object; spec?: object; status?: { allocatable?: object; images?: readonly object[] } }>, old: typeof node): boolean {

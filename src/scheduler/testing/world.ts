@@ -1,5 +1,4 @@
 /** Nodes, Pods and a world to schedule them in, for tests: what a test does not name has a usual value. */
-import * as resources from '../../api/generated/resources.ts'
 import type { Node, Pod, PodSpec, Taint } from '../../api/generated/types/core-v1.ts'
 import type { Frozen, KubernetesObject, Resource } from '../../api/resource.ts'
 import { silentLogger } from '../../base/log.ts'
@@ -11,6 +10,7 @@ import { findNode, type Found, type Search, type WeightedPlugin } from '../cycle
 import { LocalResultsCache } from '../cycle/local-results.ts'
 import { schedulerListers, type SchedulerListers } from '../listers.ts'
 import { defaultPlugins } from '../plugins/defaults.ts'
+import { VolumeDecisions } from '../volumes/volume-decisions.ts'
 
 /** What a test says of a node. */
 export interface NodeWishes {
@@ -61,12 +61,14 @@ export function aPod(name: string, { labels, namespace = 'default', cpu, memory,
 export class TestWorld {
   readonly listers: SchedulerListers
   readonly cache: ClusterCache
+  readonly volumes: VolumeDecisions
   readonly search: Search
   readonly #caches = new Map<Resource, ObjectCache<KubernetesObject>>()
 
   constructor(nodes: readonly Node[] = [], plugins: readonly WeightedPlugin[] = defaultPlugins) {
     this.listers = schedulerListers({ of: (resource) => this.#of(resource) })
     this.cache = new ClusterCache((namespace) => this.listers.namespaces.byKey(namespace)?.metadata.labels)
+    this.volumes = new VolumeDecisions(this.listers)
     for (const node of nodes) this.cache.setNode(node)
     this.search = { plugins, world: this, random: seededRandom(1), local: new LocalResultsCache(), percentage: 100, nominated: new Map(), start: 0 }
   }
@@ -83,12 +85,12 @@ export class TestWorld {
   }
 
   /** Looks for a node. */
-  find(pod: Pod): Found {
+  find(pod: Frozen<Pod>): Found {
     return findNode(this.search, this.cache.infoOf(pod))
   }
 
   /** Looks for a node and takes it; undefined when there is none. */
-  place(pod: Pod): string | undefined {
+  place(pod: Frozen<Pod>): string | undefined {
     const info: PodInfo = this.cache.infoOf(pod)
     const { node } = findNode(this.search, info)
     if (node) this.cache.assume(info, node.name)
@@ -96,7 +98,7 @@ export class TestWorld {
   }
 
   /** Why each node that does not take a Pod does not, by node; '*' for a reason that holds everywhere. */
-  reasons(pod: Pod): Record<string, readonly string[]> {
+  reasons(pod: Frozen<Pod>): Record<string, readonly string[]> {
     const found = this.find(pod)
     if (found.node) return {}
     if (found.everywhere) return { '*': found.everywhere.reasons }
@@ -109,6 +111,3 @@ export class TestWorld {
     return cache as unknown as ObjectCache<T>
   }
 }
-
-/** The resources, for `put`. */
-export { resources }
