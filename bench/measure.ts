@@ -30,14 +30,6 @@ export const atMost = (name: string, value: number, unit: string, target: number
   target: { text: `≤ ${target} ${unit}`, met: value <= target },
 })
 
-/** A figure that must reach its target. */
-export const atLeast = (name: string, value: number, unit: string, target: number): Figure => ({
-  name,
-  value,
-  unit,
-  target: { text: `≥ ${target} ${unit}`, met: value >= target },
-})
-
 /** A figure without a target. */
 export const figure = (name: string, value: number, unit: string): Figure => ({ name, value, unit })
 

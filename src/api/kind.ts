@@ -1,6 +1,6 @@
 import type { Frozen, KubernetesObject, Resource } from './resource.ts'
-import type { Schema, StructSchema } from './schema/schema.ts'
-import type { FieldErrors, FieldPath } from './validation/field.ts'
+import type { StructSchema } from './schema/schema.ts'
+import type { FieldErrors } from './validation/field.ts'
 
 /** Who does what when: what some kinds' rules depend on. */
 export interface RequestContext {

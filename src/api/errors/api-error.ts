@@ -89,9 +89,6 @@ export const internalError = (message: string, cause?: unknown): ApiError =>
 /** 503: not now. */
 export const serviceUnavailable = (message: string): ApiError => failure(503, 'ServiceUnavailable', message)
 
-/** 504: the request took longer than it may. */
-export const timeout = (message: string): ApiError => failure(504, 'Timeout', `Timeout: ${message}`)
-
 const hasReason = (reason: string) => (error: unknown): error is ApiError => error instanceof ApiError && error.reason === reason
 
 /** Asks what kind of failure an error is. */

@@ -81,9 +81,6 @@ export function unionsOf(name: string): unknown {
 /** The ids of all definitions. */
 export const definitionNames = (): string[] => Object.keys(texts).map((id) => `io.k8s.${id}`)
 
-/** ObjectMeta, which every kind has, custom ones too. */
-export const objectMetaSchema = (): StructSchema => definition('apimachinery.pkg.apis.meta.v1.ObjectMeta')
-
 function parseFields(text: string): ReadonlyMap<string, Field> {
   const fields = new Map<string, Field>()
   for (const line of text.split('\n')) {

@@ -1,5 +1,5 @@
 import { badRequest, notFound, serviceUnavailable } from '../../api/errors/api-error.ts'
-import { nodes, pods } from '../../api/generated/resources.ts'
+import { nodes } from '../../api/generated/resources.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import type { KubeletClientOptions } from '../options.ts'
@@ -22,14 +22,6 @@ export function kubeletTarget(lookup: Lookup, options: KubeletClientOptions | un
     if (found) return { origin: originOf('https', found.address, node.status?.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPort), tls: { cert: options?.cert, key: options?.key, ca: options?.ca } }
   }
   throw serviceUnavailable(`no preferred addresses found; known addresses: ${JSON.stringify(addresses)}`)
-}
-
-/** The pod that a request is about, which must be on a node. */
-export function scheduledPod(lookup: Lookup, namespace: string, name: string): Frozen<Pod> & { readonly spec: { readonly nodeName: string } } {
-  const pod = lookup.get(pods, { namespace, name })
-  if (!pod) throw notFound(pods, name)
-  if (!pod.spec?.nodeName) throw badRequest(`pod ${name} does not have a host assigned`)
-  return pod as Frozen<Pod> & { readonly spec: { readonly nodeName: string } }
 }
 
 /** The container that is meant: the one that is named, or the only one. */

@@ -2,9 +2,6 @@ import { Problem } from '../problem.ts'
 import { readFileIfThere } from '../files.ts'
 import { environmentName, flagName, settings, type ClusterConfig, type Setting } from './settings.ts'
 
-/** Where a value came from, strongest first. */
-export type Source = 'flag' | 'environment' | 'file' | 'default'
-
 /** A configuration and, for each field, where its value came from. */
 export interface Loaded {
   readonly config: ClusterConfig

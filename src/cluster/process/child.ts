@@ -4,14 +4,7 @@ import { dirname } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { ensureFolder, readFileIfThere, writeFileAtomic } from '../files.ts'
 
-/**
- * A process that outlives whoever started it, known by a file with its id and start time (ids are used again; a start time is not).
- */
-export interface ProcessFile {
-  readonly pid: number
-  /** Clock ticks after boot, field 22 of /proc/PID/stat; '' where there is no /proc. */
-  readonly started: string
-}
+// A process that outlives whoever started it is known by a file with its id and start time (ids are used again; a start time is not).
 
 function startOf(pid: number): string | undefined {
   try {

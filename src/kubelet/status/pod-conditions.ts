@@ -1,4 +1,4 @@
-import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../api/generated/types/core-v1.ts'
+import type { ContainerStatus, Pod, PodCondition } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { isRestartable } from '../pod/containers.ts'
 
@@ -98,6 +98,3 @@ function initializedVerdict({ pod, statuses, phase }: ConditionSources): Verdict
   const message = unreadyText(unknown, incomplete, 'incomplete')
   return message ? { type, status: 'False', reason: 'ContainersNotInitialized', message } : { type, status: 'True' }
 }
-
-/** Whether the status has the condition, and it is true. */
-export const isConditionTrue = (status: Frozen<PodStatus> | undefined, type: string): boolean => status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false

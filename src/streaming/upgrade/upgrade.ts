@@ -9,9 +9,6 @@ export interface Upgrade {
   readonly head: Buffer
 }
 
-/** A request for an upgrade. */
-export const asksForUpgrade = ({ headers }: IncomingMessage): boolean => headers.upgrade !== undefined && /(^|,)\s*upgrade\s*(,|$)/i.test(headers.connection ?? '')
-
 /** The WebSocket subprotocols that a request offers; undefined when it asks for no WebSocket. */
 export function webSocketProtocols({ headers }: IncomingMessage): readonly string[] | undefined {
   if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
