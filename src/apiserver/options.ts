@@ -76,4 +76,15 @@ export interface KubeletClientOptions {
   /** Absent: kubelets' certificates are not checked, as upstream does. */
   readonly ca?: string | undefined
   readonly addressTypes?: readonly string[] | undefined
+  /** Kubelets of nodes that nobody can connect to, since they are in this process (simulated ones): asked directly. Undefined for other nodes. */
+  readonly local?: ((nodeName: string) => LocalKubelet | undefined) | undefined
 }
+
+/** A kubelet in the same process. */
+export interface LocalKubelet {
+  /** What the kubelet's server would answer to GET /containerLogs/NAMESPACE/POD/CONTAINER with this query. */
+  log(pod: { readonly namespace: string; readonly name: string }, container: string, options: { readonly query: URLSearchParams; readonly signal: AbortSignal }): Promise<LocalLog>
+}
+
+/** A log, or why there is none, with the code of the answer. */
+export type LocalLog = { readonly code: 200; readonly body: AsyncIterable<Uint8Array> } | { readonly code: number; readonly text: string }

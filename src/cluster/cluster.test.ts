@@ -62,3 +62,14 @@ test('access rules hold for clients of other users', async (t) => {
   const cluster = await start(t)
   await assert.rejects(cluster.clientFor({ name: 'alice' }).list(secrets), isForbidden)
 })
+
+test('a container’s log is what its command says', async (t) => {
+  const cluster = await start(t)
+  const key = { namespace: 'default', name: 'talk' }
+  await cluster.client.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata: key, spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: 'app:1', command: ['sh', '-c', 'echo one; sleep 2m; echo two'] }] } })
+  await cluster.advance({ seconds: 30 })
+  const log = () => cluster.client.getSubresource<string>(pods, key, 'log')
+  assert.equal(await log(), 'one\n')
+  await cluster.advance({ minutes: 3 })
+  assert.equal(await log(), 'one\ntwo\n')
+})

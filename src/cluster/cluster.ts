@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { startApiServer, type ApiServer } from '../apiserver/apiserver.ts'
+import type { LocalKubelet } from '../apiserver/options.ts'
 import { VirtualClock, realClock, type Clock } from '../base/clock.ts'
 import type { Deps } from '../base/deps.ts'
 import { silentLogger, type Logger } from '../base/log.ts'
@@ -75,10 +76,12 @@ export class Cluster implements AsyncDisposable {
     const deps: Deps = { clock, random, log: options.log ?? silentLogger, metrics: new Metrics() }
     const store = openMemoryStore(deps)
     const signing = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const locals = new Map<string, LocalKubelet>()
     const server = await startApiServer({
       ...deps,
       store,
       freeze: true,
+      kubelet: { local: (name) => locals.get(name) },
       serviceAccounts: {
         issuers: ['https://kubernetes.default.svc.cluster.local'],
         keys: [signing.publicKey.export({ type: 'spki', format: 'pem' }).toString()],
@@ -99,6 +102,7 @@ export class Cluster implements AsyncDisposable {
     const scheduler = await startScheduler({ ...deps, client: connect('system:kube-scheduler', 'system:authenticated'), informers })
     const nodes = await startSimulatedNodes({
       ...deps,
+      locals,
       client,
       informers,
       clientFor: (name) => connect(`system:node:${name}`, 'system:nodes'),

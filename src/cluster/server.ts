@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { startApiServer, type ApiServer } from '../apiserver/apiserver.ts'
+import type { LocalKubelet } from '../apiserver/options.ts'
 import { runCommand } from '../base/command.ts'
 import type { Deps } from '../base/deps.ts'
 import { newClient, type Client } from '../client/client.ts'
@@ -45,16 +46,17 @@ const users = {
 export async function startServer(options: ServerOptions): Promise<Closable> {
   const { record } = options
   const started: Closable[] = []
+  const locals = new Map<string, LocalKubelet>()
   try {
     // What takes long begins first: containerd while the store opens.
     const machine = record.simulated || record.config.nodes === 1 ? undefined : ensureMachine(record.config)
     const store = await openStore(options)
     started.push(store)
     await machine
-    const server = await startApi(options, store)
+    const server = await startApi(options, store, locals)
     started.push(server)
     started.push(...(await startControl(options, server)))
-    started.push(...(await startNodes(options, server)))
+    started.push(...(await startNodes(options, server, locals)))
   } catch (error) {
     await closeAll(started)
     throw error
@@ -70,7 +72,7 @@ async function openStore({ record, clock, random, log, metrics }: ServerOptions)
   return (await import('../store/lmdb/lmdb-store.ts')).openLmdbStore({ ...deps, folder: store })
 }
 
-async function startApi({ record, pki, ...deps }: ServerOptions, store: Store): Promise<ApiServer> {
+async function startApi({ record, pki, ...deps }: ServerOptions, store: Store, locals: ReadonlyMap<string, LocalKubelet>): Promise<ApiServer> {
   const { config } = record
   const server = await startApiServer({
     ...deps,
@@ -84,7 +86,7 @@ async function startApi({ record, pki, ...deps }: ServerOptions, store: Store): 
     enableAdmissionPlugins: ['NodeRestriction'],
     ...(!record.simulated && { advertiseAddress: record.advertiseAddress, advertisePort: config.port }),
     resourceMetrics: !record.simulated,
-    kubelet: { cert: pki.apiServerKubeletClient.cert, key: pki.apiServerKubeletClient.key, ca: pki.authority.cert, addressTypes: ['InternalIP', 'Hostname'] },
+    kubelet: { cert: pki.apiServerKubeletClient.cert, key: pki.apiServerKubeletClient.key, ca: pki.authority.cert, addressTypes: ['InternalIP', 'Hostname'], local: (name) => locals.get(name) },
   })
   for (const host of new Set([config.address, record.advertiseAddress])) await server.listen({ host, port: config.port, tls: pki.apiServer })
   return server
@@ -135,10 +137,10 @@ async function startClusterDns({ record, ...deps }: ServerOptions, client: Clien
   return dns
 }
 
-async function startNodes({ record, pki, ...deps }: ServerOptions, server: ApiServer): Promise<Closable[]> {
+async function startNodes({ record, pki, ...deps }: ServerOptions, server: ApiServer, locals: Map<string, LocalKubelet>): Promise<Closable[]> {
   const plans = nodePlans(record, hostname())
   const client = newClient(server.transport(users.controllers, 'kubelet'))
-  if (record.simulated) return [await startSimulatedNodes({ ...deps, client, clientFor: (name) => newClient(server.transport(users.node(name), 'kubelet')), names: plans.map(({ name }) => name) })]
+  if (record.simulated) return [await startSimulatedNodes({ ...deps, client, clientFor: (name) => newClient(server.transport(users.node(name), 'kubelet')), names: plans.map(({ name }) => name), locals })]
   if (plans.some(({ isolated }) => isolated)) return [await ensureNodeProcesses({ ...deps, record })]
   const [plan] = plans
   const node = await startNode({

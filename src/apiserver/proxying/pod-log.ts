@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { ApiError, badRequest, internalError, invalid, notFound } from '../../api/errors/api-error.ts'
 import { pods } from '../../api/generated/resources.ts'
 import { field, FieldErrors } from '../../api/validation/field.ts'
@@ -6,6 +5,7 @@ import { textAnswer } from '../answer/answer.ts'
 import { methodNotAllowed } from '../answer/status.ts'
 import { UpgradeExchange } from '../http/upgrade-exchange.ts'
 import type { KubeletClientOptions } from '../options.ts'
+import type { Lookup } from '../registry/registry.ts'
 import type { Query } from '../request/query.ts'
 import type { SubresourceHandler } from '../verbs/dispatch.ts'
 import { plainFailure, sendOn } from './forward.ts'
@@ -23,21 +23,16 @@ export function podLog(options: KubeletClientOptions | undefined): SubresourceHa
     const container = containerOf(pod, query.get('container'))
     // A pod that is not on a node yet has said nothing.
     if (!pod.spec?.nodeName) return textAnswer(200, '', 'text/plain')
-    const { origin, tls } = kubeletTarget(core.registry, options, pod.spec.nodeName)
-    const target = { origin, ...(tls && { tls: query.flag('insecureSkipTLSVerifyBackend') ? { ...tls, ca: undefined } : tls }) }
-    const path = `/containerLogs/${info.namespace}/${info.name}/${container}?${parametersOf(query)}`
-    const answer = await sendOn({ target, method: 'GET', path, headers: { host: origin.host } }, undefined, (why) => plainFailure(`Get "${origin.origin}${path}": ${why}`))
-    if (answer.statusCode !== 200) throw await kubeletError(answer, info.name)
-    if (!exchange) return textAnswer(200, await textOf(answer), 'text/plain')
+    const log = await open({ lookup: core.registry, options, nodeName: pod.spec.nodeName, namespace: info.namespace, name: info.name, container, query })
+    if (!exchange) return textAnswer(200, await textOf(log.bytes), 'text/plain')
+    exchange.onClose(log.stop)
     if (exchange instanceof UpgradeExchange && wantsWebSocket(exchange)) {
-      exchange.onClose(() => answer.destroy())
-      await bytesOverWebSocket(exchange, answer as AsyncIterable<Buffer>)
+      await bytesOverWebSocket(exchange, log.bytes)
       return { type: 'taken' }
     }
     const writer = exchange.stream(200, ['cache-control', 'no-cache, private', 'content-type', 'text/plain', 'date', new Date(core.clock.now()).toUTCString()])
-    exchange.onClose(() => answer.destroy())
     try {
-      for await (const chunk of answer as AsyncIterable<Buffer>) {
+      for await (const chunk of log.bytes) {
         if (writer.closed) break
         if (!writer.write(chunk)) await writer.drained()
       }
@@ -50,10 +45,45 @@ export function podLog(options: KubeletClientOptions | undefined): SubresourceHa
   }
 }
 
+/** Which log of which node. */
+interface Asked {
+  readonly lookup: Lookup
+  readonly options: KubeletClientOptions | undefined
+  readonly nodeName: string
+  readonly namespace: string
+  readonly name: string
+  readonly container: string
+  readonly query: Query
+}
+
+/** A log that is open. */
+interface OpenLog {
+  readonly bytes: AsyncIterable<Buffer>
+  readonly stop: () => void
+}
+
+/** Opens the log at the node's kubelet. */
+async function open({ lookup, options, nodeName, namespace, name, container, query }: Asked): Promise<OpenLog> {
+  const parameters = parametersOf(query)
+  const local = options?.local?.(nodeName)
+  if (local) {
+    const stopped = new AbortController()
+    const log = await local.log({ namespace, name }, container, { query: parameters, signal: stopped.signal })
+    if ('text' in log) throw kubeletError(log.code, log.text, name)
+    return { bytes: log.body as AsyncIterable<Buffer>, stop: () => stopped.abort() }
+  }
+  const { origin, tls } = kubeletTarget(lookup, options, nodeName)
+  const target = { origin, ...(tls && { tls: query.flag('insecureSkipTLSVerifyBackend') ? { ...tls, ca: undefined } : tls }) }
+  const path = `/containerLogs/${namespace}/${name}/${container}?${parameters.toString()}`
+  const answer = await sendOn({ target, method: 'GET', path, headers: { host: origin.host } }, undefined, (why) => plainFailure(`Get "${origin.origin}${path}": ${why}`))
+  if (answer.statusCode !== 200) throw kubeletError(answer.statusCode ?? 500, await textOf(answer, refusalBytesMax), name)
+  return { bytes: answer as AsyncIterable<Buffer>, stop: () => void answer.destroy() }
+}
+
 const numbers = ['sinceSeconds', 'tailLines', 'limitBytes'] as const
 const flags = ['follow', 'previous', 'timestamps'] as const
 
-function parametersOf(query: Query): string {
+function parametersOf(query: Query): URLSearchParams {
   const parameters = new URLSearchParams()
   for (const name of flags) if (query.flag(name)) parameters.append(name, 'true')
   for (const name of [...numbers, 'sinceTime']) {
@@ -61,7 +91,7 @@ function parametersOf(query: Query): string {
     if (value) parameters.append(name, value)
   }
   parameters.append('stream', query.get('stream') || 'All')
-  return parameters.toString()
+  return parameters
 }
 
 const streams = ['All', 'Stderr', 'Stdout']
@@ -84,10 +114,10 @@ function checkLogOptions(query: Query, name: string): void {
 /** The most of a refusal's text that is read. */
 const refusalBytesMax = 50_000
 
-async function textOf(answer: IncomingMessage, bytesMax = Infinity): Promise<string> {
+async function textOf(bytes: AsyncIterable<Buffer>, bytesMax = Infinity): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of bytes) {
     chunks.push(chunk)
     size += chunk.length
     if (size > bytesMax) break
@@ -96,9 +126,7 @@ async function textOf(answer: IncomingMessage, bytesMax = Infinity): Promise<str
 }
 
 /** What a kubelet refused, as the Status that upstream makes of it. */
-async function kubeletError(answer: IncomingMessage, name: string): Promise<ApiError> {
-  const code = answer.statusCode ?? 500
-  const text = await textOf(answer, refusalBytesMax)
+function kubeletError(code: number, text: string, name: string): ApiError {
   if (code === 400) return badRequest(text)
   if (code === 500) return internalError(text)
   const reason = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 405: 'MethodNotAllowed', 429: 'TooManyRequests', 503: 'ServiceUnavailable' }[code] ?? (code >= 500 ? 'InternalError' : '')

@@ -29,6 +29,7 @@ export function podStream(kind: StreamKind, options: KubeletClientOptions | unde
     if (!pod) throw notFound(pods, info.name)
     const path = kind === 'portforward' ? portForwardPath(request) : containerPath(kind, request, containerOf(pod, query.get('container')))
     if (!pod.spec?.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`)
+    if (options?.local?.(pod.spec.nodeName)) throw plainFailure(`error dialing backend: the node ${pod.spec.nodeName} is simulated: nothing runs in its containers`)
     const target = kubeletTarget(core.registry, options, pod.spec.nodeName)
     if (!(exchange instanceof UpgradeExchange)) throw badRequest('Upgrade request required')
     await connect(core, request, { kind, exchange, target, path })

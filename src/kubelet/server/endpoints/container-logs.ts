@@ -4,28 +4,37 @@ import { containerSpec } from '../../pod/containers.ts'
 import { parseLogOptions, type LogOptions } from '../logs/log-options.ts'
 import { keptLines } from '../logs/kept-lines.ts'
 import { readLog } from '../logs/read-log.ts'
-import { Refusal, type Endpoint, type KubeletRequest } from '../request.ts'
+import type { KubeletServerOptions } from '../kubelet-server.ts'
+import { Refusal, type Endpoint } from '../request.ts'
 
 /** GET /containerLogs/{namespace}/{pod}/{container} */
-export const containerLogs: Endpoint = async (request) => {
-  const { params, url, server } = request
+export const containerLogs: Endpoint = async ({ params, url, server, signal }) => {
   const { namespace = '', pod: name = '', container = '' } = params
-  const options = parseLogOptions(url.searchParams, server.clock.now())
-  if (options === 'undecodable') throw new Refusal(400, '{"message": "Unable to decode query."}')
-  if (options === 'invalid') throw new Refusal(422, '{"message": "Invalid request."}')
-  const pod = server.kubelet.pod({ namespace, name })
-  if (!pod) throw new Refusal(404, `pod "${name}" does not exist`)
-  if (!containerSpec(pod, container)) throw new Refusal(404, `container "${container}" not found in pod "${name}"`)
-  return { code: 200, contentType: 'text/plain', body: await logOf(request, loggingContainer(pod, container, options.previous), options) }
+  return { code: 200, contentType: 'text/plain', body: await containerLog(server, { namespace, name, container }, { query: url.searchParams, signal }) }
 }
 
-async function logOf({ server, signal }: KubeletRequest, id: string, options: LogOptions): Promise<AsyncIterable<Uint8Array>> {
-  const { runtime, clock } = server
+/** Where logs come from. */
+export type LogKeeper = Pick<KubeletServerOptions, 'kubelet' | 'runtime' | 'clock'>
+
+/** A container's log. Rejects with a `Refusal` when there is none, or the query makes no sense. */
+export async function containerLog(keeper: LogKeeper, of: { readonly namespace: string; readonly name: string; readonly container: string }, { query, signal }: { readonly query: URLSearchParams; readonly signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>> {
+  const { namespace, name, container } = of
+  const options = parseLogOptions(query, keeper.clock.now())
+  if (options === 'undecodable') throw new Refusal(400, '{"message": "Unable to decode query."}')
+  if (options === 'invalid') throw new Refusal(422, '{"message": "Invalid request."}')
+  const pod = keeper.kubelet.pod({ namespace, name })
+  if (!pod) throw new Refusal(404, `pod "${name}" does not exist`)
+  if (!containerSpec(pod, container)) throw new Refusal(404, `container "${container}" not found in pod "${name}"`)
+  return logOf(keeper, loggingContainer(pod, container, options.previous), options, signal)
+}
+
+async function logOf({ runtime, clock }: LogKeeper, id: string, options: LogOptions, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
   const runtimeId = id.replace(/^[^:]*:\/\//, '')
   const status = await runtime.containerStatus(runtimeId)
   if (!status) throw new Refusal(400, `unable to retrieve container logs for ${id}`)
-  if (runtime.logLines) return keptLines(await runtime.logLines(runtimeId), options)
   const isRunning = async () => (await runtime.containerStatus(runtimeId))?.state === 'CONTAINER_RUNNING'
+  const { logLines } = runtime
+  if (logLines) return keptLines({ clock, lines: () => logLines.call(runtime, runtimeId), isRunning }, options, signal)
   try {
     return await readLog({ clock, path: status.logPath, isRunning }, options, signal)
   } catch (error) {
