@@ -16,6 +16,6 @@ async function load(): Promise<void> {
 /** Sees to it that expressions can be checked by the time that the first object with some is. */
 export const expressionLoader: AdmissionPlugin = {
   name: 'ExpressionLoader',
-  handles: (operation, { resource: { group } }) => (operation === 'CREATE' || operation === 'UPDATE') && (group === 'apiextensions.k8s.io' || group === 'admissionregistration.k8s.io'),
+  handles: (operation, { resource: { group } }) => (operation === 'CREATE' || operation === 'UPDATE') && (group === 'apiextensions.k8s.io' || group === 'admissionregistration.k8s.io' || group === 'resource.k8s.io'),
   admit: () => (loaded ? undefined : (loading ??= load())),
 }
