@@ -62,25 +62,35 @@ function gainedParts(shape: StructShape, from: Values | undefined | null, to: Va
     const node = gained(part ? part.shape() : anyShape, from?.[name], to[name], differing)
     if (!node) continue
     out ??= {}
-    if (part) {
-      out[part.step] = node
-      ordered &&= part.rank > last
-      last = part.rank
-    } else {
-      out[`f:${name}`] = node
-      ordered = false
-    }
+    out[part ? part.step : `f:${name}`] = node
+    ordered &&= part !== undefined && part.rank > last
+    if (part) last = part.rank
   }
-  return out && !ordered ? inOrderOf(shape, out) : out
+  return out && !ordered ? inOrderOf(shape, to, out) : out
 }
 
-/** Children of a struct in order, by the ranks of its fields. */
-function inOrderOf(shape: StructShape, children: Draft): Draft {
-  const steps = Object.keys(children)
+/** Children of a struct in order, by the ranks of its fields; `to` is where they are from. */
+function inOrderOf(shape: StructShape, to: Values, children: Draft): Draft {
   if (shape.open) return sortedNode(children) as Draft
-  const rankOf = (step: string) => shape.fields.get(step.slice(2))?.rank ?? shape.fields.size
+  const ranks: number[] = []
+  const steps: string[] = []
+  for (const name in to) {
+    const part = shape.fields.get(name)
+    const step = part ? part.step : `f:${name}`
+    if (children[step] === undefined) continue
+    const rank = part ? part.rank : shape.fields.size
+    let at = ranks.length
+    ranks.push(rank)
+    steps.push(step)
+    for (; at > 0 && ranks[at - 1]! > rank; at--) {
+      ranks[at] = ranks[at - 1]!
+      steps[at] = steps[at - 1]!
+    }
+    ranks[at] = rank
+    steps[at] = step
+  }
   const out: Draft = {}
-  for (const step of steps.sort((a, b) => rankOf(a) - rankOf(b))) out[step] = children[step]!
+  for (const step of steps) out[step] = children[step]!
   return out
 }
 

@@ -44,6 +44,8 @@ class Position {
   /** For each level the Go name of the struct whose field it is; empty in maps and lists. */
   readonly structs: string[] = []
   readonly unknown: string[] | undefined
+  /** The fields that the structs on the way have, each one's after those of the one around it. */
+  readonly found: number[] = []
 
   constructor(unknown: string[] | undefined) {
     this.unknown = unknown
@@ -142,8 +144,6 @@ const goScalars: Readonly<Record<string, string>> = {
 
 interface FieldPlan {
   readonly name: string
-  /** Objects inherit something of this name: only an own property counts. */
-  readonly inherited: boolean
   readonly decode: Decoder
   /** What is written for absence; a function where it must be a fresh object; undefined for nothing. */
   readonly absent: unknown
@@ -154,7 +154,6 @@ interface FieldPlan {
 function planOf(schema: StructSchema): FieldPlan[] {
   return [...schema.fields.values()].map((field) => ({
     name: field.name,
-    inherited: field.name in {},
     decode: field.goType ? compile(field.schema, field.goType) : decoderOf(field.schema),
     absent: absentOf(field),
     zeroIsAbsent:
@@ -194,36 +193,96 @@ function zeroOf(schema: Schema): unknown {
 
 const zeroNow = (zero: unknown): unknown => (typeof zero === 'function' ? zero() : zero)
 
+/** A struct's fields, compiled. */
+interface StructPlan {
+  readonly fields: readonly FieldPlan[]
+  /** Where a field is in the order of declaration. */
+  readonly indexOf: ReadonlyMap<string, number>
+  /** The fields that are written even when they are absent, in order. */
+  readonly always: readonly number[]
+}
+
+function structPlan(schema: StructSchema): StructPlan {
+  const fields = planOf(schema)
+  const always = fields.flatMap(({ absent }, index) => (absent === undefined ? [] : [index]))
+  return { fields, indexOf: new Map(fields.map(({ name }, index) => [name, index])), always }
+}
+
+/**
+ * Goes by what the input has, since most fields are absent from most objects: finds the fields, brings them into the order of declaration, and writes them
+ * and what is never left out in turns.
+ */
 function structDecoder(schema: StructSchema, goType: string): Decoder {
   const goName = goType.slice(goType.lastIndexOf('.') + 1)
-  let plan: FieldPlan[] | undefined
+  let plan: StructPlan | undefined
   return (value, at) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw mismatch(at, value, goType)
-    plan ??= planOf(schema)
+    plan ??= structPlan(schema)
     const input = value as Record<string, unknown>
-    const out: Record<string, unknown> = {}
     const depth = at.depth++
     at.structs[depth] = goName
-    let seen = 0
-    for (let i = 0; i < plan.length; i++) {
-      const field = plan[i]!
-      const raw = field.inherited && !Object.hasOwn(input, field.name) ? undefined : input[field.name]
-      if (raw !== undefined) seen++
-      let decoded: unknown
-      if (raw !== undefined && raw !== null) {
-        at.path[depth] = field.name
-        decoded = field.decode(raw, at)
-        if (!field.zeroIsAbsent || !isZero(decoded)) {
-          out[field.name] = decoded
-          continue
-        }
-      }
-      if (field.absent !== undefined) out[field.name] = zeroNow(field.absent)
-    }
+    const base = at.found.length
+    const unknown = findFields(plan, input, at.found)
+    const out: Record<string, unknown> = {}
+    writeFields(plan, input, { out, base, depth, at })
+    at.found.length = base
     at.depth = depth
-    if (schema.preserveUnknown || at.unknown) leftOver(schema, input, { out, seen, at })
+    if (unknown && (schema.preserveUnknown || at.unknown)) leftOver(schema, input, { out, at })
     return out
   }
+}
+
+/** Adds the indices of the fields that the input has, ascending; true when it has others besides. */
+function findFields({ indexOf }: StructPlan, input: Record<string, unknown>, found: number[]): boolean {
+  const base = found.length
+  let unknown = false
+  for (const name in input) {
+    const index = indexOf.get(name)
+    if (index === undefined) {
+      unknown = true
+      continue
+    }
+    // Most come in order; the others are moved to their places.
+    let at = found.length
+    found.push(index)
+    for (; at > base && found[at - 1]! > index; at--) found[at] = found[at - 1]!
+    found[at] = index
+  }
+  return unknown
+}
+
+interface Writing {
+  readonly out: Record<string, unknown>
+  /** Where this struct's part of what was found begins. */
+  readonly base: number
+  readonly depth: number
+  readonly at: Position
+}
+
+function writeFields({ fields, always }: StructPlan, input: Record<string, unknown>, { out, base, depth, at }: Writing): void {
+  const end = at.found.length
+  let next = 0
+  for (let i = base; i < end; i++) {
+    const index = at.found[i]!
+    for (; next < always.length && always[next]! < index; next++) writeAbsent(fields[always[next]!]!, out)
+    if (always[next] === index) next++
+    const field = fields[index]!
+    const raw = input[field.name]
+    if (raw !== undefined && raw !== null) {
+      at.path[depth] = field.name
+      const decoded = field.decode(raw, at)
+      if (!field.zeroIsAbsent || !isZero(decoded)) {
+        out[field.name] = decoded
+        continue
+      }
+    }
+    if (field.absent !== undefined) writeAbsent(field, out)
+  }
+  for (; next < always.length; next++) writeAbsent(fields[always[next]!]!, out)
+}
+
+function writeAbsent({ name, absent }: FieldPlan, out: Record<string, unknown>): void {
+  out[name] = zeroNow(absent)
 }
 
 function customDecoder(decodeWith: NonNullable<StructSchema['decodeWith']>, goType: string): Decoder {
@@ -241,15 +300,12 @@ function isZero(value: unknown): boolean {
   return true
 }
 
-/** Deals with the fields of the input that the schema lacks; `seen` tells cheaply whether there are any. */
+/** Deals with the fields of the input that the schema lacks. */
 function leftOver(
   schema: StructSchema,
   input: Record<string, unknown>,
-  { out, seen, at }: { out: Record<string, unknown>; seen: number; at: Position },
+  { out, at }: { out: Record<string, unknown>; at: Position },
 ): void {
-  let count = 0
-  for (const _ in input) count++
-  if (count === seen) return
   for (const name of Object.keys(input)) {
     if (input[name] === undefined || schema.fields.has(name)) continue
     if (schema.preserveUnknown) put(out, name, input[name])
@@ -272,12 +328,12 @@ function listDecoder(schema: ListSchema, goType: string): Decoder {
   const zero = schema.items.type === 'any' ? null : zeroOf(schema.items)
   return (value, at) => {
     if (!Array.isArray(value)) throw mismatch(at, value, goType)
-    const out = Array.from<unknown>({ length: value.length })
+    const out: unknown[] = []
     const depth = at.depth++
     at.structs[depth] = ''
     for (let i = 0; i < value.length; i++) {
       at.path[depth] = i
-      out[i] = value[i] === null ? zeroNow(zero) : items(value[i], at)
+      out.push(value[i] === null ? zeroNow(zero) : items(value[i], at))
     }
     at.depth = depth
     return out
