@@ -2,6 +2,7 @@ import { kindDefinitions, storageConversions } from '../api/kinds.ts'
 import { newKindTable, type KindTable } from '../api/table.ts'
 import type { Transport } from '../client/transport.ts'
 import { Admission } from './admission/admission.ts'
+import { keepPolicyStatuses } from './admission/policy/status.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import { allForms } from './answer/all-forms.ts'
 import { newAuthentication } from './authn/new-authentication.ts'
@@ -95,6 +96,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     flowControl,
   })
   const crds = await CrdServing.start({ ...deps, core, kinds, registry })
+  if (options.policyStatuses) await keepPolicyStatuses(core)
   aggregator = await Aggregator.start({ ...deps, core, proxyClient: options.proxyClient })
   const stopExpiry = expireEvents(deps, registry, options.eventTtlMs ?? 3600_000)
   const bootstrapping = { options, core, kinds, ips, serviceRanges }

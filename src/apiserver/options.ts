@@ -36,6 +36,8 @@ export interface ApiServerOptions extends Deps {
   readonly kubelet?: KubeletClientOptions | undefined
   /** Serves metrics.k8s.io from the kubelets' figures, as metrics-server does. Takes `kubelet`. Default false. */
   readonly resourceMetrics?: boolean | undefined
+  /** Checks the expressions of admission policies with the types of the kinds that they name, and tells in their status: upstream's controller manager does. Default false. */
+  readonly policyStatuses?: boolean | undefined
   /** --proxy-client-cert-file and its key: who the server is towards aggregated API servers. */
   readonly proxyClient?: { readonly cert: string; readonly key: string } | undefined
   /** --allow-privileged. Default true. */

@@ -86,6 +86,7 @@ async function startApi({ record, pki, ...deps }: ServerOptions, store: Store, l
     enableAdmissionPlugins: ['NodeRestriction'],
     ...(!record.simulated && { advertiseAddress: record.advertiseAddress, advertisePort: config.port }),
     resourceMetrics: !record.simulated,
+    policyStatuses: true,
     kubelet: { cert: pki.apiServerKubeletClient.cert, key: pki.apiServerKubeletClient.key, ca: pki.authority.cert, addressTypes: ['InternalIP', 'Hostname'], local: (name) => locals.get(name) },
   })
   for (const host of new Set([config.address, record.advertiseAddress])) await server.listen({ host, port: config.port, tls: pki.apiServer })

@@ -1,5 +1,5 @@
 import { apiServices } from '../../api/generated/resources.ts'
-import type { KindTable } from '../../api/table.ts'
+import type { Kind } from '../../api/kind.ts'
 import { apiServerUser } from '../authn/user.ts'
 import { ensureObject } from '../bootstrap/ensure-object.ts'
 import { timeText, type Core } from '../verbs/core.ts'
@@ -8,9 +8,9 @@ import { deleteObject, isGone } from '../verbs/delete.ts'
 const label = 'kube-aggregator.kubernetes.io/automanaged'
 
 /** Writes the APIServices of custom groups that are served here, and removes those that no longer are. */
-export async function syncLocalServices(core: Core, kinds: KindTable): Promise<void> {
-  const kind = kinds.byResource(apiServices.group, apiServices.version, apiServices.plural)!
-  const wanted = new Set(kinds.all().filter(({ custom }) => custom).map(({ resource: { group, version } }) => `${version}.${group}`))
+export async function syncLocalServices(core: Core, served: Iterable<Kind>): Promise<void> {
+  const kind = core.kinds.byResource(apiServices.group, apiServices.version, apiServices.plural)!
+  const wanted = new Set([...served].map(({ resource: { group, version } }) => `${version}.${group}`))
   for (const name of wanted) {
     const [version = '', ...group] = name.split('.')
     if (core.registry.get(apiServices, { name })) continue

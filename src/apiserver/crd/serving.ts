@@ -98,7 +98,7 @@ export class CrdServing {
     if (this.#closed || this.#told === kinds.revision) return
     this.#told = kinds.revision
     try {
-      await syncLocalServices(core, kinds)
+      await syncLocalServices(core, [...this.#served.values()].flat())
     } catch (error) {
       log.warn({ err: error }, 'the API services of custom groups could not be written')
     }
