@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import { freemem } from 'node:os'
-import { statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { missingPrograms } from './programs.ts'
-import { baseFolders } from '../paths.ts'
+import { baseFolders, clusterPaths } from '../paths.ts'
+import { runningProcess } from '../process/child.ts'
+import { clusterNames, readRecord } from '../record.ts'
 
 /** One thing that was looked at. */
 export interface Check {
@@ -70,6 +71,8 @@ function checkMemory(): Check {
 }
 
 async function checkPort(port: number, address: string): Promise<Check> {
+  const ours = clusterNames().find((name) => readRecord(name)?.config.port === port && runningProcess(clusterPaths(name).pid) !== undefined)
+  if (ours) return { name: 'port', state: 'ok', found: `${address}:${port} is the cluster ${ours}'s` }
   return (await portIsFree(port, address)) ? { name: 'port', state: 'ok', found: `${address}:${port} is free` } : { name: 'port', state: 'fail', found: `${address}:${port} is in use`, fix: 'choose another with --port, or end the program that holds it' }
 }
 
