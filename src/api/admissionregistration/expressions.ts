@@ -5,6 +5,8 @@ export interface Expected {
   readonly params: boolean
   readonly authorizer: boolean
   readonly yields: 'bool' | 'string' | 'string or null' | 'anything'
+  /** Names of the variables that were declared before it. */
+  readonly variables?: readonly string[] | undefined
   /** It is about a device, not about a request. */
   readonly device?: boolean
 }

@@ -23,6 +23,7 @@ function checkDefault(schema: JsonSchema, at: FieldPath, errors: FieldErrors, in
     if (!equal(pruned, value)) errors.invalid(at, value, 'must not have unknown fields')
   }
   if (schema['x-kubernetes-embedded-resource']) checkObjectType(value, at, errors)
+  if (typeof value === 'number' && (schema.multipleOf ?? 1) <= 0) errors.invalid(at, value, `factor MultipleOf declared for ${at.toString()} must be positive: ${schema.multipleOf}`)
   validateValue(schema, value, { path: at.toString(), old: undefined, errors })
 }
 

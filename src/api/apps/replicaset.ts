@@ -19,7 +19,6 @@ export const replicaSetDefinition = defineKind(replicaSets, {
   row: replicaSetRow,
   status: true,
   scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
-  fields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   defaults(replicaSet) {
     const spec = ensure(replicaSet, 'spec')
     spec.replicas ??= 1
