@@ -84,6 +84,9 @@ function checkNode(attributes: Attributes, node: string): void {
   if (requested !== node) throw refusal(attributes, `${who} is not allowed to modify node ${JSON.stringify(requested)}`)
   if (operation !== 'CREATE' && operation !== 'UPDATE') return
   const old = attributes.old as Frozen<Node> | undefined
+  const source = own?.spec?.configSource
+  if (source && !old) throw refusal(attributes, `${who} is not allowed to create pods with a non-nil configSource`)
+  if (source && !equal(source, old?.spec?.configSource)) throw refusal(attributes, `${who} is not allowed to update configSource to a new non-nil configSource`)
   if (old && !equal(own?.spec?.taints, old.spec?.taints)) throw refusal(attributes, `${who} is not allowed to modify taints`)
   if (old && !equal(own?.metadata?.ownerReferences, old.metadata?.ownerReferences)) throw refusal(attributes, `${who} is not allowed to modify ownerReferences`)
   const labels = own?.metadata?.labels ?? {}

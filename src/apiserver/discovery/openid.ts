@@ -1,5 +1,5 @@
 import { keySet, type TokenKey } from '../authn/jwt.ts'
-import { notAcceptable } from '../../api/errors/api-error.ts'
+import { ApiError, notAcceptable } from '../../api/errors/api-error.ts'
 import type { ApiRequest } from '../request/api-request.ts'
 import { textAnswer } from '../answer/answer.ts'
 import type { NonResource } from '../non-resource.ts'
@@ -21,7 +21,7 @@ export function addOpenId(nonResource: NonResource, options: ServiceAccountOptio
   const type = 'application/jwk-set+json'
   const keySetOf = (request: ApiRequest) => {
     const accept = request.exchange?.header('accept')
-    if (accept !== undefined && !accept.includes(type) && !accept.includes('*/*')) throw notAcceptable([type])
+    if (accept !== undefined && !accept.includes(type) && !accept.includes('*/*')) throw new ApiError({ ...notAcceptable([type]).status, details: {} })
     return { ...textAnswer(200, JSON.stringify(keySet(keys)), type), headers: ['cache-control', 'public, max-age=3600'] }
   }
   nonResource.add({ path: '/openid/v1/jwks', handler: keySetOf })

@@ -40,6 +40,9 @@ export function createToken(issuer: TokenIssuer | undefined): SubresourceHandler
     const options = writeOptions(request.query, 'CreateOptions')
     const schema = definition('api.authentication.v1.TokenRequest')
     const body = await decodeAs<TokenRequest>(request, { schema, group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }, options.fieldValidation)
+    const write = writeOf(request, options, 'CreateOptions')
+    body.metadata ??= {}
+    recordFields(core, { ...write, kind: tokenKind() }, body as Draft, undefined, managerOf(options.fieldManager, request.userAgent))
     const account = accountOf(core, request, body)
     const nowMs = core.clock.now()
     body.metadata = { ...body.metadata, name: account.metadata!.name!, namespace: account.metadata!.namespace!, uid: account.metadata!.uid!, creationTimestamp: timeText(nowMs) }
@@ -47,8 +50,6 @@ export function createToken(issuer: TokenIssuer | undefined): SubresourceHandler
     if (!spec.audiences?.length) spec.audiences = [...issuer.audiences]
     spec.expirationSeconds ??= 3600
     validate(spec)
-    const write = writeOf(request, options, 'CreateOptions')
-    recordFields(core, { ...write, kind: tokenKind() }, body as Draft, undefined, managerOf(options.fieldManager, request.userAgent))
     const attributes = attributesOf(write, 'CREATE', request.info.name, body as Draft, undefined)
     await core.admission.admit(attributes)
     await core.admission.validate(attributes)
