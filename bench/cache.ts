@@ -11,7 +11,10 @@ const podCount = 10_000
 const jsonEvents: EventEncoding = {
   encode: ({ type, object }: CacheEvent) =>
     Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object!.bytes, Buffer.from('}\n')]),
-  frame: (bytes) => Buffer.concat([Buffer.from(`${bytes.byteLength.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]),
+  frame: (pieces) => {
+    const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    return Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), ...pieces, Buffer.from('\r\n')])
+  },
 }
 
 /** Gets, lists and watch fan-out of the object cache, without a network. */

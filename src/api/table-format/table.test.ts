@@ -4,7 +4,7 @@ import type { Kind } from '../kind.ts'
 import { kindDefinitions } from '../kinds.ts'
 import { newKindTable } from '../table.ts'
 import { partialList, partialObject } from './partial-object.ts'
-import { includeObjectOf, newTable } from './table.ts'
+import { includeObjectOf, newTable, rowHoldsUntil } from './table.ts'
 
 const nowMs = Date.UTC(2026, 0, 2)
 const kinds = newKindTable(kindDefinitions)
@@ -54,4 +54,18 @@ test('every kind shows a row for the barest object of it', () => {
     assert.equal(kind.resource.plural === 'ipaddresses' ? cells - 1 : cells, columnDefinitions!.length, kind.resource.plural)
     assert.ok(row!.cells.every((cell) => cell === null || ['string', 'number', 'boolean'].includes(typeof cell)), kind.resource.plural)
   }
+})
+
+test('a row holds as long as its age reads the same, and is never kept longer', () => {
+  const kind = kindOf('', 'v1', 'pods')
+  const createdMs = Date.UTC(2026, 0, 1)
+  const pod = { metadata: { name: 'a', creationTimestamp: '2026-01-01T00:00:00Z' } }
+  const cells = (atMs: number) => JSON.stringify(newTable(kind, [pod], { nowMs: atMs }).rows?.[0]?.cells)
+  for (const ageMs of [0, 400, 900, 5_300, 150_000, 3_590_000, 3_600_000, 86_399_000, 40 * 86_400_000]) {
+    const startMs = createdMs + ageMs
+    const until = rowHoldsUntil(kind, pod, startMs)
+    for (let at = startMs; at < until; at += 100) assert.equal(cells(at), cells(startMs), `${ageMs} at ${at - startMs}`)
+    assert.equal(until > startMs, ageMs % 1000 < 800, `${ageMs}`)
+  }
+  assert.equal(rowHoldsUntil(kind, pod, createdMs + 40 * 86_400_000) - createdMs, 40 * 86_400_000 + 60_000)
 })

@@ -77,10 +77,31 @@ const metadataOf = ([object]: readonly Frozen<KubernetesObject>[]): Frozen<ListM
 
 /** One object's row. */
 export function newRow(kind: Kind, object: Frozen<KubernetesObject>, { nowMs, include = 'Metadata', version }: TableOptions): TableRow {
-  const cells = kind.behaviour.row ? kind.behaviour.row(object, nowMs) : plainRow(kind, object, nowMs)
+  const cells = cellsOf(kind, object, nowMs)
   const conditions = kind.behaviour.rowConditions?.(object)
   const part = include === 'None' ? null : include === 'Object' ? object : partialObject(kind, object, version)
   return conditions ? { cells, conditions, object: part } : { cells, object: part }
+}
+
+const cellsOf = (kind: Kind, object: Frozen<KubernetesObject>, nowMs: number): readonly Cell[] => (kind.behaviour.row ? kind.behaviour.row(object, nowMs) : plainRow(kind, object, nowMs))
+
+const longerMs = [10_000, 60_000]
+const shorterMs = [500, 200]
+
+/**
+ * A time before which an object's row stays as it is now: a row depends on time only by durations, which never take back a text that they have left. So
+ * cells that will be the same then are the same until then.
+ */
+export function rowHoldsUntil(kind: Kind, object: Frozen<KubernetesObject>, nowMs: number): number {
+  const now = JSON.stringify(cellsOf(kind, object, nowMs))
+  const holds = (ms: number) => JSON.stringify(cellsOf(kind, object, nowMs + ms)) === now
+  if (!holds(1000)) return nowMs + (shorterMs.find(holds) ?? 0)
+  let held = 1000
+  for (const ms of longerMs) {
+    if (!holds(ms)) break
+    held = ms
+  }
+  return nowMs + held
 }
 
 /** Kinds without a row of their own show their name and when they were made. */

@@ -1,11 +1,14 @@
+import type { Kind } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import { partialList, partialObject, type MetaVersion } from '../../api/table-format/partial-object.ts'
-import { includeObjectOf, newRow, newTable, tableWithoutRows, type TableOptions } from '../../api/table-format/table.ts'
+import { includeObjectOf, newRow, newTable, rowHoldsUntil, tableWithoutRows, type TableOptions } from '../../api/table-format/table.ts'
+import type { Made } from '../cache/kept-forms.ts'
 import { listChunks } from '../cache/list-chunks.ts'
 import { served } from '../verbs/core.ts'
 import type { ListAnswer } from './answer.ts'
 import type { FormOptions } from './forms.ts'
 import { listMeta, listObject, withoutKind } from './json-forms.ts'
+import { keptForms } from './kept.ts'
 import type { Format } from './negotiate.ts'
 
 /** A list as JSON of what has no bytes at hand: indented for people, or stored in another version. Items are made one by one, as the client takes them. */
@@ -68,8 +71,26 @@ export function partChunks(answer: ListAnswer, options: FormOptions): Generator<
 function* partItems({ kind, entries }: ListAnswer, options: FormOptions): Iterable<Uint8Array> {
   const table = options.format.as === 'Table' ? tableOptions(options) : undefined
   const version = versionOf(options.format)
+  const form = formOf(kind, table ? `${table.include} ${version}` : version)
+  // Somebody else's conversion may come to something else next time.
+  const keeps = !(kind.custom && kind.storedAs)
   for (const entry of entries) {
-    const object = served(kind, entry.object)
-    yield Buffer.from(JSON.stringify(table ? newRow(kind, object, table) : partialObject(kind, object, version)))
+    const make = (): Made => {
+      const object = served(kind, entry.object)
+      const bytes = Buffer.from(JSON.stringify(table ? newRow(kind, object, table) : partialObject(kind, object, version)))
+      return table && keeps ? { bytes, untilMs: rowHoldsUntil(kind, object, options.nowMs) } : { bytes }
+    }
+    yield keeps ? keptForms.of(entry, form, options.nowMs, make) : make().bytes
   }
+}
+
+const forms = new WeakMap<Kind, Map<string, object>>()
+
+/** One identity for each kind and form. */
+function formOf(kind: Kind, name: string): object {
+  let byName = forms.get(kind)
+  if (!byName) forms.set(kind, (byName = new Map()))
+  let form = byName.get(name)
+  if (!form) byName.set(name, (form = {}))
+  return form
 }

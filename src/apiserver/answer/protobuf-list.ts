@@ -4,19 +4,16 @@ import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { CachedObject } from '../cache/cache.ts'
-import { KeptForms } from '../cache/kept-forms.ts'
 import { listChunks } from '../cache/list-chunks.ts'
 import { served } from '../verbs/core.ts'
 import type { ListAnswer } from './answer.ts'
 import { listMeta } from './json-forms.ts'
-
-/** Of all servers in a process together, so that they share the bound. */
-const kept = new KeptForms()
+import { keptForms } from './kept.ts'
 
 /** How many messages are made in one turn of the event loop: some milliseconds. */
 const madePerTurn = 64
 
-const itemOf = (kind: Kind, object: CachedObject): Uint8Array => kept.of(object, kind, () => listItem(encodeMessage(kind.schema, served(kind, object.object))))
+const itemOf = (kind: Kind, object: CachedObject): Uint8Array => keptForms.of(object, kind, 0, () => ({ bytes: listItem(encodeMessage(kind.schema, served(kind, object.object))) }))
 
 /** The message of a stored object, kept while it is in use. */
 export const storedMessage = (kind: Kind, object: CachedObject): Uint8Array => messageOfItem(itemOf(kind, object))

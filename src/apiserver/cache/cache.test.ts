@@ -412,9 +412,9 @@ onEach('watches that ask for the same share one encoding of each event and of ea
       encoded++
       return Buffer.from(`${type} ${object!.key}\n`)
     },
-    frame(bytes) {
+    frame(pieces) {
       framed++
-      return Buffer.concat([Buffer.from('<'), bytes, Buffer.from('>')])
+      return Buffer.concat([Buffer.from('<'), ...pieces, Buffer.from('>')])
     },
   }
   const watches = await Promise.all(Array.from({ length: 50 }, () => bench.watch({ from: 'now', encoding })))

@@ -120,8 +120,8 @@ export interface EventEncoding {
   encode(event: CacheEvent): Uint8Array
   /** The same bytes in pieces, when they are at hand: then they are copied once, into the batch. Undefined: `encode` has to make them. */
   pieces?(event: CacheEvent): readonly Uint8Array[] | undefined
-  /** Frames bytes of several events that leave together, once for all watchers: an HTTP/1.1 chunk, for example. */
-  readonly frame?: (bytes: Uint8Array) => Uint8Array
+  /** Puts the bytes of events that leave together into a frame, once for all watchers: an HTTP/1.1 chunk, for example. */
+  readonly frame?: (pieces: readonly Uint8Array[]) => Uint8Array
 }
 
 /** Events that leave together: all of one turn of the event loop. Shared by the watches that get the same. */

@@ -8,6 +8,9 @@ export class KeptForm {
   /** What the form is: an object of one value for all objects of a kind and form. */
   readonly of: object
   bytes: Uint8Array | undefined
+  /** When the bytes are right: forms may tell ages. */
+  fromMs = 0
+  untilMs = Infinity
   generation = 0
   readonly next: KeptForm | undefined
 
@@ -17,8 +20,15 @@ export class KeptForm {
   }
 }
 
+/** A form's bytes. */
+export interface Made {
+  readonly bytes: Uint8Array
+  /** They are right before this time. Default: always. */
+  readonly untilMs?: number
+}
+
 /**
- * Forms of objects that are not the bytes which the cache holds anyway: protobuf. They are made when somebody asks and kept while they are in use: when a
+ * Forms of objects that are not the bytes which the cache holds anyway: protobuf, rows of tables. They are made when somebody asks and kept while they are in use: when a
  * generation is full the one before goes, except for what was used since. Objects that change take nothing with them: the new one has no forms yet.
  */
 export class KeptForms {
@@ -32,12 +42,19 @@ export class KeptForms {
     this.#bytesMax = bytesMax
   }
 
-  /** The form `of` an object, made if it is not there. */
-  of(object: CachedObject, of: object, make: () => Uint8Array): Uint8Array {
+  /** The form `of` an object as it is at a time, made if it is not there. */
+  of(object: CachedObject, of: object, nowMs: number, make: () => Made): Uint8Array {
     let form = object.forms
     while (form && form.of !== of) form = form.next
     if (!form) object.forms = form = new KeptForm(of, object.forms)
-    const bytes = (form.bytes ??= make())
+    if (form.bytes && form.fromMs <= nowMs && nowMs < form.untilMs) {
+      if (form.generation !== this.#generation) this.#use(form, form.bytes.byteLength)
+      return form.bytes
+    }
+    const { bytes, untilMs = Infinity } = make()
+    form.bytes = bytes
+    form.fromMs = untilMs === Infinity ? -Infinity : nowMs
+    form.untilMs = untilMs
     if (form.generation !== this.#generation) this.#use(form, bytes.byteLength)
     return bytes
   }

@@ -61,8 +61,8 @@ export class SharedBatch implements EventBatch {
       if (parts) pieces.push(...parts)
       else pieces.push(event.encoded(encoding))
     }
-    const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
-    return encoding.frame ? encoding.frame(bytes) : bytes
+    if (encoding.frame) return encoding.frame(pieces)
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
   }
 }
 

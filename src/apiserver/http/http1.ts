@@ -116,8 +116,12 @@ class Http1Writer implements BodyWriter {
   }
 }
 
-/** Bytes as a chunk of HTTP/1.1. */
-export const framedChunk = (bytes: Uint8Array): Buffer => Buffer.concat([Buffer.from(`${bytes.byteLength.toString(16)}\r\n`), bytes, chunkEnd])
+/** Bytes, in pieces, as one chunk of HTTP/1.1. */
+export function framedChunk(pieces: readonly Uint8Array[]): Buffer {
+  let length = 0
+  for (const piece of pieces) length += piece.byteLength
+  return Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), ...pieces, chunkEnd])
+}
 
 const chunkEnd = Buffer.from('\r\n')
 

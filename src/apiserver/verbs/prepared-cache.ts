@@ -85,8 +85,8 @@ class PreparedCache implements ObjectCache {
       const batch: EventBatch = {
         events: told,
         get bytes() {
-          const bytes = Buffer.concat(told.map((event) => encoding!.encode(event)))
-          return encoding!.frame ? encoding!.frame(bytes) : bytes
+          const pieces = told.map((event) => encoding!.encode(event))
+          return encoding!.frame ? encoding!.frame(pieces) : Buffer.concat(pieces)
         },
       }
       if (!sink.deliver(batch)) await new Promise<void>((ready) => (resume = ready))
