@@ -105,7 +105,7 @@ export class KubeletParts {
       node: () => this.node(),
       acted: () => this.pleg.expectChange(),
     }
-    this.probes = new Probes({ deps, runtime, dial: host.dial, events, results, hostIps: () => this.node().hostIps, changed: (uid) => this.pods.wake(uid) })
+    this.probes = new Probes({ deps, runtime, dial: host.dial, events, results, hostIps: () => this.node().hostIps, changed: (uid) => this.pods.probed(uid) })
     this.statics = new StaticPods({ ...deps, client, nodeName, nodeUid: () => this.reporter.node?.metadata.uid, folder: settings.staticPodPath, source: this.source, changed: (pod) => this.pods.changed(pod), removed: (pod) => this.pods.removed(pod), mirrored: (pod) => this.statuses.check(pod.metadata.uid ?? '') })
     this.statuses = new StatusWriter({ deps, client, current: (pod) => this.statics.apiPodOf(pod) })
     this.pods = new Pods({

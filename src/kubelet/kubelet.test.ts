@@ -153,6 +153,23 @@ test('a pod that asks for more than the node has is refused', async (t) => {
   assert.equal(pod.status?.message, "Pod was rejected: Node didn't have enough resource: cpu, requested: 100000, used: 0, capacity: 8000")
 })
 
+test('a pod that ends is no longer ready as soon as its probe says so', async (t) => {
+  let ready = true
+  const node = await startSimulatedNode(t, {
+    host: { dial: { http: async () => ({ status: ready ? 200 : 503, body: '', redirectedAway: false }), tcp: async () => undefined, grpc: async () => 'SERVING' } },
+  })
+  await node.run('web', { terminationGracePeriodSeconds: 100, containers: [{ name: 'main', readinessProbe: { httpGet: { port: 80 }, periodSeconds: 1 }, lifecycle: { preStop: { sleep: { seconds: 60 } } } }] })
+  await node.clock.advance(3000)
+  await node.client.delete(pods, { namespace: 'default', name: 'web' })
+  await node.clock.advance(5000)
+  assert.equal(condition(await node.pod('web'), 'Ready'), 'True')
+  ready = false
+  await node.clock.advance(5000)
+  assert.equal(condition(await node.pod('web'), 'Ready'), 'False')
+  await node.clock.advance(60_000)
+  assert.equal(await node.pod('web'), undefined)
+})
+
 test('readiness is asked at once when the startup probe has succeeded', async (t) => {
   let started = false
   const node = await startSimulatedNode(t, {

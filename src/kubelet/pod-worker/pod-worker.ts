@@ -58,6 +58,7 @@ export class PodWorker {
   #sync = new AbortController()
   #graceSeconds: number | undefined
   #hurry = Promise.withResolvers<void>()
+  #news = Promise.withResolvers<void>()
 
   constructor(services: PodServices, pod: Frozen<Pod>, reports: WorkerReports) {
     this.#services = services
@@ -109,6 +110,12 @@ export class PodWorker {
     this.#running = true
     this.#cancelTimer()
     this.#loop().catch((error: unknown) => this.#services.log.error({ err: error, pod: this.#pod.metadata.name }, 'a pod worker failed'))
+  }
+
+  /** A probe found something new: the pod is looked at, or only its status written when it ends already. */
+  probed(): void {
+    if (this.#life === 'terminating') this.#news.resolve()
+    else this.wake()
   }
 
   /** Stops looking; what runs goes on. */
@@ -182,8 +189,16 @@ export class PodWorker {
     this.#hurry = Promise.withResolvers()
     const graceSeconds = this.#graceSeconds
     const kill = killPod({ services, pod, signal: undefined }, { state, graceSeconds })
-    const hurried = await Promise.race([kill.then(() => false), this.#hurry.promise.then(() => true)])
-    if (hurried) {
+    const ended = kill.then(() => 'ended' as const)
+    const hurried = this.#hurry.promise.then(() => 'hurried' as const)
+    let outcome: 'ended' | 'hurried' | 'news' = 'news'
+    while (outcome === 'news') {
+      this.#news = Promise.withResolvers()
+      outcome = await Promise.race([ended, hurried, this.#news.promise.then(() => 'news' as const)])
+      // Whoever sends it requests wants to know whether it still takes them.
+      if (outcome === 'news') await this.#reports.status(pod, this.#memory, false).catch((error: unknown) => services.log.debug({ err: error }, 'the status of a pod that ends could not be written'))
+    }
+    if (outcome === 'hurried') {
       kill.catch((error: unknown) => services.log.debug({ err: error }, 'an end that was overtaken failed'))
       this.#dirty = true
       return undefined

@@ -107,6 +107,11 @@ export class Pods {
     this.#workers.get(uid)?.wake()
   }
 
+  /** A probe of the pod found something new. */
+  probed(uid: string): void {
+    this.#workers.get(uid)?.probed()
+  }
+
   /** Resolves when every pod that was told of so far has been taken on or refused. */
   settled(): Promise<void> {
     return this.#admissions
