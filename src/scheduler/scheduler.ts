@@ -36,8 +36,8 @@ export interface Scheduler {
   close(): Promise<void>
 }
 
-/** So many bindings are under way at once. */
-const bindingsMax = 64
+/** So many bindings are written at once: enough for thousands a second, and over HTTPS each needs a connection. */
+const bindingsMax = 16
 /** After so long without a turn for others, the loop yields. */
 const turnMs = 4
 

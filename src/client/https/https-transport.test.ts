@@ -148,3 +148,14 @@ test('a kubeconfig names server, certificates and user', async () => {
   assert.deepEqual([connection.server, connection.ca, connection.token], ['https://s:6443', 'CA', 't'])
   await assert.rejects(connectionOf(config, { context: 'x', deps: { clock: realClock } }), /no context "x"/)
 })
+
+test('an answer that breaks off fails, and one that is no longer wanted fails with the reason why', async () => {
+  const stop = new AbortController()
+  await using server = await start((request, response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('{"kind"')
+    if (request.url?.endsWith('/broken')) setImmediate(() => response.destroy())
+    else setImmediate(() => stop.abort(new Error('enough')))
+  })
+  await assert.rejects(server.client.get(configMaps, { namespace: 'd', name: 'broken' }), { code: 'ECONNRESET' })
+  await assert.rejects(server.client.get(configMaps, { namespace: 'd', name: 'x' }, { signal: stop.signal }), /enough/)
+})

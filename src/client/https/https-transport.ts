@@ -67,7 +67,9 @@ class HttpsTransport implements Transport {
     for (let attempt = 0; ; attempt++) {
       const startedMs = this.#options.deps.clock.now()
       const response = await this.#open(request, until)
-      const text = await textOf(response)
+      const text = await textOf(response).catch((error: unknown) => {
+        throw until.aborted ? until.reason : error
+      })
       const code = response.statusCode ?? 500
       this.#count(request, code, startedMs)
       if (code < 400) return parsed(text, request)
@@ -146,9 +148,12 @@ class HttpsTransport implements Transport {
         path: pathOf(this.#server, request),
         method: request.method,
         headers,
-        signal,
         ...(secure && { agent }),
       })
+      // Not the `signal` option: that one costs several listeners and an error object a request.
+      const abort = () => sent.destroy(signal.reason as Error)
+      signal.addEventListener('abort', abort)
+      sent.on('close', () => signal.removeEventListener('abort', abort))
       const slow =
         request.query?.['watch'] || request.method !== 'GET'
           ? undefined
@@ -198,8 +203,11 @@ class HttpsTransport implements Transport {
     // Connections with the old certificate end when they are idle.
     this.#agent?.destroy()
     this.#agentCert = cert ?? ''
+    const { createSecureContext } = await import('node:tls')
     this.#agent = new Agent({
       keepAlive: true,
+      // One for all connections: making it parses the certificates, which costs more than the rest of a connection.
+      secureContext: createSecureContext({ ca: this.#options.ca, cert, key }),
       keepAliveMsecs: keepAliveMs,
       maxSockets: Infinity,
       maxFreeSockets: 64,
@@ -220,15 +228,18 @@ function pathOf(server: URL, request: TransportRequest): string {
   return `${prefix}${request.path}${query ? `?${query}` : ''}`
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > answerBytesMax) throw new Error(`the API server's answer is larger than ${answerBytesMax} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks, size).toString()
+function textOf(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    response.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > answerBytesMax) response.destroy(new Error(`the API server's answer is larger than ${answerBytesMax} bytes`))
+      else chunks.push(chunk)
+    })
+    response.on('end', () => resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)).toString()))
+    response.on('error', reject)
+  })
 }
 
 interface ListAnswer {

@@ -56,7 +56,8 @@ export function findNode(search: Search, pod: PodInfo): Found {
   const look = lookOf(search, states, pod, nodes.length)
   const nominatedNode = pod.pod.status?.nominatedNodeName
   const promised = nominatedNode ? world.cache.node(nominatedNode) : undefined
-  const rejections = new Map<NodeInfo, Rejection>()
+  const rejected: NodeInfo[] = []
+  const reasons: Rejection[] = []
   const feasible: NodeInfo[] = []
   if (promised && !rejection(look, promised)) feasible.push(promised)
   else {
@@ -66,14 +67,16 @@ export function findNode(search: Search, pod: PodInfo): Found {
       const node = nodes[at]!
       if (++at === nodes.length) at = 0
       const why = rejection(look, node)
-      if (why) rejections.set(node, why)
-      else feasible.push(node)
+      if (why) {
+        rejected.push(node)
+        reasons.push(why)
+      } else feasible.push(node)
     }
     search.start = at
   }
-  if (feasible.length === 0) return { node: undefined, states, rejections, everywhere: undefined }
+  if (feasible.length === 0) return { node: undefined, states, rejections: new Map(rejected.map((node, i) => [node, reasons[i]!])), everywhere: undefined }
   const node = feasible.length === 1 ? feasible[0]! : best(look, feasible)
-  return { node, states, evaluated: feasible.length + rejections.size, feasible: feasible.length }
+  return { node, states, evaluated: feasible.length + rejected.length, feasible: feasible.length }
 }
 
 /** What one search has at hand for each node it looks at. */
