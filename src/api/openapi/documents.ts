@@ -244,6 +244,8 @@ const ownFields = {
   kind: { type: 'string', description: 'Kind is the name of what this object is an instance of.' },
 }
 
+const metadataText = "Standard object's metadata: its name, labels, owners."
+
 /** A declared schema with what every object has. Where all is allowed, OpenAPI v2 says nothing more. */
 function customDefinition(schema: Json | undefined, writer: DefinitionWriter, version: OpenApiVersion): Json {
   if (version === 'v2' && (!schema || schema['x-kubernetes-preserve-unknown-fields'] === true)) return { type: 'object' }
@@ -255,7 +257,7 @@ function customDefinition(schema: Json | undefined, writer: DefinitionWriter, ve
     properties: {
       ...(declared['properties'] as Json | undefined),
       ...ownFields,
-      metadata: version === 'v2' ? { ...meta, description: 'What all objects have: name, labels, owners.' } : { allOf: [meta], description: 'What all objects have: name, labels, owners.' },
+      metadata: version === 'v2' ? { ...meta, description: metadataText } : { allOf: [meta], description: metadataText },
     },
   }
 }

@@ -50,6 +50,25 @@ const scalarDefinitions: Readonly<Record<string, Readonly<Record<OpenApiVersion,
   [patchId]: both({ type: 'object' }),
 }
 
+/** What the fields of metadata are for: all that is known of custom kinds' objects, too. */
+const metadataFields: Readonly<Record<string, string>> = {
+  annotations: 'Annotations are texts by name that tools keep with the object; nothing is selected by them.',
+  creationTimestamp: 'CreationTimestamp is a timestamp of when the server stored this object. Read-only.',
+  deletionGracePeriodSeconds: 'How many seconds a deletion waits for the object to end by itself. Read-only.',
+  deletionTimestamp: 'When the object is to be gone: set by the server once a client asked for it. Read-only.',
+  finalizers: 'Names of what has to be done before the object can go. Each is taken off by whoever did it.',
+  generateName: 'What the name shall begin with, when the server makes up the rest.',
+  generation: 'Counts the changes of what is wanted. Read-only.',
+  labels: 'Labels are short texts by name that objects are selected by.',
+  managedFields: 'Who set which fields, for server-side apply.',
+  name: 'Name is unique among the objects of its kind in a namespace, and never changes.',
+  namespace: 'The namespace that the object is in; empty for kinds of the whole cluster.',
+  ownerReferences: 'The objects that this one belongs to: it goes when all of them are gone.',
+  resourceVersion: 'Changes with every write: for optimistic concurrency and for watches. Not to be interpreted. Read-only.',
+  selfLink: 'No longer set.',
+  uid: 'UID is unique over all objects and times. Read-only.',
+}
+
 function both(json: Json): Record<OpenApiVersion, Json> {
   return { v2: json, v3: json }
 }
@@ -124,12 +143,13 @@ export class DefinitionWriter {
   }
 
   #struct(struct: StructSchema): Json {
+    const descriptions = struct.name === `${meta}ObjectMeta` ? metadataFields : undefined
     const fields = [...struct.fields.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
     const required = [...struct.fields.values()].filter((field) => field.required).map((field) => field.name)
     return {
       type: 'object',
       ...(fields.length > 0 && {
-        properties: Object.fromEntries(fields.map((field) => [field.name, this.#field(field)])),
+        properties: Object.fromEntries(fields.map((field) => [field.name, { ...(descriptions?.[field.name] && { description: descriptions[field.name] }), ...this.#field(field) }])),
       }),
       ...(required.length > 0 && { required }),
       ...(struct.atomic && { 'x-kubernetes-map-type': 'atomic' }),

@@ -14,6 +14,7 @@ import { nodeRestriction } from './node-restriction.ts'
 import { defaultTolerationSeconds, podTopologyLabels, priorityPlugin, runtimeClassPlugin, taintNodesByCondition } from './pod-defaults.ts'
 import { podSecurity } from './pod-security/plugin.ts'
 import { resourceQuota } from './quota/plugin.ts'
+import { terminatingDefinition } from './terminating-definition.ts'
 import { serviceAccountPlugin } from './service-account.ts'
 import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from './storage-defaults.ts'
 
@@ -45,7 +46,7 @@ export function admissionPlugins(options: ApiServerOptions, { registry, kinds }:
     validatingWebhooks(webhookParts),
     resourceQuota(registry, options.clock),
   ]
-  const plugins = [expressionLoader, ...ordered.filter(({ name }) => !disabled.has(name))]
+  const plugins = [expressionLoader, terminatingDefinition(registry), ...ordered.filter(({ name }) => !disabled.has(name))]
   const own = plugins.filter(({ name }) => name !== 'MutatingAdmissionWebhook')
   return rbac ? [...plugins, escalation(registry, authorizer, rbac)] : plugins
 }

@@ -19,7 +19,7 @@ export const listMeta = ({ resourceVersion, continue: token, remaining }: ListAn
 /** A list as an object. Items of built-in kinds have no apiVersion and kind of their own. */
 export function listObject(answer: ListAnswer): object {
   const { kind, entries } = answer
-  const items = entries.map(({ object }) => (kind.custom ? object : withoutKind(served(kind, object))))
+  const items = entries.map(({ object }) => (kind.custom ? served(kind, object) : withoutKind(served(kind, object))))
   return { kind: kind.listKind, apiVersion: apiVersionOf(kind.resource), metadata: listMeta(answer), items }
 }
 

@@ -28,7 +28,7 @@ export function madeListChunks(answer: ListAnswer, pretty: boolean): Generator<B
 
 function* madeItems({ kind, entries }: ListAnswer, pretty: boolean): Iterable<Uint8Array> {
   for (const { object } of entries) {
-    const item = kind.custom ? object : withoutKind(served(kind, object))
+    const item = kind.custom ? served(kind, object) : withoutKind(served(kind, object))
     yield Buffer.from(pretty ? JSON.stringify(item, undefined, 2).replaceAll('\n', '\n    ') : JSON.stringify(item))
   }
 }

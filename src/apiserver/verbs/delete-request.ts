@@ -9,7 +9,8 @@ import type { CachedObject, ObjectCache, Selection } from '../cache/cache.ts'
 import { warn, type ResourceRequest } from '../request/api-request.ts'
 import { deleteOptionsOf, deletionOf, type Deletion } from '../request/options.ts'
 import { mediaTypeOf, parseBody, readRequestBody } from '../request/parse-body.ts'
-import { storageOf, type Core } from './core.ts'
+import type { Core } from './core.ts'
+import { cacheOf } from './prepared-cache.ts'
 import { deleteObject, deletionStatus, isGone } from './delete.ts'
 import { listQuery, type ListQuery } from './list-options.ts'
 import { minimumRevision } from './revision.ts'
@@ -44,7 +45,7 @@ export async function deleteCollection(core: Core, request: ResourceRequest): Pr
   const { deletion, options } = await readDeletion(request)
   warnOfOrphans(request, deletion)
   const write = writeOf(request, deletion, options)
-  const { cache } = storageOf(core, request.kind)
+  const cache = cacheOf(core, request.kind)
   const entries = await entriesOf(cache, selection, query)
   let next = 0
   const work = async () => {
@@ -59,7 +60,7 @@ export async function deleteCollection(core: Core, request: ResourceRequest): Pr
 
 /** What there is to delete: at a resource version, if the client says so, or a page of it. */
 async function entriesOf(cache: ObjectCache, selection: Selection, { resourceVersion, limit }: ListQuery): Promise<readonly CachedObject[]> {
-  if (resourceVersion === '' && limit === 0) return cache.listNow(selection)
+  if (resourceVersion === '' && limit === 0) return (await cache.list(selection)).entries
   // Upstream reads pages, and a page of a resource version is of exactly that one.
   const revision = resourceVersion === '' || resourceVersion === '0' ? undefined : minimumRevision(resourceVersion)
   return (await cache.list({ ...selection, limit: limit || undefined, revision })).entries
