@@ -39,8 +39,9 @@ export class ClusterIps {
   /** Claims this very address. Throws an `AllocationError`. */
   async claim(ip: string, service: { namespace: string; name: string }, dryRun: boolean): Promise<void> {
     if (!this.#ranges(familyOf(ip)).some((range) => range.contains(ip))) throw new AllocationError(`the provided network does not match the current range`)
-    if (this.#registry.get(ipAddresses, { name: ip })) throw new AllocationError('provided IP is already allocated')
-    if (!dryRun && !(await this.#create(ip, service))) throw new AllocationError('provided IP is already allocated')
+    // A dry run is not told that somebody else has it, as upstream.
+    if (dryRun) return
+    if (this.#registry.get(ipAddresses, { name: ip }) || !(await this.#create(ip, service))) throw new AllocationError('provided IP is already allocated')
   }
 
   /** Claims any free address of a family. */

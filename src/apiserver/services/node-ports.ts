@@ -43,6 +43,11 @@ export class NodePorts {
     this.#pending.add(port)
   }
 
+  /** What a dry run shows for the port that would be taken: one that no Service can have. */
+  unreal(count: number): number {
+    return this.#last + 2 + count
+  }
+
   /** Takes any free port, from the upper part of the range first: people choose from the lower one. */
   claimNext(): number {
     const size = this.#last - this.#first + 1

@@ -31,7 +31,7 @@ export function serviceHook(ips: ClusterIps, ports: NodePorts): WriteHook {
       const claims: Claims = { ips: [], ports: [], releasedIps: [] }
       try {
         await allocateIps({ service, old, ips, claims, dryRun })
-        allocatePorts({ service, old, ports, claims })
+        allocatePorts({ service, old, ports: dryRun ? rehearsal(ports) : ports, claims })
       } catch (error) {
         await giveBack(claims, ips, ports, dryRun)
         throw error
@@ -44,18 +44,32 @@ export function serviceHook(ips: ClusterIps, ports: NodePorts): WriteHook {
   }
 }
 
+/** What allocation needs of the ports. */
+type Ports = Pick<NodePorts, 'claim' | 'claimNext'>
+
+/** Ports of a dry run: a wished one is looked at and given back at once, others are none that anybody could have. */
+function rehearsal(ports: NodePorts): Ports {
+  let count = 0
+  return {
+    claim(port) {
+      ports.claim(port)
+      ports.giveUp(port)
+    },
+    claimNext: () => ports.unreal(count++),
+  }
+}
+
 async function giveBack({ ips: claimed, ports: taken }: Claims, ips: ClusterIps, ports: NodePorts, dryRun: boolean): Promise<void> {
+  // A rehearsal has taken nothing.
+  if (dryRun) return
   for (const port of taken) ports.giveUp(port)
-  if (!dryRun) for (const ip of claimed) await ips.release(ip)
+  for (const ip of claimed) await ips.release(ip)
 }
 
 const endOf = (claims: Claims, ips: ClusterIps, ports: NodePorts, dryRun: boolean): WriteEnd => ({
   async commit() {
-    for (const port of claims.ports) {
-      if (dryRun) ports.giveUp(port)
-      else ports.settle(port)
-    }
     if (dryRun) return
+    for (const port of claims.ports) ports.settle(port)
     for (const ip of claims.releasedIps) await ips.release(ip)
   },
   revert: () => giveBack(claims, ips, ports, dryRun),
@@ -114,7 +128,7 @@ function refused(service: Service, error: unknown, ip: string): unknown {
 
 const allocationFailed = (error: unknown, what: string): unknown => (error instanceof AllocationError ? internalError(`${what}: ${error.message}`, error) : error)
 
-function allocatePorts({ service, old, ports, claims }: Allocation & { ports: NodePorts }): void {
+function allocatePorts({ service, old, ports, claims }: Allocation & { ports: Ports }): void {
   const spec = service.spec!
   const had = portsOf(old?.spec)
   const withPorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer'
@@ -140,7 +154,7 @@ interface PortAllocation {
   readonly had: ReadonlySet<number>
   /** Ports of the Service that differ only in their protocol share a node port. */
   readonly byPort: Map<number, number>
-  readonly ports: NodePorts
+  readonly ports: Ports
   readonly claims: Claims
 }
 
@@ -168,7 +182,7 @@ function allocatePort({ service, port, i, had, byPort, ports, claims }: PortAllo
 
 const claimedOrHad = (port: number, had: ReadonlySet<number>, claims: Claims): boolean => had.has(port) || claims.ports.includes(port)
 
-function claimed(ports: NodePorts, port: number): number {
+function claimed(ports: Ports, port: number): number {
   ports.claim(port)
   return port
 }

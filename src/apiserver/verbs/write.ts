@@ -73,7 +73,7 @@ export async function createObject(core: Core, write: Write, draft: Draft): Prom
 
 async function putNew(core: Core, write: Write, draft: Draft, generated: boolean): Promise<Changed> {
   const storage = storageOf(core, write.kind)
-  const object = await storedSoon(write.kind, shaped(write.kind, draft, !write.dryRun))
+  const object = await storedSoon(write.kind, shaped(write, draft, true))
   for (let attempt = 0; ; attempt++) {
     const name = object.metadata.name!
     if (write.dryRun) {
@@ -136,7 +136,7 @@ async function outcomeOf(core: Core, update: Update, current: CachedObject | und
   beforeUpdate(kind, draft, old, contextOf(core, update.user, update.subresource), update)
   const validation = core.admission.validate(attributes)
   if (validation) await validation
-  const object = keepTimesWhenUnchanged(old, shaped(kind, draft)) as Draft
+  const object = keepTimesWhenUnchanged(old, shaped(update, draft, false)) as Draft
   if (deletesNow(kind, object, old)) return { action: 'remove', last: await storedSoon(kind, object) }
   if (deepEqual(object, old)) return { action: 'keep' }
   return { action: 'write', draft: await storedSoon(kind, object) }
@@ -157,7 +157,7 @@ async function createInstead(core: Core, update: Update, ends: WriteEnd[]): Prom
   beforeCreate(kind, draft, contextOf(core, update.user, ''), update)
   const validation = core.admission.validate(attributes)
   if (validation) await validation
-  return { action: 'write', draft: await storedSoon(kind, shaped(kind, draft, !update.dryRun)) }
+  return { action: 'write', draft: await storedSoon(kind, shaped(update, draft, true)) }
 }
 
 /** Creating by an update or a patch takes the right to create. */
@@ -169,7 +169,9 @@ function mayCreate(core: Core, { kind, user, namespace, name }: Update): void {
 }
 
 /** The draft in upstream's shape again, after rules and plugins have changed it: order of fields, zero values. */
-function shaped(kind: Kind, draft: Draft, creating = false): Draft {
+function shaped({ kind, dryRun }: Write, draft: Draft, creating: boolean): Draft {
+  // A dry run shows what nobody has read from storage yet.
+  if (dryRun) return shapedObject(kind, draft)
   // The revision comes last, yet has its place before others.
   if (creating) draft.metadata.resourceVersion ??= '0'
   // What is read from upstream's storage has its defaults filled in again: some follow from what the rules have set.
