@@ -13,10 +13,10 @@ import { failureText } from './cycle/failure-text.ts'
 import { findNode, type Found, type Search } from './cycle/find-node.ts'
 import { LocalResultsCache } from './cycle/local-results.ts'
 import { planPreemption } from './cycle/preemption.ts'
-import type { World } from './framework.ts'
+import type { Plugin, World } from './framework.ts'
 import { schedulerListers, type SchedulerListers } from './listers.ts'
 import { schedulerMetrics, type SchedulerMetrics } from './metrics.ts'
-import { defaultPlugins } from './plugins/defaults.ts'
+import { profilesOf, type SchedulerConfiguration } from './configuration.ts'
 import { VolumeDecisions } from './volumes/volume-decisions.ts'
 import { SchedulingQueue, type QueuedPod } from './queue/scheduling-queue.ts'
 
@@ -25,10 +25,8 @@ export interface SchedulerOptions extends Deps {
   readonly client: Client
   /** Shared ones of the process; its own when absent. */
   readonly informers?: Informers
-  /** Pods that name this scheduler are its. */
-  readonly schedulerName?: string
-  /** Percentage of nodes to score; 0, the default, adapts to the cluster's size. */
-  readonly percentageOfNodesToScore?: number
+  /** KubeSchedulerConfiguration; upstream's defaults when absent. */
+  readonly config?: SchedulerConfiguration
 }
 
 /** A running scheduler. */
@@ -58,11 +56,10 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
 
 class RunningScheduler {
   readonly #options: SchedulerOptions
-  readonly #name: string
   readonly #world: World
   readonly #queue: SchedulingQueue
-  readonly #search: Search
-  readonly #events: EventRecorder
+  /** By scheduler name: how its Pods are scheduled, and who tells of it. */
+  readonly #profiles = new Map<string, { readonly search: Search; readonly events: EventRecorder }>()
   readonly #metrics: SchedulerMetrics
   /** Pods that were promised a node, by node. */
   readonly #nominated = new Map<string, Map<string, PodInfo>>()
@@ -76,20 +73,20 @@ class RunningScheduler {
 
   constructor(options: SchedulerOptions, listers: SchedulerListers) {
     this.#options = options
-    this.#name = options.schedulerName ?? 'default-scheduler'
     const cache = new ClusterCache((namespace) => listers.namespaces.byKey(namespace)?.metadata.labels)
     this.#world = { cache, listers, volumes: new VolumeDecisions(listers) }
-    this.#queue = new SchedulingQueue(options.clock, defaultPlugins.map(({ plugin }) => plugin))
-    this.#events = eventRecorder({ deps: options, client: options.client, component: this.#name })
+    const config = options.config ?? {}
+    const profiles = profilesOf(config)
+    const backoff = { firstMs: (config.podInitialBackoffSeconds || 1) * 1000, maxMs: (config.podMaxBackoffSeconds || 10) * 1000 }
+    // Hints and gates are asked for by plugin name: the first profile that has a plugin stands for all.
+    const plugins = new Map(profiles.flatMap((profile) => profile.plugins.map(({ plugin }) => [plugin.name, plugin])))
+    this.#queue = new SchedulingQueue(options.clock, [...plugins.values()], backoff)
     this.#metrics = schedulerMetrics(options.metrics, () => this.#queue.sizes())
-    this.#search = {
-      plugins: defaultPlugins,
-      world: this.#world,
-      random: options.random,
-      local: new LocalResultsCache(),
-      percentage: options.percentageOfNodesToScore ?? 0,
-      nominated: this.#nominated,
-      start: 0,
+    for (const { schedulerName, plugins: chosen, percentageOfNodesToScore: percentage } of profiles) {
+      this.#profiles.set(schedulerName, {
+        search: { plugins: chosen, world: this.#world, random: options.random, local: new LocalResultsCache(), percentage, nominated: this.#nominated, start: 0 },
+        events: eventRecorder({ deps: options, client: options.client, component: schedulerName }),
+      })
     }
   }
 
@@ -133,7 +130,7 @@ class RunningScheduler {
     this.#queue.close()
     await this.#loop
     await Promise.all(this.#binding)
-    await this.#events.close()
+    await Promise.all([...this.#profiles.values()].map(({ events }) => events.close()))
   }
 
   // ---------------------------------------------------------------- what the API tells
@@ -143,7 +140,7 @@ class RunningScheduler {
     const { cache } = this.#world
     if (pod.spec?.nodeName) return this.#onNode(key, pod, pod.spec.nodeName, old)
     if (isFinished(pod) || pod.metadata.deletionTimestamp) return this.#podGone(pod)
-    if ((pod.spec?.schedulerName ?? 'default-scheduler') !== this.#name || cache.isAssumed(key)) return
+    if (!this.#profiles.has(nameOf(pod)) || cache.isAssumed(key)) return
     const info = cache.infoOf(pod)
     this.#promise(key, pod.status?.nominatedNodeName, info)
     const gate = this.#queue.add(info)
@@ -168,6 +165,11 @@ class RunningScheduler {
     cache.setPod(pod, node)
     if (!known) this.#queue.moved('AssignedPod/Add', pod)
     else if (old?.spec?.nodeName) this.#queue.moved('AssignedPod/Update', pod, old)
+  }
+
+  /** How a Pod is scheduled: only Pods of known profiles are queued. */
+  #profile(pod: Frozen<Pod>): { readonly search: Search; readonly events: EventRecorder } {
+    return this.#profiles.get(nameOf(pod))!
   }
 
   #podGone(pod: Frozen<Pod>): void {
@@ -216,7 +218,7 @@ class RunningScheduler {
   #cycle(entry: QueuedPod): void {
     const startMs = this.#options.clock.now()
     const { info } = entry
-    const found = findNode(this.#search, info)
+    const found = findNode(this.#profile(info.pod).search, info)
     if (!found.node) {
       this.#didNotFit(entry, found)
       this.#metrics.attempt('unschedulable', startMs, this.#options.clock.now())
@@ -233,9 +235,10 @@ class RunningScheduler {
   async #bind(entry: QueuedPod, node: NodeInfo, { states }: Found): Promise<void> {
     const { client, log } = this.#options
     const { info } = entry
-    const reserved: typeof defaultPlugins[number]['plugin'][] = []
+    const { search, events } = this.#profile(info.pod)
+    const reserved: Plugin[] = []
     try {
-      for (const { plugin } of this.#search.plugins) {
+      for (const { plugin } of search.plugins) {
         if (!plugin.reserve && !plugin.preBind) continue
         const refused = plugin.reserve?.(info, node, this.#world, states.get(plugin))
         if (refused) throw new Error(refused.reasons.join(', '))
@@ -247,7 +250,7 @@ class RunningScheduler {
       await bind(client, info, node.name).finally(() => this.#written())
       this.#queue.done(entry)
       this.#metrics.scheduled(entry, this.#options.clock.now())
-      this.#events.event(referenceTo(pods, info.pod), 'Normal', 'Scheduled', `Successfully assigned ${info.key} to ${node.name}`)
+      events.event(referenceTo(pods, info.pod), 'Normal', 'Scheduled', `Successfully assigned ${info.key} to ${node.name}`)
     } catch (error) {
       if (this.#closed.signal.aborted) return
       log.warn({ err: error, pod: info.key, node: node.name }, 'binding failed')
@@ -271,11 +274,11 @@ class RunningScheduler {
     const { info } = entry
     const { cache } = this.#world
     const plugins = new Set([...(found.everywhere ? [found.everywhere] : found.rejections.values())].flatMap(({ plugin }) => plugin ?? []))
-    const preemption = found.everywhere || cache.nodes.length === 0 ? undefined : planPreemption(this.#search, found.states, info, found.rejections)
+    const preemption = found.everywhere || cache.nodes.length === 0 ? undefined : planPreemption(this.#profile(info.pod).search, found.states, info, found.rejections)
     const message = failureText(cache.nodes.length, found.rejections, found.everywhere, preemption && !preemption.candidate ? preemption.why : '')
     // A cluster without nodes rejects by no plugin: any node may help.
     this.#queue.failed(entry, plugins.size > 0 ? plugins : new Set(['NodeName', 'NodeResourcesFit']))
-    this.#events.event(referenceTo(pods, info.pod), 'Warning', 'FailedScheduling', message)
+    this.#profile(info.pod).events.event(referenceTo(pods, info.pod), 'Warning', 'FailedScheduling', message)
     const candidate = preemption?.candidate
     if (candidate) this.#promise(info.key, candidate.node.name, info)
     const work = this.#preempt(info, candidate, message).finally(() => this.#binding.delete(work))
@@ -287,9 +290,9 @@ class RunningScheduler {
     try {
       await tellFailure(client, clock, info.pod, { reason: 'Unschedulable', message, ...(candidate && { nominatedNodeName: candidate.node.name }) })
       if (!candidate) return
-      await evict(client, clock, candidate, this.#name)
+      await evict(client, clock, candidate, nameOf(info.pod))
       for (const { pod } of candidate.victims) {
-        this.#events.event(referenceTo(pods, pod), 'Normal', 'Preempted', `Preempted by pod ${info.uid} on node ${candidate.node.name}`)
+        this.#profile(info.pod).events.event(referenceTo(pods, pod), 'Normal', 'Preempted', `Preempted by pod ${info.uid} on node ${candidate.node.name}`)
       }
     } catch (error) {
       if (!this.#closed.signal.aborted) log.warn({ err: error, pod: info.key }, 'telling why a Pod has no node failed')
@@ -298,7 +301,7 @@ class RunningScheduler {
 
   #tell(pod: Frozen<Pod>, reason: string, message: string): void {
     const { client, clock, log } = this.#options
-    if (reason === 'SchedulerError') this.#events.event(referenceTo(pods, pod), 'Warning', 'FailedScheduling', message)
+    if (reason === 'SchedulerError') this.#profile(pod).events.event(referenceTo(pods, pod), 'Warning', 'FailedScheduling', message)
     const work = tellFailure(client, clock, pod, { reason, message })
       .catch((error: unknown) => {
         if (!this.#closed.signal.aborted) log.warn({ err: error, pod: podKey(pod) }, 'telling why a Pod has no node failed')
@@ -307,6 +310,8 @@ class RunningScheduler {
     this.#binding.add(work)
   }
 }
+
+const nameOf = (pod: Frozen<Pod>): string => pod.spec?.schedulerName ?? 'default-scheduler'
 
 const sameText = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
 

@@ -2,7 +2,7 @@ import type { AffinityTerm } from '../cache/affinity-term.ts'
 import { byDomain, type Topology } from '../cache/match-counts.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
-import { definePlugin, scoreMax, skip, unresolvable, unschedulable, type World } from '../framework.ts'
+import { definePlugin, scoreMax, skip, unresolvable, unschedulable, type Plugin, type World } from '../framework.ts'
 
 /** Something counted by the domains of one topology key. */
 interface Counted {
@@ -26,9 +26,6 @@ interface ScoreState {
   readonly parts: readonly { readonly topology: Topology; readonly weights: Float64Array }[]
 }
 
-/** How much the required affinity of Pods that are there counts in scoring: upstream's default. */
-const hardAffinityWeight = 1
-
 const at = ({ topology, counts }: Counted, node: NodeInfo) => {
   const domain = topology.domainOf[node.index]!
   return domain < 0 ? 0 : counts[domain]!
@@ -39,8 +36,8 @@ const lacksAffinity = { ...unresolvable("node(s) didn't match pod affinity rules
 const repelled = { ...unschedulable("node(s) didn't match pod anti-affinity rules"), plugin: name }
 const refused = { ...unschedulable("node(s) didn't satisfy existing pods anti-affinity rules"), plugin: name }
 
-/** Pods that want to be near others, or away from them. */
-export const interPodAffinity = definePlugin<FilterState, ScoreState>({
+/** Pods that want to be near others, or away from them. `hardAffinityWeight`: how much the required affinity of Pods that are there counts in scoring. */
+export const interPodAffinity = (hardAffinityWeight: number): Plugin => definePlugin<FilterState, ScoreState>({
   name,
   events: [{ on: 'AssignedPod/Add' }, { on: 'AssignedPod/Update' }, { on: 'AssignedPod/Delete' }, { on: 'Node/Add' }, { on: 'Node/Update' }, { on: 'UnscheduledPod/Update' }, { on: 'Namespace/Update' }],
   preFilter(pod, { cache }) {
@@ -93,6 +90,7 @@ export const interPodAffinity = definePlugin<FilterState, ScoreState>({
     for (const term of pod.preferredAffinity) add(term.topologyKey, cache.counts.of(term.selection, false), term.weight)
     for (const term of pod.preferredAntiAffinity) add(term.topologyKey, cache.counts.of(term.selection, false), -term.weight)
     for (const [group, sign, weight] of [['preferredAffinity', 1, 0], ['preferredAntiAffinity', -1, 0], ['requiredAffinity', 1, hardAffinityWeight]] as const) {
+      if (group === 'requiredAffinity' && weight === 0) continue
       for (const { term, counts } of cache.terms(group)) if (term.selection.matches(pod.pod)) add(term.topologyKey, counts, sign * (weight || term.weight))
     }
     return parts.size === 0 ? skip : { parts: [...parts.values()] }

@@ -5,7 +5,7 @@ import { narrowed, selectionIn, type PodSelection } from '../cache/affinity-term
 import type { Topology } from '../cache/match-counts.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
-import { definePlugin, scoreMax, skip, unresolvable, unschedulable, type World } from '../framework.ts'
+import { definePlugin, scoreMax, skip, unresolvable, unschedulable, type Plugin, type World } from '../framework.ts'
 import { allowsNode } from './node-selector.ts'
 import { untolerated } from './tolerations.ts'
 
@@ -44,13 +44,17 @@ interface ScoreState {
   readonly strict: boolean
 }
 
-/** Spreads Pods over domains: within maxSkew where it must, as evenly as it can where it should. */
-export const podTopologySpread = definePlugin<readonly Constraint[], ScoreState>({
+/** Spreads Pods over domains: within maxSkew where it must, as evenly as it can where it should. `defaults` are for Pods that state nothing, instead of the system's. */
+export const podTopologySpread = (defaults?: readonly Frozen<TopologySpreadConstraint>[]): Plugin => definePlugin<readonly Constraint[], ScoreState>({
   name,
   events: [{ on: 'AssignedPod/Add' }, { on: 'AssignedPod/Update' }, { on: 'AssignedPod/Delete' }, { on: 'Node/Add' }, { on: 'Node/Update' }, { on: 'Node/Delete' }, { on: 'UnscheduledPod/Update' }],
   preFilter(pod, world) {
-    const stated = (pod.pod.spec?.topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === 'DoNotSchedule')
-    return stated.length === 0 ? skip : prepare(stated, pod, world, true)
+    const own = pod.pod.spec?.topologySpreadConstraints ?? []
+    const stated = (own.length > 0 ? own : (defaults ?? [])).filter((c) => c.whenUnsatisfiable === 'DoNotSchedule')
+    if (stated.length === 0) return skip
+    if (own.length > 0) return prepare(stated, pod, world, true)
+    const matcher = ownersSelector(pod.pod, world)
+    return matcher === undefined ? skip : prepare(stated, pod, world, true, matcher)
   },
   filter(constraints, node) {
     for (const { topology, counts, maxSkew, least, self } of constraints) {
@@ -74,7 +78,10 @@ export const podTopologySpread = definePlugin<readonly Constraint[], ScoreState>
     if (stated.length > 0) return scoreState(prepare(stated, pod, world, true), nodes, true)
     if (topologySpreadConstraints?.length) return skip
     const matcher = ownersSelector(pod.pod, world)
-    return matcher === undefined ? skip : scoreState(prepare(systemDefaults, pod, world, false, matcher), nodes, false)
+    if (matcher === undefined) return skip
+    if (!defaults) return scoreState(prepare(systemDefaults, pod, world, false, matcher), nodes, false)
+    const soft = defaults.filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
+    return soft.length === 0 ? skip : scoreState(prepare(soft, pod, world, true, matcher), nodes, true)
   },
   score({ constraints, weights, strict }, node) {
     let score = 0

@@ -19,8 +19,14 @@ export interface QueuedPod {
   movedInCycle: boolean
 }
 
-const firstBackoffMs = 1000
-const maxBackoffMs = 10_000
+/** How long a Pod that failed waits: the first time, and at most. */
+export interface BackoffTimes {
+  readonly firstMs: number
+  readonly maxMs: number
+}
+
+/** Upstream's. */
+const usualBackoff: BackoffTimes = { firstMs: 1000, maxMs: 10_000 }
 /** A Pod that no event moved is tried again after this, in case a hint is wrong. Upstream: 5 minutes. */
 const leftoverMs = 5 * 60_000
 const leftoverEveryMs = 30_000
@@ -32,6 +38,7 @@ const leftoverEveryMs = 30_000
 export class SchedulingQueue {
   readonly #clock: Clock
   readonly #plugins: readonly Plugin[]
+  readonly #backoffTimes: BackoffTimes
   readonly #hints = new Map<ClusterEvent, { plugin: string; hint: EventHint['hint'] }[]>()
   readonly #pods = new Map<string, QueuedPod>()
   readonly #active: QueuedPod[] = []
@@ -41,9 +48,10 @@ export class SchedulingQueue {
   #closed = false
   readonly #cancel: () => void
 
-  constructor(clock: Clock, plugins: readonly Plugin[]) {
+  constructor(clock: Clock, plugins: readonly Plugin[], backoff: BackoffTimes = usualBackoff) {
     this.#clock = clock
     this.#plugins = plugins
+    this.#backoffTimes = backoff
     for (const { name, events } of plugins) for (const { on, hint } of events) this.#hints.set(on, [...(this.#hints.get(on) ?? []), { plugin: name, hint }])
     this.#cancel = this.#flushLeftovers()
   }
@@ -162,7 +170,7 @@ export class SchedulingQueue {
   }
 
   #backoff(entry: QueuedPod): void {
-    const waitMs = entry.attempts === 0 ? 0 : Math.min(firstBackoffMs * 2 ** (entry.attempts - 1), maxBackoffMs)
+    const waitMs = entry.attempts === 0 ? 0 : Math.min(this.#backoffTimes.firstMs * 2 ** (entry.attempts - 1), this.#backoffTimes.maxMs)
     const leftMs = entry.failedAtMs + waitMs - this.#clock.now()
     if (leftMs <= 0) return this.#activate(entry)
     entry.state = 'backoff'
