@@ -31,6 +31,13 @@ test('pruning leaves out what no schema names, keeps what is to be preserved, an
   assert.deepEqual(unknown, ['metadata.nonsense', 'other', 'spec.b', 'spec.free.known.not', 'spec.list[0].l', 'spec.map.m.x'])
 })
 
+test('a schema that says nothing of the metadata takes nothing of it away', () => {
+  const unknown: string[] = []
+  const input = object({})
+  assert.deepEqual(pruned({ type: 'object', properties: { metadata: { type: 'object' }, spec: { type: 'object', properties: {} } } }, input, unknown), input)
+  assert.deepEqual(unknown, [])
+})
+
 test('defaults fill what is absent, and nulls that are not allowed, where the parent is there', () => {
   const schema = root({ type: 'object', default: {}, properties: { n: { type: 'integer', default: 1 }, deep: { type: 'object', properties: { s: { type: 'string', default: 'x' } } }, list: { type: 'array', items: { type: 'object', properties: { p: { type: 'string', default: 'TCP' } } } } } })
   const absent: JsonObject = {}

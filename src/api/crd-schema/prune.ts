@@ -45,26 +45,29 @@ function metadataOf(value: unknown, path: string, unknown: string[] | undefined)
 function withoutUnknown(value: unknown, schema: JsonSchema | undefined, trail: Trail, root = false): unknown {
   if (Array.isArray(value)) return value.map((item, i) => inside(trail, i, () => withoutUnknown(item, schema && itemsOf(schema), trail)))
   if (!isObject(value)) return value
-  if (schema?.['x-kubernetes-preserve-unknown-fields']) return keepingUnknown(value, schema, trail)
+  if (schema?.['x-kubernetes-preserve-unknown-fields']) return keepingUnknown(value, schema, { trail, root })
   const out: JsonObject = {}
   const additional = schema && additionalOf(schema)
   for (const name of Object.keys(value).sort()) {
     const declared = schema && propertyOf(schema, name)
-    if (schema?.['x-kubernetes-embedded-resource'] && metaFields.has(name) && !declared) put(out, name, embedded(name, value[name], trail))
-    else if (declared) keep(out, name, { value: value[name], schema: declared, trail, embeds: schema })
-    else if (additional) keep(out, name, { value: value[name], schema: additional === true ? undefined : additional, trail, embeds: undefined })
-    else if (!root || !metaFields.has(name)) report(trail, name)
+    // What every object has is not the schema's to prune.
+    if (root && metaFields.has(name)) continue
+    if (schema?.['x-kubernetes-embedded-resource'] && metaFields.has(name)) put(out, name, embedded(name, value[name], trail))
+    else if (declared) keep(out, name, { value: value[name], schema: declared, trail })
+    else if (additional) keep(out, name, { value: value[name], schema: additional === true ? undefined : additional, trail })
+    else report(trail, name)
   }
   return out
 }
 
 /** What is declared is pruned all the same, the rest stays. */
-function keepingUnknown(value: JsonObject, schema: JsonSchema, trail: Trail): JsonObject {
+function keepingUnknown(value: JsonObject, schema: JsonSchema, { trail, root }: { trail: Trail; root: boolean }): JsonObject {
   const out: JsonObject = {}
   for (const name of Object.keys(value).sort()) {
+    if (root && metaFields.has(name)) continue
     const child = childOf(schema, name)
-    if (schema['x-kubernetes-embedded-resource'] && metaFields.has(name) && !propertyOf(schema, name)) put(out, name, embedded(name, value[name], trail))
-    else if (child) keep(out, name, { value: value[name], schema: child, trail, embeds: schema })
+    if (schema['x-kubernetes-embedded-resource'] && metaFields.has(name)) put(out, name, embedded(name, value[name], trail))
+    else if (child) keep(out, name, { value: value[name], schema: child, trail })
     else put(out, name, value[name])
   }
   return out
@@ -74,13 +77,10 @@ interface Kept {
   readonly value: unknown
   readonly schema: JsonSchema | undefined
   readonly trail: Trail
-  /** The schema that the property is of, when its metadata may be that of an embedded object. */
-  readonly embeds: JsonSchema | undefined
 }
 
-function keep(out: JsonObject, name: string, { value, schema, trail, embeds }: Kept): void {
+function keep(out: JsonObject, name: string, { value, schema, trail }: Kept): void {
   if (isForbiddenNull(value, schema) && schema?.default === undefined) return
-  if (embeds?.['x-kubernetes-embedded-resource'] && metaFields.has(name)) return put(out, name, embedded(name, value, trail))
   put(
     out,
     name,
