@@ -23,7 +23,7 @@ test('a Pod is completed as upstream completes it', () => {
 })
 
 test('images without a tag, or with the latest one, are always pulled', () => {
-  for (const [image, policy] of [['busybox', 'Always'], ['busybox:latest', 'Always'], ['busybox:1', 'IfNotPresent'], ['localhost:5000/busybox', 'Always'], [`busybox@sha256:${'0'.repeat(64)}`, 'IfNotPresent']] as const) {
+  for (const [image, policy] of [['busybox', 'Always'], ['busybox:latest', 'Always'], ['busybox:1', 'IfNotPresent'], ['localhost:5000/busybox', 'Always'], [`busybox@sha256:${'0'.repeat(64)}`, 'IfNotPresent'], [`busybox:latest@sha256:${'0'.repeat(64)}`, 'Always']] as const) {
     const { object } = created<Pod>(pod({ containers: [{ name: 'c', image }] }))
     assert.equal(object.spec?.containers[0]?.imagePullPolicy, policy, image)
   }

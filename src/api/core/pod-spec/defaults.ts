@@ -42,10 +42,11 @@ export function dropInitAnnotations(metadata: ObjectMeta): void {
 
 /** The tag of an image; 'latest' when it has neither tag nor digest. */
 export function imageTag(image: string): string {
-  if (image.includes('@')) return ''
-  const name = image.slice(image.lastIndexOf('/') + 1)
+  const [reference = '', digest] = image.split('@')
+  const name = reference.slice(reference.lastIndexOf('/') + 1)
   const colon = name.lastIndexOf(':')
-  return colon < 0 ? 'latest' : name.slice(colon + 1)
+  if (colon >= 0) return name.slice(colon + 1)
+  return digest === undefined ? 'latest' : ''
 }
 
 /** Images that may change under their name are always pulled. What cannot be parsed counts as fixed. */
