@@ -1,4 +1,4 @@
-import { ApiError, noSuchPath, tooManyRequests, unauthorized } from '../api/errors/api-error.ts'
+import { ApiError, noSuchPath, notFound, tooManyRequests, unauthorized } from '../api/errors/api-error.ts'
 import type { Deps } from '../base/deps.ts'
 import type { KindTable } from '../api/table.ts'
 import type { Answer } from './answer/answer.ts'
@@ -121,6 +121,8 @@ export class Pipeline {
   /** Nothing in the table of kinds: other paths, other servers' groups, or nothing at all, which groups of our own tell as a Status. */
   #unserved(request: ApiRequest): Answer | Promise<Answer> {
     const { info, method } = request
+    const kind = info.isResource ? this.#parts.kinds.byResource(info.group, info.version, info.resource) : undefined
+    if (kind?.custom && info.subresource !== '' && kind.resource.namespaced === (info.namespace !== '')) throw notFound(kind.resource, info.name)
     const found = this.#parts.nonResource.answer(request)
     const own = this.#isOwnGroup(info.path)
     if (!own || found instanceof Promise || found.type !== 'raw' || found.code !== 404) return found

@@ -152,9 +152,13 @@ export function hasRules(schema: JsonSchema): boolean {
 
 const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run'
 
-function runRules(schema: JsonSchema, value: unknown, { at, root, before }: Place, running: Running): void {
+/** How upstream names the place of the whole object. */
+const nowhere = '<nil>'
+
+function runRules(schema: JsonSchema, value: unknown, { at: place, root, before }: Place, running: Running): void {
   const rules = rulesOf(schema, root)
   if (rules.length === 0) return
+  const at = place.toString() === '' ? new FieldPath(undefined, nowhere) : place
   const type = celTypeOf(schema, root || schema['x-kubernetes-embedded-resource'] === true)
   const self = type && fromJson(value, type)
   const oldSelf = type && before.old !== undefined && before.old !== null ? fromJson(before.old, type) : undefined
@@ -173,7 +177,7 @@ function runRules(schema: JsonSchema, value: unknown, { at, root, before }: Plac
       holds = true
     }
     running.left -= given - budget.left
-    if (!holds) tell(each, variables, { schema, value, at, before, running })
+    if (!holds) tell(each, variables, { schema, value, at: place, before, running })
   }
 }
 
@@ -206,7 +210,7 @@ function tell({ rule, message, usesOld }: CompiledRule, variables: Record<string
   const unchanged = before.correlated?.unchanged ?? (before.correlated ? false : before.around?.unchanged)
   if (!usesOld && unchanged) return
   const text = (message && messageText(message, variables, running)) ?? (rule.message?.trim() || `failed rule: ${rule.rule.trim()}`)
-  const path = `${at.toString()}${rule.fieldPath?.trim() ?? ''}`.replace(/^\./, '').replace(/\['([^']*)'\]/g, '[$1]')
+  const path = `${at.toString()}${rule.fieldPath?.trim() ?? ''}`.replace(/^\./, '').replace(/\['([^']*)'\]/g, '[$1]') || nowhere
   const shown = schema.type === 'object' || schema.type === 'array' ? undefined : JSON.stringify(value)
   const add = (reason: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate', head: string) => running.errors.list.push({ reason, field: path, message: `${head}: ${text}` })
   switch (rule.reason) {
