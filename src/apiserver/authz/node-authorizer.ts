@@ -23,6 +23,8 @@ const none = (reason: string): Decision => ({ verdict: 'none', reason })
 export class NodeAuthorizer implements Authorizer {
   readonly #registry: Registry
   readonly #byNode = new Map<string, Map<string, Needs>>()
+  /** Where each pod is, so that a pod's earlier state need not be read again. */
+  readonly #nodeOf = new Map<string, string>()
   readonly #rules = coversOf(nodeRules())
 
   private constructor(registry: Registry) {
@@ -33,11 +35,11 @@ export class NodeAuthorizer implements Authorizer {
   static async start(registry: Registry): Promise<NodeAuthorizer> {
     const authorizer = new NodeAuthorizer(registry)
     await follow(registry.storageOfResource(pods)!.cache, {
-      set(entry, before) {
-        if (before) authorizer.#forget(before.key, before.object as Frozen<Pod>)
+      set(entry) {
+        authorizer.#forget(entry.key)
         authorizer.#learn(entry.key, entry.namespace, entry.object as Frozen<Pod>)
       },
-      remove: (before) => authorizer.#forget(before.key, before.object as Frozen<Pod>),
+      remove: (before) => authorizer.#forget(before.key),
     })
     return authorizer
   }
@@ -105,13 +107,16 @@ export class NodeAuthorizer implements Authorizer {
     let ofNode = this.#byNode.get(node)
     if (!ofNode) this.#byNode.set(node, (ofNode = new Map()))
     ofNode.set(key, { namespace, references: podReferences(pod) })
+    this.#nodeOf.set(key, node)
   }
 
-  #forget(key: string, pod: Frozen<Pod>): void {
-    const node = pod.spec?.nodeName
-    const ofNode = node ? this.#byNode.get(node) : undefined
+  #forget(key: string): void {
+    const node = this.#nodeOf.get(key)
+    if (node === undefined) return
+    const ofNode = this.#byNode.get(node)
     ofNode?.delete(key)
-    if (node && ofNode?.size === 0) this.#byNode.delete(node)
+    if (ofNode?.size === 0) this.#byNode.delete(node)
+    this.#nodeOf.delete(key)
   }
 }
 

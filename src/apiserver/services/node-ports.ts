@@ -14,6 +14,7 @@ export class NodePorts {
   /** How many Services have a port: for a moment that can be two, when one is deleted and another made. */
   readonly #used = new Map<number, number>()
   readonly #pending = new Set<number>()
+  readonly #ofService = new Map<string, ReadonlySet<number>>()
 
   private constructor(range: string, deps: Deps) {
     const match = /^(\d+)(?:-(\d+)|\+(\d+))?$/.exec(range)
@@ -27,11 +28,14 @@ export class NodePorts {
   static async start(registry: Registry, deps: Deps, range: string): Promise<NodePorts> {
     const ports = new NodePorts(range, deps)
     await follow(registry.storageOfResource(services)!.cache, {
-      set(entry, before) {
-        if (before) ports.#count(before.object as Frozen<Service>, -1)
-        ports.#count(entry.object as Frozen<Service>, 1)
+      set(entry) {
+        ports.#forget(entry.key)
+        const own = portsOf((entry.object as Frozen<Service>).spec)
+        if (own.size === 0) return
+        ports.#ofService.set(entry.key, own)
+        for (const port of own) ports.#used.set(port, (ports.#used.get(port) ?? 0) + 1)
       },
-      remove: (before) => ports.#count(before.object as Frozen<Service>, -1),
+      remove: (before) => ports.#forget(before.key),
     })
     return ports
   }
@@ -80,12 +84,13 @@ export class NodePorts {
     return (this.#used.get(port) ?? 0) > 0 || this.#pending.has(port)
   }
 
-  #count({ spec }: Frozen<Service>, by: number): void {
-    for (const port of portsOf(spec)) {
-      const count = (this.#used.get(port) ?? 0) + by
+  #forget(key: string): void {
+    for (const port of this.#ofService.get(key) ?? []) {
+      const count = (this.#used.get(port) ?? 0) - 1
       if (count > 0) this.#used.set(port, count)
       else this.#used.delete(port)
     }
+    this.#ofService.delete(key)
   }
 }
 
