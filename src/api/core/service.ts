@@ -43,6 +43,9 @@ export const serviceDefinition = defineKind(services, {
     checkAddressChange(spec, old.spec ?? noSpec, errors)
     checkService(service, old, errors)
   },
+  canonicalize({ spec }) {
+    if (spec?.type === 'ExternalName') delete spec.internalTrafficPolicy
+  },
   warnings,
 })
 

@@ -56,7 +56,7 @@ function pullPolicyOf(image: string): string {
 
 const domain = '(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\\[(?:[a-fA-F0-9:]+)\\])(?::[0-9]+)?'
 const part = '[a-z0-9]+(?:(?:[._]|__|[-]+)[a-z0-9]+)*'
-const imageName = new RegExp(`^(?:${domain}/)?${part}(?:/${part})*(?::[\\w][\\w.-]{0,127})?$`)
+const imageName = new RegExp(`^(?:${domain}/)?${part}(?:/${part})*(?::[\\w][\\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`)
 const isImageName = (image: string) => imageName.test(image)
 
 function defaultContainer(container: Container | EphemeralContainer): void {
