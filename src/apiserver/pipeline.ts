@@ -122,7 +122,10 @@ export class Pipeline {
   #unserved(request: ApiRequest): Answer | Promise<Answer> {
     const { info, method } = request
     const kind = info.isResource ? this.#parts.kinds.byResource(info.group, info.version, info.resource) : undefined
-    if (kind?.custom && info.subresource !== '' && kind.resource.namespaced === (info.namespace !== '')) throw notFound(kind.resource, info.name)
+    if (kind?.custom && info.subresource !== '' && kind.resource.namespaced === (info.namespace !== '')) {
+      if (kind.deprecation !== undefined) warn(request, kind.deprecation)
+      throw notFound(kind.resource, info.name)
+    }
     const found = this.#parts.nonResource.answer(request)
     const own = this.#isOwnGroup(info.path)
     if (!own || found instanceof Promise || found.type !== 'raw' || found.code !== 404) return found

@@ -6,16 +6,18 @@ import { additionalOf, childOf, isForbiddenNull, isObject, itemsOf, metaFields, 
 interface Trail {
   readonly path: (string | number)[]
   readonly unknown: string[] | undefined
+  /** Nulls stay where they are not allowed, for validation to tell of. */
+  readonly nulls: boolean
 }
 
 /**
  * An object of a custom kind without what its schema lacks: undeclared fields, nulls that are neither allowed nor replaced by a default, and what metadata does not have. The
  * result is fresh where it is declared. Keys are in order, as upstream writes them. Throws a DecodeError for metadata that is none.
  */
-export function pruned(schema: JsonSchema | undefined, input: JsonObject, unknown: string[] | undefined): JsonObject {
+export function pruned(schema: JsonSchema | undefined, input: JsonObject, unknown: string[] | undefined, nulls = false): JsonObject {
   for (const name of ['apiVersion', 'kind']) checkText(input, name)
   const metadata = 'metadata' in input ? metadataOf(input['metadata'], 'metadata', unknown) : undefined
-  const trail: Trail = { path: [], unknown: unknown && [] }
+  const trail: Trail = { path: [], unknown: unknown && [], nulls }
   const body = withoutUnknown(input, schema, trail, true) as JsonObject
   unknown?.push(...(trail.unknown ?? []).sort())
   const out: JsonObject = {}
@@ -80,7 +82,7 @@ interface Kept {
 }
 
 function keep(out: JsonObject, name: string, { value, schema, trail }: Kept): void {
-  if (isForbiddenNull(value, schema) && schema?.default === undefined) return
+  if (!trail.nulls && isForbiddenNull(value, schema) && schema?.default === undefined) return
   put(
     out,
     name,

@@ -59,7 +59,8 @@ function objectType(schema: JsonSchema, root: boolean): CelType {
           return type ? [[escapedName(json), { type, json }] as const] : []
         }),
       )
-      return fields.get(name)
+      // Behind a dot a reserved word is a name like any other.
+      return fields.get(name) ?? (reserved.has(name) ? fields.get(`__${name}__`) : undefined)
     },
   }
 }

@@ -12,6 +12,7 @@ export function structSchemaOf(declared: JsonSchema | undefined): StructSchema {
     fields: new Map([...metaParts(), ...[...root.fields].filter(([name]) => name !== 'apiVersion' && name !== 'kind' && name !== 'metadata')]),
     preserveUnknown: root.preserveUnknown,
     decodeWith: (input, unknown) => pruned(declared, input as JsonObject, unknown),
+    decodeApplied: (input) => pruned(declared, input as JsonObject, undefined, true),
   }
 }
 

@@ -68,6 +68,8 @@ export interface StructSchema {
   readonly keepsEmptyLists?: boolean | undefined
   /** Custom kinds: decodes in place of the fields, since their objects are pruned by a schema of their own, and types are validation's work. Told where to put unknown fields. */
   readonly decodeWith?: ((input: object, unknown: string[] | undefined) => Record<string, unknown>) | undefined
+  /** The same for what an apply patch made, whose nulls stay for validation to tell of. */
+  readonly decodeApplied?: ((input: object) => Record<string, unknown>) | undefined
 }
 
 /** A field of a struct. */

@@ -112,17 +112,28 @@ function applyChange(core: Core, request: ResourceRequest, { kind, write, option
       resetFields: resetFieldsOf(kind, write.subresource),
       convert: conversionOf(core.kinds, kind),
     })
-    return decodePatched(request, { kind, patched: applied, options, duplicates: [] })
+    return decodePatched(request, { kind, patched: applied, options, duplicates: [], applied: true })
   }
 }
 
+/** What a patch made of an object. */
+interface Patched {
+  readonly kind: Kind
+  readonly patched: unknown
+  readonly options: WriteOptions
+  readonly duplicates: readonly string[]
+  /** By an apply patch. */
+  readonly applied?: boolean
+}
+
 /** A patched object as a draft: its fields have to fit the schema as if a client had sent it, only that the errors are the patch's. */
-function decodePatched(request: ResourceRequest, { kind, patched, options, duplicates }: { kind: Kind; patched: unknown; options: WriteOptions; duplicates: readonly string[] }): Draft {
+function decodePatched(request: ResourceRequest, { kind, patched, options, duplicates, applied = false }: Patched): Draft {
   const problems = { unknown: [] as string[] }
   let draft: Draft
   try {
     checkType(kind, patched)
-    draft = decodeObject(kind, patched, options.fieldValidation === 'Ignore' ? undefined : problems)
+    const { decodeApplied } = kind.schema
+    draft = applied && decodeApplied ? (decodeApplied(patched as object) as unknown as Draft) : decodeObject(kind, patched, options.fieldValidation === 'Ignore' ? undefined : problems)
   } catch (error) {
     if (error instanceof DecodeError) throw invalidPatch(patched, error.message)
     throw error
