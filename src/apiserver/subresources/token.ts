@@ -42,13 +42,13 @@ export function createToken(issuer: TokenIssuer | undefined): SubresourceHandler
     const body = await decodeAs<TokenRequest>(request, { schema, group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }, options.fieldValidation)
     const write = writeOf(request, options, 'CreateOptions')
     body.metadata ??= {}
+    const spec = (body.spec ??= {} as NonNullable<TokenRequest['spec']>)
+    spec.expirationSeconds ??= 3600
     recordFields(core, { ...write, kind: tokenKind() }, body as Draft, undefined, managerOf(options.fieldManager, request.userAgent))
     const account = accountOf(core, request, body)
     const nowMs = core.clock.now()
     body.metadata = { ...body.metadata, name: account.metadata!.name!, namespace: account.metadata!.namespace!, uid: account.metadata!.uid!, creationTimestamp: timeText(nowMs) }
-    const spec = (body.spec ??= { audiences: [] })
     if (!spec.audiences?.length) spec.audiences = [...issuer.audiences]
-    spec.expirationSeconds ??= 3600
     validate(spec)
     const attributes = attributesOf(write, 'CREATE', request.info.name, body as Draft, undefined)
     await core.admission.admit(attributes)
