@@ -69,8 +69,9 @@ function customKind(definition: Definition, version: Version, kinds: VersionKind
   return kind
 }
 
-/** Whether what is read may not be what is stored: another version, or another schema at the time of writing. */
-const readsDiffer = ({ metadata, status }: Definition, { storage }: Version): boolean => !storage || (metadata.generation ?? 1) > 1 || (status?.storedVersions?.length ?? 0) > 1
+/** Whether what is read may not be what is stored: another version, another schema at the time of writing, or a status that nobody has written yet but that has a default. */
+const readsDiffer = ({ metadata, status }: Definition, { storage, subresources, schema }: Version): boolean =>
+  !storage || (metadata.generation ?? 1) > 1 || (status?.storedVersions?.length ?? 0) > 1 || (Boolean(subresources?.status) && schema?.openAPIV3Schema?.properties?.['status']?.default !== undefined)
 
 /** An object in a kind's version: what that version does not have is left out. */
 const converted = (object: KubernetesObject, { resource: { group, version }, schema }: Kind): KubernetesObject => normalise(schema, { ...object, apiVersion: `${group}/${version}` }) as unknown as KubernetesObject
