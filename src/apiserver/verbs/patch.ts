@@ -39,7 +39,10 @@ export type Change = (old: Frozen<KubernetesObject> | undefined) => Draft
 export async function readPatch(core: Core, request: ResourceRequest, kind: Kind): Promise<{ write: Write; change: Change; applying: boolean }> {
   const mediaType = mediaTypeOf(request.contentType ?? 'none')
   const applying = applyTypes.has(mediaType)
-  if (!applying && (patchTypes[mediaType] === undefined || (kind.custom && patchTypes[mediaType] === 'strategic'))) throw new ApiError({ ...unsupportedMediaType(acceptedTypes(kind)).status, details: {} })
+  if (!applying && (patchTypes[mediaType] === undefined || (kind.custom && patchTypes[mediaType] === 'strategic'))) {
+    const refused = unsupportedMediaType(acceptedTypes(kind))
+    throw kind.custom ? refused : new ApiError({ ...refused.status, details: {} })
+  }
   const options = writeOptions(request.query, 'PatchOptions', applying)
   const patching: Patching = { kind, write: { ...writeOf(request, options, 'PatchOptions') }, options, parsed: await parsePatch(request, mediaType) }
   const change = applying ? applyChange(core, request, patching) : patchChange(core, request, { ...patching, mediaType })
