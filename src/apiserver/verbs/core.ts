@@ -57,6 +57,7 @@ export async function storedSoon(kind: Kind, draft: Draft): Promise<Draft> {
   return stored(kind, draft)
 }
 
+/** Where the objects of a kind are. */
 export const storageOf = (core: Core, kind: Kind): ResourceStorage => core.registry.storageOf(kind)
 
 let lastSecond = 0

@@ -100,7 +100,7 @@ export class PlannedTable {
     for (const [set, spec] of found?.sets ?? []) {
       const planned = this.#planned.sets.get(set)
       if (!planned || !sameSet(spec, planned)) steps.push(...this.#removeSet(set, spec))
-      else if (!isDynamic(spec)) steps.push(this.#step({ do: 'flush set', set, spec }))
+      else if (!isDynamic(planned)) steps.push(this.#step({ do: 'flush set', set, spec }))
     }
     for (const chain of moved) steps.push(this.#step({ do: 'delete chain', chain }))
     steps.push(...this.#addAll([...this.#planned.chains.keys()], [...this.#planned.sets.keys()]))
@@ -238,7 +238,12 @@ function sameChain(a: PlannedChain | undefined, b: PlannedChain | undefined): bo
   return a.rules.every((rule, i) => rule === b.rules[i])
 }
 
+/** Whether two sets hold the same kind of thing. `dynamic` does not count: nft's JSON leaves it out in some versions. */
 const sameSet = (a: SetSpec | undefined, b: SetSpec | undefined): boolean =>
-  a?.type === b?.type &&
-  a?.timeoutSeconds === b?.timeoutSeconds &&
-  [...(a?.flags ?? [])].sort().join() === [...(b?.flags ?? [])].sort().join()
+  a?.type === b?.type && a?.timeoutSeconds === b?.timeoutSeconds && flagsOf(a) === flagsOf(b)
+
+const flagsOf = (spec: SetSpec | undefined): string =>
+  (spec?.flags ?? [])
+    .filter((flag) => flag !== 'dynamic')
+    .sort()
+    .join()

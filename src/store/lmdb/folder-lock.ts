@@ -21,7 +21,7 @@ export function lockFolder(folder: string): () => void {
       const holder = contentOf(path)
       if (holder === undefined) continue
       const pid = Number(holder.split(' ')[0])
-      if (isAlive(pid) && holder === owner(pid)) {
+      if (isAlive(pid) && !isZombie(pid) && holder === owner(pid)) {
         throw new FolderInUseError(
           `${folder} is in use by process ${pid}; stop it first, or give this one another folder`,
         )
@@ -71,6 +71,12 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+/** Whether a process has ended and only waits for its parent to take note. */
+function isZombie(pid: number): boolean {
+  const stat = contentOf(`/proc/${pid}/stat`)
+  return stat !== undefined && /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
 }
 
 /** A process by id and, where /proc tells it, the boot and the tick at which it started. */
