@@ -1,4 +1,5 @@
 import type { StructSchema } from '../schema/schema.ts'
+import { zeroScalar } from '../schema/zero.ts'
 
 const empties = new WeakMap<StructSchema, Readonly<Record<string, unknown>>>()
 
@@ -24,26 +25,8 @@ function zeroStruct(schema: StructSchema, depth: number): Record<string, unknown
     if (field.omit !== 'never') continue
     const inner = field.schema
     if (field.pointer) out[name] = null
-    else if (inner.type !== 'struct') out[name] = zeroOf(inner.type)
+    else if (inner.type !== 'struct') out[name] = zeroScalar(inner.type) ?? null
     else if (depth < depthMax) out[name] = zeroStruct(inner, depth + 1)
   }
   return out
-}
-
-function zeroOf(type: string): unknown {
-  switch (type) {
-    case 'string':
-      return ''
-    case 'boolean':
-      return false
-    case 'int32':
-    case 'int64':
-    case 'double':
-    case 'intOrString':
-      return 0
-    case 'quantity':
-      return '0'
-    default:
-      return null
-  }
 }

@@ -1,4 +1,5 @@
 import { canonicalQuantity } from '../quantity/quantity.ts'
+import { zeroScalar } from './zero.ts'
 import { definition } from './builtin.ts'
 import type { Field, ListSchema, MapSchema, ScalarSchema, Schema, StructSchema } from './schema.ts'
 import { canonicalMicroTime, canonicalTime } from './times.ts'
@@ -172,23 +173,7 @@ function absentOf(field: Field): unknown {
 
 /** What Go writes for a zero value. */
 function zeroOf(schema: Schema): unknown {
-  switch (schema.type) {
-    case 'string':
-      return ''
-    case 'boolean':
-      return false
-    case 'int32':
-    case 'int64':
-    case 'double':
-    case 'intOrString':
-      return 0
-    case 'quantity':
-      return '0'
-    case 'struct':
-      return () => decode(schema, {})
-    default:
-      return null
-  }
+  return schema.type === 'struct' ? () => decode(schema, {}) : (zeroScalar(schema.type) ?? null)
 }
 
 const zeroNow = (zero: unknown): unknown => (typeof zero === 'function' ? zero() : zero)

@@ -1,4 +1,5 @@
 import { definition } from '../../schema/builtin.ts'
+import { zeroScalar } from '../../schema/zero.ts'
 import type { Field, ListSchema, ScalarSchema, Schema, StructSchema } from '../../schema/schema.ts'
 import { ProtobufOutput } from './output.ts'
 
@@ -100,23 +101,7 @@ function absentBytes({ field, write }: Node): Uint8Array {
 
 /** What a plain value is when JSON leaves it out; undefined makes an empty message. */
 function zeroOf(schema: Schema): unknown {
-  switch (schema.type) {
-    case 'string':
-      return ''
-    case 'boolean':
-      return false
-    case 'int32':
-    case 'int64':
-    case 'double':
-    case 'intOrString':
-      return 0
-    case 'quantity':
-      return '0'
-    case 'struct':
-      return {}
-    default:
-      return undefined
-  }
+  return schema.type === 'struct' ? {} : zeroScalar(schema.type)
 }
 
 const fieldWriter = (schema: Schema, number: number): WriteValue =>
