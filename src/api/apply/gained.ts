@@ -59,7 +59,12 @@ function gainedParts(shape: StructShape, from: Values | undefined | null, to: Va
   let ordered = true
   for (const name in to) {
     const part = shape.fields.get(name)
-    const node = gained(part ? part.shape() : anyShape, from?.[name], to[name], differing)
+    let before = from?.[name]
+    if (part?.omitsEmpty) {
+      if (isEmptyList(to[name])) continue
+      if (isEmptyList(before)) before = undefined
+    }
+    const node = gained(part ? part.shape() : anyShape, before, to[name], differing)
     if (!node) continue
     out ??= {}
     out[part ? part.step : `f:${name}`] = node
@@ -68,6 +73,8 @@ function gainedParts(shape: StructShape, from: Values | undefined | null, to: Va
   }
   return out && !ordered ? inOrderOf(shape, to, out) : out
 }
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
 /** Children of a struct in order, by the ranks of its fields; `to` is where they are from. */
 function inOrderOf(shape: StructShape, to: Values, children: Draft): Draft {

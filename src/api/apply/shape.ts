@@ -49,6 +49,8 @@ interface PartShape {
   readonly step: string
   /** The place of the step among its siblings. */
   readonly rank: number
+  /** A list that upstream's JSON leaves out when it is empty, so that nobody owns it then. */
+  readonly omitsEmpty: boolean
   readonly shape: () => Shape
 }
 
@@ -93,8 +95,9 @@ function structShape(schema: StructSchema): Shape {
   const fields = new Map<string, PartShape>()
   const isMeta = schema.name.endsWith('.ObjectMeta')
   names.forEach((name, rank) => {
-    const shape = isMeta && name === 'managedFields' ? () => ignoredShape : once(schema.fields.get(name)!.schema)
-    fields.set(name, { name, step: `f:${name}`, rank, shape })
+    const { schema: inner, omit } = schema.fields.get(name)!
+    const shape = isMeta && name === 'managedFields' ? () => ignoredShape : once(inner)
+    fields.set(name, { name, step: `f:${name}`, rank, omitsEmpty: inner.type === 'list' && omit === 'empty', shape })
   })
   return { kind: 'struct', fields, open: schema.preserveUnknown === true || schema.embedded === true }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { ManagedFieldsEntry } from '../generated/types/meta-v1.ts'
 import type { Frozen, KubernetesObject } from '../resource.ts'
 import { definition } from '../schema/builtin.ts'
-import { decode } from '../schema/decode.ts'
+import { decodeSent, normalise } from '../schema/decode.ts'
 import { updateManagedFields } from './update-managed-fields.ts'
 import type { ManagedUpdate } from './update-managed-fields.ts'
 import { setOf, differenceWithin } from './field-set.ts'
@@ -19,20 +19,18 @@ interface Step {
   readonly subresource?: string
   readonly at?: number
   readonly options?: Partial<ManagedUpdate>
-  /** An empty list of managed fields is sent, which decoding leaves out. */
-  readonly clear?: boolean
 }
 
 /** Runs writes one after the other and gives the object after the last one. */
 function written(schema: typeof configMaps, ...steps: Step[]): Frozen<KubernetesObject> {
   let old: Frozen<KubernetesObject> | undefined
-  steps.forEach(({ object, manager = 'tester', subresource = '', at, options, clear }, i) => {
-    const now = decode(schema, object) as KubernetesObject
-    if (clear) now.metadata!.managedFields = []
+  steps.forEach(({ object, manager = 'tester', subresource = '', at, options }, i) => {
+    const now = decodeSent(schema, object) as KubernetesObject
     const apiVersion = now.apiVersion!
     const entries = updateManagedFields({ schema, apiVersion, old, new: frozen(now), manager, subresource, nowMs: second(at ?? i), ...options })
-    const { managedFields: _, ...metadata } = now.metadata!
-    old = frozen({ ...now, metadata: { ...metadata, uid: 'u', ...(entries && { managedFields: entries }) } })
+    const stored = normalise(schema, now) as KubernetesObject
+    const { managedFields: _, ...metadata } = stored.metadata!
+    old = frozen({ ...stored, metadata: { ...metadata, uid: 'u', ...(entries && { managedFields: entries }) } })
   })
   return old!
 }
@@ -50,6 +48,15 @@ test('whoever creates an object owns all of it but what nobody owns', () => {
     JSON.stringify(entry),
     '{"manager":"tester","operation":"Update","apiVersion":"v1","time":"2026-01-01T00:00:00Z","fieldsType":"FieldsV1","fieldsV1":{"f:data":{".":{},"f:a":{},"f:b":{}},"f:metadata":{"f:generateName":{},"f:labels":{".":{},"f:app":{}}}}}',
   )
+})
+
+test('an empty list is owned where JSON always has the field, and only there', () => {
+  const slices = definition('io.k8s.api.discovery.v1.EndpointSlice')
+  const slice = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { name: 's', ownerReferences: [] }, addressType: 'IPv4' }
+  assert.deepEqual(brief(written(slices, { object: { ...slice, endpoints: [], ports: [] } })), ['tester Update {"f:addressType":{},"f:endpoints":{},"f:ports":{}}'])
+  assert.deepEqual(brief(written(slices, { object: { ...slice, endpoints: null } })), ['tester Update {"f:addressType":{}}'])
+  const owned = { ...slice, metadata: { name: 's', ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }] } }
+  assert.deepEqual(brief(written(slices, { object: owned }, { object: slice, manager: 'other' })), ['tester Update {"f:addressType":{}}'])
 })
 
 test('what Go always writes has no owner of its own', () => {
@@ -86,7 +93,7 @@ test('managed fields that clients send count, and an empty entry or list drops t
   const sent = [{ manager: 'mine', operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:data': { 'f:a': {} } } }]
   assert.deepEqual(brief(written(configMaps, { object: map({ a: '1' }), manager: 'one' }, { object: map({ a: '1' }, { managedFields: sent }) })), ['mine Update {"f:data":{"f:a":{}}}'])
   assert.deepEqual(brief(written(configMaps, { object: map({ a: '1' }) }, { object: map({ a: '1' }, { managedFields: [{}] }) })), [])
-  assert.deepEqual(brief(written(configMaps, { object: map({ a: '1' }) }, { object: map({ a: '1' }), clear: true })), [])
+  assert.deepEqual(brief(written(configMaps, { object: map({ a: '1' }) }, { object: map({ a: '1' }, { managedFields: [] }) })), [])
 })
 
 test('managed fields that are not valid are as good as absent', () => {
@@ -97,7 +104,7 @@ test('managed fields that are not valid are as good as absent', () => {
 })
 
 test('an object without managed fields stays without them', () => {
-  const object = written(configMaps, { object: map({ a: '1' }) }, { object: map({ a: '1' }), clear: true }, { object: map({ a: '2' }) })
+  const object = written(configMaps, { object: map({ a: '1' }) }, { object: map({ a: '1' }, { managedFields: [] }) }, { object: map({ a: '2' }) })
   assert.deepEqual(brief(object), [])
 })
 

@@ -1,5 +1,5 @@
 import { badRequest } from '../errors/api-error.ts'
-import { decode, DecodeError } from '../schema/decode.ts'
+import { DecodeError, decodeSent } from '../schema/decode.ts'
 import type { Schema, StructSchema } from '../schema/schema.ts'
 import { duplicateFields, hasDuplicates, parseJson, SyntaxProblem, type Shape } from './json.ts'
 
@@ -77,7 +77,7 @@ function decodeValue(value: unknown, { text, expected, validation, duplicates }:
   const unknown: string[] = []
   let object: Record<string, unknown>
   try {
-    object = decode(expected.schema, input, validation === 'Ignore' ? undefined : { unknown })
+    object = decodeSent(expected.schema, input, validation === 'Ignore' ? undefined : { unknown })
   } catch (error) {
     if (error instanceof DecodeError) throw cannot(error.message)
     throw error

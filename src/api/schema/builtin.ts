@@ -40,6 +40,7 @@ class BuiltinStruct implements StructSchema {
   readonly name: string
   readonly atomic: boolean
   readonly keepsEmptyLists: boolean
+  readonly tellsEmptyMaps: boolean
   readonly #id: string
   #fields: ReadonlyMap<string, Field> | undefined
 
@@ -48,6 +49,7 @@ class BuiltinStruct implements StructSchema {
     this.name = `io.k8s.${id}`
     this.atomic = atomic
     this.keepsEmptyLists = !id.startsWith('api.')
+    this.tellsEmptyMaps = id.endsWith('.JSONSchemaProps')
   }
 
   get fields(): ReadonlyMap<string, Field> {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { newKindTable } from '../table.ts'
 import { arbitraryObject } from './arbitrary.test-support.ts'
 import { definition, definitionNames } from './builtin.ts'
-import { decode, DecodeError } from './decode.ts'
+import { decode, DecodeError, decodeSent, normalise } from './decode.ts'
 import type { StructSchema } from './schema.ts'
 import { canonicalMicroTime, canonicalTime } from './times.ts'
 import { deepFreeze } from './values.ts'
@@ -50,6 +50,22 @@ test('a list that is kept as JSON stays empty, an absent one is null', () => {
   const names = definition('apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus')
   assert.deepEqual(decode(names, { storedVersions: [] })['storedVersions'], [])
   assert.equal(decode(names, {})['storedVersions'], null)
+})
+
+test('a list that a client sent empty stays until the object is shaped for the store', () => {
+  const behavior = definition('api.autoscaling.v2.HPAScalingRules')
+  const sent = decodeSent(behavior, { policies: [] })
+  assert.deepEqual(sent, { policies: [] })
+  assert.deepEqual(normalise(behavior, sent), {})
+  const role = definition('api.rbac.v1.Role')
+  assert.deepEqual(decodeSent(role, { rules: [] })['rules'], [])
+  assert.equal(normalise(role, decodeSent(role, { rules: [] }))['rules'], null)
+})
+
+test('an empty map that a client sent is told from none in the schemas of definitions only', () => {
+  const schema = definition('apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps')
+  assert.deepEqual(decodeSent(schema, { items: { definitions: {} }, anyOf: [] }), { anyOf: [], items: { definitions: {} } })
+  assert.deepEqual(decodeSent(definition('api.core.v1.ConfigMap'), { data: {} }), { metadata: {} })
 })
 
 test('what the types declare as default is filled in', () => {

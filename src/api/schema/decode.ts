@@ -31,6 +31,14 @@ export function decode(schema: StructSchema, input: unknown, problems?: DecodePr
 }
 
 /**
+ * The same for what a client sent: lists that it sent empty stay where upstream's JSON leaves them out, since rules tell them from absent ones and managed fields name some.
+ * They end where the object is brought into shape for the store, as in upstream's protobuf.
+ */
+export function decodeSent(schema: StructSchema, input: unknown, problems?: DecodeProblems): Record<string, unknown> {
+  return decoderOf(schema)(input, new Position(problems?.unknown, true)) as Record<string, unknown>
+}
+
+/**
  * Brings an object that others built or changed into the same shape: order of fields, zero values, canonical forms. What it does not know it leaves out.
  */
 export const normalise = (schema: StructSchema, object: object): Record<string, unknown> => decode(schema, object)
@@ -45,11 +53,14 @@ class Position {
   /** For each level the Go name of the struct whose field it is; empty in maps and lists. */
   readonly structs: string[] = []
   readonly unknown: string[] | undefined
+  /** Empty lists stay: see `decodeSent`. */
+  readonly asSent: boolean
   /** The fields that the structs on the way have, each one's after those of the one around it. */
   readonly found: number[] = []
 
-  constructor(unknown: string[] | undefined) {
+  constructor(unknown: string[] | undefined, asSent = false) {
     this.unknown = unknown
+    this.asSent = asSent
   }
 
   /** 'spec.containers[0].image' */
@@ -150,6 +161,8 @@ interface FieldPlan {
   readonly absent: unknown
   /** A zero value is written as `absent`, too. */
   readonly zeroIsAbsent: boolean
+  /** That it was sent empty is told from that it was not sent. */
+  readonly tellsEmpty: boolean
 }
 
 function planOf(schema: StructSchema): FieldPlan[] {
@@ -162,6 +175,7 @@ function planOf(schema: StructSchema): FieldPlan[] {
       (field.omit === 'empty' ||
         (!schema.keepsEmptyLists && field.schema.type === 'list') ||
         field.schema.type === 'time'),
+    tellsEmpty: field.schema.type === 'list' || (field.schema.type === 'map' && schema.tellsEmptyMaps === true),
   }))
 }
 
@@ -256,7 +270,7 @@ function writeFields({ fields, always }: StructPlan, input: Record<string, unkno
     if (raw !== undefined && raw !== null) {
       at.path[depth] = field.name
       const decoded = field.decode(raw, at)
-      if (!field.zeroIsAbsent || !isZero(decoded)) {
+      if (!field.zeroIsAbsent || !isZero(decoded) || (at.asSent && field.tellsEmpty)) {
         out[field.name] = decoded
         continue
       }
@@ -449,14 +463,14 @@ function anyDecoder(schema: ScalarSchema): Decoder {
     if (form === 'schemaOrBool' && typeof value === 'boolean') return value
     if (form === 'schemaOrStrings' && Array.isArray(value))
       return listDecoder({ type: 'list', items: { type: 'string' } }, '[]string')(value, at)
-    if (form === 'schemaOrArray' && Array.isArray(value)) return value.map((item) => withoutReport(props(), item))
+    if (form === 'schemaOrArray' && Array.isArray(value)) return value.map((item) => withoutReport(props(), item, at))
     if (typeof value !== 'object' || Array.isArray(value)) throw unionMismatch(form)
-    return withoutReport(props(), value)
+    return withoutReport(props(), value, at)
   }
 }
 
 /** Upstream decodes these parts by themselves, so that unknown fields in them are dropped without a word. */
-const withoutReport = (schema: StructSchema, value: unknown): unknown => decode(schema, value ?? {})
+const withoutReport = (schema: StructSchema, value: unknown, { asSent }: Position): unknown => decoderOf(schema)(value ?? {}, new Position(undefined, asSent))
 
 function unionMismatch(form: 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings'): DecodeError {
   if (form === 'schemaOrBool') return new DecodeError('boolean or JSON schema expected')

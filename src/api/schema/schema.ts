@@ -66,6 +66,8 @@ export interface StructSchema {
   readonly embedded?: boolean | undefined
   /** Kinds that upstream stores as JSON: an empty list that is always written stays `[]`; protobuf storage makes it null. */
   readonly keepsEmptyLists?: boolean | undefined
+  /** Rules tell an empty map that was sent from an absent one, as they do for lists everywhere. */
+  readonly tellsEmptyMaps?: boolean | undefined
   /** Custom kinds: decodes in place of the fields, since their objects are pruned by a schema of their own, and types are validation's work. Told where to put unknown fields. */
   readonly decodeWith?: ((input: object, unknown: string[] | undefined) => Record<string, unknown>) | undefined
   /** The same for what an apply patch made, whose nulls stay for validation to tell of. */

@@ -1,5 +1,6 @@
 import type { Kind } from '../../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../../api/resource.ts'
+import { normalise } from '../../../api/schema/decode.ts'
 import type { Attributes } from '../admission.ts'
 
 interface GroupVersionKind {
@@ -62,11 +63,18 @@ export function admissionRequest(attributes: Attributes, shown: Kind, uid: strin
     ...(namespace && { namespace }),
     operation,
     userInfo: { username: user.name, ...(user.uid && { uid: user.uid }), groups: user.groups, ...(user.extra && { extra: user.extra }) },
-    object: object ? inVersion(object, kind, shown) : null,
+    object: object ? asShown(object, attributes, shown) : null,
     oldObject: old ? inVersion(old as KubernetesObject, kind, shown) : null,
     dryRun,
     options: options ?? null,
   }
+}
+
+/** The draft as its JSON is: without the empty lists that a client sent and JSON leaves out. */
+function asShown(object: KubernetesObject, { kind, subresource }: Attributes, shown: Kind): object {
+  const own = kind.subresources.find((each) => each.name === subresource)?.responseKind
+  const inIt = inVersion(object, kind, shown)
+  return kind.custom || (own && own.kind !== kind.resource.kind) ? inIt : normalise(shown.schema, inIt)
 }
 
 /** An object of one version of a kind in another one. */

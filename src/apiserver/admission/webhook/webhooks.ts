@@ -1,7 +1,7 @@
 import { applyPatch } from '../../../api/patch/apply-patch.ts'
 import { mutatingWebhookConfigurations, namespaces, validatingWebhookConfigurations } from '../../../api/generated/resources.ts'
 import { ApiError } from '../../../api/errors/api-error.ts'
-import { decode, DecodeError } from '../../../api/schema/decode.ts'
+import { DecodeError, decodeSent } from '../../../api/schema/decode.ts'
 import { deepEqual } from '../../../api/schema/values.ts'
 import type { Frozen, KubernetesObject } from '../../../api/resource.ts'
 import type { Kind } from '../../../api/kind.ts'
@@ -71,7 +71,7 @@ async function callMutating(parts: WebhookParts, webhook: Webhook, attributes: A
     const patch: unknown = JSON.parse(Buffer.from(response.patch, 'base64').toString())
     if (Array.isArray(patch) && patch.length === 0) return { changed: false }
     const patched = applyPatch({ type: 'json', schema: shown.schema, old: request.object as Frozen<KubernetesObject>, patch })
-    const draft = decode(shown.schema, patched) as unknown as KubernetesObject
+    const draft = decodeSent(shown.schema, patched) as unknown as KubernetesObject
     shown.behaviour.defaults?.(draft)
     const before = structuredClone(attributes.object)
     replace(attributes.object, inVersion(draft, shown, attributes.kind))
