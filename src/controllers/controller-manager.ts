@@ -32,6 +32,8 @@ export interface ControllerManager {
   readonly controllers: readonly string[]
   readonly informers: Informers
   isLeader(): boolean
+  /** The candidacy, when there is one. */
+  readonly election: Pick<LeaderElection, 'fault'> | undefined
   /** Stops all of them; resolves when what was begun is done. */
   close(): Promise<void>
 }
@@ -118,6 +120,7 @@ export function startControllerManager(options: ControllerManagerOptions): Contr
     controllers: chosen.map(({ name }) => name),
     informers,
     isLeader: () => election?.isLeader() ?? true,
+    election,
     async close() {
       await stopAll()
       await election?.close()

@@ -5,7 +5,8 @@ import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
 import { equal } from '../validation/equal.ts'
 import { field, type FieldErrors, type FieldPath } from '../validation/field.ts'
-import { checkLabelSelector, isEmptySelector } from '../validation/labels.ts'
+import { selectsAll } from '../selector/label-selector.ts'
+import { checkLabelSelector } from '../validation/labels.ts'
 import { immutableText, negativeText } from '../validation/names.ts'
 import { checkAtMostAll, checkIntOrPercent, checkNotDecremented, checkNotNegative, intOrPercent } from '../validation/numbers.ts'
 import { defaultPodTemplate } from '../core/pod-spec/defaults.ts'
@@ -80,7 +81,7 @@ function checkSpec(daemonSet: Frozen<DaemonSet>, old: Frozen<DaemonSetSpec> | un
   checkLabelSelector(selector, at.child('selector'), errors, rules.anySelectorValue ? { anyValue: true } : {})
   const matcher = validMatcher(selector)
   if (matcher && !matcher.everything) checkTemplateLabels(matcher, template, at.child('template'), errors)
-  if (isEmptySelector(selector)) errors.invalid(at.child('selector'), selector, 'empty selector is invalid for daemonset')
+  if (selectsAll(selector)) errors.invalid(at.child('selector'), selector, 'empty selector is invalid for daemonset')
   checkPodTemplate(template, at.child('template'), errors, old?.template)
   checkRunsForEver(template, at.child('template'), errors, 'DaemonSet')
   checkNotNegative(daemonSet.spec, ['minReadySeconds', 'revisionHistoryLimit'], at, errors)

@@ -1,7 +1,8 @@
 import type { Deployment } from '../generated/types/apps-v1.ts'
 import type { Frozen } from '../resource.ts'
 import type { Cell } from '../table-format/cells.ts'
-import { age, containerCells, name, selectorText } from '../table-format/cells.ts'
+import { selectorText } from '../selector/label-selector.ts'
+import { age, containerCells, name } from '../table-format/cells.ts'
 
 /** What `kubectl get deployments` shows. */
 export function deploymentRow(deployment: Frozen<Deployment>, nowMs: number): Cell[] {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseFieldSelector } from './field.ts'
-import { everyLabel, matcherOf, matcherOfLabels, noLabel, parseLabelSelector } from './label.ts'
+import { everyLabel, matcherOf, matcherOfLabels, noLabel } from './label.ts'
+import { parseLabelSelector } from './parse-label.ts'
 
 const web = { app: 'web', tier: 'a', n: '5' }
 for (const [text, matches] of [

@@ -1,6 +1,7 @@
 import type { Container } from '../generated/types/core-v1.ts'
 import type { LabelSelector } from '../generated/types/meta-v1.ts'
 import type { Frozen, KubernetesObject } from '../resource.ts'
+import { selectorText } from '../selector/label-selector.ts'
 import { humanDuration } from './duration.ts'
 
 /** What a table cell can hold. */
@@ -20,29 +21,14 @@ export function containerCells(containers: readonly Frozen<Container>[] | null |
   return [(containers ?? []).map((container) => container.name).join(','), (containers ?? []).map(({ image }) => image ?? '').join(',')]
 }
 
-/** `app=web,tier=front`, by name; `<none>` without labels. */
+/** `app=web,tier=front`, in the order of these texts; `<none>` without labels. */
 export function labelCell(labels: Readonly<Record<string, string>> | null | undefined): string {
-  const names = Object.keys(labels ?? {}).sort()
-  return names.length > 0 ? names.map((label) => `${label}=${labels![label]}`).join(',') : '<none>'
+  const texts = Object.entries(labels ?? {}).map(([label, value]) => `${label}=${value}`)
+  return texts.length > 0 ? texts.sort().join(',') : '<none>'
 }
 
 /** A label selector as text; `<none>` when it selects everything or nothing. */
 export const selectorCell = (selector: Frozen<LabelSelector> | null | undefined): string => selectorText(selector) || '<none>'
-
-/** A label selector in the syntax of queries: `app=web,tier in (a,b),!old`. */
-export function selectorText(selector: Frozen<LabelSelector> | null | undefined): string {
-  const requirements: { readonly key: string; readonly text: string }[] = []
-  for (const [key, value] of Object.entries(selector?.matchLabels ?? {})) requirements.push({ key, text: `${key}=${value}` })
-  for (const { key, operator, values } of selector?.matchExpressions ?? []) {
-    const list = `(${[...(values ?? [])].sort().join(',')})`
-    const text = operator === 'In' ? `${key} in ${list}` : operator === 'NotIn' ? `${key} notin ${list}` : operator === 'Exists' ? key : `!${key}`
-    requirements.push({ key, text })
-  }
-  return requirements
-    .sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -1 : 1))
-    .map(({ text }) => text)
-    .join(',')
-}
 
 /** The first items of a longer list: `a,b,c + 2 more...`. */
 export function fewOf(items: readonly string[], max = 3): string {
@@ -54,7 +40,7 @@ export function fewOf(items: readonly string[], max = 3): string {
 export function subjectCells(subjects: readonly { readonly kind: string; readonly name: string; readonly namespace?: string | undefined }[] | null | undefined): [string, string, string] {
   const of = (kind: string) => (subjects ?? []).filter((subject) => subject.kind === kind)
   const names = (kind: string) => of(kind).map((subject) => subject.name)
-  const accounts = of('ServiceAccount').map((subject) => (subject.namespace ? `${subject.namespace}/${subject.name}` : subject.name))
+  const accounts = of('ServiceAccount').map((subject) => `${subject.namespace ?? ''}/${subject.name}`)
   return [names('User').join(', '), names('Group').join(', '), accounts.join(', ')]
 }
 

@@ -68,7 +68,3 @@ export function checkRequirement({ key, operator, values = [] }: Frozen<LabelSel
     for (const text of isLabelValue(value)) errors.invalid(at.child('values').index(i), value, text)
   })
 }
-
-/** Whether a selector selects everything. */
-export const isEmptySelector = (selector: Frozen<LabelSelector> | undefined): boolean =>
-  !!selector && !selector.matchExpressions?.length && Object.keys(selector.matchLabels ?? {}).length === 0

@@ -1,7 +1,7 @@
 import { badRequest } from '../../api/errors/api-error.ts'
 import type { Kind } from '../../api/kind.ts'
 import { parseFieldSelector } from '../../api/selector/field.ts'
-import { parseLabelSelector } from '../../api/selector/label.ts'
+import { parseLabelSelector } from '../../api/selector/parse-label.ts'
 import type { Selection } from '../cache/cache.ts'
 import type { ResourceRequest } from '../request/api-request.ts'
 import type { ListQuery } from './list-options.ts'

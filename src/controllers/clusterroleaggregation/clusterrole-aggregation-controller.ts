@@ -4,7 +4,7 @@ import type { Frozen } from '../../api/resource.ts'
 import { isBeingDeleted, labelsOf, nameOf } from '../../client/object.ts'
 import { defineController, done, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { canonicalJson, same } from '../framework/equality.ts'
-import { selects } from '../framework/selector.ts'
+import { selects } from '../../api/selector/label-selector.ts'
 
 /** Puts the rules of all ClusterRoles that an aggregating one selects into it. */
 export const clusterRoleAggregationController = defineController<ClusterRole>({

@@ -1,11 +1,11 @@
 import { daemonSets } from '../../api/generated/resources.ts'
 import type { DaemonSet } from '../../api/generated/types/apps-v1.ts'
 import type { Affinity, Node, NodeSelectorTerm, Pod, Toleration } from '../../api/generated/types/core-v1.ts'
+import { tolerates } from '../../api/core/taints.ts'
 import type { Frozen } from '../../api/resource.ts'
+import { allowsNode } from '../../api/selector/node.ts'
 import { annotationsOf, nameOf } from '../../client/object.ts'
-import { fitsNodeAffinity } from '../framework/node-affinity.ts'
 import { podFromTemplate } from '../framework/pod.ts'
-import { tolerates } from '../framework/tolerations.ts'
 import { revisionHashLabel } from '../history/revisions.ts'
 
 /** What daemons put up with, so that they run on nodes that are in trouble. */
@@ -70,7 +70,7 @@ export function placement(
   node: Frozen<Node>,
 ): { readonly run: boolean; readonly stay: boolean } {
   const spec = ds.spec?.template.spec
-  if (!spec || (spec.nodeName && spec.nodeName !== nameOf(node)) || !fitsNodeAffinity(spec, node))
+  if (!spec || (spec.nodeName && spec.nodeName !== nameOf(node)) || !allowsNode(spec, node))
     return { run: false, stay: false }
   const tolerations = tolerationsOf(ds)
   const repelling = (node.spec?.taints ?? []).filter(

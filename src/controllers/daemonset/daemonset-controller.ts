@@ -15,7 +15,7 @@ import {
 } from '../framework/controller.ts'
 import { same, withoutZeros } from '../framework/equality.ts'
 import { isAvailable, isReady, isTerminal, nextAvailableInMs } from '../framework/pod.ts'
-import { selects, selectsAll } from '../framework/selector.ts'
+import { selects, selectsAll } from '../../api/selector/label-selector.ts'
 import { byRevision, hashOf, revisionHashLabel, syncHistory, trimRevisions } from '../history/revisions.ts'
 import { FailureBackoff } from './failure-backoff.ts'
 import { daemonPod, isUpdated, nodeOf, placement } from './daemon-pod.ts'

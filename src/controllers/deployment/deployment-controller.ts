@@ -21,7 +21,7 @@ import {
   type Outcome,
 } from '../framework/controller.ts'
 import { isTerminal } from '../framework/pod.ts'
-import { selects, selectsAll } from '../framework/selector.ts'
+import { selects, selectsAll } from '../../api/selector/label-selector.ts'
 import { desiredReplicasAnnotation, countIn, rollbackToAnnotation } from './annotations.ts'
 import { allOf, resize, syncRevision, trimHistory, type View } from './replica-sets.ts'
 import { rollBack } from './rollback.ts'

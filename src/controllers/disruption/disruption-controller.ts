@@ -16,7 +16,7 @@ import { messageOf } from '../framework/context.ts'
 import { defineController, done, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { scaled } from '../framework/int-or-percent.ts'
 import { isReady, podCondition } from '../framework/pod.ts'
-import { selects, selectorText } from '../framework/selector.ts'
+import { selects, selectorText } from '../../api/selector/label-selector.ts'
 import { expectedScale } from './expected-scale.ts'
 
 type Budget = Frozen<PodDisruptionBudget>
@@ -114,7 +114,7 @@ async function countsFor(
 }
 
 function tellUnmanaged(budget: Budget, c: C): void {
-  const selector = budget.spec?.selector ? selectorText(budget.spec.selector) : ''
+  const selector = selectorText(budget.spec?.selector)
   c.event(
     budget,
     'Warning',

@@ -20,7 +20,7 @@ import { isNamespaceTerminating, messageOf } from '../framework/context.ts'
 import { defineController, done, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { same } from '../framework/equality.ts'
 import { isReady } from '../framework/pod.ts'
-import { selectsMap } from '../framework/selector.ts'
+import { selectsMap } from '../../api/selector/label-selector.ts'
 import { subsetsOf, truncated, type Reachable } from './subsets.ts'
 
 type FrozenService = Frozen<Service>

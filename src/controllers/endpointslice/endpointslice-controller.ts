@@ -17,7 +17,7 @@ import { messageOf, isNamespaceTerminating } from '../framework/context.ts'
 import { defineController, done, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { same } from '../framework/equality.ts'
 import { isReady } from '../framework/pod.ts'
-import { selectsMap } from '../framework/selector.ts'
+import { selectsMap } from '../../api/selector/label-selector.ts'
 import {
   canBeEndpoint,
   hasClusterIP,

@@ -5,7 +5,7 @@ import { isBeingDeleted, labelsOf, nameOf, namespaceOf } from '../../client/obje
 import { watch, type Watch } from '../framework/watch.ts'
 import { isReady, isTerminal } from '../framework/pod.ts'
 import { same } from '../framework/equality.ts'
-import { selectsMap } from '../framework/selector.ts'
+import { selectsMap } from '../../api/selector/label-selector.ts'
 
 type FrozenPod = Frozen<Pod>
 type FrozenService = Frozen<Service>

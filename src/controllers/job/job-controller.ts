@@ -16,7 +16,7 @@ import {
 } from '../framework/controller.ts'
 import { withoutZeros } from '../framework/equality.ts'
 import { isActive, isReady } from '../framework/pod.ts'
-import { selects } from '../framework/selector.ts'
+import { selects } from '../../api/selector/label-selector.ts'
 import { nextRecord, type FailureRecord } from './job-backoff.ts'
 import { completedEnd, conditionAt, deadlineInMs, endOf, isFinished, type JobEnd } from './job-outcome.ts'
 import { isIndexed, isSuspended, isTracked } from './job-pods.ts'

@@ -2,7 +2,7 @@ import type { PersistentVolume, PersistentVolumeClaim } from '../../api/generate
 import { compareQuantities, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { annotationsOf, isBeingDeleted, labelsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
-import { selects } from '../framework/selector.ts'
+import { selects } from '../../api/selector/label-selector.ts'
 
 type Claim = Frozen<PersistentVolumeClaim>
 type Volume = Frozen<PersistentVolume>

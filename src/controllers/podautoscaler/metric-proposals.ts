@@ -10,9 +10,9 @@ import { formatQuantity, milliQuantityOf, milliUnitsOf, parseQuantity } from '..
 import type { Frozen } from '../../api/resource.ts'
 import { discover } from '../../client/discovery.ts'
 import { labelsOf, nameOf, namespaceOf } from '../../client/object.ts'
-import { parseLabelSelector } from '../../api/selector/label.ts'
+import { parseLabelSelector } from '../../api/selector/parse-label.ts'
 import type { Context } from '../framework/controller.ts'
-import { selectorText } from '../framework/selector.ts'
+import { selectorText } from '../../api/selector/label-selector.ts'
 import { externalMilli, groupPods, objectMilli, podSamples, resourceSamples, type Samples } from './pod-metrics.ts'
 import { countForAverage, countForShare, countForValue, type Tolerance } from './replica-count.ts'
 
@@ -223,7 +223,7 @@ async function forExternal(
   const [replicas, current] = ofWhole(hpa, goal, value, target, c)
   return {
     replicas,
-    name: `external metric ${metric.name}(${metric.selector ? selectorText(metric.selector) : ''})`,
+    name: `external metric ${metric.name}(${selectorText(metric.selector)})`,
     status: { type: 'External', external: { metric, current } },
   }
 }
@@ -253,7 +253,7 @@ const milli = (text: string | undefined): number => milliUnitsOf(parseQuantity(t
 const quantity = (value: number): string => formatQuantity(milliQuantityOf(value))
 const identity = (metric: { readonly name: string; readonly selector?: Parameters<typeof selectorText>[0] }) => ({
   name: metric.name,
-  selector: metric.selector ? selectorText(metric.selector) : '',
+  selector: selectorText(metric.selector),
 })
 const averageOf = (samples: Samples, names: readonly string[]): number =>
   names.length === 0

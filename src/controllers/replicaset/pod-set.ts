@@ -8,7 +8,7 @@ import { withoutZeros } from '../framework/equality.ts'
 import { messageOf } from '../framework/context.ts'
 import { requeueAfter, type Context, type Outcome } from '../framework/controller.ts'
 import { isActive, isAvailable, isReady, isTerminating, nextAvailableInMs, podFromTemplate } from '../framework/pod.ts'
-import { selectsMap } from '../framework/selector.ts'
+import { selectsMap } from '../../api/selector/label-selector.ts'
 import { rankForDeletion } from './deletion-ranking.ts'
 
 type FrozenPod = Frozen<Pod>

@@ -3,7 +3,7 @@ import type { ReplicaSet } from '../../api/generated/types/apps-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { labelsOf } from '../../client/object.ts'
 import { defineController, done, ownedBy, type Context, type Outcome } from '../framework/controller.ts'
-import { selects } from '../framework/selector.ts'
+import { selects } from '../../api/selector/label-selector.ts'
 import { reconcilePodSet } from './pod-set.ts'
 
 /** Keeps as many Pods as a ReplicaSet asks for. */

@@ -3,7 +3,7 @@ import type { ReplicationController } from '../../api/generated/types/core-v1.ts
 import type { Frozen } from '../../api/resource.ts'
 import { labelsOf } from '../../client/object.ts'
 import { defineController, done, ownedBy, type Context, type Outcome } from '../framework/controller.ts'
-import { selectsMap } from '../framework/selector.ts'
+import { selectsMap } from '../../api/selector/label-selector.ts'
 import { reconcilePodSet } from '../replicaset/pod-set.ts'
 
 /** Keeps as many Pods as a ReplicationController asks for: what ReplicaSets grew out of. */

@@ -15,7 +15,7 @@ import {
 } from '../framework/controller.ts'
 import { withoutZeros } from '../framework/equality.ts'
 import { isAvailable, isReady, nextAvailableInMs } from '../framework/pod.ts'
-import { selects } from '../framework/selector.ts'
+import { selects } from '../../api/selector/label-selector.ts'
 import { syncHistory } from '../history/revisions.ts'
 import { ordinalOf } from './stateful-pod.ts'
 import { bringToOrder } from './stateful-order.ts'

@@ -6,7 +6,7 @@ import { defineController, done, requeueAfter, watch, type Context, type Outcome
 import { same } from '../framework/equality.ts'
 import { deletePod, markDisrupted } from '../framework/pod-eviction.ts'
 import { indexPodsByNode, podsOnNode } from '../framework/pods-on-node.ts'
-import { toleratedMs } from '../framework/tolerations.ts'
+import { toleratedMs } from './tolerated.ts'
 
 interface Marked {
   readonly uid: string

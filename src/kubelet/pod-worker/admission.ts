@@ -1,6 +1,8 @@
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../../api/generated/types/core-v1.ts'
+import type { Node, Pod } from '../../api/generated/types/core-v1.ts'
 import { isExtended } from '../../api/core/resource-names.ts'
+import { untolerated } from '../../api/core/taints.ts'
 import type { Frozen } from '../../api/resource.ts'
+import { allowsNode } from '../../api/selector/node.ts'
 import { isStaticPod } from '../pod/containers.ts'
 import { amountsOf, podAmounts } from '../pod/resources.ts'
 
@@ -71,30 +73,8 @@ const outOf = (name: string, wanted: number, used: number, capacity: number): Re
 })
 
 function elsewhere(pod: Frozen<Pod>, { node }: AdmissionSources): Rejection | undefined {
-  if (!node) return undefined
-  const labels = node.metadata.labels ?? {}
-  const selected = Object.entries(pod.spec?.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
-  const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  if (selected && (!terms || terms.some((term) => termMatches(term, labels, node.metadata.name ?? '')))) return undefined
-  return { reason: 'NodeAffinity', message: 'Predicate NodeAffinity failed: node(s) didn\'t match Pod\'s node affinity/selector' }
-}
-
-function termMatches(term: Frozen<NodeSelectorTerm>, labels: Readonly<Record<string, string>>, name: string): boolean {
-  const { matchExpressions = [], matchFields = [] } = term
-  if (matchExpressions.length + matchFields.length === 0) return false
-  return matchExpressions.every((one) => requirementMatches(one, labels[one.key])) && matchFields.every((one) => requirementMatches(one, one.key === 'metadata.name' ? name : undefined))
-}
-
-function requirementMatches({ operator, values = [] }: Frozen<NodeSelectorRequirement>, value: string | undefined): boolean {
-  switch (operator) {
-    case 'In': return value !== undefined && values.includes(value)
-    case 'NotIn': return value === undefined || !values.includes(value)
-    case 'Exists': return value !== undefined
-    case 'DoesNotExist': return value === undefined
-    case 'Gt': return value !== undefined && Number(value) > Number(values[0])
-    case 'Lt': return value !== undefined && Number(value) < Number(values[0])
-    default: return false
-  }
+  if (!node || allowsNode(pod.spec, node)) return undefined
+  return { reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" }
 }
 
 type Port = readonly [protocol: string, ip: string, port: number]
@@ -112,11 +92,6 @@ function taken(pod: Frozen<Pod>, { active }: AdmissionSources): Rejection | unde
 
 /** Only taints that drive pods away count here; a static pod stays. */
 function tainted(pod: Frozen<Pod>, { node }: AdmissionSources): Rejection | undefined {
-  if (isStaticPod(pod)) return undefined
-  for (const taint of node?.spec?.taints ?? []) {
-    if (taint.effect !== 'NoExecute') continue
-    const tolerated = (pod.spec?.tolerations ?? []).some(({ key, operator = 'Equal', value = '', effect }) => (!effect || effect === taint.effect) && (operator === 'Exists' ? !key || key === taint.key : key === taint.key && value === (taint.value ?? '')))
-    if (!tolerated) return { reason: 'TaintToleration', message: `Predicate TaintToleration failed: node(s) had untolerated taint(s)` }
-  }
-  return undefined
+  if (isStaticPod(pod) || !untolerated(node?.spec?.taints, pod.spec?.tolerations, ['NoExecute'])) return undefined
+  return { reason: 'TaintToleration', message: 'Predicate TaintToleration failed: node(s) had untolerated taint(s)' }
 }

@@ -26,7 +26,7 @@ describe('TaintToleration', () => {
     ['another effect does not', { taints }, tolerating({ key: 'k', value: 'v', effect: 'NoExecute' }), untolerated],
     ['Exists needs no value', { taints }, tolerating({ key: 'k', operator: 'Exists' })],
     ['Exists without a key tolerates everything', { taints }, tolerating({ operator: 'Exists' })],
-    ['no key without Exists tolerates nothing', { taints }, tolerating({ value: 'v' }), untolerated],
+    ['no key stands for any', { taints }, tolerating({ value: 'v' })],
   ])
 })
 

@@ -1,9 +1,9 @@
 /** The plugins that look at one node's own fields: its name, marks, taints, labels, ports. */
+import { tolerates, untolerated } from '../../api/core/taints.ts'
 import type { Frozen } from '../../api/resource.ts'
+import { allowsNode, matchesNodeTerm } from '../../api/selector/node.ts'
 import type { Node, PreferredSchedulingTerm, Toleration } from '../../api/generated/types/core-v1.ts'
 import { definePlugin, scaleToMax, skip, unresolvable, unschedulable } from '../framework.ts'
-import { allowsNode, matchesTerm } from './node-selector.ts'
-import { tolerates, untolerated } from './tolerations.ts'
 
 /** Holds a Pod back while it has scheduling gates. */
 export const schedulingGates = definePlugin({
@@ -57,14 +57,14 @@ export const taintToleration = definePlugin<undefined, readonly Frozen<Toleratio
 export const nodeAffinity = definePlugin<true, readonly Frozen<PreferredSchedulingTerm>[]>({
   name: 'NodeAffinity',
   nodeLocal: true,
-  events: [{ on: 'Node/Add' }, { on: 'Node/Update', hint: (rejected, node) => allowsNode(rejected.pod, node as Frozen<Node>) }, { on: 'UnscheduledPod/Update' }],
+  events: [{ on: 'Node/Add' }, { on: 'Node/Update', hint: (rejected, node) => allowsNode(rejected.pod.spec, node as Frozen<Node>) }, { on: 'UnscheduledPod/Update' }],
   preFilter: ({ pod: { spec } }) => (spec?.nodeSelector || spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution ? true : skip),
-  filter: (_, { node }, { pod }) => (allowsNode(pod, node) ? undefined : unresolvable("node(s) didn't match Pod's node affinity/selector")),
+  filter: (_, { node }, { pod }) => (allowsNode(pod.spec, node) ? undefined : unresolvable("node(s) didn't match Pod's node affinity/selector")),
   preScore: ({ pod }) => {
     const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
     return preferred.length ? preferred : skip
   },
-  score: (preferred, { node }) => preferred.reduce((sum, { weight, preference }) => sum + (matchesTerm(preference, node) ? weight : 0), 0),
+  score: (preferred, { node }) => preferred.reduce((sum, { weight, preference }) => sum + (matchesNodeTerm(preference, node) ? weight : 0), 0),
   normalize: (scores) => scaleToMax(scores),
 })
 

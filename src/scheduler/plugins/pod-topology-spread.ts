@@ -1,13 +1,13 @@
-import type { Frozen } from '../../api/resource.ts'
+import { untolerated } from '../../api/core/taints.ts'
 import type { Pod, TopologySpreadConstraint } from '../../api/generated/types/core-v1.ts'
+import type { Frozen } from '../../api/resource.ts'
 import { LabelMatcher, matcherOf } from '../../api/selector/label.ts'
+import { allowsNode } from '../../api/selector/node.ts'
 import { narrowed, selectionIn, type PodSelection } from '../cache/affinity-term.ts'
 import type { Topology } from '../cache/match-counts.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import { definePlugin, scoreMax, skip, unresolvable, unschedulable, type Plugin, type World } from '../framework.ts'
-import { allowsNode } from './node-selector.ts'
-import { untolerated } from './tolerations.ts'
 
 /** A constraint made ready: which Pods it counts, in which domains, on which nodes. */
 interface Constraint {
@@ -176,7 +176,7 @@ function countedBy({ selection, topology, required }: { selection: PodSelection;
 
 /** Whether a node's Pods count, by the constraint's policies. */
 const nodeCounts = ({ honourAffinity, honourTaints }: Policies, { node }: NodeInfo, { pod }: PodInfo): boolean =>
-  (!honourAffinity || allowsNode(pod, node)) && (!honourTaints || !untolerated(node.spec?.taints, pod.spec?.tolerations, ['NoSchedule', 'NoExecute']))
+  (!honourAffinity || allowsNode(pod.spec, node)) && (!honourTaints || !untolerated(node.spec?.taints, pod.spec?.tolerations, ['NoSchedule', 'NoExecute']))
 
 /** The selectors of the Services and controllers that a Pod belongs to, put together; undefined when there is none. */
 function ownersSelector(pod: Frozen<Pod>, { listers }: World): LabelMatcher | undefined {

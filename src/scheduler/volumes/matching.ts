@@ -1,8 +1,8 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim } from '../../api/generated/types/core-v1.ts'
 import { amountOf } from '../cache/resources.ts'
 import { matcherOf } from '../../api/selector/label.ts'
+import { matchesNodeSelector } from '../../api/selector/node.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { matchesNodeSelector } from '../plugins/node-selector.ts'
 import { classOf } from './claims.ts'
 
 type Claim = Frozen<PersistentVolumeClaim>

@@ -3,7 +3,8 @@ import type { LabelSelector } from '../../generated/types/meta-v1.ts'
 import type { Frozen } from '../../resource.ts'
 import { matcherOf, type LabelMatcher } from '../../selector/label.ts'
 import type { FieldErrors, FieldPath } from '../../validation/field.ts'
-import { checkLabelSelector, isEmptySelector } from '../../validation/labels.ts'
+import { selectsAll } from '../../selector/label-selector.ts'
+import { checkLabelSelector } from '../../validation/labels.ts'
 import { isLabel } from '../../validation/names.ts'
 
 /** What workload kinds have in common: a selector that matches their template, and Pods that run for ever. */
@@ -23,7 +24,7 @@ export function validMatcher(selector: Selector): LabelMatcher | undefined {
 export function checkRequiredSelector(selector: Selector, at: FieldPath, errors: FieldErrors, emptyText: string): void {
   if (!selector) return errors.required(at)
   checkLabelSelector(selector, at, errors)
-  if (isEmptySelector(selector)) errors.invalid(at, selector, emptyText)
+  if (selectsAll(selector)) errors.invalid(at, selector, emptyText)
 }
 
 /** The template's labels must be what the selector selects. */

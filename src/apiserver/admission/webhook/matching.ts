@@ -3,6 +3,7 @@ import { namespaces } from '../../../api/generated/resources.ts'
 import type { LabelSelector } from '../../../api/generated/types/meta-v1.ts'
 import type { Kind } from '../../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../../api/resource.ts'
+import { selectsAll } from '../../../api/selector/label-selector.ts'
 import { matcherOf } from '../../../api/selector/label.ts'
 import type { KindTable } from '../../../api/table.ts'
 import type { Lookup } from '../../registry/registry.ts'
@@ -63,7 +64,7 @@ function matches({ operations = [], apiGroups = [], apiVersions = [], resources 
   })
 }
 
-const isEmpty = (selector: Frozen<LabelSelector> | undefined): boolean => !selector || (!selector.matchExpressions?.length && Object.keys(selector.matchLabels ?? {}).length === 0)
+const isEmpty = (selector: Frozen<LabelSelector> | undefined): boolean => !selector || selectsAll(selector)
 
 function matchesSelectors({ lookup }: MatchContext, { namespaceSelector, objectSelector }: Matching, attributes: Attributes): boolean {
   if (!isEmpty(namespaceSelector)) {
