@@ -13,7 +13,7 @@ import { defaultPodSpec, dropInitAnnotations } from './pod-spec/defaults.ts'
 import { dropDisabledFields } from './pod-spec/disabled.ts'
 import { mergeLabelKeys } from './pod-spec/merge-label-keys.ts'
 import { computeQos } from './pod-spec/qos.ts'
-import { aggregateLimits, aggregateRequests } from './pod-spec/resource-sums.ts'
+import { containerAmounts, listOf } from './pod-spec/resource-sums.ts'
 import { rulesOfUpdate, type PodRules } from './pod-spec/rules.ts'
 import { checkAppArmorProfile } from './pod-spec/security.ts'
 import { checkPodSpec } from './pod-spec/spec.ts'
@@ -146,12 +146,12 @@ function defaultRequests(spec: PodSpec): void {
   if (!resources) return
   const isEmpty = (amounts: object | undefined) => !Object.keys(amounts ?? {}).length
   if (!isEmpty(resources.limits) || !isEmpty(resources.requests)) {
-    for (const [name, sum] of aggregateLimits(spec)) {
+    for (const [name, sum] of Object.entries(listOf(containerAmounts(spec, 'limits')))) {
       if (isHugePages(name) && resources.requests?.[name] === undefined) ensure(resources, 'limits')[name] ??= sum
     }
   }
   if (isEmpty(resources.limits)) return
-  for (const [name, sum] of aggregateRequests(spec)) if (isPodLevel(name) && overcommits(name)) ensure(resources, 'requests')[name] ??= sum
+  for (const [name, sum] of Object.entries(listOf(containerAmounts(spec, 'requests')))) if (isPodLevel(name) && overcommits(name)) ensure(resources, 'requests')[name] ??= sum
   for (const [name, limit] of Object.entries(resources.limits ?? {})) if (isPodLevel(name)) ensure(resources, 'requests')[name] ??= limit
 }
 

@@ -1,9 +1,9 @@
 import { persistentVolumeClaims, pods, resourceClaims, services } from '../generated/resources.ts'
-import { addQuantities, parseQuantity, quantityOf, type Quantity } from '../quantity/quantity.ts'
+import { addAmounts, amountsOf, podAmounts, type Amounts } from '../core/pod-spec/resource-sums.ts'
+import { parseQuantity, quantityOf, type Quantity } from '../quantity/quantity.ts'
 import type { PersistentVolumeClaim, Pod, Service } from '../generated/types/core-v1.ts'
 import type { Frozen, KubernetesObject, Resource } from '../resource.ts'
 import { sameResource } from '../resource.ts'
-import { podAmounts, type Amounts } from './pod-amounts.ts'
 
 /** What an object counts for in quotas, by the names that quotas use. */
 export function usageOf({ resource }: { readonly resource: Resource }, object: Frozen<KubernetesObject>, nowMs: number): Amounts {
@@ -22,14 +22,12 @@ const counted: ReadonlySet<string> = new Set(['configmaps', 'secrets', 'replicat
 
 function addPod(usage: Amounts, pod: Frozen<Pod>, nowMs: number): void {
   if (!pod.spec || isOver(pod, nowMs)) return
-  for (const [name, amount] of podUsage(podAmounts(pod.spec, 'requests'), podAmounts(pod.spec, 'limits'))) usage.set(name, amount)
-  // The sandbox itself is counted, too.
-  for (const [name, text] of Object.entries(pod.spec.overhead ?? {})) {
-    for (const key of [name, `requests.${name}`, ...(usage.has(`limits.${name}`) ? [`limits.${name}`] : [])]) {
-      const before = usage.get(key)
-      usage.set(key, before ? addQuantities(before, parseQuantity(text)) : parseQuantity(text))
-    }
-  }
+  const [requests, limits] = [podAmounts(pod.spec, 'requests'), podAmounts(pod.spec, 'limits')]
+  // The sandbox itself is counted, too; a limit that nobody set is none.
+  const overhead = amountsOf(pod.spec.overhead)
+  addAmounts(requests, overhead)
+  addAmounts(limits, new Map([...overhead].filter(([name]) => limits.has(name))))
+  for (const [name, amount] of podUsage(requests, limits)) usage.set(name, amount)
 }
 
 /** A pod that has ended, or should have long ago, counts as an object only. */
@@ -82,7 +80,6 @@ function addDevices(usage: Amounts, object: Frozen<KubernetesObject>): void {
   for (const { exactly } of spec?.devices?.requests ?? []) {
     if (!exactly?.deviceClassName) continue
     const name = `${exactly.deviceClassName}.deviceclass.resource.k8s.io/devices`
-    const before = usage.get(name)
-    usage.set(name, addQuantities(before ?? quantityOf(0), quantityOf(exactly.count ?? 1)))
+    addAmounts(usage, new Map([[name, quantityOf(exactly.count ?? 1)]]))
   }
 }

@@ -6,7 +6,7 @@ import type { Lookup } from '../registry/registry.ts'
 import type { AdmissionPlugin, Attributes } from './admission.ts'
 import { refusal } from './forbidden.ts'
 import { isResource } from './kinds.ts'
-import { amountsOf, podAmounts, type Amounts } from '../../api/quota/pod-amounts.ts'
+import { amountsOf, podAmounts, type Amounts } from '../../api/core/pod-spec/resource-sums.ts'
 
 const annotation = 'kubernetes.io/limit-ranger'
 

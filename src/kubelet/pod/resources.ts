@@ -1,3 +1,4 @@
+import { resourcePeak } from '../../api/core/pod-spec/resource-peak.ts'
 import type { Container, Pod, ResourceRequirements } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { cpuMillis, wholeAmount } from './amount.ts'
@@ -16,17 +17,12 @@ export function amountsOf(quantities: Readonly<Record<string, string>> | undefin
   return Object.fromEntries(Object.entries(quantities ?? {}).map(([name, quantity]) => [name, amountOf(name, quantity)]))
 }
 
-/** a + b, name by name. */
-export function add(a: Amounts, b: Amounts): Amounts {
-  const out: Record<string, number> = { ...a }
-  for (const name in b) out[name] = (out[name] ?? 0) + b[name]!
-  return out
+function add(to: Record<string, number>, by: Amounts): void {
+  for (const name in by) to[name] = (to[name] ?? 0) + by[name]!
 }
 
-function max(a: Amounts, b: Amounts): Amounts {
-  const out: Record<string, number> = { ...a }
-  for (const name in b) out[name] = Math.max(out[name] ?? 0, b[name]!)
-  return out
+function raise(to: Record<string, number>, other: Amounts): void {
+  for (const name in other) to[name] = Math.max(to[name] ?? 0, other[name]!)
 }
 
 type Side = 'requests' | 'limits'
@@ -38,24 +34,11 @@ const of = (container: Frozen<Container>, side: Side) => amountsOf(container.res
  * asked for the pod itself, and its overhead.
  */
 export function podAmounts(pod: Frozen<Pod>, side: Side): Amounts {
-  let running: Amounts = {}
-  for (const container of pod.spec?.containers ?? []) running = add(running, of(container, side))
-  let sidecars: Amounts = {}
-  let initial: Amounts = {}
-  for (const container of pod.spec?.initContainers ?? []) {
-    if (isRestartable(container)) {
-      running = add(running, of(container, side))
-      sidecars = add(sidecars, of(container, side))
-      initial = max(initial, sidecars)
-    } else {
-      initial = max(initial, add(of(container, side), sidecars))
-    }
-  }
-  const whole = { ...max(running, initial), ...amountsOf(pod.spec?.resources?.[side]) }
-  const overhead = amountsOf(pod.spec?.overhead)
-  if (side === 'requests') return add(whole, overhead)
+  const peak = resourcePeak<Record<string, number>>(pod.spec ?? { containers: [] }, { none: () => ({}), of: (container) => ({ ...of(container, side) }), add, raise })
+  const whole = { ...peak, ...amountsOf(pod.spec?.resources?.[side]) }
   // A limit that nobody set is none, with overhead too.
-  return Object.fromEntries(Object.entries(whole).map(([name, amount]) => [name, amount + (overhead[name] ?? 0)]))
+  for (const [name, amount] of Object.entries(amountsOf(pod.spec?.overhead))) if (side === 'requests' || whole[name] !== undefined) whole[name] = (whole[name] ?? 0) + amount
+  return whole
 }
 
 const counted = ['cpu', 'memory'] as const

@@ -1,6 +1,7 @@
-import type { Frozen } from '../../api/resource.ts'
+import { resourcePeak } from '../../api/core/pod-spec/resource-peak.ts'
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
 import { milliUnitsOf, parseQuantity, unitsOf } from '../../api/quantity/quantity.ts'
+import type { Frozen } from '../../api/resource.ts'
 
 /** Amounts of resources as numbers: CPU in thousandths of a core, memory and storage in bytes, everything else in units. */
 export interface Resources {
@@ -74,8 +75,6 @@ function atLeast(to: Resources, other: Resources): void {
 const assumedMilliCpu = 100
 const assumedMemoryBytes = 200 * 1024 * 1024
 
-const isSidecar = (container: Frozen<Container>) => container.restartPolicy === 'Always'
-
 /**
  * What a Pod needs at its most: all containers together, or an init container beside the sidecars that started before it, whichever is more, plus the
  * overhead; amounts set for the Pod as a whole win. With `assumed`, containers without CPU or memory count with upstream's defaults (for scoring).
@@ -88,22 +87,7 @@ export function podRequests(pod: Frozen<Pod>, assumed: boolean): Resources {
     if (assumed && container.resources?.requests?.['memory'] === undefined) requests.memoryBytes = assumedMemoryBytes
     return requests
   }
-  const total = noResources()
-  for (const container of spec?.containers ?? []) addResources(total, of(container))
-  const sidecars = noResources()
-  const initial = noResources()
-  for (const container of spec?.initContainers ?? []) {
-    const own = of(container)
-    if (isSidecar(container)) {
-      addResources(total, own)
-      addResources(sidecars, own)
-      atLeast(initial, sidecars)
-    } else {
-      addResources(own, sidecars)
-      atLeast(initial, own)
-    }
-  }
-  atLeast(total, initial)
+  const total = resourcePeak(spec ?? { containers: [] }, { none: noResources, of, add: addResources, raise: atLeast })
   const whole = spec?.resources?.requests
   for (const name in whole) set(total, name, amountOf(name, whole[name]!))
   if (spec?.overhead) addResources(total, resourcesOf(spec.overhead))

@@ -1,45 +1,48 @@
-import type { Container, PodSpec } from '../../generated/types/core-v1.ts'
+import type { PodSpec } from '../../generated/types/core-v1.ts'
+import { addQuantities, compareQuantities, formatQuantity, type Quantity } from '../../quantity/quantity.ts'
 import type { Frozen } from '../../resource.ts'
-import { addQuantities, type Quantity } from '../../quantity/quantity.ts'
-import { amountOf, amountText } from '../../validation/quantities.ts'
+import { amountOf } from '../../validation/quantities.ts'
+import { isPodLevel } from '../resource-names.ts'
+import { resourcePeak } from './resource-peak.ts'
 
-type Amounts = Readonly<Record<string, string>> | undefined
-type Sums = Map<string, Quantity>
+/** Exact amounts by resource. */
+export type Amounts = Map<string, Quantity>
 
-/** What a Pod's containers ask for together: sidecars and containers add up, other init containers run alone before. */
-export const aggregateRequests = (spec: Frozen<PodSpec>): Map<string, string> => asText(aggregate(spec, (container) => container.resources?.requests))
+/** A resource list as amounts. */
+export const amountsOf = (list: Readonly<Record<string, string>> | undefined): Amounts =>
+  new Map(Object.entries(list ?? {}).map(([name, text]) => [name, amountOf(text)]))
 
-/** The same of limits. */
-export const aggregateLimits = (spec: Frozen<PodSpec>): Map<string, string> => asText(aggregate(spec, (container) => container.resources?.limits))
+/** Amounts as a resource list; sums have the notation of the first amount. */
+export const listOf = (amounts: Amounts): Record<string, string> =>
+  Object.fromEntries(Array.from(amounts, ([name, amount]) => [name, formatQuantity(amount)]))
 
-function aggregate(spec: Frozen<PodSpec>, amountsOf: (container: Frozen<Container>) => Amounts): Sums {
-  const total: Sums = new Map()
-  for (const container of spec.containers ?? []) add(total, amountsOf(container))
-  const sidecars: Sums = new Map()
-  const peak: Sums = new Map()
-  for (const container of spec.initContainers ?? []) {
-    const amounts = amountsOf(container)
-    if (container.restartPolicy === 'Always') {
-      add(total, amounts)
-      add(sidecars, amounts)
-      raise(peak, sidecars)
-    } else {
-      const alone: Sums = new Map(sidecars)
-      add(alone, amounts)
-      raise(peak, alone)
-    }
+/** Adds `by`, in place. */
+export function addAmounts(to: Amounts, by: Amounts): void {
+  for (const [name, amount] of by) {
+    const before = to.get(name)
+    to.set(name, before ? addQuantities(before, amount) : amount)
   }
-  raise(total, peak)
+}
+
+function raise(to: Amounts, other: Amounts): void {
+  for (const [name, amount] of other) {
+    const before = to.get(name)
+    if (!before || compareQuantities(before, amount) < 0) to.set(name, amount)
+  }
+}
+
+/** What a Pod's containers ask for together, or are limited to. */
+export const containerAmounts = (spec: Frozen<PodSpec>, part: 'requests' | 'limits'): Amounts =>
+  resourcePeak<Amounts>(spec, {
+    none: () => new Map(),
+    of: ({ resources }) => amountsOf(resources?.[part]),
+    add: addAmounts,
+    raise,
+  })
+
+/** The same with what is set for the Pod as a whole, which wins; without its overhead. */
+export function podAmounts(spec: Frozen<PodSpec>, part: 'requests' | 'limits'): Amounts {
+  const total = containerAmounts(spec, part)
+  for (const [name, amount] of amountsOf(spec.resources?.[part])) if (isPodLevel(name)) total.set(name, amount)
   return total
 }
-
-function add(sums: Sums, amounts: Amounts): void {
-  for (const name in amounts) sums.set(name, addQuantities(sums.get(name) ?? amountOf(undefined), amountOf(amounts[name])))
-}
-
-function raise(sums: Sums, to: Sums): void {
-  for (const [name, amount] of to) if (amount.nano > (sums.get(name)?.nano ?? -1n)) sums.set(name, amount)
-}
-
-/** Sums in the notation of the first amount. */
-const asText = (sums: Sums) => new Map(Array.from(sums, ([name, sum]) => [name, amountText(sum.nano, sum)]))

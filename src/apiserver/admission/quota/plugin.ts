@@ -9,7 +9,7 @@ import type { Registry } from '../../registry/registry.ts'
 import type { AdmissionPlugin, Attributes } from '../admission.ts'
 import { refusal } from '../forbidden.ts'
 import { isResource } from '../kinds.ts'
-import { amountsOf, listOf, type Amounts } from '../../../api/quota/pod-amounts.ts'
+import { amountsOf, listOf, type Amounts } from '../../../api/core/pod-spec/resource-sums.ts'
 import { isInScope, isTerminating } from '../../../api/quota/scopes.ts'
 import { podUsage, usageOf } from '../../../api/quota/usage.ts'
 
