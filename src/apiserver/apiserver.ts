@@ -110,7 +110,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       const clientCas = [options.clientCa, options.requestHeader?.clientCa].filter((ca) => ca !== undefined)
       const listener = await listen({ host, port, tls: { ...tls, clientCas } }, { handle: (exchange) => pipeline.handle(exchange), upgrade: (request, socket, head, peer) => pipeline.handle(new UpgradeExchange(request, socket, head, peer)) })
       listeners.push(listener)
-      return listener
+      return { ...listener, setTls: (renewed) => listener.setTls({ ...renewed, clientCas }) }
     },
     async close() {
       stopExpiry()

@@ -3,6 +3,7 @@ import { startApiServer, type ApiServer } from '../apiserver/apiserver.ts'
 import type { LocalKubelet } from '../apiserver/options.ts'
 import { runCommand } from '../base/command.ts'
 import type { Deps } from '../base/deps.ts'
+import { Metrics } from '../base/metrics.ts'
 import { newClient, type Client } from '../client/client.ts'
 import { Informers } from '../client/informer/informers.ts'
 import { startLoadBalancer } from '../cloud/load-balancer.ts'
@@ -12,6 +13,7 @@ import { startDns } from '../dns/dns.ts'
 import { ensureDnsService } from '../dns/service.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import type { Store } from '../store/store.ts'
+import { openComponentPorts } from './component-ports.ts'
 import { ensureFolder } from './files.ts'
 import { clusterPaths } from './paths.ts'
 import type { ClusterPki } from './pki/cluster-pki.ts'
@@ -99,20 +101,18 @@ async function startControl({ record, pki, ...deps }: ServerOptions, server: Api
   const client = newClient(server.transport(users.controllers, 'kube-controller-manager'))
   const informers = new Informers({ deps, client })
   const started: Closable[] = [informers]
-  started.push(
-    startControllerManager({
-      ...component(deps, 'controller-manager'),
-      client,
-      informers,
-      clusterCidr: [config.podCIDR],
-      serviceClusterIpRange: [config.serviceCIDR],
-      rootCa: pki.authority.cert,
-      clusterSigningCert: pki.authority.cert,
-      clusterSigningKey: pki.authority.key,
-      serviceAccountPrivateKey: pki.serviceAccount.key,
-    }),
-  )
-  started.push(await startScheduler({ ...component(deps, 'scheduler'), client: newClient(server.transport(users.scheduler, 'kube-scheduler')), informers }))
+  const managed = component(deps, 'controller-manager')
+  const options = {
+    clusterCidr: [config.podCIDR],
+    serviceClusterIpRange: [config.serviceCIDR],
+    rootCa: pki.authority.cert,
+    clusterSigningCert: pki.authority.cert,
+    clusterSigningKey: pki.authority.key,
+    serviceAccountPrivateKey: pki.serviceAccount.key,
+  }
+  const manager = startControllerManager({ ...managed, client, informers, ...options })
+  const scheduling = { ...component(deps, 'scheduler'), client: newClient(server.transport(users.scheduler, 'kube-scheduler')), informers }
+  started.push(manager, await startScheduler(scheduling), ...(await openComponentPorts({ pki, manager: { ...managed, manager, client, facts: { options } }, scheduler: scheduling })))
   if (!record.simulated) {
     const cloud = newClient(server.transport(users.cloud, 'cloud-controller-manager'))
     started.push(startLoadBalancer({ ...component(deps, 'cloud-controller-manager'), client: cloud, informers, config: { reservedPorts: ['TCP/22', `TCP/${config.port}`, 'TCP/10250'] } }))
@@ -121,7 +121,8 @@ async function startControl({ record, pki, ...deps }: ServerOptions, server: Api
   return started
 }
 
-const component = (deps: Deps, name: string): Deps => ({ ...deps, log: deps.log.child({ component: name }) })
+/** A component tells of itself alone, in the log and in metrics: each has a port of its own for those. */
+const component = (deps: Deps, name: string): Deps => ({ ...deps, log: deps.log.child({ component: name }), metrics: new Metrics() })
 
 async function startClusterDns({ record, ...deps }: ServerOptions, client: Client, informers: Informers): Promise<Closable> {
   const dns = await startDns({

@@ -14,9 +14,10 @@ export interface ControllerManagerOptions extends Deps, Partial<ControllerOption
   readonly informers?: Informers
   /** Names as in upstream's --controllers: '*' is all that are on by default, 'x' and '-x' add and remove one. ['*'] when absent. */
   readonly controllers?: readonly string[]
-  /** Run only while leader of the lease kube-system/kube-controller-manager. Absent: run at once. */
+  /** Run only while leader of the lease, kube-system/kube-controller-manager when none is named. Absent: run at once. */
   readonly leaderElection?: {
     readonly identity: string
+    readonly lease?: { readonly namespace: string; readonly name: string }
     readonly leaseDurationMs?: number
     readonly renewDeadlineMs?: number
     readonly retryPeriodMs?: number
@@ -101,11 +102,11 @@ export function startControllerManager(options: ControllerManagerOptions): Contr
   let election: LeaderElection | undefined
   if (options.leaderElection) {
     election = standForElection({
+      lease: { namespace: 'kube-system', name: 'kube-controller-manager' },
       ...options.leaderElection,
       deps: options,
       client,
       recorder: recorder('kube-controller-manager'),
-      lease: { namespace: 'kube-system', name: 'kube-controller-manager' },
       lead(signal) {
         startAll()
         return new Promise((stopped) =>

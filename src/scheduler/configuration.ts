@@ -18,7 +18,14 @@ export interface SchedulerConfiguration {
   readonly percentageOfNodesToScore?: number
   readonly podInitialBackoffSeconds?: number
   readonly podMaxBackoffSeconds?: number
-  readonly leaderElection?: { readonly leaderElect?: boolean }
+  readonly leaderElection?: {
+    readonly leaderElect?: boolean
+    readonly leaseDuration?: string
+    readonly renewDeadline?: string
+    readonly retryPeriod?: string
+    readonly resourceName?: string
+    readonly resourceNamespace?: string
+  }
   readonly profiles?: readonly ProfileConfiguration[]
 }
 

@@ -3,7 +3,8 @@ import { textAnswer, type Answer } from '../answer/answer.ts'
 import type { PathRoute } from '../non-resource.ts'
 import type { ApiRequest } from '../request/api-request.ts'
 import checks from '../generated/health-checks.json' with { type: 'json' }
-import { HealthSlis } from './slis.ts'
+import { checkReport, healthReport } from '../../serving/health-report.ts'
+import { HealthSlis } from '../../serving/health-slis.ts'
 
 /** What health depends on. */
 export interface HealthState {
@@ -36,23 +37,12 @@ export function healthRoutes(state: HealthState): PathRoute[] {
 }
 
 function one(name: string, { failing }: HealthState): Answer {
-  const why = failing.get(name)
-  return why === undefined ? textAnswer(200, 'ok') : textAnswer(500, `internal server error: ${why}`)
+  const { code, text } = checkReport(failing.get(name))
+  return textAnswer(code, text)
 }
 
 function all(root: string, names: readonly string[], { failing }: HealthState, { query }: ApiRequest): Answer {
-  const excluded = new Set(query.all('exclude'))
-  let failed = false
-  let text = ''
-  for (const name of names) {
-    if (excluded.has(name)) text += `[+]${name} excluded: ok\n`
-    else if (failing.has(name)) {
-      failed = true
-      text += `[-]${name} failed: reason withheld\n`
-    } else text += `[+]${name} ok\n`
-  }
-  const unknown = [...excluded].filter((name) => !names.includes(name))
-  if (unknown.length > 0) text += `warn: some health checks cannot be excluded: no matches for ${unknown.map((name) => JSON.stringify(name)).join(',')}\n`
-  if (failed) return textAnswer(500, `${text}${root} check failed\n`)
-  return query.has('verbose') ? textAnswer(200, `${text}${root} check passed\n`) : textAnswer(200, 'ok')
+  const checks = names.map((name) => ({ name, fault: failing.get(name) }))
+  const { code, text } = healthReport(root, checks, { excluded: query.all('exclude'), verbose: query.has('verbose') })
+  return textAnswer(code, text)
 }

@@ -2,11 +2,12 @@ import type { Command } from 'commander'
 import { join } from 'node:path'
 import { startApiServer, type ApiServerOptions } from '../../apiserver/apiserver.ts'
 import type { Deps } from '../../base/deps.ts'
-import { ensureFolder, writeFileAtomic, readFileIfThere } from '../../cluster/files.ts'
+import { ensureFolder } from '../../cluster/files.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import type { Store } from '../../store/store.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
 import { addFlags, booleanOf, fileOf, listOf, numberOf, type ComponentFlag } from './component-flags.ts'
+import { followCertificate, servingCertificate } from './serving-certificate.ts'
 
 const flags: readonly ComponentFlag[] = [
   ['--data-dir <folder>', 'folder of the store and of generated certificates; without it everything is kept in memory'],
@@ -57,12 +58,14 @@ export function define(command: Command): void {
   addFlags(command, flags)
   command.action(async (given: Flags) => {
     const deps = await componentDeps('apiserver', numberOf(given['v']!, 'v'))
+    const serving = certificateOf(given, deps)
     const store = await openStore(given, deps)
     const server = await startApiServer({ ...(await optionsOf(given)), ...deps, store })
-    const tls = await servingCertificate(given, deps)
-    const listener = await server.listen({ host: given['bindAddress']!, port: numberOf(given['securePort']!, 'secure-port'), tls })
+    const listener = await server.listen({ host: given['bindAddress']!, port: numberOf(given['securePort']!, 'secure-port'), tls: await serving() })
+    const unfollow = followCertificate(serving, (tls) => listener.setTls(tls), deps)
     deps.log.info({ port: listener.port }, 'serving')
     await runUntilSignal(deps, async () => {
+      unfollow()
       await server.close()
       await store.close()
     })
@@ -127,22 +130,16 @@ async function optionsOf(given: Flags): Promise<Omit<ApiServerOptions, keyof Dep
 }
 
 /** The given certificate, else one from the certificate folder, else a new self-signed one that is kept there (as upstream does). */
-async function servingCertificate(given: Flags, deps: Deps): Promise<{ cert: string; key: string }> {
-  const cert = fileOf(given['tlsCertFile'], 'tls-cert-file')
-  const key = fileOf(given['tlsPrivateKeyFile'], 'tls-private-key-file')
-  if (cert && key) return { cert, key }
-  const folder = given['certDir'] ?? (given['dataDir'] ? join(given['dataDir'], 'pki') : undefined)
-  const [kept, keptKey] = folder ? [readFileIfThere(join(folder, 'apiserver.crt')), readFileIfThere(join(folder, 'apiserver.key'))] : []
-  if (kept && keptKey) return { cert: kept, key: keptKey }
-  const { issue, newAuthority } = await import('../../cluster/pki/certificate.ts')
-  const authority = await newAuthority('kubernode-apiserver-ca', 365, deps)
-  const hosts = ['127.0.0.1', 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', ...(given['advertiseAddress'] ? [given['advertiseAddress']] : [])]
-  const made = await issue(authority, { commonName: 'kube-apiserver', hosts, usage: 'server', validDays: 365 }, deps)
-  const chain = { cert: made.cert + authority.cert, key: made.key }
-  if (folder) {
-    writeFileAtomic(join(folder, 'apiserver.key'), chain.key)
-    writeFileAtomic(join(folder, 'apiserver.crt'), chain.cert, 0o644)
-    writeFileAtomic(join(folder, 'ca.crt'), authority.cert, 0o644)
-  }
-  return chain
-}
+const certificateOf = (given: Flags, deps: Deps) =>
+  servingCertificate(
+    {
+      certFile: given['tlsCertFile'],
+      keyFile: given['tlsPrivateKeyFile'],
+      folder: given['certDir'] ?? (given['dataDir'] ? join(given['dataDir'], 'pki') : undefined),
+      name: 'apiserver',
+      commonName: 'kube-apiserver',
+      hosts: ['127.0.0.1', 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', ...(given['advertiseAddress'] ? [given['advertiseAddress']] : [])],
+      withAuthority: true,
+    },
+    deps,
+  )

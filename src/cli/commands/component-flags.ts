@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { readFileIfThere } from '../../cluster/files.ts'
+import { parseDuration } from '../../controllers/flags.ts'
 
 /** A flag of a component, named as upstream names it. */
 export type ComponentFlag = readonly [flag: string, help: string, fallback?: string]
@@ -29,6 +30,16 @@ export function numberOf(text: string, flag: string): number {
   if (!/^\d+$/.test(text)) throw new Problem('KN-CONFIG-02', `--${flag} is ${JSON.stringify(text)}: it must be a whole number`, 'correct it', { exitCode: exitCodes.usage })
   return Number(text)
 }
+
+/** Milliseconds of a length of time that a flag gives, as Go writes it. */
+export function durationOf(text: string, flag: string): number {
+  try {
+    return parseDuration(text)
+  } catch (error) {
+    throw new Problem('KN-CONFIG-02', `--${flag}: ${error instanceof Error ? error.message : String(error)}`, 'correct it', { exitCode: exitCodes.usage, cause: error })
+  }
+}
+
 /** A truth value that a flag gives: `--flag`, `--flag=true`, `--flag=false`. */
 export function booleanOf(value: string | boolean | undefined, flag: string): boolean | undefined {
   if (value === undefined || typeof value === 'boolean') return value

@@ -5,13 +5,17 @@ import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { startControllerManager } from '../../controllers/controller-manager.ts'
 import { tuningFlags } from '../../controllers/flags.ts'
 import type { ControllerOptions } from '../../controllers/options.ts'
+import { controllerManagerPort, serveControllerManager } from '../../controllers/serve.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
 import { addFlags, booleanOf, fileOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { electionFlags, electionOf } from './election-flags.ts'
+import { servingFlags, servingOf } from './serving-flags.ts'
 
 const flags: readonly ComponentFlag[] = [
   ['--kubeconfig <file>', 'how to reach the API server'],
   ['--controllers <names>', 'which controllers to run: *, name, -name', '*'],
-  ['--leader-elect [bool]', 'work only while leader'],
+  ...electionFlags,
+  ...servingFlags(controllerManagerPort),
   ['--allocate-node-cidrs [bool]', 'give nodes their Pod ranges'],
   ['--cluster-cidr <cidr>', 'addresses of Pods', '10.244.0.0/16'],
   ['--service-cluster-ip-range <cidr>', 'addresses of Services', '10.96.0.0/12'],
@@ -32,34 +36,45 @@ export function define(command: Command): void {
       deps,
       userAgent: 'kube-controller-manager',
     })
-    const lead = booleanOf(given['leaderElect'], 'leader-elect') ?? true
+    const election = electionOf(given, 'kube-controller-manager', deps)
+    const controllers = listOf(given['controllers'])!
+    const options = optionsOf(given)
+    const serving = await servingOf(given, 'kube-controller-manager', deps)
     const manager = startControllerManager({
       ...deps,
       client: newClient(transport),
-      controllers: listOf(given['controllers'])!,
-      allocateNodeCidrs: booleanOf(given['allocateNodeCidrs'], 'allocate-node-cidrs') ?? false,
-      clusterCidr: listOf(given['clusterCidr'])!,
-      serviceClusterIpRange: listOf(given['serviceClusterIpRange'])!,
-      nodeCidrMaskSizeIPv4: numberOf(given['nodeCidrMaskSize']!, 'node-cidr-mask-size'),
-      ...tuning(given),
-      ...optional('rootCa', fileOf(given['rootCaFile'], 'root-ca-file')),
-      ...optional('clusterSigningCert', fileOf(given['clusterSigningCertFile'], 'cluster-signing-cert-file')),
-      ...optional('clusterSigningKey', fileOf(given['clusterSigningKeyFile'], 'cluster-signing-key-file')),
-      ...optional(
-        'serviceAccountPrivateKey',
-        fileOf(given['serviceAccountPrivateKeyFile'], 'service-account-private-key-file'),
-      ),
-      ...(lead && {
-        leaderElection: { identity: `${process.pid}_${deps.random.uuid()}`, lost: () => process.exit(1) },
-      }),
+      controllers,
+      ...options,
+      ...(election && { leaderElection: { ...election, lost: () => process.exit(1) } }),
     })
-    deps.log.info({ controllers: manager.controllers.length }, 'controlling')
+    const server =
+      serving.options &&
+      (await serveControllerManager({ ...deps, ...serving.options, manager, facts: { options, controllers, leaderElect: election !== undefined } }))
+    deps.log.info({ controllers: manager.controllers.length, port: server?.port }, 'controlling')
     await runUntilSignal(deps, async () => {
+      await server?.close()
       await manager.close()
+      await serving.close()
       await transport.close()
     })
   })
 }
+
+/** What the controllers are told. */
+const optionsOf = (given: Record<string, string>): Partial<ControllerOptions> => ({
+  allocateNodeCidrs: booleanOf(given['allocateNodeCidrs'], 'allocate-node-cidrs') ?? false,
+  clusterCidr: listOf(given['clusterCidr'])!,
+  serviceClusterIpRange: listOf(given['serviceClusterIpRange'])!,
+  nodeCidrMaskSizeIPv4: numberOf(given['nodeCidrMaskSize']!, 'node-cidr-mask-size'),
+  ...tuning(given),
+  ...optional('rootCa', fileOf(given['rootCaFile'], 'root-ca-file')),
+  ...optional('clusterSigningCert', fileOf(given['clusterSigningCertFile'], 'cluster-signing-cert-file')),
+  ...optional('clusterSigningKey', fileOf(given['clusterSigningKeyFile'], 'cluster-signing-key-file')),
+  ...optional(
+    'serviceAccountPrivateKey',
+    fileOf(given['serviceAccountPrivateKeyFile'], 'service-account-private-key-file'),
+  ),
+})
 
 /** What the tuning flags say. */
 function tuning(given: Record<string, string>): Partial<ControllerOptions> {

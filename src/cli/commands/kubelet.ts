@@ -1,14 +1,13 @@
 import type { Command } from 'commander'
-import type { Deps } from '../../base/deps.ts'
 import { newClient } from '../../client/client.ts'
 import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
-import type { KeyPair } from '../../cluster/pki/certificate.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import type { KubeletConfiguration } from '../../kubelet/config.ts'
 import { startKubelet } from '../../kubelet/kubelet.ts'
 import { connectCri } from '../../runtime/cri/cri-runtime.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
 import { addFlags, fileOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { followCertificate, servingCertificate } from './serving-certificate.ts'
 
 const flags: readonly ComponentFlag[] = [
   ['--kubeconfig <file>', 'how to reach the API server'],
@@ -22,6 +21,7 @@ const flags: readonly ComponentFlag[] = [
   ['--port <port>', 'port to serve on'],
   ['--tls-cert-file <file>', 'certificate to serve with; without one, one of its own making'],
   ['--tls-private-key-file <file>', 'its key'],
+  ['--cert-dir <folder>', 'folder for a certificate of its own making; without it that is kept in memory'],
   ['--client-ca-file <file>', 'client certificates of this CA are users'],
   ['-v, --v <level>', 'verbosity, as klog counts it', '2'],
 ]
@@ -38,6 +38,17 @@ export function define(command: Command): void {
     const client = newClient(transport)
     const nodeName = given['hostnameOverride'] ?? hostname
     const port = given['port'] ? numberOf(given['port'], 'port') : (config.port ?? 10_250)
+    const serving = servingCertificate(
+      {
+        certFile: given['tlsCertFile'] ?? config.tlsCertFile,
+        keyFile: given['tlsPrivateKeyFile'] ?? config.tlsPrivateKeyFile,
+        folder: given['certDir'],
+        name: 'kubelet',
+        commonName: nodeName,
+        hosts: [nodeName, ...(listOf(given['nodeIp']) ?? [])],
+      },
+      deps,
+    )
     const kubelet = await startKubelet({
       ...deps,
       client,
@@ -59,26 +70,18 @@ export function define(command: Command): void {
       config,
       host: given['address'] ?? config.address ?? '0.0.0.0',
       port,
-      serving: await servingPair(given, config, { nodeName, deps }),
+      serving: await serving(),
       clientCa: fileOf(given['clientCaFile'] ?? config.authentication?.x509?.clientCAFile, 'client-ca-file'),
     })
+    const unfollow = followCertificate(serving, (pair) => server.setServing(pair), deps)
     await runUntilSignal(deps, async () => {
+      unfollow()
       await server.close()
       await kubelet.close()
       await runtime.close()
       await transport.close()
     })
   })
-}
-
-/** The certificate of the flags or the configuration; else a new one that nobody has signed, as upstream makes it. */
-async function servingPair(given: Record<string, string>, config: KubeletConfiguration, { nodeName, deps }: { nodeName: string; deps: Deps }): Promise<KeyPair> {
-  const cert = fileOf(given['tlsCertFile'] ?? config.tlsCertFile, 'tls-cert-file')
-  const key = fileOf(given['tlsPrivateKeyFile'] ?? config.tlsPrivateKeyFile, 'tls-private-key-file')
-  if (cert !== undefined && key !== undefined) return { cert, key }
-  const { issue, newAuthority } = await import('../../cluster/pki/certificate.ts')
-  const authority = await newAuthority(`${nodeName}-ca`, 365, deps)
-  return issue(authority, { commonName: nodeName, hosts: [nodeName, ...(listOf(given['nodeIp']) ?? [])], usage: 'server', validDays: 365 }, deps)
 }
 
 async function configuration(path: string | undefined): Promise<KubeletConfiguration> {

@@ -1,16 +1,22 @@
 import type { Command } from 'commander'
 import { newClient } from '../../client/client.ts'
 import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
-import { standForElection } from '../../client/leader/leader-election.ts'
+import { Informers } from '../../client/informer/informers.ts'
+import { standForElection, type LeaderElection } from '../../client/leader/leader-election.ts'
 import type { SchedulerConfiguration } from '../../scheduler/configuration.ts'
+import { schedulerListers } from '../../scheduler/listers.ts'
 import { startScheduler, type Scheduler } from '../../scheduler/scheduler.ts'
+import { schedulerPort, serveScheduler } from '../../scheduler/serve.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
-import { addFlags, booleanOf, fileOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { addFlags, fileOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { electionFlags, electionOf } from './election-flags.ts'
+import { servingFlags, servingOf } from './serving-flags.ts'
 
 const flags: readonly ComponentFlag[] = [
   ['--kubeconfig <file>', 'how to reach the API server'],
   ['--config <file>', 'a KubeSchedulerConfiguration'],
-  ['--leader-elect [bool]', 'work only while leader'],
+  ...electionFlags,
+  ...servingFlags(schedulerPort),
   ['-v, --v <level>', 'verbosity, as klog counts it', '2'],
 ]
 
@@ -22,18 +28,28 @@ export function define(command: Command): void {
     const config = await configOf(fileOf(given['config'], 'config'))
     const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), { deps, userAgent: 'kube-scheduler' })
     const client = newClient(transport)
-    const lead = booleanOf(given['leaderElect'], 'leader-elect') ?? config.leaderElection?.leaderElect ?? true
+    const stand = electionOf(given, 'kube-scheduler', { ...deps, file: config.leaderElection })
+    const serving = await servingOf(given, 'kube-scheduler', deps)
+    // Whoever waits to lead has its caches filled already.
+    const informers = new Informers({ deps, client })
+    schedulerListers(informers)
     let scheduler: Scheduler | undefined
+    let election: LeaderElection | undefined
+    const closing = new AbortController()
+    const server = serving.options && (await serveScheduler({ ...deps, ...serving.options, informers, config, closing: closing.signal, ...(stand && { election: () => election }) }))
     const start = async () => {
-      scheduler = await startScheduler({ ...deps, client, config })
-      deps.log.info({}, 'scheduling')
+      scheduler = await startScheduler({ ...deps, client, informers, config })
+      deps.log.info({ port: server?.port }, 'scheduling')
     }
-    const election = lead
-      ? standForElection({ deps, client, lease: { namespace: 'kube-system', name: 'kube-scheduler' }, identity: `${process.pid}_${deps.random.uuid()}`, lead: start, lost: () => process.exit(1) })
-      : await start()
+    if (stand) election = standForElection({ ...stand, deps, client, lead: start, lost: () => process.exit(1) })
+    else await start()
     await runUntilSignal(deps, async () => {
+      closing.abort(new Error('the process is ending'))
       await scheduler?.close()
       await election?.close()
+      await server?.close()
+      await informers.close()
+      await serving.close()
       await transport.close()
     })
   })

@@ -46,6 +46,11 @@ export class Informers {
     await Promise.all([...this.#running.values()].map(({ cache }) => cache.synced))
   }
 
+  /** The resources whose objects are not all here yet. */
+  unsynced(): string[] {
+    return [...this.#running.values()].filter(({ cache }) => !cache.hasSynced()).map(({ cache }) => cache.resource.plural)
+  }
+
   /** Ends the informer of a resource that is served no longer; its handlers hear of every object's removal. */
   async stop(resource: Resource, selection: Selection = {}): Promise<void> {
     const id = idOf(resource, selection)

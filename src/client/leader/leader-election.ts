@@ -33,9 +33,14 @@ export interface LeaderElection {
   isLeader(): boolean
   /** Who leads, as far as is known. */
   leader(): string
+  /** What is wrong: a leader that has not renewed for long should have ended. Undefined when nothing is, and for those who wait. */
+  fault(): string | undefined
   /** Stops, and gives the Lease back so that the next leader need not wait. */
   close(): Promise<void>
 }
+
+/** How long after the end of its Lease a leader counts as healthy still: upstream's health check allows as much. */
+const faultAfterMs = 20_000
 
 /** How much a candidate's period varies, so that not all try at once. */
 const jitter = 1.2
@@ -47,6 +52,7 @@ export function standForElection(options: LeaderElectionOptions): LeaderElection
   return {
     isLeader: () => candidate.leading,
     leader: () => candidate.holder,
+    fault: () => candidate.fault(),
     async close() {
       candidate.stop.abort(new Error('the candidate withdrew'))
       await done
@@ -71,6 +77,11 @@ class Candidate {
     this.#leaseDurationMs = options.leaseDurationMs ?? 15_000
     this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000
     this.#retryPeriodMs = options.retryPeriodMs ?? 2_000
+  }
+
+  fault(): string | undefined {
+    if (!this.leading || this.#options.deps.clock.now() - this.#seenMs <= this.#leaseDurationMs + faultAfterMs) return undefined
+    return `failed election to renew leadership on lease ${this.#options.lease.name}`
   }
 
   async run(): Promise<void> {

@@ -6,13 +6,13 @@ import { pipeline } from 'node:stream/promises'
 import type { Deps } from '../../base/deps.ts'
 import type { Client } from '../../client/client.ts'
 import type { ContainerRuntime } from '../../runtime/runtime.ts'
+import { newAuthentication, type Credentials } from '../../serving/authentication.ts'
 import { DialError } from '../../streaming/upgrade/forward.ts'
 import type { Upgrade } from '../../streaming/upgrade/upgrade.ts'
 import type { KubeletConfiguration } from '../config.ts'
 import type { Kubelet } from '../kubelet.ts'
-import { newAuthentication } from './access/authentication.ts'
 import { actionOf, newAuthorization } from './access/authorization.ts'
-import { Refusal, text, type KubeletAnswer, type KubeletRequest, type KubeletUser } from './request.ts'
+import { Refusal, text, type KubeletAnswer, type KubeletRequest } from './request.ts'
 import { newRequestMetrics } from './request-metrics.ts'
 import { findRoute } from './routes.ts'
 
@@ -48,6 +48,8 @@ export interface KubeletServer {
   close(): Promise<void>
 }
 
+/** authentication.webhook.cacheTTL */
+const tokenTtlMs = 120_000
 /** As Go's servers: a command to run is part of the address, and may be long. */
 const headerBytesMax = 1 << 20
 
@@ -57,7 +59,7 @@ export async function startKubeletServer(options: KubeletListenOptions): Promise
   const closing = new AbortController()
   const context: Context = {
     server: { ...options, closing: closing.signal },
-    authenticate: newAuthentication({ client, clock }),
+    authenticate: newAuthentication({ client, clock, tokenTtlMs }),
     authorize: newAuthorization({ client, clock, nodeName: kubelet.nodeName }),
   }
   const tls = (pair: { readonly cert: string; readonly key: string }) => ({ ...pair, ...(clientCa !== undefined && { ca: clientCa, requestCert: true }), rejectUnauthorized: false, minVersion: 'TLSv1.2' as const })
@@ -97,7 +99,7 @@ export async function startKubeletServer(options: KubeletListenOptions): Promise
 
 interface Context {
   readonly server: KubeletServerOptions
-  readonly authenticate: (message: IncomingMessage) => Promise<KubeletUser | undefined>
+  readonly authenticate: (message: IncomingMessage) => Promise<Credentials>
   readonly authorize: ReturnType<typeof newAuthorization>
 }
 
@@ -124,7 +126,7 @@ async function respond({ server, authenticate, authorize }: Context, message: In
   const method = message.method ?? 'GET'
   const url = new URL(message.url ?? '/', 'https://kubelet')
   const user = await authenticate(message)
-  if (!user) throw new Refusal(401, 'Unauthorized')
+  if (!user || user === 'refused') throw new Refusal(401, 'Unauthorized')
   const action = actionOf(method, url.pathname)
   if (!(await authorize(user, action))) throw new Refusal(403, `Forbidden (user=${user.name}, verb=${action.verb}, resource=nodes, subresource(s)=[${action.subresources.join(' ')}])`)
   const route = findRoute(method, url.pathname)

@@ -2,14 +2,6 @@ import type { IncomingMessage } from 'node:http'
 import type { Upgrade } from '../../streaming/upgrade/upgrade.ts'
 import type { KubeletServerOptions } from './kubelet-server.ts'
 
-/** Who makes a request. */
-export interface KubeletUser {
-  readonly name: string
-  readonly uid: string
-  readonly groups: readonly string[]
-  readonly extra: Readonly<Record<string, readonly string[]>>
-}
-
 /** A request to the kubelet of a user who may make it. */
 export interface KubeletRequest {
   readonly method: string

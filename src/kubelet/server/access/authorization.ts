@@ -1,8 +1,7 @@
-import { subjectAccessReviews } from '../../../api/generated/resources.ts'
 import type { Clock } from '../../../base/clock.ts'
 import type { Client } from '../../../client/client.ts'
-import type { KubeletUser } from '../request.ts'
-import { Expiring } from './expiring.ts'
+import { newAccessReview } from '../../../serving/authorization.ts'
+import type { RequestUser } from '../../../serving/user.ts'
 
 /** authorization.webhook.cacheAuthorizedTTL and cacheUnauthorizedTTL */
 const allowedTtlMs = 300_000
@@ -28,30 +27,13 @@ export function actionOf(method: string, path: string): NodeAction {
 }
 
 /** Asks the API server whether a user may do something to the node. */
-export function newAuthorization({ client, clock, nodeName }: { readonly client: Client; readonly clock: Clock; readonly nodeName: string }): (user: KubeletUser, action: NodeAction) => Promise<boolean> {
-  const known = new Expiring<boolean>(clock)
-  const ask = async (user: KubeletUser, verb: string, subresource: string): Promise<boolean> => {
-    const key = JSON.stringify([user, verb, subresource])
-    const found = known.get(key)
-    if (found !== undefined) return found
-    const { status } = await client.create(subjectAccessReviews, {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SubjectAccessReview',
-      metadata: {},
-      spec: {
-        user: user.name,
-        groups: user.groups,
-        ...(user.uid && { uid: user.uid }),
-        extra: user.extra,
-        resourceAttributes: { verb, version: 'v1', resource: 'nodes', subresource, name: nodeName },
-      },
-    })
-    const allowed = status?.allowed === true
-    known.set(key, allowed, allowed ? allowedTtlMs : deniedTtlMs)
-    return allowed
-  }
+export function newAuthorization({ client, clock, nodeName }: { readonly client: Client; readonly clock: Clock; readonly nodeName: string }): (user: RequestUser, action: NodeAction) => Promise<boolean> {
+  const review = newAccessReview({ client, clock, allowedTtlMs, deniedTtlMs })
   return async (user, { verb, subresources }) => {
-    for (const subresource of subresources) if (await ask(user, verb, subresource)) return true
+    for (const subresource of subresources) {
+      const { allowed } = await review(user, { resourceAttributes: { verb, version: 'v1', resource: 'nodes', subresource, name: nodeName } })
+      if (allowed) return true
+    }
     return false
   }
 }

@@ -1,4 +1,4 @@
-import { Metrics } from '../../base/metrics.ts'
+import { Metrics } from '../base/metrics.ts'
 
 /** How health checks went: what `/metrics/slis` tells. */
 export class HealthSlis {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 
 /** Entries kept at a time; the oldest go. */
 const entriesMax = 4096

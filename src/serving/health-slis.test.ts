@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { HealthSlis } from './slis.ts'
+import { HealthSlis } from './health-slis.ts'
 
 test('the last result of a check is told, and how often it came out how', () => {
   const slis = new HealthSlis()
