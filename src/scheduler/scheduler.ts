@@ -8,6 +8,7 @@ import { Informers } from '../client/informer/informers.ts'
 import { ClusterCache } from './cache/cluster-cache.ts'
 import type { NodeInfo } from './cache/node-info.ts'
 import { isFinished, podKey, type PodInfo } from './cache/pod-info.ts'
+import { podRequests, sameResources } from './cache/resources.ts'
 import { bind, evict, tellFailure } from './cycle/bind.ts'
 import { failureText } from './cycle/failure-text.ts'
 import { findNode, type Found, type Search } from './cycle/find-node.ts'
@@ -154,13 +155,13 @@ class RunningScheduler {
     this.#promise(key, undefined)
     if (isFinished(pod)) return this.#left(key, pod)
     const known = cache.pod(key)
-    const changed = !known || bearsOnOthers(pod, known.pod)
+    const changed = !known || bearsOnOthers(pod, known)
     if (known && cache.isAssumed(key) && !changed) {
       cache.confirm(pod, node)
       this.#queue.moved('AssignedPod/Add', pod)
       return
     }
-    // Most updates of a running Pod are of its status, which no plugin reads.
+    // Most updates of a running Pod are of its status, of which only resizes matter.
     if (!changed) return
     cache.setPod(pod, node)
     if (!known) this.#queue.moved('AssignedPod/Add', pod)
@@ -322,8 +323,9 @@ function nodeChanged(node: Frozen<{ metadata: object; spec?: object; status?: { 
 }
 
 /** Whether an update of a Pod on a node changes what it takes or how it counts. */
-function bearsOnOthers(pod: Frozen<Pod>, known: Frozen<Pod>): boolean {
+function bearsOnOthers(pod: Frozen<Pod>, { pod: known, requests }: PodInfo): boolean {
   if (pod.metadata.labels !== known.metadata.labels && JSON.stringify(pod.metadata.labels) !== JSON.stringify(known.metadata.labels)) return true
   if (pod.metadata.deletionTimestamp !== known.metadata.deletionTimestamp || pod.metadata.uid !== known.metadata.uid) return true
-  return pod.spec !== known.spec && JSON.stringify(pod.spec?.containers) !== JSON.stringify(known.spec?.containers)
+  if (pod.spec !== known.spec && JSON.stringify(pod.spec?.containers) !== JSON.stringify(known.spec?.containers)) return true
+  return !sameResources(podRequests(pod, false), requests)
 }

@@ -146,12 +146,12 @@ function defaultRequests(spec: PodSpec): void {
   if (!resources) return
   const isEmpty = (amounts: object | undefined) => !Object.keys(amounts ?? {}).length
   if (!isEmpty(resources.limits) || !isEmpty(resources.requests)) {
-    for (const [name, sum] of Object.entries(listOf(containerAmounts(spec, 'limits')))) {
+    for (const [name, sum] of Object.entries(listOf(containerAmounts({ spec }, 'limits')))) {
       if (isHugePages(name) && resources.requests?.[name] === undefined) ensure(resources, 'limits')[name] ??= sum
     }
   }
   if (isEmpty(resources.limits)) return
-  for (const [name, sum] of Object.entries(listOf(containerAmounts(spec, 'requests')))) if (isPodLevel(name) && overcommits(name)) ensure(resources, 'requests')[name] ??= sum
+  for (const [name, sum] of Object.entries(listOf(containerAmounts({ spec }, 'requests')))) if (isPodLevel(name) && overcommits(name)) ensure(resources, 'requests')[name] ??= sum
   for (const [name, limit] of Object.entries(resources.limits ?? {})) if (isPodLevel(name)) ensure(resources, 'requests')[name] ??= limit
 }
 

@@ -22,7 +22,7 @@ const counted: ReadonlySet<string> = new Set(['configmaps', 'secrets', 'replicat
 
 function addPod(usage: Amounts, pod: Frozen<Pod>, nowMs: number): void {
   if (!pod.spec || isOver(pod, nowMs)) return
-  const [requests, limits] = [podAmounts(pod.spec, 'requests'), podAmounts(pod.spec, 'limits')]
+  const [requests, limits] = [podAmounts(pod, 'requests'), podAmounts(pod, 'limits')]
   // The sandbox itself is counted, too; a limit that nobody set is none.
   const overhead = amountsOf(pod.spec.overhead)
   addAmounts(requests, overhead)

@@ -65,7 +65,7 @@ function podProblems({ spec }: Pod, range: Frozen<LimitRange>): string[] {
   for (const item of range.spec?.limits ?? []) {
     if (item.type === 'Container') {
       for (const { resources } of [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]) check(item, amountsOf(resources?.requests), amountsOf(resources?.limits), problems)
-    } else if (item.type === 'Pod' && spec) check(item, podAmounts(spec as Frozen<typeof spec>, 'requests'), podAmounts(spec as Frozen<typeof spec>, 'limits'), problems)
+    } else if (item.type === 'Pod' && spec) check(item, podAmounts({ spec } as Frozen<Pick<Pod, 'spec'>>, 'requests'), podAmounts({ spec } as Frozen<Pick<Pod, 'spec'>>, 'limits'), problems)
   }
   return problems
 }

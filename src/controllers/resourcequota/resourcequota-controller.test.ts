@@ -111,3 +111,25 @@ test('what admission has counted is not taken back before the object can be seen
   await world.clock.settle()
   assert.deepEqual(await used(world), { pods: '1' })
 })
+
+test('a pod that shrinks counts with what it still holds until the resize is done', async () => {
+  await using world = await start({ hard: { 'requests.cpu': '2' } })
+  await addPod(world, 'a', '1')
+  const a = { namespace: 'default', name: 'a' }
+  const holds = async (cpu: string) => {
+    const resources = { requests: { cpu } }
+    const status = { name: 'c', image: 'a', imageID: '', ready: true, restartCount: 0, resources }
+    await world.client.updateStatus(pods, {
+      ...(await world.client.get(pods, a)),
+      status: { phase: 'Running', containerStatuses: [{ ...status, allocatedResources: { cpu } }] },
+    })
+    await world.clock.settle()
+  }
+  await holds('1')
+  const smaller = { spec: { containers: [{ name: 'c', resources: { requests: { cpu: '200m' } } }] } }
+  await world.client.patch(pods, a, smaller, { type: 'strategic', subresource: 'resize' })
+  await world.clock.settle()
+  assert.deepEqual(await used(world), { 'requests.cpu': '1' })
+  await holds('200m')
+  assert.deepEqual(await used(world), { 'requests.cpu': '200m' })
+})

@@ -152,9 +152,16 @@ function mayFree(plural: string, object: Frozen<KubernetesObject>, old: Frozen<K
   if (plural === 'pods')
     return (
       isTerminal(object as Frozen<Pod>) !== isTerminal(old as Frozen<Pod>) ||
-      !same((object as Frozen<Pod>).spec, (old as Frozen<Pod>).spec)
+      !same((object as Frozen<Pod>).spec, (old as Frozen<Pod>).spec) ||
+      !same(heldBy(object as Frozen<Pod>), heldBy(old as Frozen<Pod>))
     )
   if (plural === 'services' || plural === 'persistentvolumeclaims')
     return !same((object as Frozen<Pod>).spec, (old as Frozen<Pod>).spec)
   return false
 }
+
+/** What its containers hold: a resize that makes them smaller frees it only when it is done. */
+const heldBy = ({ status }: Frozen<Pod>) =>
+  [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].map(
+    ({ name, resources, allocatedResources }) => [name, resources, allocatedResources],
+  )

@@ -1,3 +1,4 @@
+import { countedResources } from '../../api/core/pod-spec/counted-resources.ts'
 import { resourcePeak } from '../../api/core/pod-spec/resource-peak.ts'
 import type { Container, Pod } from '../../api/generated/types/core-v1.ts'
 import { milliUnitsOf, parseQuantity, unitsOf } from '../../api/quantity/quantity.ts'
@@ -76,15 +77,19 @@ const assumedMilliCpu = 100
 const assumedMemoryBytes = 200 * 1024 * 1024
 
 /**
- * What a Pod needs at its most: all containers together, or an init container beside the sidecars that started before it, whichever is more, plus the
- * overhead; amounts set for the Pod as a whole win. With `assumed`, containers without CPU or memory count with upstream's defaults (for scoring).
+ * What a Pod takes of a node at its most, with resizes that are under way, and its overhead; amounts set for the Pod as a whole win. With `assumed`,
+ * containers without CPU or memory count with upstream's defaults (for scoring).
  */
 export function podRequests(pod: Frozen<Pod>, assumed: boolean): Resources {
-  const spec = pod.spec
+  const { spec } = pod
+  const countedOf = countedResources(pod, 'requests')
   const of = (container: Frozen<Container>) => {
-    const requests = resourcesOf(container.resources?.requests)
-    if (assumed && container.resources?.requests?.['cpu'] === undefined) requests.milliCpu = assumedMilliCpu
-    if (assumed && container.resources?.requests?.['memory'] === undefined) requests.memoryBytes = assumedMemoryBytes
+    const lists = countedOf(container)
+    const requests = resourcesOf(lists[0])
+    for (let i = 1; i < lists.length; i++) atLeast(requests, resourcesOf(lists[i]))
+    const unset = (name: string) => lists.every((list) => list?.[name] === undefined)
+    if (assumed && unset('cpu')) requests.milliCpu = assumedMilliCpu
+    if (assumed && unset('memory')) requests.memoryBytes = assumedMemoryBytes
     return requests
   }
   const total = resourcePeak(spec ?? { containers: [] }, { none: noResources, of, add: addResources, raise: atLeast })
@@ -93,3 +98,10 @@ export function podRequests(pod: Frozen<Pod>, assumed: boolean): Resources {
   if (spec?.overhead) addResources(total, resourcesOf(spec.overhead))
   return total
 }
+
+/** Whether both take the same. */
+export const sameResources = (a: Resources, b: Resources): boolean =>
+  a.milliCpu === b.milliCpu &&
+  a.memoryBytes === b.memoryBytes &&
+  a.ephemeralBytes === b.ephemeralBytes &&
+  [...new Set([...(a.others?.keys() ?? []), ...(b.others?.keys() ?? [])])].every((name) => amount(a, name) === amount(b, name))

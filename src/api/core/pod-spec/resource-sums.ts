@@ -1,8 +1,9 @@
-import type { PodSpec } from '../../generated/types/core-v1.ts'
+import type { Container } from '../../generated/types/core-v1.ts'
 import { addQuantities, compareQuantities, formatQuantity, type Quantity } from '../../quantity/quantity.ts'
 import type { Frozen } from '../../resource.ts'
 import { amountOf } from '../../validation/quantities.ts'
 import { isPodLevel } from '../resource-names.ts'
+import { countedResources, type PodResources } from './counted-resources.ts'
 import { resourcePeak } from './resource-peak.ts'
 
 /** Exact amounts by resource. */
@@ -31,18 +32,21 @@ function raise(to: Amounts, other: Amounts): void {
   }
 }
 
-/** What a Pod's containers ask for together, or are limited to. */
-export const containerAmounts = (spec: Frozen<PodSpec>, part: 'requests' | 'limits'): Amounts =>
-  resourcePeak<Amounts>(spec, {
-    none: () => new Map(),
-    of: ({ resources }) => amountsOf(resources?.[part]),
-    add: addAmounts,
-    raise,
-  })
+/** What a Pod's containers ask for together, or are limited to, with resizes that are under way. */
+export function containerAmounts(pod: PodResources, part: 'requests' | 'limits'): Amounts {
+  const countedOf = countedResources(pod, part)
+  const of = (container: Frozen<Container>) => {
+    const [first, ...others] = countedOf(container)
+    const counted = amountsOf(first)
+    for (const list of others) raise(counted, amountsOf(list))
+    return counted
+  }
+  return resourcePeak<Amounts>(pod.spec ?? { containers: [] }, { none: () => new Map(), of, add: addAmounts, raise })
+}
 
 /** The same with what is set for the Pod as a whole, which wins; without its overhead. */
-export function podAmounts(spec: Frozen<PodSpec>, part: 'requests' | 'limits'): Amounts {
-  const total = containerAmounts(spec, part)
-  for (const [name, amount] of amountsOf(spec.resources?.[part])) if (isPodLevel(name)) total.set(name, amount)
+export function podAmounts(pod: PodResources, part: 'requests' | 'limits'): Amounts {
+  const total = containerAmounts(pod, part)
+  for (const [name, amount] of amountsOf(pod.spec?.resources?.[part])) if (isPodLevel(name)) total.set(name, amount)
   return total
 }

@@ -86,11 +86,11 @@ export function checkPodResources(spec: Frozen<PodSpec>, specAt: FieldPath, erro
   if (spec.os?.name === 'windows') return errors.forbidden(at, 'may not be set for a windows pod')
   if (resources.claims) errors.forbidden(at.child('claims'), 'claims may not be set for Resources at pod-level')
   checkRequirements(resources, { nameRule: checkPodResourceName, claims: new Set(spec.resourceClaims?.map(({ name }) => name)), partialHugePages: rules.partialHugePages }, at, errors)
-  for (const [name, sum] of Object.entries(listOf(containerAmounts(spec, 'requests')))) {
+  for (const [name, sum] of Object.entries(listOf(containerAmounts({ spec }, 'requests')))) {
     const whole = resources.requests?.[name]
     if (whole !== undefined && compareAmounts(sum, whole) > 0) errors.invalid(at.child('requests').key(name), whole, `must be greater than or equal to aggregate container requests of ${sum}`)
   }
-  for (const [name, sum] of Object.entries(listOf(containerAmounts(spec, 'limits')))) {
+  for (const [name, sum] of Object.entries(listOf(containerAmounts({ spec }, 'limits')))) {
     const whole = resources.limits?.[name]
     if (isHugePages(name) && whole !== undefined && compareAmounts(sum, whole) > 0) errors.invalid(at.child('limits').key(name), whole, `must be greater than or equal to aggregate container limits of ${sum}`)
   }
