@@ -1,6 +1,7 @@
 import { badRequest } from '../errors/api-error.ts'
 import type { ListSchema, Schema, StructSchema } from '../schema/schema.ts'
 import { pathText } from './path-element.ts'
+import { isMap } from './nothing.ts'
 import type { ListShape } from './shape.ts'
 import { elementStep, shapeOf } from './shape.ts'
 
@@ -42,8 +43,6 @@ function check(schema: Schema, value: unknown, path: Path, problems: Problem[]):
       return checkScalar(schema.type, value, path, problems)
   }
 }
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function wrong(expected: string, value: unknown, path: Path, problems: Problem[]): void {
   problems.push(`${pathText(path)}: expected ${expected}, got &{${isMap(value) || Array.isArray(value) ? JSON.stringify(value) : String(value)}}`)

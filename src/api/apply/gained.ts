@@ -1,6 +1,8 @@
 import { deepEqual } from '../schema/values.ts'
 import type { FieldSet } from './field-set.ts'
-import { asMember, leaf, noFields, nodeOf, sortedNode } from './field-set.ts'
+import { asMember, leaf, noFields, sortedNode } from './field-set.ts'
+import { newFields } from './new-fields.ts'
+import { isEmptyList, isMap, isNothing } from './nothing.ts'
 import type { ListShape, Shape, StructShape } from './shape.ts'
 import { anyShape, elementStep, sameElement } from './shape.ts'
 
@@ -14,34 +16,21 @@ type Values = Readonly<Record<string, unknown>>
 export const gainedFields = (shape: Shape, from: unknown, to: unknown, differing: boolean): FieldSet => gained(shape, from, to, differing) ?? noFields
 
 function gained(shape: Shape, from: unknown, to: unknown, differing: boolean): FieldSet | undefined {
+  if (from === undefined) return newFields(shape, undefined, to)
   if (to === undefined || from === to || shape.kind === 'ignored') return undefined
-  if (shape.kind === 'leaf') return gainedLeaf(from, to, differing)
-  if (isNothing(from) && isNothing(to)) return gainedLeaf(from, to, differing)
+  if (shape.kind === 'leaf' || (isNothing(from) && isNothing(to))) return differing && !deepEqual(from, to) ? leaf : undefined
   if (shape.kind === 'any') return gainedAny(from, to, differing)
   if (to === null) return undefined
-  const isNew = from === undefined
-  if (shape.kind === 'list') return nodeOf(gainedElements(shape, (from as readonly unknown[] | null | undefined) ?? [], to as readonly unknown[], differing), isNew)
-  if (shape.kind === 'map') return nodeOf(gainedEntries(shape.values(), from as Values | undefined, to as Values, differing), isNew)
-  return nodeOf(gainedParts(shape, from as Values | undefined, to as Values, differing), isNew)
+  if (shape.kind === 'list') return gainedElements(shape, (from as readonly unknown[] | null) ?? [], to as readonly unknown[], differing)
+  if (shape.kind === 'map') return gainedEntries(shape.values(), from as Values, to as Values, differing)
+  return gainedParts(shape, from as Values, to as Values, differing)
 }
-
-const gainedLeaf = (from: unknown, to: unknown, differing: boolean): FieldSet | undefined => (from === undefined || (differing && !deepEqual(from, to)) ? leaf : undefined)
-
-/** Absent, null and empty containers have no parts: between them they are leaves, so that empty and null stay apart. */
-function isNothing(value: unknown): boolean {
-  if (value === undefined || value === null) return true
-  if (typeof value !== 'object') return false
-  if (Array.isArray(value)) return value.length === 0
-  for (const name in value) if ((value as Values)[name] !== undefined) return false
-  return true
-}
-
-const isMap = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function gainedAny(from: unknown, to: unknown, differing: boolean): FieldSet | undefined {
-  if (!isMap(to)) return to === null && isMap(from) ? undefined : gainedLeaf(from, to, differing)
-  if (from === undefined || from === null || isMap(from)) return nodeOf(gainedEntries(anyShape, (from ?? undefined) as Values | undefined, to, differing), from === undefined)
-  return nodeOf(gainedEntries(anyShape, undefined, to, differing), differing)
+  if (!isMap(to)) return differing && !(to === null && isMap(from)) && !deepEqual(from, to) ? leaf : undefined
+  if (from === null || isMap(from)) return gainedEntries(anyShape, from ?? undefined, to, differing)
+  const all = isNothing(to) ? undefined : newFields(anyShape, null, to)
+  return differing ? asMember(all) : all
 }
 
 function gainedEntries(values: Shape, from: Values | undefined | null, to: Values, differing: boolean): Draft | undefined {
@@ -73,8 +62,6 @@ function gainedParts(shape: StructShape, from: Values | undefined | null, to: Va
   }
   return out && !ordered ? inOrderOf(shape, to, out) : out
 }
-
-const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
 /** Children of a struct in order, by the ranks of its fields; `to` is where they are from. */
 function inOrderOf(shape: StructShape, to: Values, children: Draft): Draft {
@@ -137,7 +124,7 @@ function gainedPairs(list: ListShape, from: readonly unknown[], to: readonly unk
 /** Elements that share a step are owned together, as one leaf. */
 function gainedElement(items: Shape, before: readonly unknown[] | undefined, after: readonly unknown[], differing: boolean): FieldSet | undefined {
   const count = before?.length ?? 0
-  if (after.length === 1) return count === 1 ? gained(items, before![0], after[0], differing) : asMember(gained(items, undefined, after[0], differing))
+  if (after.length === 1) return count === 1 ? gained(items, before![0], after[0], differing) : (newFields(items, undefined, after[0]) ?? leaf)
   if (count < 2) return leaf
   return differing && !deepEqual(before, after) ? leaf : undefined
 }

@@ -81,6 +81,3 @@ const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)
 
 /** Seconds since the epoch; 0 without a time. */
 export const secondsOf = (manager: Manager): number => (manager.time === undefined ? 0 : Math.floor(Date.parse(manager.time) / 1000))
-
-/** A time as entries carry it: whole seconds, UTC. */
-export const timeText = (nowMs: number): string => `${new Date(nowMs).toISOString().slice(0, 19)}Z`

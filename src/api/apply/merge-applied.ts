@@ -1,4 +1,5 @@
 import { deepEqual } from '../schema/values.ts'
+import { isEmptyMap, isMap } from './nothing.ts'
 import type { ListShape, Shape } from './shape.ts'
 import { anyShape, elementStep } from './shape.ts'
 
@@ -22,8 +23,6 @@ export function mergeApplied(shape: Shape, live: unknown, applied: unknown): unk
   }
 }
 
-const isMap = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 function mergeMaps(shape: Shape, live: unknown, applied: unknown): unknown {
   const liveParts = isMap(live) ? live : undefined
   const appliedParts = isMap(applied) ? applied : undefined
@@ -44,11 +43,6 @@ function mergeWithNothing(liveParts: Values | undefined, live: unknown, applied:
   const nothingApplied = applied === null || (isMap(applied) && isEmptyMap(applied))
   if (nothingApplied && liveParts && !isEmptyMap(liveParts)) return live
   return deepEqual(live, applied) ? live : applied
-}
-
-function isEmptyMap(value: Values): boolean {
-  for (const name in value) if (value[name] !== undefined) return false
-  return true
 }
 
 function mergeLists(list: ListShape, live: unknown, applied: unknown): unknown {

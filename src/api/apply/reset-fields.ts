@@ -1,6 +1,5 @@
 import type { Kind } from '../kind.ts'
-import type { FieldSet } from './field-set.ts'
-import { differenceWithin, nodeOf, noFields, setOf } from './field-set.ts'
+import { differenceWithin, setOf } from './field-set.ts'
 import type { FieldFilter } from './settle.ts'
 
 const filters = new Map<string, FieldFilter | undefined>()
@@ -17,8 +16,6 @@ export function resetFieldsOf(kind: Kind, subresource: string): FieldFilter | un
 }
 
 function filterFor(kind: Kind, subresource: string): FieldFilter | undefined {
-  const included = ownable[`${kind.resource.plural}/${subresource}`]
-  if (included && !kind.custom) return (fields) => matching(fields, included) ?? noFields
   const paths = resetPaths(kind, subresource)
   if (paths.length === 0) return undefined
   const reset = setOf(...paths.map((path) => path.split('.').map((name) => `f:${name}`)))
@@ -55,24 +52,4 @@ const specials: Readonly<Record<string, readonly string[]>> = {
   'validatingadmissionpolicies.admissionregistration.k8s.io/status': metadataToo,
   'customresourcedefinitions.apiextensions.k8s.io/status': metadataToo,
   'apiservices.apiregistration.k8s.io/status': metadataToo,
-}
-
-/** Where only these paths can be owned; `*` is any step. */
-const ownable: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  'pods/ephemeralcontainers': [['f:spec', 'f:ephemeralContainers']],
-  'pods/resize': ['containers', 'initContainers'].flatMap((list) => ['resources', 'resizePolicy'].map((name) => ['f:spec', `f:${list}`, '*', `f:${name}`])),
-}
-
-/** The part of a set that begins with one of the patterns. */
-function matching(fields: FieldSet, patterns: readonly (readonly string[])[]): FieldSet | undefined {
-  let out: Record<string, FieldSet> | undefined
-  for (const step in fields) {
-    const rests = patterns.filter(([first]) => first === '*' || first === step).map((pattern) => pattern.slice(1))
-    if (rests.length === 0 || step === '.') continue
-    const node = fields[step]!
-    // Upstream keeps the way's own members too.
-    const kept = rests.some((rest) => rest.length === 0) ? node : nodeOf(matching(node, rests) as Record<string, FieldSet> | undefined, '.' in node || Object.keys(node).length === 0)
-    if (kept) (out ??= {})[step] = kept
-  }
-  return out
 }

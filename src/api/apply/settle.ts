@@ -1,10 +1,12 @@
 import type { Frozen, KubernetesObject } from '../resource.ts'
 import type { StructSchema } from '../schema/schema.ts'
+import { emptyObject } from './empty.ts'
 import type { FieldSet } from './field-set.ts'
 import { difference, intersection, isEmpty, noFields } from './field-set.ts'
 import { gainedFields } from './gained.ts'
 import type { Manager } from './managers.ts'
 import { owners, withFields } from './managers.ts'
+import { newFields } from './new-fields.ts'
 import { shapeOf } from './shape.ts'
 
 /** Leaves out of a set what an endpoint may not own. */
@@ -32,7 +34,7 @@ export interface Change {
 /** The change from `old` to `now`, without what the endpoint may not own. */
 export function changeOf(schema: StructSchema, old: unknown, now: unknown, filter: FieldFilter | undefined): Change {
   const shape = shapeOf(schema)
-  const changed = gainedFields(shape, old, now, true)
+  const changed = old === emptyObject(schema) ? (newFields(shape, old, now) ?? noFields) : gainedFields(shape, old, now, true)
   const removed = gainedFields(shape, now, old, false)
   return filter ? { changed: filter(changed), removed: filter(removed) } : { changed, removed }
 }

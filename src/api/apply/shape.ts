@@ -24,7 +24,7 @@ export interface ListShape {
 }
 
 /** A key of list elements, with what an element without it has. */
-interface ListKey {
+export interface ListKey {
   readonly name: string
   readonly absent: unknown
 }

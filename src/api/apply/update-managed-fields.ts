@@ -1,10 +1,12 @@
 import type { ManagedFieldsEntry } from '../generated/types/meta-v1.ts'
 import type { Frozen, KubernetesObject } from '../resource.ts'
 import type { StructSchema } from '../schema/schema.ts'
+import { timeText } from '../schema/times.ts'
 import { capManagers } from './cap-managers.ts'
 import { emptyObject } from './empty.ts'
+import type { FieldSet } from './field-set.ts'
 import { difference, isEmpty, setOf, union } from './field-set.ts'
-import { entriesOf, managersOf, sameManager, timeText, withFields } from './managers.ts'
+import { entriesOf, managersOf, sameManager, withFields } from './managers.ts'
 import type { Manager } from './managers.ts'
 import { reconcileWithSchema } from './reconcile-schema.ts'
 import type { Convert, FieldFilter } from './settle.ts'
@@ -38,8 +40,17 @@ const unowned = setOf(
   ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map((name) => ['f:metadata', `f:${name}`]),
 )
 
+/** What the sets of new objects are without these: the same few sets come again and again. */
+const owned = new WeakMap<FieldSet, FieldSet>()
+
 /** A manager without the fields that nobody owns. */
 export const stripped = (manager: Manager): Manager => withFields(manager, difference(manager.fields, unowned))
+
+function ownedOf(fields: FieldSet): FieldSet {
+  let set = owned.get(fields)
+  if (!set) owned.set(fields, (set = difference(fields, unowned)))
+  return set
+}
 
 /**
  * The managed fields of the object after an update: the writer owns what it changed, everyone else loses that and what is gone. A write that changes nothing keeps
@@ -59,7 +70,8 @@ export function recordUpdate(update: ManagedUpdate, before: readonly Manager[]):
   const change = changeOf(schema, old, update.new, resetFields)
   const changeIn = changesByVersion({ apiVersion, change }, { old, now: update.new }, convert, resetFields)
   const { managers } = settle(reconcileWithSchema(before, schema), changeIn)
-  const writer = stripped({ name: update.manager || 'unknown', operation: 'Update', apiVersion, subresource: update.subresource, time: timeText(update.nowMs), fields: change.changed })
+  const fields = update.old ? difference(change.changed, unowned) : ownedOf(change.changed)
+  const writer: Manager = { name: update.manager || 'unknown', operation: 'Update', apiVersion, subresource: update.subresource, time: timeText(update.nowMs), fields }
   return capManagers(isEmpty(writer.fields) ? managers : withWriter(managers, writer))
 }
 

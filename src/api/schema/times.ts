@@ -8,6 +8,19 @@ const layouts = { time: '2006-01-02T15:04:05Z07:00', microTime: '2006-01-02T15:0
 /** The zero time of Go, which JSON shows as null. */
 const zeroSeconds = '0001-01-01T00:00:00'
 
+let lastSecond = NaN
+let lastText = ''
+
+/** The text of a time: whole seconds, UTC. Most are asked for within the second of the one before. */
+export function timeText(ms: number): string {
+  const second = Math.floor(ms / 1000)
+  if (second !== lastSecond) {
+    lastSecond = second
+    lastText = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`
+  }
+  return lastText
+}
+
 /** The canonical text of a time; null for Go's zero time. Throws when it is none. */
 export function canonicalTime(text: string): string | null {
   const match = usual.exec(text)
