@@ -1,4 +1,4 @@
-import { startApiServer } from '../src/apiserver/apiserver.ts'
+import { startApiServer, type User } from '../src/apiserver/apiserver.ts'
 import type { ApiServerOptions } from '../src/apiserver/apiserver.ts'
 import type { Deps } from '../src/base/deps.ts'
 import { newClient } from '../src/client/client.ts'
@@ -8,6 +8,8 @@ import { openMemoryStore } from '../src/store/memory/memory-store.ts'
 /** An API server in memory, and a client that may do everything. */
 export interface TestApi {
   readonly client: Client
+  /** As somebody else. */
+  clientAs(user: User): Client
   close(): Promise<void>
 }
 
@@ -23,5 +25,5 @@ export async function startTestApi(deps: Deps, options: Partial<ApiServerOptions
     ...options,
   })
   const transport = server.transport({ name: 'system:admin', groups: ['system:masters', 'system:authenticated'] })
-  return { client: newClient(transport), close: () => server.close() }
+  return { client: newClient(transport), clientAs: (user) => newClient(server.transport(user)), close: () => server.close() }
 }

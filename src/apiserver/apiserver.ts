@@ -101,6 +101,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const stopExpiry = expireEvents(deps, registry, options.eventTtlMs ?? 3600_000)
   const bootstrapping = { options, core, kinds, ips, serviceRanges }
   await bootstrap(bootstrapping)
+  // Before the first request: a component that is refused at its start waits long before it tries again.
+  await authorization.rbac?.caughtUp(clock)
   if (metricsApi) for (const { group, plural, object } of metricsObjects) await ensureObject(core, kinds.byResource(group, 'v1', plural)!, object)
   const stopKeeping = keepWhatIsNeeded(bootstrapping)
   return {

@@ -148,7 +148,10 @@ export class Pipeline {
     if (user.groups.includes(mastersGroup)) return
     const ask = askOf(user, info, query.get('fieldSelector'), query.get('labelSelector'))
     const { verdict, reason } = this.#parts.core.authorizer.authorize(ask)
-    if (verdict !== 'allow') throw denied(ask, reason)
+    if (verdict !== 'allow') {
+      this.#parts.log.debug({ user: user.name, verb: ask.verb, path: info.path, subresource: ask.subresource }, 'denied')
+      throw denied(ask, reason)
+    }
     // A WebSocket opens with GET, and is no less than what POST does.
     if (connecting.has(info.subresource) && ask.verb === 'get') {
       const create = { ...ask, verb: 'create' }

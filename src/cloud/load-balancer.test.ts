@@ -7,6 +7,8 @@ import { VirtualClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { Metrics } from '../base/metrics.ts'
 import { seededRandom } from '../base/random.ts'
+import { Informers } from '../client/informer/informers.ts'
+import { componentUsers } from '../cluster/component-users.ts'
 import { startTestApi } from '../../test/api.ts'
 import type { LoadBalancerConfig } from './config.ts'
 import { startLoadBalancer } from './load-balancer.ts'
@@ -15,7 +17,7 @@ import { addressesOf, parseRange, rangeHas } from './range.ts'
 async function start(t: TestContext, config: Partial<LoadBalancerConfig> = {}) {
   const clock = new VirtualClock()
   const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
-  const api = await startTestApi(deps)
+  const api = await startTestApi(deps, { authorizationModes: ['RBAC'] })
   const { client } = api
   const node = (name: string, address: string) =>
     client.create(nodes, {
@@ -23,9 +25,12 @@ async function start(t: TestContext, config: Partial<LoadBalancerConfig> = {}) {
       status: { addresses: [{ type: 'InternalIP', address }], conditions: [{ type: 'Ready', status: 'True' }] },
     })
   await node('node-1', '192.168.0.1')
-  const provider = startLoadBalancer({ ...deps, client, config })
+  // As in the process of a cluster: caches are shared, writes are those of upstream's service account.
+  const informers = new Informers({ deps, client: api.clientAs(componentUsers.controllerManager) })
+  const provider = startLoadBalancer({ ...deps, client: api.clientAs(componentUsers.controller('service-controller')), informers, config })
   t.after(async () => {
     await provider.close()
+    await informers.close()
     await api.close()
   })
   const create = (name: string, port: number, spec: ServiceSpec = {}) =>

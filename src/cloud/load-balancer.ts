@@ -200,7 +200,7 @@ class Provider {
   }
 
   #writeFinalizers(service: Frozen<Service>, finalizers: readonly string[]): Promise<Frozen<Service>> {
-    // With the version that was seen: a list is replaced whole.
+    // With the version that was seen: a list is replaced whole. By way of the status, as upstream's: its role allows nothing else of a Service.
     return this.#client.patch(
       services,
       keyOf(service),
@@ -210,7 +210,7 @@ class Provider {
           finalizers: finalizers.length > 0 ? finalizers : null,
         },
       },
-      { type: 'merge' },
+      { type: 'merge', subresource: 'status' },
     )
   }
 

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { startApiServer, type ApiServer } from '../apiserver/apiserver.ts'
+import { startApiServer, type ApiServer, type User } from '../apiserver/apiserver.ts'
 import type { LocalKubelet } from '../apiserver/options.ts'
 import { VirtualClock, realClock, type Clock } from '../base/clock.ts'
 import type { Deps } from '../base/deps.ts'
@@ -12,6 +12,7 @@ import { Informers } from '../client/informer/informers.ts'
 import { startControllerManager, type ControllerManager } from '../controllers/controller-manager.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { openMemoryStore } from '../store/memory/memory-store.ts'
+import { componentUsers } from './component-users.ts'
 import { startSimulatedNodes, type SimulatedNode, type SimulatedNodes } from './simulated-nodes.ts'
 
 /** How a cluster in this process is made. */
@@ -88,24 +89,26 @@ export class Cluster implements AsyncDisposable {
         signingKey: signing.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       },
     })
-    const connect = (name: string, group: string) => newClient(server.transport({ name, groups: [group] }, name))
-    const client = connect('kubernetes-admin', 'system:masters')
-    const informers = new Informers({ deps, client: connect('system:kube-controller-manager', 'system:masters') })
+    const connect = (user: User, agent: string) => newClient(server.transport(user, agent))
+    const client = connect(componentUsers.installer, 'kubernetes-admin')
+    const manager = connect(componentUsers.controllerManager, 'kube-controller-manager')
+    const informers = new Informers({ deps, client: manager })
     const controllers = startControllerManager({
       ...deps,
-      client: connect('system:kube-controller-manager', 'system:masters'),
+      client: manager,
+      clientFor: (account) => connect(componentUsers.controller(account), 'kube-controller-manager'),
       informers,
       // Nobody connects by TLS: there is no authority that Pods would have to know.
       rootCa: '',
       ...(options.controllers && { controllers: options.controllers }),
     })
-    const scheduler = await startScheduler({ ...deps, client: connect('system:kube-scheduler', 'system:authenticated'), informers })
+    const scheduler = await startScheduler({ ...deps, client: connect(componentUsers.scheduler, 'kube-scheduler'), informers })
     const nodes = await startSimulatedNodes({
       ...deps,
       locals,
       client,
       informers,
-      clientFor: (name) => connect(`system:node:${name}`, 'system:nodes'),
+      clientFor: (name) => connect(componentUsers.node(name), 'kubelet'),
       names: Array.from({ length: options.nodes ?? 1 }, (_, i) => `node-${i + 1}`),
     })
     const cluster = new Cluster({

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { startApiServer, type ApiServer } from '../apiserver/apiserver.ts'
+import { startApiServer, type ApiServer, type User } from '../apiserver/apiserver.ts'
 import type { LocalKubelet } from '../apiserver/options.ts'
 import { runCommand } from '../base/command.ts'
 import type { Deps } from '../base/deps.ts'
@@ -14,6 +14,7 @@ import { ensureDnsService } from '../dns/service.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import type { Store } from '../store/store.ts'
 import { openComponentPorts } from './component-ports.ts'
+import { componentUsers } from './component-users.ts'
 import { ensureFolder } from './files.ts'
 import { clusterPaths } from './paths.ts'
 import type { ClusterPki } from './pki/cluster-pki.ts'
@@ -32,14 +33,6 @@ export interface ServerOptions extends Deps {
 export interface Closable {
   close(): Promise<void>
 }
-
-/** Kubernode's components identify themselves as upstream's do. */
-const users = {
-  controllers: { name: 'system:kube-controller-manager', groups: ['system:masters'] },
-  scheduler: { name: 'system:kube-scheduler', groups: [] },
-  cloud: { name: 'system:cloud-controller-manager', groups: ['system:masters'] },
-  node: (name: string) => ({ name: `system:node:${name}`, groups: ['system:nodes'] }),
-} as const
 
 /**
  * Starts a whole cluster in this process: store, API server, controllers, scheduler, DNS and load balancer, and the nodes: the machine itself, simulated
@@ -98,7 +91,9 @@ async function startApi({ record, pki, ...deps }: ServerOptions, store: Store, l
 /** Controllers, scheduler, load balancer and DNS, on shared informers: a resource is watched once, whoever looks at it. */
 async function startControl({ record, pki, ...deps }: ServerOptions, server: ApiServer): Promise<Closable[]> {
   const { config } = record
-  const client = newClient(server.transport(users.controllers, 'kube-controller-manager'))
+  const connect = (user: User, agent: string) => newClient(server.transport(user, agent))
+  const client = connect(componentUsers.controllerManager, 'kube-controller-manager')
+  const clientFor = (account: string) => connect(componentUsers.controller(account), 'kube-controller-manager')
   const informers = new Informers({ deps, client })
   const started: Closable[] = [informers]
   const managed = component(deps, 'controller-manager')
@@ -110,13 +105,13 @@ async function startControl({ record, pki, ...deps }: ServerOptions, server: Api
     clusterSigningKey: pki.authority.key,
     serviceAccountPrivateKey: pki.serviceAccount.key,
   }
-  const manager = startControllerManager({ ...managed, client, informers, ...options })
-  const scheduling = { ...component(deps, 'scheduler'), client: newClient(server.transport(users.scheduler, 'kube-scheduler')), informers }
-  started.push(manager, await startScheduler(scheduling), ...(await openComponentPorts({ pki, manager: { ...managed, manager, client, facts: { options } }, scheduler: scheduling })))
+  const manager = startControllerManager({ ...managed, client, clientFor, informers, ...options })
+  const scheduling = { ...component(deps, 'scheduler'), client: connect(componentUsers.scheduler, 'kube-scheduler'), informers }
+  started.push(manager, await startScheduler(scheduling), ...(await openComponentPorts({ pki, manager: { ...managed, manager, client, facts: { options, useServiceAccountCredentials: true } }, scheduler: scheduling })))
   if (!record.simulated) {
-    const cloud = newClient(server.transport(users.cloud, 'cloud-controller-manager'))
+    const cloud = connect(componentUsers.controller('service-controller'), 'cloud-controller-manager')
     started.push(startLoadBalancer({ ...component(deps, 'cloud-controller-manager'), client: cloud, informers, config: { reservedPorts: ['TCP/22', `TCP/${config.port}`, 'TCP/10250'] } }))
-    started.push(await startClusterDns({ record, pki, ...component(deps, 'dns') }, cloud, informers))
+    started.push(await startClusterDns({ record, pki, ...component(deps, 'dns') }, connect(componentUsers.installer, 'kubernode'), informers))
   }
   return started
 }
@@ -124,6 +119,7 @@ async function startControl({ record, pki, ...deps }: ServerOptions, server: Api
 /** A component tells of itself alone, in the log and in metrics: each has a port of its own for those. */
 const component = (deps: Deps, name: string): Deps => ({ ...deps, log: deps.log.child({ component: name }), metrics: new Metrics() })
 
+/** DNS reads by the shared informers; only its Service and its address there are written, once. */
 async function startClusterDns({ record, ...deps }: ServerOptions, client: Client, informers: Informers): Promise<Closable> {
   const dns = await startDns({
     ...deps,
@@ -141,16 +137,16 @@ async function startClusterDns({ record, ...deps }: ServerOptions, client: Clien
 
 async function startNodes({ record, pki, ...deps }: ServerOptions, server: ApiServer, locals: Map<string, LocalKubelet>): Promise<Closable[]> {
   const plans = nodePlans(record, hostname())
-  const client = newClient(server.transport(users.controllers, 'kubelet'))
-  if (record.simulated) return [await startSimulatedNodes({ ...deps, client, clientFor: (name) => newClient(server.transport(users.node(name), 'kubelet')), names: plans.map(({ name }) => name), locals })]
+  const client = newClient(server.transport(componentUsers.controllerManager, 'kubelet'))
+  if (record.simulated) return [await startSimulatedNodes({ ...deps, client, clientFor: (name) => newClient(server.transport(componentUsers.node(name), 'kubelet')), names: plans.map(({ name }) => name), locals })]
   if (plans.some(({ isolated }) => isolated)) return [await ensureNodeProcesses({ ...deps, record })]
   const [plan] = plans
   const node = await startNode({
     ...deps,
     record,
     plan: plan!,
-    client: newClient(server.transport(users.node(plan!.name), 'kubelet')),
-    proxyClient: newClient(server.transport({ name: 'system:kube-proxy', groups: ['system:node-proxier'] }, 'kube-proxy')),
+    client: newClient(server.transport(componentUsers.node(plan!.name), 'kubelet')),
+    proxyClient: newClient(server.transport(componentUsers.proxy, 'kube-proxy')),
     serving: pki.nodeServer(plan!.name),
     clientCa: pki.authority.cert,
     paths: clusterPaths(record.config.name).node(plan!.name),

@@ -3,13 +3,17 @@ import type { Client } from '../client/client.ts'
 import { eventRecorder, type EventRecorder } from '../client/events/recorder.ts'
 import { Informers } from '../client/informer/informers.ts'
 import { standForElection, type LeaderElection } from '../client/leader/leader-election.ts'
+import { controllerAccounts } from './accounts.ts'
 import { controllerTable } from './controller-table.ts'
 import type { ControllerDescriptor, Running, StartContext } from './framework/descriptor.ts'
 import { defaultControllerOptions, type ControllerOptions } from './options.ts'
 
 /** How the controllers are run. */
 export interface ControllerManagerOptions extends Deps, Partial<ControllerOptions> {
+  /** The manager itself: its informers, its Lease. */
   readonly client: Client
+  /** As a service account in kube-system, for the controller that acts as it: --use-service-account-credentials. Absent: all controllers act as the manager. */
+  readonly clientFor?: ((account: string) => Client) | undefined
   /** Shared with other components of the process; made, and closed, here when absent. */
   readonly informers?: Informers
   /** Names as in upstream's --controllers: '*' is all that are on by default, 'x' and '-x' add and remove one. ['*'] when absent. */
@@ -62,21 +66,18 @@ export function startControllerManager(options: ControllerManagerOptions): Contr
   const chosen = chosenControllers(controllerTable, options.controllers)
   const informers = options.informers ?? new Informers({ deps: options, client: options.client })
   const recorders = new Map<string, EventRecorder>()
-  const recorder = (component: string) => {
-    const known = recorders.get(component) ?? eventRecorder({ deps: options, client: options.client, component })
-    recorders.set(component, known)
+  const recorderAs = (by: Client, account: string, component: string) => {
+    const key = `${account}/${component}`
+    const known = recorders.get(key) ?? eventRecorder({ deps: options, client: by, component })
+    recorders.set(key, known)
     return known
   }
   const { clock, random, log, metrics, client } = options
-  const context: StartContext = {
-    clock,
-    random,
-    log,
-    metrics,
-    client,
-    informers,
-    recorder,
-    options: { ...defaultControllerOptions, ...given(options) },
+  const shared = { clock, random, log, metrics, informers, options: { ...defaultControllerOptions, ...given(options) } }
+  const contextOf = ({ name }: ControllerDescriptor): StartContext => {
+    const account = controllerAccounts[name] ?? ''
+    const by = (account && options.clientFor?.(account)) || client
+    return { ...shared, client: by, recorder: (component) => recorderAs(by, account, component) }
   }
   const running = metrics.gauge(
     'running_managed_controllers',
@@ -89,7 +90,7 @@ export function startControllerManager(options: ControllerManagerOptions): Contr
 
   const startAll = () => {
     for (const descriptor of chosen) {
-      started.push(descriptor.start(context))
+      started.push(descriptor.start(contextOf(descriptor)))
       running.set(1, { manager: 'kube-controller-manager', name: descriptor.name })
     }
     Promise.all(started.map((controller) => controller.ready)).then(() => resolve(), reject)
@@ -106,7 +107,7 @@ export function startControllerManager(options: ControllerManagerOptions): Contr
       ...options.leaderElection,
       deps: options,
       client,
-      recorder: recorder('kube-controller-manager'),
+      recorder: recorderAs(client, '', 'kube-controller-manager'),
       lead(signal) {
         startAll()
         return new Promise((stopped) =>
@@ -139,6 +140,7 @@ function given(options: ControllerManagerOptions): Partial<ControllerOptions> {
     log: _log,
     metrics: _metrics,
     client: _client,
+    clientFor: _clientFor,
     informers: _informers,
     controllers: _controllers,
     leaderElection: _election,

@@ -1,6 +1,7 @@
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from '../../api/generated/resources.ts'
 import type { ClusterRoleBinding, PolicyRule, RoleBinding, RoleRef, Subject } from '../../api/generated/types/rbac-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
+import type { Clock } from '../../base/clock.ts'
 import { serviceAccountName, type User } from '../authn/user.ts'
 import type { ObjectCache } from '../cache/cache.ts'
 import { follow } from '../registry/follow.ts'
@@ -25,23 +26,37 @@ export class Rbac implements Authorizer {
   /** Bindings by subject, for the cluster under '' and for each namespace. */
   readonly #index = new Map<string, Map<string, Map<string, { binding: Binding; subject: Frozen<Subject> }>>>()
 
-  private constructor(lookup: Lookup) {
+  readonly #caches: readonly ObjectCache[]
+  /** Bindings that the index knows. */
+  #known = 0
+
+  private constructor(lookup: Lookup, caches: readonly ObjectCache[]) {
     this.#lookup = lookup
+    this.#caches = caches
   }
 
   /** Follows the bindings of two caches. */
   static async start(lookup: Lookup, clusterCache: ObjectCache, namespacedCache: ObjectCache): Promise<Rbac> {
-    const rbac = new Rbac(lookup)
-    for (const cache of [clusterCache, namespacedCache]) {
+    const rbac = new Rbac(lookup, [clusterCache, namespacedCache])
+    for (const cache of rbac.#caches) {
       await follow(cache, {
         set(entry, before) {
           if (before) rbac.#forget(before.object as Binding)
+          else rbac.#known++
           rbac.#learn(entry.object as Binding)
         },
-        remove: (before) => rbac.#forget(before.object as Binding),
+        remove(before) {
+          rbac.#known--
+          rbac.#forget(before.object as Binding)
+        },
       })
     }
     return rbac
+  }
+
+  /** Resolves when every stored binding counts: whoever follows a cache hears of a write in a later turn. */
+  async caughtUp(clock: Clock): Promise<void> {
+    while (this.#known < this.#caches.reduce((sum, cache) => sum + cache.count(), 0)) await clock.yield()
   }
 
   authorize(ask: Ask): Decision {

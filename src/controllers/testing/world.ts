@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict'
+import { ApiError } from '../../api/errors/api-error.ts'
 import { pods } from '../../api/generated/resources.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { keyOf } from '../../api/resource.ts'
-import { startApiServer } from '../../apiserver/apiserver.ts'
+import { startApiServer, type User } from '../../apiserver/apiserver.ts'
 import { VirtualClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { Metrics } from '../../base/metrics.ts'
@@ -10,6 +12,7 @@ import { seededRandom } from '../../base/random.ts'
 import { newClient, type Client } from '../../client/client.ts'
 import { timestamp } from '../../client/object.ts'
 import type { Transport, TransportRequest } from '../../client/transport.ts'
+import { componentUsers } from '../../cluster/component-users.ts'
 import { openMemoryStore } from '../../store/memory/memory-store.ts'
 import { startControllerManager, type ControllerManager, type ControllerManagerOptions } from '../controller-manager.ts'
 
@@ -45,19 +48,23 @@ export async function startWorld(
   const server = await startApiServer({
     ...deps,
     store: openMemoryStore(deps),
-    authorizationModes: ['AlwaysAllow'],
     disableAdmissionPlugins: ['ServiceAccount'],
     freeze: true,
   })
   const user = { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] }
   const writes: string[] = []
+  const forbidden: string[] = []
   const client = newClient(server.transport(user))
+  const clientAs = (by: User) =>
+    newClient(watched(server.transport(by), { writes, forbidden }, { refuse, answer }), {
+      fieldManager: 'kube-controller-manager',
+    })
+  // As in a cluster: what a controller's role does not allow, its tests cannot do either.
   const manager = startControllerManager({
     ...deps,
     ...options,
-    client: newClient(watched(server.transport(user), writes, { refuse, answer }), {
-      fieldManager: 'kube-controller-manager',
-    }),
+    client: clientAs(componentUsers.controllerManager),
+    clientFor: (account) => clientAs(componentUsers.controller(account)),
     controllers,
   })
   await clock.settle()
@@ -90,13 +97,14 @@ export async function startWorld(
     async [Symbol.asyncDispose]() {
       await manager.close()
       await server.close()
+      assert.deepEqual(forbidden, [], 'a controller did what its role does not allow')
     },
   }
 }
 
 function watched(
   transport: Transport,
-  writes: string[],
+  { writes, forbidden }: { readonly writes: string[]; readonly forbidden: string[] },
   { refuse, answer }: Pick<WorldOptions, 'refuse' | 'answer'>,
 ): Transport {
   return {
@@ -108,7 +116,10 @@ function watched(
         writes.push(
           `${request.method} ${request.path.replace(/^\/apis?\/([^/]+\/)?v\w+\/(namespaces\/[^/]+\/)?/, '').split('/')[0]}`,
         )
-      return transport.send(request, signal)
+      return transport.send(request, signal).catch((error: unknown) => {
+        if (error instanceof ApiError && error.code === 403 && / cannot /.test(error.message)) forbidden.push(error.message)
+        throw error
+      })
     },
     watch: (request, signal) => transport.watch(request, signal),
     close: () => transport.close(),

@@ -33,12 +33,7 @@ async function reconcile(vac: Frozen<VolumeAttributesClass>, c: Context<VolumeAt
   if (isBeingDeleted(vac) ? !guarded || isUsed(nameOf(vac), c) : guarded) return done
   const next = guarded ? finalizers.filter((name) => name !== finalizer) : [...finalizers, finalizer]
   c.wroteSelf(
-    await c.client.patch(
-      volumeAttributesClasses,
-      { name: nameOf(vac) },
-      { metadata: { finalizers: next, resourceVersion: vac.metadata.resourceVersion } },
-      { type: 'merge' },
-    ),
+    await c.client.update(volumeAttributesClasses, { ...vac, metadata: { ...vac.metadata, finalizers: next } }),
   )
   return done
 }

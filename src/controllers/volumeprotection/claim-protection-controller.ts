@@ -1,7 +1,6 @@
 import { persistentVolumeClaims, pods } from '../../api/generated/resources.ts'
 import type { PersistentVolumeClaim, Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { keyOf } from '../../api/resource.ts'
 import { isBeingDeleted, nameOf, namespaceOf } from '../../client/object.ts'
 import { defineController, done, watch, type Context, type Outcome } from '../framework/controller.ts'
 
@@ -56,11 +55,6 @@ async function write(
   c: Context<PersistentVolumeClaim>,
 ): Promise<void> {
   c.wroteSelf(
-    await c.client.patch(
-      persistentVolumeClaims,
-      keyOf(claim),
-      { metadata: { finalizers, resourceVersion: claim.metadata.resourceVersion } },
-      { type: 'merge' },
-    ),
+    await c.client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, finalizers } }),
   )
 }

@@ -1,7 +1,6 @@
 import { persistentVolumes } from '../../api/generated/resources.ts'
 import type { PersistentVolume } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { keyOf } from '../../api/resource.ts'
 import { isBeingDeleted } from '../../client/object.ts'
 import { defineController, done, type Context, type Outcome } from '../framework/controller.ts'
 
@@ -21,12 +20,7 @@ async function reconcile(volume: Frozen<PersistentVolume>, c: Context<Persistent
   if (isBeingDeleted(volume) ? !protectedNow || volume.status?.phase === 'Bound' : protectedNow) return done
   const next = protectedNow ? finalizers.filter((name) => name !== finalizer) : [...finalizers, finalizer]
   c.wroteSelf(
-    await c.client.patch(
-      persistentVolumes,
-      keyOf(volume),
-      { metadata: { finalizers: next, resourceVersion: volume.metadata.resourceVersion } },
-      { type: 'merge' },
-    ),
+    await c.client.update(persistentVolumes, { ...volume, metadata: { ...volume.metadata, finalizers: next } }),
   )
   return done
 }
