@@ -26,8 +26,8 @@ function planOf(type: string): Plan {
 }
 
 /** Encodes a message of the CRI. Fields with their default value are left out, as proto3 does. */
-export function encode(type: string, value: object): Buffer {
-  return Buffer.from(writeMessage(new Writer(), type, value as Values).finish())
+export function encode(type: string, value: object): Uint8Array {
+  return writeMessage(new Writer(), type, value as Values).finish()
 }
 
 /** Decodes a message of the CRI: every scalar, list and map is there; a message only when it was sent. 64-bit numbers become numbers. */

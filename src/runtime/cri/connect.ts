@@ -1,5 +1,6 @@
-import { Client, credentials, Metadata, status as grpcStatus, type ServiceError } from '@grpc/grpc-js'
 import type { Deps } from '../../base/deps.ts'
+import { newGrpcClient } from '../../base/grpc/grpc-client.ts'
+import { GrpcError } from '../../base/grpc/grpc-error.ts'
 import { RuntimeError } from '../runtime.ts'
 import { decode, encode, type Init } from './codec.ts'
 import { methods, type CriMethods } from './generated/cri.ts'
@@ -20,64 +21,33 @@ export interface CriConnection {
 /** As upstream's client: a list of thousands of containers must fit. */
 const messageBytesMax = 16 * 1024 * 1024
 
-/** `unix:///run/x.sock`, as upstream writes endpoints; a bare path becomes one. */
-const endpointOf = (socket: string) => (socket.includes('://') ? socket : `unix://${socket}`)
+/** `unix:///run/x.sock`, as upstream writes endpoints, or a bare path. */
+const pathOf = (socket: string) => socket.replace(/^unix:(\/\/)?/, '')
 
-/** Opens a connection; nothing is sent before the first call, and a runtime that restarts is connected again by itself. */
-export function openConnection(socket: string, deps: Pick<Deps, 'clock'>): CriConnection {
-  const client = new Client(endpointOf(socket), credentials.createInsecure(), {
-    'grpc.max_receive_message_length': messageBytesMax,
-    'grpc.max_send_message_length': messageBytesMax,
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 3000,
-  })
+/** Opens a connection; nothing is sent before the first call, and a runtime that restarts is connected again by the next call. */
+export function openConnection(socket: string, { clock }: Pick<Deps, 'clock'>): CriConnection {
+  const client = newGrpcClient({ target: { path: pathOf(socket) }, clock, messageBytesMax })
   return {
-    call: (name, request, options) =>
-      new Promise((resolve, reject) => {
-        const { path, request: requestType, response: responseType } = methods[name]
-        client.makeUnaryRequest(
-          path,
-          (value: object) => encode(requestType, value),
-          (bytes: Buffer) => decode(responseType, bytes),
-          request,
-          new Metadata(),
-          { deadline: deps.clock.now() + options.timeoutMs },
-          // What was decoded has the type that the table names for this call.
-          (error, answer) => (error ? reject(runtimeError(error)) : resolve(answer as never)),
-        )
-      }),
+    async call(name, request, { timeoutMs }) {
+      const { path, request: requestType, response: responseType } = methods[name]
+      const message = encode(requestType, request)
+      const answer = await client.unary(path, message, timeoutMs).catch((error: unknown) => {
+        throw runtimeError(error)
+      })
+      // What was decoded has the type that the table names for this call.
+      return decode(responseType, answer) as never
+    },
     async *stream(name, request, signal) {
       const { path, request: requestType, response: responseType } = methods[name]
-      const call = client.makeServerStreamRequest(
-        path,
-        (value: object) => encode(requestType, value),
-        (bytes: Buffer) => decode(responseType, bytes),
-        request,
-      )
-      const cancel = () => call.cancel()
-      signal.addEventListener('abort', cancel, { once: true })
-      if (signal.aborted) cancel()
       try {
-        for await (const answer of call) yield answer as never
+        for await (const answer of client.serverStream(path, encode(requestType, request), signal)) yield decode(responseType, answer) as never
       } catch (error) {
-        if (!signal.aborted) throw runtimeError(error as ServiceError)
-      } finally {
-        signal.removeEventListener('abort', cancel)
-        call.cancel()
+        throw runtimeError(error)
       }
     },
     close: () => client.close(),
   }
 }
 
-/** DEADLINE_EXCEEDED → DeadlineExceeded: as Go prints codes, so that our messages read as upstream's. */
-function codeName(code: number): string {
-  const name = grpcStatus[code] ?? 'UNKNOWN'
-  return name.toLowerCase().replace(/(^|_)([a-z])/g, (_, _bar, letter: string) => letter.toUpperCase())
-}
-
 /** `rpc error: code = NotFound desc = …` is how upstream shows a runtime's failure in events and messages. */
-function runtimeError(error: ServiceError): RuntimeError {
-  const code = codeName(error.code)
-  return new RuntimeError(code, `rpc error: code = ${code} desc = ${error.details}`, { cause: error })
-}
+const runtimeError = (error: unknown): unknown => (error instanceof GrpcError ? new RuntimeError(error.code, error.message, { cause: error }) : error)

@@ -1,5 +1,7 @@
-import { Client, credentials, Metadata, status } from '@grpc/grpc-js'
 import protobuf from 'protobufjs/minimal.js'
+import { realClock } from '../../../base/clock.ts'
+import { newGrpcClient } from '../../../base/grpc/grpc-client.ts'
+import { GrpcError } from '../../../base/grpc/grpc-error.ts'
 
 /** Whose health is asked for. */
 export interface HealthQuestion {
@@ -11,27 +13,26 @@ export interface HealthQuestion {
 
 const statuses = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const
 
+/** An answer is a number. */
+const messageBytesMax = 64 * 1024
+
 /** Asks grpc.health.v1.Health/Check. Rejects when there is no answer. */
-export function grpcHealth({ host, port, service, timeoutMs }: HealthQuestion): Promise<(typeof statuses)[number]> {
-  const client = new Client(`${host.includes(':') ? `[${host}]` : host}:${port}`, credentials.createInsecure(), { 'grpc.enable_retries': 0 })
-  return new Promise<(typeof statuses)[number]>((resolve, reject) => {
-    client.makeUnaryRequest(
-      '/grpc.health.v1.Health/Check',
-      (name: string) => Buffer.from(name ? protobuf.Writer.create().uint32(10).string(name).finish() : []),
-      decodeStatus,
-      service,
-      new Metadata(),
-      // The deadline is the real network's, whatever clock the kubelet runs on.
-      { deadline: new Date(new Date().getTime() + timeoutMs) },
-      (error, answer) => {
-        if (!error) return resolve(answer ?? 'UNKNOWN')
-        if (error.code === status.NOT_FOUND) return resolve('SERVICE_UNKNOWN')
-        if (error.code === status.UNIMPLEMENTED) return reject(new Error(`error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.details}`))
-        if (error.code === status.DEADLINE_EXCEEDED || error.code === status.UNAVAILABLE) return reject(new Error(`timeout: failed to connect service "${host}:${port}" within ${timeoutMs / 1000}s: ${error.details}`))
-        reject(new Error(`error: health rpc probe failed: ${error.message}`))
-      },
-    )
-  }).finally(() => client.close())
+export async function grpcHealth({ host, port, service, timeoutMs }: HealthQuestion): Promise<(typeof statuses)[number]> {
+  // The deadline is the real network's, whatever clock the kubelet runs on.
+  const client = newGrpcClient({ target: { host, port }, clock: realClock, messageBytesMax })
+  try {
+    const question = service ? protobuf.Writer.create().uint32(10).string(service).finish() : new Uint8Array()
+    return decodeStatus(await client.unary('/grpc.health.v1.Health/Check', question, timeoutMs))
+  } catch (error) {
+    if (!(error instanceof GrpcError)) throw error
+    const { code, details } = error
+    if (code === 'NotFound') return 'SERVICE_UNKNOWN'
+    if (code === 'Unimplemented') throw new Error(`error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${details}`, { cause: error })
+    if (code === 'DeadlineExceeded' || code === 'Unavailable') throw new Error(`timeout: failed to connect service "${host}:${port}" within ${timeoutMs / 1000}s: ${details}`, { cause: error })
+    throw new Error(`error: health rpc probe failed: ${error.message}`, { cause: error })
+  } finally {
+    client.close()
+  }
 }
 
 function decodeStatus(bytes: Buffer): (typeof statuses)[number] {
