@@ -18,14 +18,11 @@ export interface Manager {
 
 type Entries = readonly Frozen<ManagedFieldsEntry>[]
 
-/** Entries that were read or written here before: an unchanged one is not looked into again. */
-const known = new WeakMap<object, Manager>()
-
 /** Reads managed fields; undefined when an entry is not valid, which upstream answers by ignoring them all. */
 export function managersOf(entries: Entries | undefined | null): readonly Manager[] | undefined {
   const out: Manager[] = []
   for (const entry of entries ?? []) {
-    const manager = known.get(entry) ?? readEntry(entry)
+    const manager = readEntry(entry)
     if (!manager) return undefined
     const twin = out.findIndex((other) => sameManager(other, manager))
     if (twin < 0) out.push(manager)
@@ -34,14 +31,22 @@ export function managersOf(entries: Entries | undefined | null): readonly Manage
   return out
 }
 
+/** Sets that were made or found canonical here: copies of an entry share them. */
+const canonicals = new WeakSet<object>()
+
+function canonicalFields(fieldsV1: object): FieldSet | undefined {
+  if (canonicals.has(fieldsV1)) return fieldsV1 as FieldSet
+  const fields = canonical(fieldsV1)
+  if (fields) canonicals.add(fields)
+  return fields
+}
+
 function readEntry(entry: Frozen<ManagedFieldsEntry>): Manager | undefined {
   const { operation, apiVersion, fieldsType, fieldsV1, manager = '', subresource = '', time } = entry
   if ((operation !== 'Apply' && operation !== 'Update') || !apiVersion || fieldsType !== 'FieldsV1') return undefined
-  const fields = canonical(fieldsV1 ?? {})
+  const fields = canonicalFields(fieldsV1 ?? {})
   if (!fields) return undefined
-  const read: Manager = { name: manager, operation, apiVersion, subresource, time: time ?? undefined, fields, entry }
-  known.set(entry, read)
-  return read
+  return { name: manager, operation, apiVersion, subresource, time: time ?? undefined, fields, entry }
 }
 
 /** True when two stand for the same entry. An applier keeps its entry when it moves to another version of the API. */
@@ -62,7 +67,7 @@ function writeEntry(manager: Manager): ManagedFieldsEntry {
   entry.fieldsType = 'FieldsV1'
   entry.fieldsV1 = fields as ManagedFieldsEntry['fieldsV1'] & object
   if (subresource) entry.subresource = subresource
-  known.set(entry, { ...manager, entry })
+  canonicals.add(fields)
   return entry
 }
 

@@ -67,9 +67,23 @@ function stepText(step: string): string {
 
 const shown = (value: unknown): string => (value === undefined ? 'null' : JSON.stringify(value))
 
+/** The same elements come again and again, and most have short names. */
+const read = new Map<string, unknown>()
+const readMax = 5_000
+const readLengthMax = 200
+
 function parsed(step: string): unknown {
+  if (step.length > readLengthMax) return parse(step.slice(2))
+  if (read.has(step)) return read.get(step)
+  if (read.size >= readMax) read.clear()
+  const value = parse(step.slice(2))
+  read.set(step, value)
+  return value
+}
+
+function parse(json: string): unknown {
   try {
-    return JSON.parse(step.slice(2)) as unknown
+    return JSON.parse(json) as unknown
   } catch {
     return undefined // not JSON: the caller drops the step
   }

@@ -1,5 +1,6 @@
 import type { Frozen, KubernetesObject } from '../resource.ts'
 import type { StructSchema } from '../schema/schema.ts'
+import { shareEqual } from '../schema/values.ts'
 import { emptyObject } from './empty.ts'
 import type { FieldSet } from './field-set.ts'
 import { difference, intersection, isEmpty, noFields } from './field-set.ts'
@@ -34,8 +35,11 @@ export interface Change {
 /** The change from `old` to `now`, without what the endpoint may not own. */
 export function changeOf(schema: StructSchema, old: unknown, now: unknown, filter: FieldFilter | undefined): Change {
   const shape = shapeOf(schema)
-  const changed = old === emptyObject(schema) ? (newFields(shape, old, now) ?? noFields) : gainedFields(shape, old, now, true)
-  const removed = gainedFields(shape, now, old, false)
+  const created = old === emptyObject(schema)
+  // Two walks follow, which look into nothing that is the same.
+  const shared = created ? now : shareEqual(old, now)
+  const changed = created ? (newFields(shape, old, now) ?? noFields) : gainedFields(shape, old, shared, true)
+  const removed = gainedFields(shape, shared, old, false)
   return filter ? { changed: filter(changed), removed: filter(removed) } : { changed, removed }
 }
 

@@ -48,13 +48,17 @@ export class Way {
   }
 
   #make(member: boolean): FieldSet {
-    const parts: (readonly [string, FieldSet])[] = []
-    // eslint-disable-next-line unicorn/no-this-assignment -- the walk back begins here
-    for (let way: Way | undefined = this; way; way = way.#before) if (way.#step) parts.push([way.#step, way.#node])
     const children: Record<string, FieldSet> = {}
-    for (const [step, node] of parts.reverse()) children[step] = step in children ? leaf : node
+    for (const { step, node } of Way.#partsTo(this).reverse()) children[step] = step in children ? leaf : node
     const sorted = sortedNode(children)
     return member ? asMember(sorted) : sorted
+  }
+
+  /** The parts of the walk that ended here, the last one first. */
+  static #partsTo(end: Way): { step: string; node: FieldSet }[] {
+    const parts = []
+    for (let way: Way | undefined = end; way; way = way.#before) if (way.#step) parts.push({ step: way.#step, node: way.#node })
+    return parts
   }
 
   #goesTo(part: unknown, node: FieldSet, way: Way): void {

@@ -1,8 +1,9 @@
 import { pods } from '../generated/resources.ts'
-import type { Container, Pod, PodSpec, PodStatus } from '../generated/types/core-v1.ts'
+import type { AppArmorProfile, Container, Pod, PodSpec, PodStatus } from '../generated/types/core-v1.ts'
 import { ensure, thaw } from '../draft.ts'
 import { defineKind, type RequestContext } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
+import { keepMetadata } from '../status-metadata.ts'
 import { field, FieldErrors } from '../validation/field.ts'
 import { ipWarnings } from '../validation/ips.ts'
 import { isLabel } from '../validation/names.ts'
@@ -56,7 +57,7 @@ export const podDefinition = defineKind(pods, {
     defaultPodSpec(spec)
     if (pod.status) alignIps(pod.status)
   },
-  prepareCreate(pod, { nowMs }) {
+  prepareCreate(pod, { nowMs, warn }) {
     const spec = ensure(pod, 'spec')
     dropDisabledFields(spec)
     pod.status = { phase: 'Pending', qosClass: computeQos(spec) }
@@ -64,7 +65,7 @@ export const podDefinition = defineKind(pods, {
       pod.status.conditions = [{ type: 'PodScheduled', status: 'False', lastTransitionTime: `${new Date(nowMs).toISOString().slice(0, 19)}Z`, reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
     }
     mergeLabelKeys(spec, pod.metadata.labels ?? {})
-    annotationsToAppArmor(pod)
+    annotationsToAppArmor(pod, warn)
   },
   prepareUpdate,
   validate(pod, errors) {
@@ -79,7 +80,8 @@ export const podDefinition = defineKind(pods, {
     const rules = rulesOfUpdate({ isPod: true }, old.spec, old.metadata.annotations)
     if (subresource === 'status') return checkPodStatus(pod, old, errors, rules)
     if (subresource === 'resize') return checkPodResize(pod, old, errors, () => checkWholePod(pod, errors, rules))
-    checkWholePod(pod, errors, rules)
+    // A spec that is the same was found right before.
+    if (pod.spec !== old.spec || isMirror(pod) !== isMirror(old)) checkWholePod(pod, errors, rules)
     if (subresource === 'ephemeralcontainers') checkEphemeralUpdate(pod, old, errors, rules)
     else checkPodUpdate(pod, old, errors, rules)
   },
@@ -87,16 +89,19 @@ export const podDefinition = defineKind(pods, {
     if (old) return statusWarnings(pod)
     const notLabel = isLabel(pod.metadata.name ?? '')
     const name = notLabel.length ? [`metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${notLabel.join(' ')}]`] : []
-    return [...name, ...annotationWarnings(pod), ...podWarnings(pod.spec, pod.metadata)]
+    return [...name, ...podWarnings(pod.spec, pod.metadata)]
   },
 })
+
+/** Whether it stands for a static pod of a kubelet. */
+const isMirror = ({ metadata }: Frozen<Pod>): boolean => metadata.annotations?.[mirrorAnnotation] !== undefined
 
 /** The rules of metadata and spec that hold at every time. */
 function checkWholePod(pod: Frozen<Pod>, errors: FieldErrors, base: PodRules): void {
   const { metadata } = pod
   const spec = pod.spec ?? { containers: [] }
   const at = field('spec')
-  const rules = { ...base, podName: metadata.name, mirror: metadata.annotations?.[mirrorAnnotation] !== undefined }
+  const rules = { ...base, podName: metadata.name, mirror: isMirror(pod) }
   checkPodAnnotations(metadata.annotations, spec, field('metadata', 'annotations'), errors, rules)
   checkPodSpec(spec, at, errors, rules)
   if (!spec.serviceAccountName) {
@@ -134,6 +139,7 @@ function prepareUpdate(pod: Pod, old: Frozen<Pod>, { subresource }: RequestConte
     const { ephemeralContainers: _, ...spec } = thaw(old.spec) ?? { containers: [] }
     pod.spec = containers ? { ...spec, ephemeralContainers: containers } : spec
     if (old.status) pod.status = thaw(old.status)
+    keepMetadata(pod.metadata, old.metadata)
   }
   if (pod.spec) dropDisabledFields(pod.spec, old.spec)
 }
@@ -173,47 +179,28 @@ function alignIps(status: PodStatus): void {
   else if (!podIP && podIPs?.[0]) status.podIP = podIPs[0].ip
 }
 
-/** Containers whose AppArmor annotation has no field yet, with the field it makes (undefined: none that is valid). */
-function annotatedContainers({ metadata, spec }: Frozen<Pod>) {
-  const annotations = metadata.annotations
-  if (!annotations || spec?.os?.name === 'windows') return []
-  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...(spec?.ephemeralContainers ?? [])].flatMap((container) => {
+/** Profiles in annotations become fields where a container has none; the client is told whether or not that works out. */
+function annotationsToAppArmor({ metadata: { annotations }, spec }: Pod, warn: (text: string) => void): void {
+  if (!annotations || !spec || spec.os?.name === 'windows') return
+  const ofPod = spec.securityContext?.appArmorProfile
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]) {
     const annotation = annotations[`${appArmorPrefix}${container.name}`]
-    if (annotation === undefined || container.securityContext?.appArmorProfile) return []
-    const errors = new FieldErrors()
-    const profile = appArmorOf(annotation)
-    checkAppArmorProfile(profile, field(), errors)
-    return [{ container, profile: errors.empty ? profile : undefined }]
-  })
-}
-
-const sameProfile = (a: { type: string; localhostProfile?: string } | undefined, b: { readonly type: string; readonly localhostProfile?: string } | undefined) => a?.type === b?.type && a?.localhostProfile === b?.localhostProfile
-
-function annotationsToAppArmor(pod: Pod): void {
-  const ofPod = pod.spec?.securityContext?.appArmorProfile
-  const made = new Map(annotatedContainers(pod).flatMap(({ container, profile }) => (profile && !sameProfile(profile, ofPod) ? [[container.name, profile] as const] : [])))
-  if (!made.size) return
-  for (const list of [pod.spec?.initContainers, pod.spec?.containers, pod.spec?.ephemeralContainers]) {
-    for (const container of list ?? []) {
-      const profile = made.get(container.name)
-      if (profile && !container.securityContext?.appArmorProfile) ensure(container, 'securityContext').appArmorProfile = profile
-    }
+    if (annotation === undefined || container.securityContext?.appArmorProfile) continue
+    const profile = validAppArmor(annotation)
+    if (profile && sameProfile(profile, ofPod)) continue
+    if (profile) ensure(container, 'securityContext').appArmorProfile = profile
+    warn(appArmorWarning(fieldRoot, container.name))
   }
 }
 
-/** An annotation that became a field: told when the Pod is stored, where the field is there already. */
-function annotationWarnings({ metadata, spec }: Frozen<Pod>): string[] {
-  const annotations = metadata.annotations
-  if (!annotations || spec?.os?.name === 'windows') return []
-  const ofPod = spec?.securityContext?.appArmorProfile
-  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].flatMap(({ name, securityContext }) => {
-    const annotation = annotations[`${appArmorPrefix}${name}`]
-    if (annotation === undefined) return []
-    const profile = appArmorOf(annotation)
-    const field = securityContext?.appArmorProfile
-    return !profile || (sameProfile(profile, field) && !sameProfile(profile, ofPod)) ? [appArmorWarning(fieldRoot, name)] : []
-  })
+function validAppArmor(annotation: string): AppArmorProfile | undefined {
+  const errors = new FieldErrors()
+  const profile = appArmorOf(annotation)
+  checkAppArmorProfile(profile, field(), errors)
+  return errors.empty ? profile : undefined
 }
+
+const sameProfile = (a: AppArmorProfile, b: AppArmorProfile | undefined): boolean => a.type === b?.type && a.localhostProfile === b.localhostProfile
 
 const fieldRoot = field()
 

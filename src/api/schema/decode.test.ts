@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { newKindTable } from '../table.ts'
 import { arbitraryObject } from './arbitrary.test-support.ts'
 import { definition, definitionNames } from './builtin.ts'
-import { decode, DecodeError, decodeSent, normalise } from './decode.ts'
+import { decode, DecodeError, decodeSent, normalise, reshape } from './decode.ts'
 import type { StructSchema } from './schema.ts'
 import { canonicalMicroTime, canonicalTime } from './times.ts'
-import { deepFreeze } from './values.ts'
+import { deepFreeze, shareEqual } from './values.ts'
 
 const container = definition('api.core.v1.Container')
 const one = (schema: StructSchema, name: string, value: unknown) => decode(schema, { [name]: value })[name]
@@ -154,6 +154,21 @@ test('any JSON either decodes or is refused with a DecodeError', () => {
           assert.ok(error instanceof DecodeError, String(error))
         }
       }
+    }),
+  )
+})
+
+test('a changed object is brought into the same shape, whether or not unchanged parts are taken over', () => {
+  const pod = definition('api.core.v1.Pod')
+  fc.assert(
+    fc.property(arbitraryObject(pod, 4), arbitraryObject(pod, 3), (before, after) => {
+      const old = deepFreeze(decode(pod, { metadata: {}, ...before }))
+      const changed = { ...structuredClone(old), ...after, metadata: { ...(old['metadata'] as object), ...(after['metadata'] as object) } }
+      const shared = shareEqual(old, changed)
+      const shaped = reshape(pod, shared, old)
+      assert.equal(JSON.stringify(shaped), JSON.stringify(normalise(pod, changed)))
+      assert.notEqual(shaped['metadata'], old['metadata'])
+      if (shared['spec'] === old['spec']) assert.equal(shaped['spec'], old['spec'])
     }),
   )
 })

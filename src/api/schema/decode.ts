@@ -35,13 +35,37 @@ export function decode(schema: StructSchema, input: unknown, problems?: DecodePr
  * They end where the object is brought into shape for the store, as in upstream's protobuf.
  */
 export function decodeSent(schema: StructSchema, input: unknown, problems?: DecodeProblems): Record<string, unknown> {
-  return decoderOf(schema)(input, new Position(problems?.unknown, true)) as Record<string, unknown>
+  return decoderOf(schema)(input, new Position(problems?.unknown, { asSent: true })) as Record<string, unknown>
 }
 
 /**
  * Brings an object that others built or changed into the same shape: order of fields, zero values, canonical forms. What it does not know it leaves out.
  */
 export const normalise = (schema: StructSchema, object: object): Record<string, unknown> => decode(schema, object)
+
+/**
+ * The same for what was made of `old`, which is in shape: parts that are the very same as in it are taken over without a look. The metadata is always a fresh object,
+ * since the revision is put into it.
+ */
+export function reshape(schema: StructSchema, object: object, old: object): Record<string, unknown> {
+  const kept = new Set<unknown>()
+  addKept(old as Entries, object as Entries, kept)
+  kept.delete((object as { metadata?: unknown }).metadata)
+  return decoderOf(schema)(object, new Position(undefined, { kept })) as Record<string, unknown>
+}
+
+type Entries = Readonly<Record<string, unknown>>
+
+/** Adds the containers that the two have in common; below metadata, too, if that is one. */
+function addKept(old: Entries, now: Entries, kept: Set<unknown>): void {
+  for (const name in now) {
+    const value = now[name]
+    const before = old[name]
+    if (typeof value !== 'object' || value === null || typeof before !== 'object' || before === null) continue
+    if (value === before) kept.add(value)
+    if (value !== before || name === 'metadata') addKept(before as Entries, value as Entries, kept)
+  }
+}
 
 // ---------------------------------------------------------------- where decoding is
 
@@ -55,12 +79,15 @@ class Position {
   readonly unknown: string[] | undefined
   /** Empty lists stay: see `decodeSent`. */
   readonly asSent: boolean
+  /** What is in shape already: see `reshape`. */
+  readonly kept: ReadonlySet<unknown> | undefined
   /** The fields that the structs on the way have, each one's after those of the one around it. */
   readonly found: number[] = []
 
-  constructor(unknown: string[] | undefined, asSent = false) {
+  constructor(unknown: string[] | undefined, { asSent = false, kept }: { readonly asSent?: boolean; readonly kept?: ReadonlySet<unknown> } = {}) {
     this.unknown = unknown
     this.asSent = asSent
+    this.kept = kept
   }
 
   /** 'spec.containers[0].image' */
@@ -216,6 +243,7 @@ function structDecoder(schema: StructSchema, goType: string): Decoder {
   let plan: StructPlan | undefined
   return (value, at) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw mismatch(at, value, goType)
+    if (at.kept?.has(value)) return value
     plan ??= structPlan(schema)
     const input = value as Record<string, unknown>
     const depth = at.depth++
@@ -327,6 +355,7 @@ function listDecoder(schema: ListSchema, goType: string): Decoder {
   const zero = schema.items.type === 'any' ? null : zeroOf(schema.items)
   return (value, at) => {
     if (!Array.isArray(value)) throw mismatch(at, value, goType)
+    if (at.kept?.has(value)) return value
     const out: unknown[] = []
     const depth = at.depth++
     at.structs[depth] = ''
@@ -344,6 +373,7 @@ function mapDecoder(schema: MapSchema, goType: string): Decoder {
   const zero = zeroOf(schema.values)
   return (value, at) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw mismatch(at, value, goType)
+    if (at.kept?.has(value)) return value
     values ??= decoderOf(schema.values)
     const out: Record<string, unknown> = {}
     const depth = at.depth++
@@ -470,7 +500,7 @@ function anyDecoder(schema: ScalarSchema): Decoder {
 }
 
 /** Upstream decodes these parts by themselves, so that unknown fields in them are dropped without a word. */
-const withoutReport = (schema: StructSchema, value: unknown, { asSent }: Position): unknown => decoderOf(schema)(value ?? {}, new Position(undefined, asSent))
+const withoutReport = (schema: StructSchema, value: unknown, { asSent }: Position): unknown => decoderOf(schema)(value ?? {}, new Position(undefined, { asSent }))
 
 function unionMismatch(form: 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings'): DecodeError {
   if (form === 'schemaOrBool') return new DecodeError('boolean or JSON schema expected')

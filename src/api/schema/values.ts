@@ -30,6 +30,51 @@ export function deepEqual(a: unknown, b: unknown): boolean {
   return count === 0
 }
 
+/**
+ * `now` with every part that equals the one of `old` in its place being that very part, so that whoever compares them later sees it at once; `old` itself when
+ * nothing differs. Neither is changed.
+ */
+export function shareEqual<T>(old: unknown, now: T): T {
+  return sharing(old, now) as T
+}
+
+function sharing(old: unknown, now: unknown): unknown {
+  if (old === now || typeof now !== 'object' || typeof old !== 'object' || now === null || old === null) return now
+  if (Array.isArray(now)) return Array.isArray(old) ? sharingElements(old, now) : now
+  return Array.isArray(old) ? now : sharingEntries(old as Entries, now as Entries)
+}
+
+type Entries = Readonly<Record<string, unknown>>
+
+function sharingElements(old: readonly unknown[], now: readonly unknown[]): readonly unknown[] {
+  let out: unknown[] | undefined
+  let same = old.length === now.length
+  for (let i = 0; i < now.length; i++) {
+    const shared = sharing(old[i], now[i])
+    if (shared !== now[i]) (out ??= now.slice())[i] = shared
+    same &&= shared === old[i]
+  }
+  return same ? old : (out ?? now)
+}
+
+function sharingEntries(old: Entries, now: Entries): Entries {
+  let out: Record<string, unknown> | undefined
+  let same = true
+  let count = 0
+  for (const key in now) {
+    const value = now[key]
+    if (value === undefined) continue
+    count++
+    // An object's '__proto__' is no part of it.
+    const before = key === '__proto__' ? undefined : old[key]
+    const shared = sharing(before, value)
+    if (shared !== value) (out ??= { ...now })[key] = shared
+    same &&= shared === before
+  }
+  if (same) for (const key in old) if (old[key] !== undefined) count--
+  return same && count === 0 ? old : (out ?? now)
+}
+
 /** A copy that shares nothing with its original and is not frozen. */
 export function deepClone<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value

@@ -1,3 +1,4 @@
+import { namespaces } from '../../api/generated/resources.ts'
 import type { Kind, RequestContext } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import type { KindTable } from '../../api/table.ts'
@@ -38,7 +39,19 @@ export interface Core extends Deps {
 }
 
 /** What a kind's rules are told of the request. */
-export const contextOf = (core: Core, user: User, subresource: string): RequestContext => ({ nowMs: core.clock.now(), uuid: core.random.uuid, user, subresource })
+export const contextOf = (core: Core, { user, warnings }: { readonly user: User; readonly warnings: string[] }, subresource: string): RequestContext => ({
+  nowMs: core.clock.now(),
+  uuid: core.random.uuid,
+  user,
+  subresource,
+  namespaceLabels(name) {
+    const namespace = core.registry.get(namespaces, { name })
+    return namespace && (namespace.metadata.labels ?? {})
+  },
+  warn(text) {
+    if (!warnings.includes(text)) warnings.push(text)
+  },
+})
 
 /** The object in the version that the client speaks. */
 export function served(kind: Kind, stored: Frozen<KubernetesObject>): Frozen<KubernetesObject> {

@@ -49,7 +49,7 @@ async function attempt(core: Core, write: Write, current: CachedObject, deletion
   const plan = planOf(kind, current.object, { ...deletion }, core.clock.now())
   if (plan.step === 'pending') return { document: current.document, gone: false }
   if (plan.step === 'mark') {
-    const draft = shapedObject(kind, plan.draft)
+    const draft = shapedObject(kind, plan.draft, current.object)
     if (write.dryRun) return { document: Document.ofObject(draft as Frozen<KubernetesObject>), gone: false }
     let raced = false
     const changed = await storage.change(current.key, (now) => {
@@ -59,7 +59,7 @@ async function attempt(core: Core, write: Write, current: CachedObject, deletion
     return raced || !changed ? undefined : { document: changed.document, gone: false }
   }
   // A deletion without grace shows the times that it would have had with one.
-  const marked = plan.last && shapedObject(kind, plan.last)
+  const marked = plan.last && shapedObject(kind, plan.last, current.object)
   if (write.dryRun) return { document: marked ? Document.ofObject(marked as Frozen<KubernetesObject>) : current.document, gone: true }
   const last = marked ?? ({ ...current.object, metadata: { ...current.object.metadata } } as Draft)
   const removed = await storage.remove(current, last)

@@ -9,9 +9,10 @@ import { timeText } from './core.ts'
 const generatedBaseMax = 58
 
 /** Names an object that only says how its name shall begin. */
-export function generateName(draft: Draft, random: Random): void {
+export function generateName(draft: Draft, { behaviour }: Kind, random: Random): void {
   const { metadata } = draft
-  if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName.slice(0, generatedBaseMax) + nameSuffix(random)
+  if (metadata.name || !metadata.generateName) return
+  metadata.name = behaviour.metadata?.generateName === 'verbatim' ? metadata.generateName : metadata.generateName.slice(0, generatedBaseMax) + nameSuffix(random)
 }
 
 /** Clients cannot set these on new objects. */

@@ -4,7 +4,7 @@ import { clearsManagedFields } from '../../api/apply/update-managed-fields.ts'
 import { serverSideApply } from '../../api/apply/server-side-apply.ts'
 import { resetFieldsOf } from '../../api/apply/reset-fields.ts'
 import { duplicateFields, hasDuplicates, type Shape } from '../../api/codec/json.ts'
-import { duplicateYamlKeys } from '../../api/codec/yaml.ts'
+import { duplicatesText, duplicateYamlKeys } from '../../api/codec/yaml.ts'
 import { ApiError, badRequest, conflict, invalid, unsupportedMediaType } from '../../api/errors/api-error.ts'
 import type { Kind } from '../../api/kind.ts'
 import { applyPatch, patchTypes } from '../../api/patch/apply-patch.ts'
@@ -98,7 +98,7 @@ function patchChange(core: Core, request: ResourceRequest, { kind, write, option
 function applyChange(core: Core, request: ResourceRequest, { kind, write, options, parsed }: Patching): Change {
   if (parsed.duplicates.length > 0) {
     const texts = parsed.duplicates
-    if (options.fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${texts.join(', ')}`)
+    if (options.fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicatesText(texts)}`)
     if (options.fieldValidation === 'Warn') for (const text of texts) warn(request, text)
   }
   return (old) => {

@@ -6,7 +6,7 @@ import { FieldErrors } from '../../api/validation/field.ts'
 import { validateMetadata, validateMetadataUpdate } from '../../api/validation/metadata.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import { fillSystemFields, keepSystemFields } from './metadata.ts'
-import { deepClone } from '../../api/schema/values.ts'
+import { deepClone, shareEqual } from '../../api/schema/values.ts'
 
 /** What a request's rules report to. */
 export interface Warned {
@@ -25,8 +25,10 @@ export function beforeCreate(kind: Kind, draft: Draft, context: RequestContext, 
   behaviour.prepareCreate?.(draft, context)
   if (behaviour.initialFinalizers) draft.metadata.finalizers = [...new Set([...(draft.metadata.finalizers ?? []), ...behaviour.initialFinalizers])]
   const errors = new FieldErrors()
-  validateMetadata(draft as Frozen<KubernetesObject>, kind, errors)
+  const metadataLast = behaviour.metadata?.onCreate === 'last'
+  if (!metadataLast) validateMetadata(draft as Frozen<KubernetesObject>, kind, errors)
   behaviour.validate?.(draft as Frozen<KubernetesObject>, errors, context)
+  if (metadataLast && errors.empty) validateMetadata(draft as Frozen<KubernetesObject>, kind, errors)
   refuse(kind, draft, errors)
   behaviour.canonicalize?.(draft)
   warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, undefined, ''), warnings)
@@ -41,16 +43,18 @@ export function beforeUpdate(kind: Kind, draft: Draft, old: Frozen<KubernetesObj
   // An approval is a condition in the status.
   else if (behaviour.status && subresource !== 'approval') keepStatus(draft, old)
   behaviour.prepareUpdate?.(draft, old, context)
-  if (!keepsGeneration.has(subresource) && behaviour.generation !== false && deservesGeneration(kind, draft as Frozen<KubernetesObject>, old)) {
+  // What is as it was is the very same in this view: the rules compare much, and most of it did not change.
+  const view = shareEqual(old, draft as Frozen<KubernetesObject>)
+  if (!keepsGeneration.has(subresource) && behaviour.generation !== false && deservesGeneration(kind, view, old)) {
     draft.metadata.generation = (old.metadata?.generation ?? 0) + 1
   }
   const errors = new FieldErrors()
-  validateMetadataUpdate(draft as Frozen<KubernetesObject>, old, kind, errors, subresource)
-  if (behaviour.validateUpdate) behaviour.validateUpdate(draft as Frozen<KubernetesObject>, old, errors, context)
-  else if (subresource === '') behaviour.validate?.(draft as Frozen<KubernetesObject>, errors, context)
+  validateMetadataUpdate(view, old, kind, errors, subresource)
+  if (behaviour.validateUpdate) behaviour.validateUpdate(view, old, errors, context)
+  else if (subresource === '') behaviour.validate?.(view, errors, context)
   refuse(kind, draft, errors)
   behaviour.canonicalize?.(draft)
-  warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, old, subresource), warnings)
+  warn(behaviour.warnings?.(view, old, subresource), warnings)
   return draft
 }
 

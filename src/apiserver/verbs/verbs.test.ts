@@ -202,3 +202,22 @@ test('events go when nobody has added to them for an hour', async (t) => {
   await clock.advance(3 * 60_000)
   assert.equal((await send('GET', path)).items.length, 0)
 })
+
+test('an address is named as it is begun, and an event without a name is told of its other faults first', async (t) => {
+  const { send } = await startTestServer(t)
+  const address = { metadata: { generateName: '10.0.0.7' }, spec: { parentRef: { resource: 'services', namespace: 'default', name: 's' } } }
+  assert.equal((await send('POST', '/apis/networking.k8s.io/v1/ipaddresses', address)).metadata.name, '10.0.0.7')
+  const causes = (event: object) => send('POST', '/api/v1/namespaces/other/events', event).then(() => assert.fail('it was taken'), (error: { status: { details: { causes: { field: string }[] } } }) => error.status.details.causes.map(({ field }) => field))
+  await send('POST', '/api/v1/namespaces', { metadata: { name: 'other' } })
+  assert.deepEqual(await causes({}), ['involvedObject.namespace'])
+  assert.deepEqual(await causes({ involvedObject: { namespace: 'other' } }), ['metadata.name'])
+})
+
+test('devices in use can be asked for only in namespaces labelled for it', async (t) => {
+  const { send } = await startTestServer(t)
+  const claims = '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims'
+  const claim = { metadata: { name: 'c' }, spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu', adminAccess: true } }] } } }
+  await assert.rejects(send('POST', claims, claim), /spec.devices.requests\[0\].adminAccess: Forbidden: admin access to devices requires/)
+  await send('PATCH', '/api/v1/namespaces/default', { metadata: { labels: { 'resource.kubernetes.io/admin-access': 'true' } } }, { contentType: 'application/merge-patch+json' })
+  await send('POST', claims, claim)
+})

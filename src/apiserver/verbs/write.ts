@@ -1,5 +1,5 @@
 import { alreadyExists, conflict, invalid, notFound } from '../../api/errors/api-error.ts'
-import { deepEqual } from '../../api/schema/values.ts'
+import { deepEqual, shareEqual } from '../../api/schema/values.ts'
 import { conversionOf } from '../../api/apply/conversion.ts'
 import { keepTimesWhenUnchanged } from '../../api/apply/server-side-apply.ts'
 import { updateManagedFields } from '../../api/apply/update-managed-fields.ts'
@@ -55,12 +55,12 @@ export async function createObject(core: Core, write: Write, draft: Draft): Prom
   const pending = core.admission.admit(attributes)
   if (pending) await pending
   dedupOwners(draft, warner(write), true)
-  generateName(draft, core.random)
+  generateName(draft, write.kind, core.random)
   const ends: WriteEnd[] = []
   let done = false
   try {
     await begin(core, write, draft, undefined, ends)
-    beforeCreate(write.kind, draft, contextOf(core, write.user, write.subresource), write)
+    beforeCreate(write.kind, draft, contextOf(core, write, write.subresource), write)
     const validation = core.admission.validate({ ...attributes, name: draft.metadata.name ?? '', warn: attributes.warn })
     if (validation) await validation
     const created = await putNew(core, write, draft, generated)
@@ -73,7 +73,7 @@ export async function createObject(core: Core, write: Write, draft: Draft): Prom
 
 async function putNew(core: Core, write: Write, draft: Draft, generated: boolean): Promise<Changed> {
   const storage = storageOf(core, write.kind)
-  const object = await storedSoon(write.kind, shaped(write, draft, true))
+  const object = await storedSoon(write.kind, shaped(write, draft))
   for (let attempt = 0; ; attempt++) {
     const name = object.metadata.name!
     if (write.dryRun) {
@@ -85,7 +85,7 @@ async function putNew(core: Core, write: Write, draft: Draft, generated: boolean
     }
     if (!generated || attempt + 1 >= generatedNamesMax) throw alreadyExists(write.kind.resource, name)
     delete object.metadata.name
-    generateName(object, core.random)
+    generateName(object, write.kind, core.random)
   }
 }
 
@@ -133,10 +133,10 @@ async function outcomeOf(core: Core, update: Update, current: CachedObject | und
   }
   checkVersion(update, draft, old)
   await begin(core, update, draft, old, ends)
-  beforeUpdate(kind, draft, old, contextOf(core, update.user, update.subresource), update)
+  beforeUpdate(kind, draft, old, contextOf(core, update, update.subresource), update)
   const validation = core.admission.validate(attributes)
   if (validation) await validation
-  const object = keepTimesWhenUnchanged(old, shaped(update, draft, false)) as Draft
+  const object = keepTimesWhenUnchanged(old, shaped(update, draft, old)) as Draft
   if (deletesNow(kind, object, old)) return { action: 'remove', last: await storedSoon(kind, object) }
   if (deepEqual(object, old)) return { action: 'keep' }
   return { action: 'write', draft: await storedSoon(kind, object) }
@@ -154,10 +154,10 @@ async function createInstead(core: Core, update: Update, ends: WriteEnd[]): Prom
   const pending = core.admission.admit(attributes)
   if (pending) await pending
   await begin(core, update, draft, undefined, ends)
-  beforeCreate(kind, draft, contextOf(core, update.user, ''), update)
+  beforeCreate(kind, draft, contextOf(core, update, ''), update)
   const validation = core.admission.validate(attributes)
   if (validation) await validation
-  return { action: 'write', draft: await storedSoon(kind, shaped(update, draft, true)) }
+  return { action: 'write', draft: await storedSoon(kind, shaped(update, draft)) }
 }
 
 /** Creating by an update or a patch takes the right to create. */
@@ -169,14 +169,14 @@ function mayCreate(core: Core, { kind, user, namespace, name }: Update): void {
 }
 
 /** The draft in upstream's shape again, after rules and plugins have changed it: order of fields, zero values. */
-function shaped({ kind, dryRun }: Write, draft: Draft, creating: boolean): Draft {
+function shaped({ kind, dryRun }: Write, draft: Draft, old?: Frozen<KubernetesObject>): Draft {
   // A dry run shows what nobody has read from storage yet.
   if (dryRun) return shapedObject(kind, draft)
   // The revision comes last, yet has its place before others.
-  if (creating) draft.metadata.resourceVersion ??= '0'
+  if (!old) draft.metadata.resourceVersion ??= '0'
   // What is read from upstream's storage has its defaults filled in again: some follow from what the rules have set.
   kind.behaviour.defaults?.(draft)
-  return shapedObject(kind, draft)
+  return shapedObject(kind, old ? shareEqual(old, draft) : draft, old)
 }
 
 /** Optimistic concurrency: a resource version that the client gave must be the newest. */
