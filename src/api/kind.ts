@@ -10,6 +10,10 @@ export interface RequestContext {
   readonly user: { readonly name: string; readonly uid?: string; readonly groups: readonly string[]; readonly extra?: Readonly<Record<string, readonly string[]>> }
   /** What an update is of: '' for the object itself, else 'status', 'scale', 'ephemeralcontainers', 'resize', 'approval', 'finalize' … */
   readonly subresource: string
+  /** The labels of a namespace; undefined when there is no such namespace. */
+  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>> | undefined
+  /** Tells the client something whatever becomes of the request; `warnings` of a behaviour are told only when nothing is wrong. */
+  readonly warn: (text: string) => void
 }
 
 /** Where kinds differ in the rules of metadata that all share. */
@@ -21,6 +25,10 @@ export interface MetadataRules {
    * object, those of a change (the default), both or none.
    */
   readonly onUpdate?: 'object' | 'update' | 'both' | 'none'
+  /** 'last': of new objects only what is left when the kind's own rules have found nothing. */
+  readonly onCreate?: 'last'
+  /** 'verbatim': `generateName` becomes the name as it is. */
+  readonly generateName?: 'verbatim'
 }
 
 /**
@@ -125,6 +133,8 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly storagePrefix: string
   /** A custom kind. */
   readonly custom?: boolean
+  /** Every version that a custom kind's definition names. */
+  readonly versions?: readonly string[]
   /** What clients are told with every answer: this version will go. */
   readonly deprecation?: string | undefined
 }

@@ -1,7 +1,7 @@
 import { kindDefinitions, storageConversions } from './kinds.ts'
 import type { Kind, RequestContext } from './kind.ts'
 import type { Frozen, KubernetesObject } from './resource.ts'
-import { decode } from './schema/decode.ts'
+import { decodeSent } from './schema/decode.ts'
 import { newKindTable } from './table.ts'
 import { FieldErrors } from './validation/field.ts'
 import { validateMetadata, validateMetadataUpdate } from './validation/metadata.ts'
@@ -9,7 +9,7 @@ import { validateMetadata, validateMetadataUpdate } from './validation/metadata.
 /** All kinds with their behaviour. */
 export const kinds = newKindTable(kindDefinitions, storageConversions)
 
-const context: RequestContext = { nowMs: Date.UTC(2026, 0, 1), uuid: () => '11111111-2222-3333-4444-555555555555', user: { name: 'admin', groups: [] }, subresource: '' }
+const context: RequestContext = { nowMs: Date.UTC(2026, 0, 1), uuid: () => '11111111-2222-3333-4444-555555555555', user: { name: 'admin', groups: [] }, subresource: '', namespaceLabels: () => undefined, warn: () => {} }
 
 /** The kind that an object says it is. */
 export function kindOf({ apiVersion = '', kind = '' }: { apiVersion?: string; kind?: string }): Kind {
@@ -21,21 +21,22 @@ export function kindOf({ apiVersion = '', kind = '' }: { apiVersion?: string; ki
 
 type Draft = KubernetesObject & { metadata: NonNullable<KubernetesObject['metadata']> }
 
-/** An object as the API server takes it: decoded, completed, prepared; and what is wrong with it. */
-export function created<T extends KubernetesObject>(object: object): { object: T; errors: string[] } {
+/** An object as the API server takes it: decoded, completed, prepared; what is wrong with it, and what the client is told all the same. */
+export function created<T extends KubernetesObject>(object: object): { object: T; errors: string[]; told: string[] } {
   const kind = kindOf(object)
   const { behaviour } = kind
-  const draft = decode(kind.schema, object) as unknown as Draft
+  const draft = decodeSent(kind.schema, object) as unknown as Draft
   draft.metadata ??= {}
   draft.metadata.uid = context.uuid()
   draft.metadata.resourceVersion = '1'
   behaviour.defaults?.(draft)
-  behaviour.prepareCreate?.(draft, context)
+  const told: string[] = []
+  behaviour.prepareCreate?.(draft, { ...context, warn: (text) => told.push(text) })
   const errors = new FieldErrors()
   validateMetadata(draft as Frozen<KubernetesObject>, kind, errors)
   behaviour.validate?.(draft as Frozen<KubernetesObject>, errors, context)
   behaviour.canonicalize?.(draft)
-  return { object: draft as T, errors: texts(errors) }
+  return { object: draft as T, errors: texts(errors), told }
 }
 
 /** What is wrong with a change of an object or of one of its subresources. */

@@ -21,3 +21,21 @@ test('rules and defaults cope with objects that say nothing at all', () => {
     kindOf(object).behaviour.warnings?.(object as Frozen<KubernetesObject>, undefined, '')
   }
 })
+
+test('a side effect that is empty is one that is not known, and one that is absent is asked for', () => {
+  const webhook = (more: object) => created({ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingWebhookConfiguration', metadata: { name: 'w' }, webhooks: [{ name: 'a.b.c', admissionReviewVersions: ['v1'], clientConfig: { url: 'https://x' }, ...more }] }).errors
+  assert.match(webhook({ sideEffects: '' })[0]!, /^webhooks\[0\].sideEffects: Unsupported value/)
+  assert.match(webhook({})[0]!, /^webhooks\[0\].sideEffects: Required value/)
+})
+
+test('a ratio that 64 bits cannot hold is no ratio', () => {
+  const range = (ratio: string) => created({ apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'l', namespace: 'n' }, spec: { limits: [{ type: 'Container', min: { cpu: '1' }, max: { cpu: '2' }, maxLimitRequestRatio: { cpu: ratio } }] } }).errors
+  assert.deepEqual(range('1e30'), [])
+  assert.equal(range('3').length, 1)
+})
+
+test('a device class is judged by the name that was made, not by what it begins with', () => {
+  const made = (kind: string) => created({ apiVersion: 'resource.k8s.io/v1', kind, metadata: { name: 'x', namespace: kind === 'DeviceClass' ? undefined : 'n', generateName: 'g'.repeat(300) }, spec: { devices: {} } }).errors
+  assert.deepEqual(made('DeviceClass'), [])
+  assert.match(made('ResourceClaim')[0]!, /^metadata.generateName/)
+})

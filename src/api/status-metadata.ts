@@ -4,7 +4,7 @@ import type { Frozen } from './resource.ts'
 
 const kept = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const
 
-/** Kinds whose status updates change nothing but the status: what authors may say in metadata stays as it was. */
+/** Status updates, and those of a part of the spec, change nothing else: what authors may say in metadata stays as it was. */
 export function keepMetadata(metadata: ObjectMeta, old: Frozen<ObjectMeta>): void {
   for (const name of kept) keepField(metadata, old, name)
 }

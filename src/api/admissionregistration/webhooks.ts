@@ -90,7 +90,7 @@ function checkQualifiedName(name: string | undefined, at: FieldPath, errors: Fie
 }
 
 function checkSideEffects(sideEffects: string | undefined, allowed: readonly string[], at: FieldPath, errors: FieldErrors): void {
-  if (!sideEffects) errors.required(at, `must specify one of ${allowed.join(', ')}`)
+  if (sideEffects === undefined || sideEffects === null) errors.required(at, `must specify one of ${allowed.join(', ')}`)
   else if (!allowed.includes(sideEffects)) errors.notSupported(at, sideEffects, allowed)
 }
 

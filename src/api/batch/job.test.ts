@@ -30,3 +30,9 @@ test('schedules are read as upstream’s parser reads them', () => {
   for (const fine of ['* * * * *', '*/5 0-23/2 1,15 jan-dec mon', '@hourly', '@every 1h30m', '0 0 ? * *']) assert.equal(scheduleError(fine), undefined, fine)
   for (const wrong of ['', '* * * *', '60 * * * *', '* * 0 * *', '5-1 * * * *', '*/0 * * * *', '@often', '@every x']) assert.notEqual(scheduleError(wrong), undefined, wrong)
 })
+
+test('labels that are generated for the Pods of a Job without labels are the Job’s, too', () => {
+  const { object } = created<Job>({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'j', namespace: 'n' }, spec: { template: { metadata: { labels: { app: 'x' } }, spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'x' }] } } } })
+  assert.equal(Object.keys(object.metadata?.labels ?? {}).length, 5)
+  assert.deepEqual(object.metadata?.labels, object.spec?.template.metadata?.labels)
+})

@@ -36,7 +36,8 @@ export const jobDefinition = defineKind(jobs, {
     spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'
     spec.manualSelector ??= false
     const labels = spec.template?.metadata?.labels
-    if (labels && !Object.keys(job.metadata.labels ?? {}).length) job.metadata.labels = { ...labels }
+    // The very same labels, as in upstream: those that are generated for the Pods become the Job's, too.
+    if (labels && !Object.keys(job.metadata.labels ?? {}).length) job.metadata.labels = labels
     defaultJobPolicies(spec)
   },
   prepareCreate(job) {

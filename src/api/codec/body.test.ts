@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { definition } from '../schema/builtin.ts'
-import { decodeBody, type FieldValidation } from './body.ts'
+import { decodeBody, decodeYamlBody, type FieldValidation } from './body.ts'
 import { hasDuplicates, parseJson, syntaxMessage } from './json.ts'
 
 const pod = { schema: definition('api.core.v1.Pod'), group: '', version: 'v1', kind: 'Pod' }
 const decodePod = (text: string, validation: FieldValidation = 'Strict') => decodeBody(text, pod, validation)
 const refused = (text: string, message: string | RegExp) =>
   assert.throws(
-    () => decodePod(text),
+    () => {
+      const { refused: late } = decodePod(text)
+      if (late) throw late
+    },
     (error: { code: number; message: string }) => {
       assert.equal(error.code, 400)
       if (typeof message === 'string') assert.equal(error.message, message)
@@ -81,6 +84,18 @@ for (const [text, message] of [
 ] as const) {
   test(`the body ${text.slice(0, 60) || '(empty)'} is refused`, () => refused(text, message))
 }
+
+test('the fields of another version are looked at before it is refused', () => {
+  const { warnings, refused } = decodePod('{"kind":"Pod","apiVersion":"v0","image":"x"}', 'Warn')
+  assert.deepEqual(warnings, ['unknown field "image"'])
+  assert.match(refused?.message ?? '', /does not match the expected API version/)
+})
+
+test('keys that a YAML body repeats are told one by one, or all in one refusal', () => {
+  const decode = (validation: 'Warn' | 'Strict') => decodeYamlBody('{}', pod, validation, () => ['line 2: key "a" already set in map', 'line 3: key "b" already set in map'])
+  assert.equal(decode('Warn').warnings.length, 2)
+  assert.throws(() => decode('Strict'), /strict decoding error: yaml: unmarshal errors:\n {2}line 2: .*\n {2}line 3: /)
+})
 
 test('unknown and duplicate fields become warnings, or nothing', () => {
   const text = '{"spec":{"foo":{"a":1,"a":2},"nodeName":"a","nodeName":"b"}}'

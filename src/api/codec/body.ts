@@ -1,7 +1,8 @@
-import { badRequest } from '../errors/api-error.ts'
+import { badRequest, type ApiError } from '../errors/api-error.ts'
 import { DecodeError, decodeSent } from '../schema/decode.ts'
 import type { Schema, StructSchema } from '../schema/schema.ts'
 import { duplicateFields, hasDuplicates, parseJson, SyntaxProblem, type Shape } from './json.ts'
+import { duplicatesText } from './yaml.ts'
 
 /** What a request's body must be. */
 export interface Expected {
@@ -20,6 +21,8 @@ export interface DecodedBody {
   readonly object: Record<string, unknown>
   /** For the Warning headers. */
   readonly warnings: readonly string[]
+  /** Why it is refused all the same, to be told with the warnings. */
+  readonly refused?: ApiError | undefined
 }
 
 /** Decodes the JSON text of a body. Throws the ApiError 400 that upstream answers. */
@@ -46,7 +49,7 @@ export const decodeYamlBody = (
   expected: Expected,
   validation: FieldValidation,
   duplicates: () => readonly string[],
-): DecodedBody => decodeValue(parseJson(json), { text: json, expected, validation, duplicates })
+): DecodedBody => decodeValue(parseJson(json), { text: json, expected, validation, duplicates, yaml: true })
 
 /** Decodes an object that is parsed already: of an in-process client, of a patch. Duplicates are not possible there. */
 export const decodeParsed = (value: unknown, expected: Expected, validation: FieldValidation): DecodedBody =>
@@ -57,9 +60,11 @@ interface Source {
   readonly expected: Expected
   readonly validation: FieldValidation
   readonly duplicates: () => readonly string[]
+  /** Duplicates are told as the reader of YAML says them. */
+  readonly yaml?: boolean
 }
 
-function decodeValue(value: unknown, { text, expected, validation, duplicates }: Source): DecodedBody {
+function decodeValue(value: unknown, { text, expected, validation, duplicates, yaml = false }: Source): DecodedBody {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const what =
       value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
@@ -69,7 +74,7 @@ function decodeValue(value: unknown, { text, expected, validation, duplicates }:
       `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
     )
   }
-  const input = withKind(value as Record<string, unknown>, text, expected)
+  const { input, refused } = withKind(value as Record<string, unknown>, text, expected)
   const cannot = (why: string) =>
     badRequest(
       `${expected.kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ${why}`,
@@ -82,21 +87,24 @@ function decodeValue(value: unknown, { text, expected, validation, duplicates }:
     if (error instanceof DecodeError) throw cannot(error.message)
     throw error
   }
-  if (validation === 'Ignore') return { object, warnings: [] }
+  if (validation === 'Ignore') return { object, warnings: [], refused }
   const problems = [
     ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
-    ...duplicates().map((path) => (path.startsWith('yaml: ') ? path : `duplicate field ${JSON.stringify(path)}`)),
+    ...(yaml ? [] : duplicates().map((path) => `duplicate field ${JSON.stringify(path)}`)),
   ]
-  if (validation === 'Strict' && problems.length > 0) throw cannot(`strict decoding error: ${problems.join(', ')}`)
-  return { object, warnings: problems }
+  const repeated = yaml ? duplicates() : []
+  if (validation === 'Warn') return { object, warnings: [...problems, ...repeated], refused }
+  if (repeated.length > 0) problems.push(duplicatesText(repeated))
+  if (problems.length > 0) throw cannot(`strict decoding error: ${problems.join(', ')}`)
+  return { object, warnings: [], refused }
 }
 
-/** The input with apiVersion and kind: what is missing is what the path says; what differs is refused. */
-function withKind(input: Record<string, unknown>, text: string, expected: Expected): Record<string, unknown> {
+/** The input with apiVersion and kind: what is missing is what the path says; what differs is refused, another version of the kind after its fields were looked at. */
+function withKind(input: Record<string, unknown>, text: string, expected: Expected): { input: Record<string, unknown>; refused?: ApiError } {
   const apiVersion = expected.group ? `${expected.group}/${expected.version}` : expected.version
   const given = { apiVersion: input['apiVersion'] || apiVersion, kind: input['kind'] || expected.kind }
   if (given.apiVersion === apiVersion && given.kind === expected.kind)
-    return input['apiVersion'] && input['kind'] ? input : { ...input, ...given }
+    return { input: input['apiVersion'] && input['kind'] ? input : { ...input, ...given } }
   for (const name of ['apiVersion', 'kind'] as const) {
     if (typeof given[name] === 'string') continue
     const field = name === 'kind' ? '.kind of type string' : '.apiVersion of type string'
@@ -107,9 +115,12 @@ function withKind(input: Record<string, unknown>, text: string, expected: Expect
     )
   }
   if (given.kind === expected.kind)
-    throw badRequest(
-      `the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${apiVersion})`,
-    )
+    return {
+      input: { ...input, ...given },
+      refused: badRequest(
+        `the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${apiVersion})`,
+      ),
+    }
   const version = String(given.apiVersion).split('/').at(-1)!
   throw badRequest(
     `${String(given.kind)} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,

@@ -114,19 +114,44 @@ export function yamlToJson(text: string, options: YamlOptions = {}): string {
   return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? exactNumber(inner) : inner)) ?? 'null'
 }
 
-/** The repeated key of a document with its line, in upstream's words; empty when there is none. */
+/** The keys of the first document that stand twice in one map, in upstream's words: `line 4: key "c" already set in map`. */
 export function duplicateYamlKeys(text: string): string[] {
-  try {
-    loadDocument(firstDocument(text), { strict: true })
-    return []
-  } catch (error) {
-    const mark = (error as { cause?: unknown }).cause
-    if (!(mark instanceof YAMLException) || mark.reason !== 'duplicated mapping key') return []
-    const line = text.split('\n')[mark.mark?.line ?? 0] ?? ''
-    return [
-      `yaml: unmarshal errors:\n  line ${(mark.mark?.line ?? 0) + 1}: key ${JSON.stringify(/^[\s-]*"?([^":]*)/.exec(line)?.[1]?.trim() ?? '')} already set in map`,
-    ]
+  const found: string[] = []
+  let document = firstDocument(text)
+  for (;;) {
+    const mark = firstDuplicate(document)
+    // The library says where the text of a key begins, which may be behind a quote.
+    const start = mark && mark.position - (/["']/.test(mark.buffer[mark.position - 1] ?? '') ? 1 : 0)
+    const key = mark && keyAt.exec(mark.buffer.slice(start))?.[0]
+    if (!mark || key === undefined) return found
+    found.push(`line ${mark.line + 1}: key ${JSON.stringify(key.replace(/^(["'])(.*)\1$/s, '$2'))} already set in map`)
+    if (found.length >= movesMax || found.length * text.length > movedBytesMax) return found
+    // Under another name, so that the next one is found.
+    document = `${mark.buffer.slice(0, start)}duplicate ${found.length} of ${text.length}${mark.buffer.slice(start! + key.length)}`
   }
+}
+
+/** What strict decoding says of them all. */
+export const duplicatesText = (duplicates: readonly string[]): string => `yaml: unmarshal errors:\n${duplicates.map((text) => `  ${text}`).join('\n')}`
+
+/** A key where it begins: quoted or plain. */
+const keyAt = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s:][^\n]*?(?=\s*:))/
+
+function firstDuplicate(text: string): Mark | undefined {
+  try {
+    loadDocument(text, { strict: true })
+    return undefined
+  } catch (error) {
+    const { cause } = error as { cause?: unknown }
+    return cause instanceof YAMLException && cause.reason === 'duplicated mapping key' ? (cause.mark as Mark | undefined) : undefined
+  }
+}
+
+/** Where the library found something: in the text that it read, which may have lines moved. */
+interface Mark {
+  readonly buffer: string
+  readonly position: number
+  readonly line: number
 }
 
 /** YAML text of an object, with its keys sorted as upstream's converter leaves them. */

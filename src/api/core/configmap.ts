@@ -3,7 +3,7 @@ import type { ConfigMap } from '../generated/types/core-v1.ts'
 import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
 import { equal } from '../validation/equal.ts'
-import { field, type FieldErrors } from '../validation/field.ts'
+import { field, type FieldErrors, nowhere } from '../validation/field.ts'
 import { isConfigMapKey } from '../validation/names.ts'
 import { configMapRow } from './configmap-row.ts'
 
@@ -37,7 +37,7 @@ function checkData({ data, binaryData }: Frozen<ConfigMap>, errors: FieldErrors)
     for (const text of isConfigMapKey(key)) errors.invalid(field('binaryData').key(key), key, text)
     bytes += base64Bytes(binaryData[key] ?? '')
   }
-  if (bytes > dataBytesMax) errors.tooLong(field(''), dataBytesMax)
+  if (bytes > dataBytesMax) errors.tooLong(nowhere(), dataBytesMax)
 }
 
 /** How many bytes base64 stands for. */

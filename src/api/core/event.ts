@@ -11,7 +11,7 @@ export const eventDefinition = defineKind(events, {
   createOnUpdate: true,
   // Not even the name is looked at, beyond what every name must be.
   nameErrors: pathSegmentErrors,
-  metadata: { onUpdate: 'none', finalizers: 'any' },
+  metadata: { onCreate: 'last', onUpdate: 'none', finalizers: 'any' },
   fields: {
     'involvedObject.kind': ({ involvedObject }) => involvedObject?.kind ?? '',
     'involvedObject.namespace': ({ involvedObject }) => involvedObject?.namespace ?? '',

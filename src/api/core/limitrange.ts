@@ -67,8 +67,12 @@ function checkNames(item: Frozen<LimitRangeItem>, at: FieldPath, errors: FieldEr
 const namesOf = (item: Frozen<LimitRangeItem>) =>
   new Set([item.max, item.min, item.maxLimitRequestRatio, ...(item.type === 'Pod' ? [] : [item.default, item.defaultRequest])].flatMap((amounts) => Object.keys(amounts ?? {})))
 
-/** Fraction of two amounts, as upstream computes it. */
-const ratioOf = (a: string, b: string) => Number(nanos(a)) / Number(nanos(b))
+/** Fraction of two amounts, as upstream computes it: what 64 bits cannot hold is nothing. */
+const ratioOf = (a: string, b: string) => bounded(a) / bounded(b)
+
+const nanosMax = 2n ** 63n * 1_000_000_000n
+
+const bounded = (amount: string): number => (nanos(amount) < nanosMax ? Number(nanos(amount)) : 0)
 
 function checkAmounts(name: string, item: Frozen<LimitRangeItem>, at: FieldPath, errors: FieldErrors): void {
   const min = item.min?.[name]

@@ -1,8 +1,9 @@
 import type { Container, Pod, ResourceRequirements } from '../generated/types/core-v1.ts'
 import { thaw } from '../draft.ts'
 import type { Frozen } from '../resource.ts'
+import { keepMetadata } from '../status-metadata.ts'
 import { equal } from '../validation/equal.ts'
-import { field, type FieldErrors, type FieldPath } from '../validation/field.ts'
+import { field, type FieldErrors, type FieldPath, nowhere } from '../validation/field.ts'
 import { mirrorAnnotation } from './pod-spec/annotations.ts'
 import { computeQos, qosOf } from './pod-spec/qos.ts'
 
@@ -19,6 +20,7 @@ export function keepOnlyResize(pod: Pod, old: Frozen<Pod>): void {
   const initContainers = spec.initContainers && resized(spec.initContainers, before.initContainers)
   pod.spec = { ...thaw(before), containers, ...(initContainers && { initContainers }) }
   if (old.status) pod.status = thaw(old.status)
+  keepMetadata(pod.metadata, old.metadata)
 }
 
 function resized(containers: Container[], old: Containers = []): Container[] {
@@ -36,7 +38,7 @@ export function checkPodResize(pod: Frozen<Pod>, old: Frozen<Pod>, errors: Field
   checkWhole()
   const never = (why: string) => {
     errors.list.length = before
-    errors.forbidden(field(''), why)
+    errors.forbidden(nowhere(), why)
   }
   if (old.metadata.annotations?.[mirrorAnnotation] !== undefined) return never('static pods cannot be resized')
   if (old.spec?.os?.name === 'windows') return never('windows pods cannot be resized')
@@ -44,7 +46,7 @@ export function checkPodResize(pod: Frozen<Pod>, old: Frozen<Pod>, errors: Field
   const running = old.status?.containerStatuses?.find(({ state }) => state?.running)
   if (running && !running.resources) errors.forbidden(at, 'Pod running on node without support for resize')
   if ([old, pod].some(({ spec }) => isAsked(spec?.resources))) {
-    return errors.forbidden(field(''), 'resize of pods with pod-level resources is forbidden when InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled')
+    return errors.forbidden(nowhere(), 'resize of pods with pod-level resources is forbidden when InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled')
   }
   const lists = ['containers', 'initContainers'] as const
   const ordered = lists.map((name) => checkOrder(pod.spec?.[name], old.spec?.[name], name, errors))

@@ -1,7 +1,7 @@
 import type { Affinity, Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec } from '../generated/types/core-v1.ts'
 import type { Frozen } from '../resource.ts'
 import { equal } from '../validation/equal.ts'
-import { field, type FieldErrors, type FieldPath } from '../validation/field.ts'
+import { field, type FieldErrors, type FieldPath, nowhere } from '../validation/field.ts'
 import { rangeText } from '../validation/names.ts'
 import { checkAnnotationUpdates, checkPodAnnotations, mirrorAnnotation } from './pod-spec/annotations.ts'
 import { checkImagePadding } from './pod-spec/containers.ts'
@@ -42,7 +42,7 @@ export function checkEphemeralUpdate(pod: Frozen<Pod>, old: Frozen<Pod>, errors:
   checkAnnotations(pod, old, errors, rules)
   if (old.metadata.annotations?.[mirrorAnnotation] !== undefined) {
     errors.list.length = 0
-    return errors.forbidden(field(''), 'static pods do not support ephemeral containers')
+    return errors.forbidden(nowhere(), 'static pods do not support ephemeral containers')
   }
   const at = field('spec', 'ephemeralContainers')
   const now = new Map(pod.spec?.ephemeralContainers?.map((container) => [container.name, container]))

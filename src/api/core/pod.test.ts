@@ -52,3 +52,22 @@ test('of a Pod that runs only images and a little more can change', () => {
   assert.match(problem, /^spec: Forbidden: pod updates may not change fields other than/)
   assert.deepEqual(change(({ spec }) => spec?.containers.push({ name: 'more', image: 'x' })), ['spec.containers: Forbidden: pod updates may not add or remove containers'])
 })
+
+test('a resize and ephemeral containers change nothing in metadata', () => {
+  const { object } = created<Pod>(pod({}, { labels: { a: 'b' } }))
+  for (const subresource of ['resize', 'ephemeralcontainers']) {
+    const { object: after } = changed(object, ({ metadata }: Pod) => Object.assign(metadata, { labels: { a: 'c' }, annotations: { x: 'y' } }), subresource)
+    assert.deepEqual(after.metadata?.labels, { a: 'b' }, subresource)
+    assert.equal(after.metadata?.annotations, undefined, subresource)
+  }
+})
+
+test('a profile in an annotation becomes a field, and is told of even when it is none', () => {
+  const annotated = (value: string) => created<Pod>(pod({}, { annotations: { 'container.apparmor.security.beta.kubernetes.io/c': value } }))
+  const { object, told } = annotated('localhost/x')
+  assert.deepEqual(object.spec?.containers[0]?.securityContext?.appArmorProfile, { type: 'Localhost', localhostProfile: 'x' })
+  assert.equal(told.length, 1)
+  const bad = annotated('nope')
+  assert.equal(bad.errors.length, 1)
+  assert.match(bad.told[0] ?? '', /^metadata.annotations\[container.apparmor.security.beta.kubernetes.io\/c\]: deprecated since v1.30/)
+})

@@ -5,7 +5,7 @@ import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
 import { matcherOfLabels } from '../selector/label.ts'
 import { field, type FieldErrors } from '../validation/field.ts'
-import { dnsSubdomainErrors } from '../validation/names.ts'
+import { madeSubdomainErrors } from '../validation/names.ts'
 import { checkNotNegative } from '../validation/numbers.ts'
 import { checkReplicaStatus } from '../apps/replicaset.ts'
 import { defaultPodTemplate } from './pod-spec/defaults.ts'
@@ -22,7 +22,7 @@ export const replicationControllerDefinition = defineKind(replicationControllers
   scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   fields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   // Only the name that was made counts, not what it was made from.
-  nameErrors: (name, prefix) => (prefix ? [] : dnsSubdomainErrors(name, false)),
+  nameErrors: madeSubdomainErrors,
   defaults(controller) {
     const spec = ensure(controller, 'spec')
     const labels = spec.template?.metadata?.labels

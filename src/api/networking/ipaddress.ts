@@ -12,7 +12,7 @@ import { ipAddressRow } from './ipaddress-row.ts'
 export const ipAddressDefinition = defineKind(ipAddresses, {
   row: ipAddressRow,
   generation: false,
-  metadata: { onUpdate: 'both' },
+  metadata: { onUpdate: 'both', generateName: 'verbatim' },
   nameErrors: addressErrors,
   validate: checkAddress,
   validateUpdate(address, old, errors) {

@@ -5,6 +5,7 @@ import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
 import { equal } from '../validation/equal.ts'
 import { type FieldErrors, field } from '../validation/field.ts'
+import { madeSubdomainErrors } from '../validation/names.ts'
 import { checkConfiguration, checkSelectors } from './device-config.ts'
 import { deviceClassRow } from './deviceclass-row.ts'
 
@@ -13,6 +14,7 @@ const configMax = 32
 /** What a DeviceClass does. */
 export const deviceClassDefinition = defineKind(deviceClasses, {
   row: deviceClassRow,
+  nameErrors: madeSubdomainErrors,
   metadata: { onUpdate: 'both' },
   // Devices as extended resources are off by default.
   prepareCreate: ({ spec }) => spec && delete spec.extendedResourceName,

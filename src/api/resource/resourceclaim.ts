@@ -3,6 +3,7 @@ import { defineKind } from '../kind.ts'
 import { keepMetadata } from '../status-metadata.ts'
 import { checkImmutable } from '../validation/check.ts'
 import { field } from '../validation/field.ts'
+import { checkAdminRequests, checkAdminResults } from './admin-access.ts'
 import { checkClaimSpec, defaultClaim, dropDisabledRequests } from './claim-spec.ts'
 import { checkClaimStatus, dropFromStatus } from './claim-status.ts'
 import { resourceClaimRow } from './resourceclaim-row.ts'
@@ -20,9 +21,13 @@ export const resourceClaimDefinition = defineKind(resourceClaims, {
     keepMetadata(metadata, old.metadata)
     dropFromStatus(status, old.status)
   },
-  validate: ({ spec }, errors) => checkClaimSpec(spec, field('spec'), errors),
-  validateUpdate(claim, old, errors, { subresource }) {
-    if (subresource === 'status') checkClaimStatus(claim, old, errors)
-    else checkImmutable(claim.spec, old.spec, field('spec'), errors)
+  validate({ metadata, spec }, errors, context) {
+    checkAdminRequests(spec.devices?.requests, metadata.namespace ?? '', errors, context)
+    checkClaimSpec(spec, field('spec'), errors)
+  },
+  validateUpdate(claim, old, errors, context) {
+    if (context.subresource !== 'status') return checkImmutable(claim.spec, old.spec, field('spec'), errors)
+    checkAdminResults(claim, old, errors, context)
+    checkClaimStatus(claim, old, errors)
   },
 })

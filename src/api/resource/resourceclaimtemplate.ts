@@ -5,6 +5,7 @@ import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
 import { checkImmutable } from '../validation/check.ts'
 import { type FieldErrors, field } from '../validation/field.ts'
+import { checkAdminRequests } from './admin-access.ts'
 import { checkClaimSpec, defaultClaim, dropDisabledRequests } from './claim-spec.ts'
 import { resourceClaimTemplateRow } from './resourceclaimtemplate-row.ts'
 
@@ -16,7 +17,10 @@ export const resourceClaimTemplateDefinition = defineKind(resourceClaimTemplates
   defaults: ({ spec }) => spec?.spec && defaultClaim(spec.spec),
   prepareCreate: ({ spec }) => dropDisabledRequests(spec?.spec),
   prepareUpdate: ({ spec }, old) => dropDisabledRequests(spec?.spec, old.spec?.spec),
-  validate: checkTemplate,
+  validate(template, errors, context) {
+    checkAdminRequests(template.spec?.spec?.devices?.requests, template.metadata.namespace ?? '', errors, context)
+    checkTemplate(template, errors)
+  },
   validateUpdate(template, old, errors) {
     checkTemplate(template, errors)
     checkImmutable(template.spec, old.spec, field('spec'), errors)

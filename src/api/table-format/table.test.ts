@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Kind } from '../kind.ts'
 import { kindDefinitions } from '../kinds.ts'
 import { newKindTable } from '../table.ts'
+import { labelCell, subjectCells } from './cells.ts'
 import { partialList, partialObject } from './partial-object.ts'
 import { includeObjectOf, newTable, rowHoldsUntil } from './table.ts'
 
@@ -68,4 +69,9 @@ test('a row holds as long as its age reads the same, and is never kept longer', 
     assert.equal(until > startMs, ageMs % 1000 < 800, `${ageMs}`)
   }
   assert.equal(rowHoldsUntil(kind, pod, createdMs + 40 * 86_400_000) - createdMs, 40 * 86_400_000 + 60_000)
+})
+
+test('labels are in the order of their texts, and service accounts always have a namespace before them', () => {
+  assert.equal(labelCell({ app: 'x', 'app.kubernetes.io/name': 'y' }), 'app.kubernetes.io/name=y,app=x')
+  assert.deepEqual(subjectCells([{ kind: 'ServiceAccount', name: 'a' }, { kind: 'ServiceAccount', name: 'b', namespace: 'n' }]), ['', '', '/a, n/b'])
 })

@@ -29,6 +29,9 @@ export class FieldPath {
 /** A path from an object's root: `field('spec', 'replicas')`. */
 export const field = (...names: string[]): FieldPath => new FieldPath(undefined, '').child(...names)
 
+/** Where upstream writes of no field in particular. */
+export const nowhere = (): FieldPath => new FieldPath(undefined, '[]')
+
 /** The reasons of causes, as upstream's `field.ErrorType` has them. */
 export type FieldErrorReason =
   | 'FieldValueNotFound'

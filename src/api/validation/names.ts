@@ -164,6 +164,8 @@ export type NameRule = (name: string, prefix: boolean) => string[]
 
 /** The usual rule: a DNS subdomain. */
 export const dnsSubdomainErrors: NameRule = (name, prefix) => isSubdomain(masked(name, prefix))
+/** The same where only the name that was made counts, not what it begins with. */
+export const madeSubdomainErrors: NameRule = (name, prefix) => (prefix ? [] : isSubdomain(name))
 /** Namespaces and what becomes part of a host name. */
 export const dnsLabelErrors: NameRule = (name, prefix) => isLabel(masked(name, prefix))
 /** Services. */

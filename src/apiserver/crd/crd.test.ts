@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { ApiError } from '../../api/errors/api-error.ts'
+import type { CustomResourceDefinition } from '../../api/generated/types/apiextensions-v1.ts'
+import type { Frozen } from '../../api/resource.ts'
+import type { Outbound } from '../outbound/post-json.ts'
+import type { ApiRequest } from '../request/api-request.ts'
+import { decodeBody } from '../request/decode-body.ts'
 import { startTestServer, type TestServer } from '../server.test-support.ts'
+import { customKinds } from './custom-kind.ts'
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 const widgets = '/apis/example.test/v1/namespaces/default/widgets'
@@ -95,4 +101,12 @@ test('a group that is served is an API service', async (t) => {
   await clock.advance(10)
   const service = await send('GET', '/apis/apiregistration.k8s.io/v1/apiservices/v1.example.test')
   assert.equal(service.metadata.labels?.['kube-aggregator.kubernetes.io/automanaged'], 'true')
+})
+
+test('of a version that the definition lacks no field is known', async () => {
+  const { served } = customKinds(definition([version('v1', { size: { type: 'integer' } })]) as Frozen<CustomResourceDefinition>, {} as Outbound)
+  const warnings: string[] = []
+  const request = { contentType: undefined, warnings, body: () => Promise.resolve({ value: widget('a', { size: 1 }, 'example.test/v3') }) } as unknown as ApiRequest
+  await assert.rejects(decodeBody(request, served[0]!, 'Warn'), refused(400, /does not match the expected API version/))
+  assert.deepEqual(warnings, ['unknown field "spec"'])
 })

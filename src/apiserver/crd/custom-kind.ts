@@ -62,6 +62,7 @@ function customKind(definition: Definition, version: Version, kinds: VersionKind
     behaviour: behaviourOf(version, { row, declared }),
     storagePrefix: `/registry/${group}/${names.plural}/`,
     custom: true,
+    versions: definition.spec.versions.map(({ name }) => name),
     ...(version.deprecated && { deprecation: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` }),
     ...(readsDiffer(definition, version) && { storedAs: storedAs(() => kind, kinds) }),
   }

@@ -1,6 +1,6 @@
 import { ApiError, badRequest, internalError, invalid, notFound } from '../../api/errors/api-error.ts'
 import { pods } from '../../api/generated/resources.ts'
-import { field, FieldErrors } from '../../api/validation/field.ts'
+import { field, FieldErrors, nowhere } from '../../api/validation/field.ts'
 import { textAnswer } from '../answer/answer.ts'
 import { methodNotAllowed } from '../answer/status.ts'
 import { UpgradeExchange } from '../http/upgrade-exchange.ts'
@@ -103,11 +103,11 @@ function checkLogOptions(query: Query, name: string): void {
   const bytes = query.integer('limitBytes')
   if (bytes !== undefined && bytes < 1) errors.invalid(field('limitBytes'), bytes, 'must be greater than 0')
   const since = query.integer('sinceSeconds')
-  if (since !== undefined && query.get('sinceTime')) errors.forbidden(field(''), 'at most one of `sinceTime` or `sinceSeconds` may be specified')
+  if (since !== undefined && query.get('sinceTime')) errors.forbidden(nowhere(), 'at most one of `sinceTime` or `sinceSeconds` may be specified')
   else if (since !== undefined && since < 1) errors.invalid(field('sinceSeconds'), since, 'must be greater than 0')
   const stream = query.get('stream') || 'All'
   if (!streams.includes(stream)) errors.notSupported(field('stream'), stream, streams)
-  if (stream !== 'All' && tail !== undefined) errors.forbidden(field(''), '`tailLines` and specific `stream` are mutually exclusive for now')
+  if (stream !== 'All' && tail !== undefined) errors.forbidden(nowhere(), '`tailLines` and specific `stream` are mutually exclusive for now')
   if (!errors.empty) throw invalid('', 'PodLogOptions', name, errors)
 }
 

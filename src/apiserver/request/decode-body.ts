@@ -2,7 +2,7 @@ import { decodeBody as decodeJson, decodeParsed, decodeYamlBody, type DecodedBod
 import { decodeEnvelope, openEnvelope } from '../../api/codec/protobuf/envelope.ts'
 import { ProtobufError } from '../../api/codec/protobuf/read.ts'
 import { duplicateFields, hasDuplicates, SyntaxProblem, type Shape } from '../../api/codec/json.ts'
-import { duplicateYamlKeys, yamlToJson } from '../../api/codec/yaml.ts'
+import { duplicatesText, duplicateYamlKeys, yamlToJson } from '../../api/codec/yaml.ts'
 import { badRequest, unsupportedMediaType } from '../../api/errors/api-error.ts'
 import type { Kind } from '../../api/kind.ts'
 import type { Draft } from '../registry/resource-storage.ts'
@@ -26,8 +26,9 @@ export async function decodeAs<T>(request: ApiRequest, expected: Expected, valid
   const mediaType = mediaTypeOf(request.contentType)
   if (!bodyTypes.some((type) => type === mediaType)) throw unsupportedMediaType(bodyTypes)
   const body = await readRequestBody(request)
-  const { object, warnings } = 'value' in body ? decodeParsed(body.value, expected, validation) : decodeBytes(body.bytes, mediaType, expected, validation)
+  const { object, warnings, refused } = 'value' in body ? decodeParsed(body.value, expected, validation) : decodeBytes(body.bytes, mediaType, expected, validation)
   for (const text of warnings) warn(request, text)
+  if (refused) throw refused
   return object as T
 }
 
@@ -83,7 +84,10 @@ async function decodeCustom(request: ApiRequest, kind: Kind, validation: FieldVa
   const apiVersion = `${group}/${version}`
   const cannot = (why: string) => badRequest(`${name} in version ${JSON.stringify(version)} cannot be handled as a ${name}: ${why}`)
   if ((given['kind'] ?? name) !== name) throw badRequest(`${String(given['kind'])} in version ${JSON.stringify(version)} cannot be handled as a ${name}: unexpected kind`)
-  if ((given['apiVersion'] ?? apiVersion) !== apiVersion) throw badRequest(`the API version in the data (${String(given['apiVersion'])}) does not match the expected API version (${apiVersion})`)
+  if ((given['apiVersion'] ?? apiVersion) !== apiVersion) {
+    if (validation === 'Warn') for (const field of unknownTo(kind, given)) warn(request, `unknown field ${JSON.stringify(field)}`)
+    throw badRequest(`the API version in the data (${String(given['apiVersion'])}) does not match the expected API version (${apiVersion})`)
+  }
   const problems = { unknown: [] as string[] }
   let draft: Draft
   try {
@@ -92,11 +96,21 @@ async function decodeCustom(request: ApiRequest, kind: Kind, validation: FieldVa
     if (error instanceof DecodeError) throw cannot(error.message)
     throw error
   }
-  const duplicates = text === undefined ? [] : mediaType === 'application/yaml' ? duplicateYamlKeys(text) : hasDuplicates(text, value) ? duplicateFields(text, everywhere).map((path) => `duplicate field ${JSON.stringify(path)}`) : []
-  const texts = [...duplicates, ...problems.unknown.map((path) => `unknown field ${JSON.stringify(path)}`)]
-  if (validation === 'Strict' && texts.length > 0) throw cannot(`strict decoding error: ${texts.join(', ')}`)
-  if (validation === 'Warn') for (const each of texts) warn(request, each)
+  const repeated = text !== undefined && mediaType === 'application/yaml' ? duplicateYamlKeys(text) : []
+  const duplicates = text === undefined || mediaType === 'application/yaml' ? [] : hasDuplicates(text, value) ? duplicateFields(text, everywhere).map((path) => `duplicate field ${JSON.stringify(path)}`) : []
+  const unknown = problems.unknown.map((path) => `unknown field ${JSON.stringify(path)}`)
+  if (validation === 'Warn') for (const each of [...repeated, ...duplicates, ...unknown]) warn(request, each)
+  if (validation !== 'Strict') return draft
+  const texts = [...(repeated.length > 0 ? [duplicatesText(repeated)] : []), ...duplicates, ...unknown]
+  if (texts.length > 0) throw cannot(`strict decoding error: ${texts.join(', ')}`)
   return draft
+}
+
+/** The fields of an object in a version that its definition lacks: without a schema upstream knows none of them. */
+function unknownTo({ resource, versions }: Kind, given: Readonly<Record<string, unknown>>): string[] {
+  const [group, version = ''] = String(given['apiVersion']).split('/')
+  if (group !== resource.group || versions?.includes(version)) return []
+  return Object.keys(given).filter((name) => name !== 'apiVersion' && name !== 'kind' && name !== 'metadata')
 }
 
 const everywhere: Shape = { inside: true, field: () => everywhere, item: () => everywhere }

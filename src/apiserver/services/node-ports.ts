@@ -43,13 +43,13 @@ export class NodePorts {
   /** Takes this very port. Throws an `AllocationError`. */
   claim(port: number): void {
     if (port < this.#first || port > this.#last) throw new AllocationError(`provided port is not in the valid range. The range of valid ports is ${this.#first}-${this.#last}`)
-    if (this.#taken(port)) throw new AllocationError('provided port is already allocated')
+    if (this.has(port)) throw taken()
     this.#pending.add(port)
   }
 
-  /** What a dry run shows for the port that would be taken: one that no Service can have. */
-  unreal(count: number): number {
-    return this.#last + 2 + count
+  /** Whether a Service has the port, or is about to. */
+  has(port: number): boolean {
+    return (this.#used.get(port) ?? 0) > 0 || this.#pending.has(port)
   }
 
   /** Takes any free port, from the upper part of the range first: people choose from the lower one. */
@@ -60,7 +60,7 @@ export class NodePorts {
     const start = Math.floor(this.#deps.random.number() * upper)
     for (let i = 0; i < size; i++) {
       const port = this.#first + (i < upper ? lower + ((start + i) % upper) : i - upper)
-      if (this.#taken(port)) continue
+      if (this.has(port)) continue
       this.#pending.add(port)
       return port
     }
@@ -80,10 +80,6 @@ export class NodePorts {
       .then(() => this.#pending.delete(port))
   }
 
-  #taken(port: number): boolean {
-    return (this.#used.get(port) ?? 0) > 0 || this.#pending.has(port)
-  }
-
   #forget(key: string): void {
     for (const port of this.#ofService.get(key) ?? []) {
       const count = (this.#used.get(port) ?? 0) - 1
@@ -94,8 +90,11 @@ export class NodePorts {
   }
 }
 
+/** Somebody else has the port. */
+export const taken = (): AllocationError => new AllocationError('provided port is already allocated')
+
 /** The node ports of a Service, each once. */
-export function portsOf(spec: Frozen<Service>['spec']): Set<number> {
+function portsOf(spec: Frozen<Service>['spec']): Set<number> {
   const ports = new Set<number>()
   for (const { nodePort } of spec?.ports ?? []) if (nodePort) ports.add(nodePort)
   if (spec?.healthCheckNodePort) ports.add(spec.healthCheckNodePort)

@@ -1,14 +1,14 @@
 import { isIP } from 'node:net'
-import { alignClusterIps, keepAllocated, needsHealthCheck } from '../../api/core/service-addresses.ts'
-import { internalError } from '../../api/errors/api-error.ts'
-import type { Service, ServicePort, ServiceSpec } from '../../api/generated/types/core-v1.ts'
+import { alignClusterIps, keepAllocated } from '../../api/core/service-addresses.ts'
+import type { Service } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { field, FieldErrors } from '../../api/validation/field.ts'
 import type { WriteEnd, WriteHook } from '../verbs/core.ts'
 import { AllocationError, type ClusterIps } from './cluster-ips.ts'
 import { refuse, settleFamilies } from './ip-families.ts'
 import { familyOf, type IpFamily } from './ip-range.ts'
-import { portsOf, type NodePorts } from './node-ports.ts'
+import type { NodePorts } from './node-ports.ts'
+import { allocatePorts, allocationFailed, claimedPorts, rehearsedPorts } from './port-allocation.ts'
 
 /** What a write of a Service claims, to be given back when it comes to nothing; and what it no longer needs, to be given back when it succeeds. */
 interface Claims {
@@ -31,7 +31,7 @@ export function serviceHook(ips: ClusterIps, ports: NodePorts): WriteHook {
       const claims: Claims = { ips: [], ports: [], releasedIps: [] }
       try {
         await allocateIps({ service, old, ips, claims, dryRun })
-        allocatePorts({ service, old, ports: dryRun ? rehearsal(ports) : ports, claims })
+        allocatePorts(service, old, dryRun ? rehearsedPorts(ports) : claimedPorts(ports, claims.ports))
       } catch (error) {
         await giveBack(claims, ips, ports, dryRun)
         throw error
@@ -41,21 +41,6 @@ export function serviceHook(ips: ClusterIps, ports: NodePorts): WriteHook {
     async removed(last) {
       for (const ip of (last as Frozen<Service>).spec?.clusterIPs ?? []) if (isIP(ip) !== 0) await ips.release(ip)
     },
-  }
-}
-
-/** What allocation needs of the ports. */
-type Ports = Pick<NodePorts, 'claim' | 'claimNext'>
-
-/** Ports of a dry run: a wished one is looked at and given back at once, others are none that anybody could have. */
-function rehearsal(ports: NodePorts): Ports {
-  let count = 0
-  return {
-    claim(port) {
-      ports.claim(port)
-      ports.giveUp(port)
-    },
-    claimNext: () => ports.unreal(count++),
   }
 }
 
@@ -74,8 +59,6 @@ const endOf = (claims: Claims, ips: ClusterIps, ports: NodePorts, dryRun: boolea
   },
   revert: () => giveBack(claims, ips, ports, dryRun),
 })
-
-const needsNodePort = ({ type, allocateLoadBalancerNodePorts }: Frozen<ServiceSpec>): boolean => type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false)
 
 interface Allocation {
   readonly service: Service
@@ -124,65 +107,4 @@ function refused(service: Service, error: unknown, ip: string): unknown {
     return refusal
   }
   return error
-}
-
-const allocationFailed = (error: unknown, what: string): unknown => (error instanceof AllocationError ? internalError(`${what}: ${error.message}`, error) : error)
-
-function allocatePorts({ service, old, ports, claims }: Allocation & { ports: Ports }): void {
-  const spec = service.spec!
-  const had = portsOf(old?.spec)
-  const withPorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer'
-  if (withPorts) {
-    const byPort = new Map<number, number>()
-    spec.ports?.forEach((port, i) => allocatePort({ service, port, i, had, byPort, ports, claims }))
-  }
-  if (!needsHealthCheck(spec)) return
-  if (spec.healthCheckNodePort && had.has(spec.healthCheckNodePort)) return
-  try {
-    if (spec.healthCheckNodePort) ports.claim(spec.healthCheckNodePort)
-    else spec.healthCheckNodePort = ports.claimNext()
-    claims.ports.push(spec.healthCheckNodePort)
-  } catch (error) {
-    throw allocationFailed(error, `failed to allocate requested HealthCheck NodePort ${spec.healthCheckNodePort ?? 0}`)
-  }
-}
-
-interface PortAllocation {
-  readonly service: Service
-  readonly port: ServicePort
-  readonly i: number
-  readonly had: ReadonlySet<number>
-  /** Ports of the Service that differ only in their protocol share a node port. */
-  readonly byPort: Map<number, number>
-  readonly ports: Ports
-  readonly claims: Claims
-}
-
-function allocatePort({ service, port, i, had, byPort, ports, claims }: PortAllocation): void {
-  const spec = service.spec!
-  if (!port.nodePort && !needsNodePort(spec)) return
-  const shared = byPort.get(port.port) ?? spec.ports!.find((other) => other.port === port.port && other.nodePort)?.nodePort
-  if (!port.nodePort && shared && claimedOrHad(shared, had, claims)) {
-    port.nodePort = shared
-    return
-  }
-  if (port.nodePort && claimedOrHad(port.nodePort, had, claims)) return
-  try {
-    if (port.nodePort) ports.claim(port.nodePort)
-    else port.nodePort = shared ? claimed(ports, shared) : ports.claimNext()
-  } catch (error) {
-    if (!(error instanceof AllocationError) || !port.nodePort) throw allocationFailed(error, 'failed to allocate a nodePort')
-    const errors = new FieldErrors()
-    errors.invalid(field('spec', 'ports').index(i).child('nodePort'), port.nodePort, error.message)
-    return refuse(service, errors)
-  }
-  byPort.set(port.port, port.nodePort)
-  claims.ports.push(port.nodePort)
-}
-
-const claimedOrHad = (port: number, had: ReadonlySet<number>, claims: Claims): boolean => had.has(port) || claims.ports.includes(port)
-
-function claimed(ports: Ports, port: number): number {
-  ports.claim(port)
-  return port
 }

@@ -65,3 +65,19 @@ test('a dry run takes no address', async (t) => {
   await send('POST', services, { metadata: { name: 'a' }, spec: { clusterIP: '10.96.0.77', ports: [port] } }, { query: { dryRun: 'All' } })
   await send('POST', services, { metadata: { name: 'a' }, spec: { clusterIP: '10.96.0.77', ports: [port] } })
 })
+
+test('two ports of a new Service share a node port only when they differ in nothing but the protocol', async (t) => {
+  const { send } = await startTestServer(t)
+  const make = (name: string, ports: object[]) => send('POST', services, { metadata: { name }, spec: { type: 'NodePort', ports } })
+  const refused = (error: unknown) => /spec.ports\[1\].nodePort: Invalid value: 30080: provided port is already allocated/.test(String(error))
+  await assert.rejects(make('a', [{ name: 'a', port: 80, nodePort: 30080 }, { name: 'b', port: 81, nodePort: 30080 }]), refused)
+  const { ports } = (await make('b', [{ name: 'a', port: 53, protocol: 'UDP' }, { name: 'b', port: 53, nodePort: 30080 }])).spec as unknown as Spec
+  assert.deepEqual(ports.map(({ nodePort }) => nodePort), [30080, 30080])
+})
+
+test('a dry run shows node ports that nobody has, behind those that were wished for', async (t) => {
+  const { send } = await startTestServer(t)
+  const tried = async (ports: object[]) => ((await send('POST', services, { metadata: { name: 'a' }, spec: { type: 'NodePort', ports } }, { query: { dryRun: 'All' } })).spec as unknown as Spec).ports.map(({ nodePort }) => nodePort)
+  assert.deepEqual(await tried([{ name: 'a', port: 80 }, { name: 'b', port: 81 }]), [32769, 32770])
+  assert.deepEqual(await tried([{ name: 'a', port: 80, nodePort: 30080 }, { name: 'b', port: 81 }]), [30080, 30081])
+})

@@ -1,6 +1,6 @@
 import type { HostAlias, PodDNSConfig, PodResourceClaim, PodSpec } from '../../generated/types/core-v1.ts'
 import type { Frozen } from '../../resource.ts'
-import { field, type FieldErrors, type FieldPath } from '../../validation/field.ts'
+import { type FieldErrors, type FieldPath, nowhere } from '../../validation/field.ts'
 import { checkLegacyIp } from '../../validation/ips.ts'
 import { checkLabels } from '../../validation/labels.ts'
 import { isLabel, isQualifiedName, isSubdomain, isSubdomainWithUnderscore, rangeText } from '../../validation/names.ts'
@@ -87,7 +87,7 @@ function checkNames(spec: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors): 
 function checkResourceClaims(claims: Frozen<PodResourceClaim[]>, at: FieldPath, errors: FieldErrors, rules: PodRules): void {
   const names = new Set<string>()
   claims.forEach((claim, i) => {
-    if (rules.mirror) return errors.forbidden(field(''), 'static pods do not support resource claims')
+    if (rules.mirror) return errors.forbidden(nowhere(), 'static pods do not support resource claims')
     const path = at.index(i)
     const { name, resourceClaimName, resourceClaimTemplateName } = claim
     if (!name) errors.required(path.child('name'))
