@@ -12,6 +12,8 @@ export interface TransportRequest {
   readonly accept?: string
   /** The caller keeps the objects and has no use for `managedFields`, which are half of them; an in-process transport gives its own objects all the same. */
   readonly trimmed?: boolean
+  /** Who asks, by bearer token, where one transport carries the requests of several users; absent: the transport's own user. */
+  readonly token?: string
   readonly body?: unknown
 }
 

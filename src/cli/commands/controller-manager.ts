@@ -1,6 +1,9 @@
 import type { Command } from 'commander'
-import { newClient } from '../../client/client.ts'
-import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
+import type { Deps } from '../../base/deps.ts'
+import { newClient, type Client } from '../../client/client.ts'
+import { httpsTransport, type HttpsTransportOptions } from '../../client/https/https-transport.ts'
+import { connectionOf, withoutCredentials } from '../../client/https/kubeconfig.ts'
+import { serviceAccountTransports } from '../../client/https/service-account-transports.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { startControllerManager } from '../../controllers/controller-manager.ts'
 import { tuningFlags } from '../../controllers/flags.ts'
@@ -24,6 +27,7 @@ const flags: readonly ComponentFlag[] = [
   ['--cluster-signing-cert-file <file>', 'CA that signs certificate requests'],
   ['--cluster-signing-key-file <file>', 'its key'],
   ['--service-account-private-key-file <file>', 'key that tokens are signed with'],
+  ['--use-service-account-credentials [bool]', 'each controller acts as a service account of its own'],
   ['-v, --v <level>', 'verbosity, as klog counts it', '2'],
 ]
 
@@ -32,32 +36,46 @@ export function define(command: Command): void {
   addFlags(command, [...flags, ...tuningFlags.map(({ name, help }): ComponentFlag => [`--${name} <value>`, help])])
   command.action(async (given: Record<string, string>) => {
     const deps = await componentDeps('controller-manager', numberOf(given['v']!, 'v'))
-    const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), {
+    const connection = await connectionOf(required(given['kubeconfig'], 'kubeconfig'), {
       deps,
       userAgent: 'kube-controller-manager',
     })
+    const transport = httpsTransport(connection)
+    const client = newClient(transport)
+    const accounts = booleanOf(given['useServiceAccountCredentials'], 'use-service-account-credentials')
+      ? accountsOf(connection, client, deps)
+      : undefined
     const election = electionOf(given, 'kube-controller-manager', deps)
     const controllers = listOf(given['controllers'])!
     const options = optionsOf(given)
     const serving = await servingOf(given, 'kube-controller-manager', deps)
     const manager = startControllerManager({
       ...deps,
-      client: newClient(transport),
+      client,
+      ...(accounts && { clientFor: accounts.clientFor }),
       controllers,
       ...options,
       ...(election && { leaderElection: { ...election, lost: () => process.exit(1) } }),
     })
     const server =
       serving.options &&
-      (await serveControllerManager({ ...deps, ...serving.options, manager, facts: { options, controllers, leaderElect: election !== undefined } }))
+      (await serveControllerManager({ ...deps, ...serving.options, manager, facts: { options, controllers, leaderElect: election !== undefined, useServiceAccountCredentials: accounts !== undefined } }))
     deps.log.info({ controllers: manager.controllers.length, port: server?.port }, 'controlling')
     await runUntilSignal(deps, async () => {
       await server?.close()
       await manager.close()
       await serving.close()
+      await accounts?.close()
       await transport.close()
     })
   })
+}
+
+/** Clients that act as service accounts in kube-system, over connections that all of them share. */
+function accountsOf(connection: HttpsTransportOptions, client: Client, deps: Deps) {
+  const transport = httpsTransport(withoutCredentials(connection))
+  const as = serviceAccountTransports({ deps, client, transport, namespace: 'kube-system' })
+  return { clientFor: (account: string) => newClient(as(account)), close: () => transport.close() }
 }
 
 /** What the controllers are told. */

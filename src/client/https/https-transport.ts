@@ -176,6 +176,7 @@ class HttpsTransport implements Transport {
   async #headers(request: TransportRequest, body: Buffer | undefined): Promise<Record<string, string | string[]>> {
     const { userAgent, impersonate, username, password } = this.#options
     const token =
+      request.token ??
       this.#options.token ??
       (this.#options.tokenFile && (await fileText(this.#options.tokenFile, this.#options.deps.clock)).trim())
     return {

@@ -101,6 +101,16 @@ export async function connectionOf(
   }
 }
 
+/** The same server for nobody: who asks is told with each request. */
+export const withoutCredentials = ({
+  server,
+  ca,
+  serverName,
+  insecureSkipVerify,
+  userAgent,
+  deps,
+}: HttpsTransportOptions): HttpsTransportOptions => ({ server, ca, serverName, insecureSkipVerify, userAgent, deps })
+
 /** Reads and parses a kubeconfig file. */
 export async function readKubeconfig(path: string): Promise<Kubeconfig> {
   const content = await readFile(path, 'utf8')
