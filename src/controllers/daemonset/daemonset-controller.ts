@@ -22,14 +22,13 @@ import { daemonPod, isUpdated, nodeOf, placement } from './daemon-pod.ts'
 import { planPlacement, planUpdate, type DaemonPlan, type Seen } from './daemon-plan.ts'
 
 type FrozenSet = Frozen<DaemonSet>
-type C = Context<DaemonSet>
+type C = Context<DaemonSet, FailureBackoff>
 
 /** No more pods are made or deleted in one go. */
 const burst = 250
-const backoffs = new WeakMap<object, FailureBackoff>()
 
 /** Runs a pod on every node, or on every node of some sort. */
-export const daemonSetController = defineController<DaemonSet>({
+export const daemonSetController = defineController<DaemonSet, FailureBackoff>({
   name: 'daemonset-controller',
   reconciles: daemonSets,
   watches: [
@@ -58,7 +57,7 @@ export const daemonSetController = defineController<DaemonSet>({
     'FailedDelete',
   ],
   parallel: 2,
-  setup: (c) => void backoffs.set(c, new FailureBackoff(c.clock)),
+  memory: ({ clock }) => new FailureBackoff(clock),
   reconcile,
 })
 
@@ -132,11 +131,10 @@ async function bringToPlan(
 ): Promise<number | undefined> {
   const { ds } = seen
   const plan = planPlacement(seen)
-  const backoff = backoffs.get(c) ?? new FailureBackoff(c.clock)
   const dead: Frozen<Pod>[] = []
   let againMs: number | undefined
   for (const { pod, node } of plan.failed) {
-    const waitMs = backoff.waitMs(`${uidOf(ds)}/${ds.metadata.generation}/${node}`)
+    const waitMs = c.memory.waitMs(`${uidOf(ds)}/${ds.metadata.generation}/${node}`)
     if (waitMs > 0) {
       againMs = Math.min(againMs ?? Infinity, waitMs)
       continue

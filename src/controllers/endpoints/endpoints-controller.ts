@@ -4,61 +4,56 @@ import { endpoints, pods, services } from '../../api/generated/resources.ts'
 import type { EndpointAddress, EndpointPort, Endpoints, Pod, Service } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { annotationsOf, isBeingDeleted, labelsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
+import { ServiceMemory, type ServiceContext } from '../endpointslice/service-memory.ts'
 import {
   canBeEndpoint,
   hasClusterIP,
   hasHostname,
   headlessLabel,
   isSelecting,
-  Pace,
   podsOfServices,
   targetPortOf,
-  triggerTimeAnnotation,
-  TriggerTimes,
 } from '../endpointslice/service-pods.ts'
+import { triggerTimeAnnotation } from '../endpointslice/trigger-times.ts'
 import { isNamespaceTerminating, messageOf } from '../framework/context.ts'
-import { defineController, done, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
+import { defineController, done, requeueAfter, watch, type Outcome } from '../framework/controller.ts'
 import { same } from '../framework/equality.ts'
 import { isReady } from '../framework/pod.ts'
 import { selectsMap } from '../../api/selector/label-selector.ts'
 import { subsetsOf, truncated, type Reachable } from './subsets.ts'
 
 type FrozenService = Frozen<Service>
-type C = Context<Service>
 
 const managedByLabel = 'endpoints.kubernetes.io/managed-by'
 const overCapacityAnnotation = 'endpoints.kubernetes.io/over-capacity'
 /** Addresses in one Endpoints object: more are only in EndpointSlices. */
 const capacity = 1000
 
-const states = new WeakMap<object, { readonly times: TriggerTimes; readonly pace: Pace }>()
-
 /** Publishes the pods behind each Service as an Endpoints object, for those who do not read EndpointSlices yet. */
-export const endpointsController = defineController<Service>({
+export const endpointsController = defineController<Service, ServiceMemory>({
   name: 'endpoints-controller',
   component: 'endpoint-controller',
   reconciles: services,
   watches: [podsOfServices, watch(endpoints, (object) => [`${namespaceOf(object)}/${nameOf(object)}`])],
   events: ['FailedToCreateEndpoint', 'FailedToUpdateEndpoint'],
   parallel: 5,
-  setup: (c) => void states.set(c, { times: new TriggerTimes(), pace: new Pace() }),
+  memory: () => new ServiceMemory(),
   reconcile,
   gone,
 })
 
-async function reconcile(service: FrozenService, c: C): Promise<Outcome> {
+async function reconcile(service: FrozenService, c: ServiceContext): Promise<Outcome> {
   if (!isSelecting(service) || isBeingDeleted(service) || !c.caughtUp(service)) return done
   const key = { namespace: namespaceOf(service), name: nameOf(service) }
   const id = `${key.namespace}/${key.name}`
-  const state = states.get(c)
-  const waitMs = state?.pace.waitMs(id, c.clock.now()) ?? 0
+  const waitMs = c.memory.pace.waitMs(id, c.clock.now())
   if (waitMs > 0) return requeueAfter(waitMs)
   const selected = c
     .of(pods)
     .list(key.namespace)
     .filter((pod) => selectsMap(service.spec?.selector, labelsOf(pod)))
-  state?.pace.looked(id, selected.length, c.clock.now())
-  const triggered = state?.times.next(id, service, selected)
+  c.memory.pace.looked(id, selected.length, c.clock.now())
+  const triggered = c.memory.times.next(id, service, selected)
   const current = c.of(endpoints).get(key)
   const wanted = endpointsFor(service, selected, current, triggered)
   if (
@@ -154,9 +149,8 @@ function addressFor(service: FrozenService, pod: Frozen<Pod>): string | undefine
 }
 
 /** The Service is gone; Endpoints have no owner reference, so nobody else deletes them. */
-async function gone(key: string, c: C): Promise<void> {
-  states.get(c)?.times.forget(key)
-  states.get(c)?.pace.forget(key)
+async function gone(key: string, c: ServiceContext): Promise<void> {
+  c.memory.forget(key)
   const object = c.of(endpoints).byKey(key)
   // Without the label it may be somebody else's, leader election's for one.
   if (!object || labelsOf(object)[managedByLabel] !== 'endpoint-controller') return

@@ -12,8 +12,6 @@ type FrozenService = Frozen<Service>
 
 /** The label of a Service without a cluster address, on what is made for it. */
 export const headlessLabel = 'service.kubernetes.io/headless'
-/** When what changed the endpoints happened: how long it takes until the proxies know is measured from here. */
-export const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time'
 
 /** The Service has an address of its own. */
 export const hasClusterIP = (service: FrozenService): boolean =>
@@ -74,54 +72,3 @@ const shown = (pod: FrozenPod) => [
   pod.spec?.subdomain ?? '',
   labelsOf(pod),
 ]
-
-/** Remembers when Services and their pods changed last, to say when a change of endpoints was caused. */
-export class TriggerTimes {
-  readonly #services = new Map<string, { service: string; pods: Map<string, string> }>()
-
-  /** The earliest change since the last call that is visible in the Service's or its pods' times. */
-  next(key: string, service: FrozenService, selected: readonly FrozenPod[]): string | undefined {
-    const known = this.#services.get(key)
-    const times = new Map(
-      selected.flatMap((pod) => (readyTimeOf(pod) ? [[nameOf(pod), readyTimeOf(pod)] as const] : [])),
-    )
-    const created = service.metadata.creationTimestamp ?? ''
-    this.#services.set(key, { service: created, pods: times })
-    const changed = [...times].filter(([name, time]) => time > (known?.pods.get(name) ?? '')).map(([, time]) => time)
-    if (!known || known.service !== created) changed.push(created)
-    return changed.filter((time) => time !== '').sort()[0]
-  }
-
-  forget(key: string): void {
-    this.#services.delete(key)
-  }
-}
-
-/** How long a look at one pod takes, about: what a large Service may cost in a second follows from it. */
-const paceMsPerPod = 0.05
-/** Services with fewer pods are always looked at at once. */
-const pacedFrom = 100
-
-/** Keeps a large Service, whose pods all change at once, from being looked at for each of them. */
-export class Pace {
-  /** By Service: the earliest time of the next look. */
-  readonly #nextMs = new Map<string, number>()
-
-  /** How long to wait before the Service is looked at; 0: now. */
-  waitMs(key: string, nowMs: number): number {
-    return Math.max(0, (this.#nextMs.get(key) ?? 0) - nowMs)
-  }
-
-  /** The Service was looked at, and had so many pods. */
-  looked(key: string, pods: number, nowMs: number): void {
-    if (pods < pacedFrom) this.#nextMs.delete(key)
-    else this.#nextMs.set(key, nowMs + pods * paceMsPerPod)
-  }
-
-  forget(key: string): void {
-    this.#nextMs.delete(key)
-  }
-}
-
-const readyTimeOf = (pod: FrozenPod): string =>
-  pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? ''

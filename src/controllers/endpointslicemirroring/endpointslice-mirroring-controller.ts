@@ -1,26 +1,22 @@
 import { isIPv6 } from 'node:net'
 import { endpointSlices, endpoints, services } from '../../api/generated/resources.ts'
 import type { EndpointAddress, Endpoints } from '../../api/generated/types/core-v1.ts'
-import type { Endpoint, EndpointSlice } from '../../api/generated/types/discovery-v1.ts'
+import type { Endpoint } from '../../api/generated/types/discovery-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
+import { annotationsOf, isBeingDeleted, labelsOf, nameOf, namespaceOf } from '../../client/object.ts'
 import {
-  annotationsOf,
-  controllerReference,
-  isBeingDeleted,
-  isControlledBy,
-  labelsOf,
-  nameOf,
-  namespaceOf,
-} from '../../client/object.ts'
-import { managedByLabel, serviceNameLabel } from '../endpointslice/endpointslice-controller.ts'
-import { triggerTimeAnnotation } from '../endpointslice/service-pods.ts'
-import { planGroup, portsKey, type PortGroup } from '../endpointslice/slice-plan.ts'
+  managedByLabel,
+  planSlices,
+  serviceNameLabel,
+  servicesOf,
+  writeSlices,
+} from '../endpointslice/managed-slices.ts'
+import { portsKey, type PortGroup } from '../endpointslice/slice-plan.ts'
+import { triggerTimeAnnotation } from '../endpointslice/trigger-times.ts'
 import { isNamespaceTerminating, messageOf } from '../framework/context.ts'
 import { defineController, done, watch, type Context, type Outcome } from '../framework/controller.ts'
-import { same } from '../framework/equality.ts'
 
 type FrozenEndpoints = Frozen<Endpoints>
-type Slice = Frozen<EndpointSlice>
 type C = Context<Endpoints>
 
 const managedBy = 'endpointslicemirroring-controller.k8s.io'
@@ -38,17 +34,14 @@ export const endpointSliceMirroringController = defineController<Endpoints>({
   reconciles: endpoints,
   watches: [
     watch(services, (service) => [`${namespaceOf(service)}/${nameOf(service)}`]),
-    watch(endpointSlices, (slice) => (labelsOf(slice)[managedByLabel] === managedBy ? [keyOf(slice)] : [])),
+    watch(endpointSlices, (slice) => servicesOf(slice, managedBy)),
   ],
   events: ['FailedToUpdateEndpointSlices', 'InvalidIPAddress', 'SkippedAddress'],
   parallel: 5,
-  setup: (c) =>
-    c.of(endpointSlices).index(index, (slice) => (labelsOf(slice)[managedByLabel] === managedBy ? [keyOf(slice)] : [])),
+  setup: (c) => c.of(endpointSlices).index(index, (slice) => servicesOf(slice, managedBy)),
   reconcile,
   gone: (key, c) => removeAll(undefined, key, c),
 })
-
-const keyOf = (slice: Slice): string => `${namespaceOf(slice)}/${labelsOf(slice)[serviceNameLabel] ?? ''}`
 
 async function reconcile(object: FrozenEndpoints, c: C): Promise<Outcome> {
   const key = `${namespaceOf(object)}/${nameOf(object)}`
@@ -65,22 +58,11 @@ async function reconcile(object: FrozenEndpoints, c: C): Promise<Outcome> {
     return done
   }
   try {
-    await carryOut(
-      object,
-      c
-        .of(endpointSlices)
-        .by(index, key)
-        .filter((slice) => !isBeingDeleted(slice)),
-      c,
-    )
+    await bringUpToDate(object, key, c)
   } catch (error) {
     if (isNamespaceTerminating(error)) return done
-    c.event(
-      object,
-      'Warning',
-      'FailedToUpdateEndpointSlices',
-      `Error updating Endpoint Slices for Endpoints ${key}: ${messageOf(error)}`,
-    )
+    const message = `Error updating Endpoint Slices for Endpoints ${key}: ${messageOf(error)}`
+    c.event(object, 'Warning', 'FailedToUpdateEndpointSlices', message)
     throw error
   }
   return done
@@ -93,51 +75,31 @@ async function removeAll(object: FrozenEndpoints | undefined, key: string, c: C)
   }
 }
 
-async function carryOut(object: FrozenEndpoints, existing: readonly Slice[], c: C): Promise<void> {
-  const { create, update, remove } = decide(object, existing)
-  for (const slice of create) c.wrote(object, endpointSlices, await c.client.create(endpointSlices, slice))
-  for (const slice of update) c.wrote(object, endpointSlices, await c.client.update(endpointSlices, slice))
-  for (const slice of remove) await c.remove(object, endpointSlices, slice)
-}
-
-/** What to write so that the slices say what the Endpoints say. */
-export function decide(
-  object: FrozenEndpoints,
-  existing: readonly Slice[],
-): { create: Slice[]; update: Slice[]; remove: Slice[] } {
-  const own = existing.filter((slice) => isControlledBy(slice, object))
-  const remove = existing.filter((slice) => !isControlledBy(slice, object))
-  const create: Slice[] = []
-  const update: Slice[] = []
-  const used = new Set<Slice>()
-  for (const [id, { addressType, group }] of groupsOf(object)) {
-    const candidates = own.filter((slice) => `${slice.addressType} ${portsKey(slice.ports)}` === id)
-    candidates.forEach((slice) => used.add(slice))
-    const plan = planGroup(candidates, group, perSliceMax)
-    create.push(...plan.create.map((content) => newSlice(object, addressType, content)))
-    update.push(...plan.update)
-    remove.push(...plan.remove)
-  }
-  remove.push(...own.filter((slice) => !used.has(slice)))
-  const { labels, annotations } = metadataFor(object)
-  const stale = own.filter(
-    (slice) =>
-      !remove.includes(slice) &&
-      !update.some((changed) => nameOf(changed) === nameOf(slice)) &&
-      !(same(labels, labelsOf(slice)) && same(annotations, annotationsOf(slice))),
-  )
-  return {
-    create,
-    remove,
-    update: [...update, ...stale].map((slice) => ({ ...slice, metadata: { ...slice.metadata, labels, annotations } })),
+async function bringUpToDate(object: FrozenEndpoints, key: string, c: C): Promise<void> {
+  const existing = c
+    .of(endpointSlices)
+    .by(index, key)
+    .filter((slice) => !isBeingDeleted(slice))
+  for (const addressType of ['IPv4', 'IPv6']) {
+    const writes = planSlices(
+      {
+        resource: endpoints,
+        owner: object,
+        addressType,
+        ...metadataFor(object),
+        endpointsMax: perSliceMax,
+        emptySlice: false,
+      },
+      existing.filter((slice) => slice.addressType === addressType),
+      endpointGroups(object, addressType),
+    )
+    await writeSlices(object, writes, c)
   }
 }
 
-function groupsOf(object: FrozenEndpoints): Map<string, { addressType: string; group: PortGroup }> {
-  const groups = new Map<
-    string,
-    { addressType: string; group: { ports: PortGroup['ports']; endpoints: Frozen<Endpoint>[] } }
-  >()
+/** The object's addresses of one type, by the ports that they share (`portsKey`). */
+function endpointGroups(object: FrozenEndpoints, addressType: string): Map<string, PortGroup> {
+  const groups = new Map<string, { readonly ports: PortGroup['ports']; readonly endpoints: Frozen<Endpoint>[] }>()
   for (const subset of object.subsets ?? []) {
     const ports = (subset.ports ?? []).map((port) => ({
       name: port.name ?? '',
@@ -145,16 +107,16 @@ function groupsOf(object: FrozenEndpoints): Map<string, { addressType: string; g
       protocol: port.protocol ?? 'TCP',
       ...(port.appProtocol !== undefined && { appProtocol: port.appProtocol }),
     }))
+    const key = portsKey(ports)
     const all = [
       ...(subset.addresses ?? []).map((address) => ({ address, ready: true })),
       ...(subset.notReadyAddresses ?? []).map((address) => ({ address, ready: false })),
     ]
     for (const { address, ready } of all.slice(0, perSubsetMax)) {
-      const addressType = isIPv6(address.ip) ? 'IPv6' : 'IPv4'
-      const id = `${addressType} ${portsKey(ports)}`
-      const entry = groups.get(id) ?? { addressType, group: { ports, endpoints: [] } }
-      entry.group.endpoints.push(endpointOf(address, ready))
-      groups.set(id, entry)
+      if (isIPv6(address.ip) !== (addressType === 'IPv6')) continue
+      const group = groups.get(key) ?? { ports, endpoints: [] }
+      group.endpoints.push(endpointOf(address, ready))
+      groups.set(key, group)
     }
   }
   return groups
@@ -175,21 +137,5 @@ function metadataFor(object: FrozenEndpoints): { labels: Record<string, string>;
   return {
     labels: { ...labelsOf(object), [serviceNameLabel]: nameOf(object), [managedByLabel]: managedBy },
     annotations,
-  }
-}
-
-function newSlice(object: FrozenEndpoints, addressType: string, { ports, endpoints: list }: PortGroup): Slice {
-  return {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: {
-      generateName: `${nameOf(object)}-`,
-      namespace: namespaceOf(object),
-      ...metadataFor(object),
-      ownerReferences: [controllerReference(endpoints, object)],
-    },
-    addressType,
-    ports,
-    endpoints: list,
   }
 }

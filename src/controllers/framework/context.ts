@@ -20,12 +20,14 @@ import { same } from './equality.ts'
 import { Expectations } from './expectations.ts'
 import { slowStart } from './slow-start.ts'
 
-/** What a reconcile works with. `O` is what the controller reconciles: the owners. */
-export interface Context<O extends KubernetesObject> extends Deps {
+/** What a reconcile works with. `O` is what the controller reconciles: the owners; `M` is its memory. */
+export interface Context<O extends KubernetesObject, M = unknown> extends Deps {
   readonly client: Client
   readonly informers: Informers
   readonly options: ControllerOptions
   readonly recorder: EventRecorder
+  /** What the controller made with `memory` when it started; all its workers share it. */
+  readonly memory: M
   /** A resource's cache; the definition names the resource in `watches` or `reads`. */
   of<T extends KubernetesObject>(resource: Resource<T>): Informer<T>
   /** Tells of `object`, which the controller reconciles. */
@@ -59,8 +61,16 @@ export interface Context<O extends KubernetesObject> extends Deps {
   enqueue(key: string): void
 }
 
+/** What a controller does not share with others. */
+interface Own<O extends KubernetesObject, M> {
+  readonly resource: Resource<O>
+  readonly recorder: EventRecorder
+  readonly queue: WorkQueue
+  readonly memory: M
+}
+
 /** The context of one controller, shared by its workers. */
-export class ReconcileContext<O extends KubernetesObject> implements Context<O> {
+export class ReconcileContext<O extends KubernetesObject, M> implements Context<O, M> {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -69,13 +79,14 @@ export class ReconcileContext<O extends KubernetesObject> implements Context<O> 
   readonly informers: Informers
   readonly options: ControllerOptions
   readonly recorder: EventRecorder
+  readonly memory: M
   readonly expectations: Expectations
   readonly #resource: Resource<O>
   readonly #queue: WorkQueue
   /** By key: the version of the object that this controller wrote last. */
   readonly #written = new Map<string, bigint>()
 
-  constructor(start: StartContext, resource: Resource<O>, recorder: EventRecorder, queue: WorkQueue) {
+  constructor(start: StartContext, { resource, recorder, queue, memory }: Own<O, M>) {
     this.clock = start.clock
     this.random = start.random
     this.log = start.log
@@ -84,6 +95,7 @@ export class ReconcileContext<O extends KubernetesObject> implements Context<O> 
     this.informers = start.informers
     this.options = start.options
     this.recorder = recorder
+    this.memory = memory
     this.expectations = new Expectations(() => start.clock.now())
     this.#resource = resource
     this.#queue = queue

@@ -20,8 +20,8 @@ export const done: Outcome = undefined
 /** Look again after `ms`; undefined is `done`. */
 export const requeueAfter = (ms: number | undefined): Outcome => (ms === undefined ? undefined : { requeueAfterMs: ms })
 
-/** A controller: what it reconciles, what else wakes it, and how. */
-export interface ControllerDefinition<O extends KubernetesObject> {
+/** A controller: what it reconciles, what else wakes it, and how. `M` is what it remembers between calls. */
+export interface ControllerDefinition<O extends KubernetesObject, M> {
   /** Upstream's name. */
   readonly name: string
   /** The component of its events, where upstream's differs from the name. */
@@ -36,12 +36,14 @@ export interface ControllerDefinition<O extends KubernetesObject> {
   readonly events?: readonly string[]
   /** How many objects are worked on at the same time. */
   readonly parallel: number
+  /** Makes what the controller remembers (`context.memory`): gone when it stops, so nothing that must survive. */
+  readonly memory?: (start: StartContext) => M
   /** Declares indexes, adds handlers that `watches` cannot express. */
-  readonly setup?: (context: Context<O>) => void
+  readonly setup?: (context: Context<O, M>) => void
   /** Never at the same time for one object. Level-triggered: the object is the newest that is known, whatever happened before. */
-  readonly reconcile: (object: Frozen<O>, context: Context<O>) => Promise<Outcome>
+  readonly reconcile: (object: Frozen<O>, context: Context<O, M>) => Promise<Outcome>
   /** The object is gone. */
-  readonly gone?: (key: string, context: Context<O>) => Promise<void> | void
+  readonly gone?: (key: string, context: Context<O, M>) => Promise<void> | void
   readonly offByDefault?: boolean
 }
 
@@ -49,8 +51,8 @@ export interface ControllerDefinition<O extends KubernetesObject> {
 const catchUpMs = 1000
 
 /** Makes a controller of its definition. */
-export function defineController<O extends KubernetesObject>(
-  definition: ControllerDefinition<O>,
+export function defineController<O extends KubernetesObject, M = undefined>(
+  definition: ControllerDefinition<O, M>,
 ): ControllerDescriptor {
   return {
     name: definition.name,
@@ -59,26 +61,30 @@ export function defineController<O extends KubernetesObject>(
   }
 }
 
-class RunningController<O extends KubernetesObject> implements Running {
+class RunningController<O extends KubernetesObject, M> implements Running {
   readonly ready: Promise<void>
-  readonly #definition: ControllerDefinition<O>
+  readonly #definition: ControllerDefinition<O, M>
   readonly #queue: WorkQueue
   readonly #objects: Informer<O>
-  readonly #context: ReconcileContext<O>
+  readonly #context: ReconcileContext<O, M>
   /** Keys that wait for the cache to show what was written: the next change matters, whatever it is. */
   readonly #behind = new Set<string>()
   #closed = false
 
-  constructor(definition: ControllerDefinition<O>, start: StartContext) {
+  constructor(definition: ControllerDefinition<O, M>, start: StartContext) {
     const log = start.log.child({ controller: definition.name })
     this.#definition = definition
     this.#queue = new WorkQueue({ deps: { ...start, log }, name: definition.name })
     this.#objects = start.informers.of(definition.reconciles)
     this.#context = new ReconcileContext(
       { ...start, log },
-      definition.reconciles,
-      start.recorder(definition.component ?? definition.name),
-      this.#queue,
+      {
+        resource: definition.reconciles,
+        recorder: start.recorder(definition.component ?? definition.name),
+        queue: this.#queue,
+        // Without `memory` nobody names an M, and undefined is what there is.
+        memory: definition.memory?.(start) as M,
+      },
     )
     this.ready = this.#run(start)
   }

@@ -26,15 +26,16 @@ import { planWork } from './job-work.ts'
 
 type FrozenJob = Frozen<Job>
 type Status = Frozen<JobStatus>
-type C = Context<Job>
+/** By key of the Job: how its pods failed, to wait longer each time. */
+type Memory = Map<string, FailureRecord>
+type C = Context<Job, Memory>
 
 /** Index of pods that wait to be counted, by the key of the Job that they name. */
 const trackedIndex = 'job/tracked'
 const ownName = 'kubernetes.io/job-controller'
-const records = new WeakMap<object, Map<string, FailureRecord>>()
 
 /** Runs pods to their end, as many and as often as a Job asks for. */
-export const jobController = defineController<Job>({
+export const jobController = defineController<Job, Memory>({
   name: 'job-controller',
   reconciles: jobs,
   watches: [
@@ -58,13 +59,11 @@ export const jobController = defineController<Job>({
     'TooManySucceededPods',
   ],
   parallel: 5,
-  setup(c) {
-    c.of(pods).index(trackedIndex, trackedBy)
-    records.set(c, new Map())
-  },
+  memory: () => new Map(),
+  setup: (c) => c.of(pods).index(trackedIndex, trackedBy),
   reconcile,
   async gone(key, c) {
-    records.get(c)?.delete(key)
+    c.memory.delete(key)
     await releaseOrphans(key, undefined, c)
   },
 })
@@ -81,7 +80,7 @@ async function reconcile(job: FrozenJob, c: C): Promise<Outcome> {
   await releaseOrphans(key, job, c)
   if ((job.spec?.managedBy ?? ownName) !== ownName) return done
   if (isFinished(job)) {
-    records.get(c)?.delete(key)
+    c.memory.delete(key)
     return done
   }
   if (!c.caughtUp(job)) return done
@@ -98,7 +97,7 @@ async function reconcile(job: FrozenJob, c: C): Promise<Outcome> {
 async function advance(view: JobView, key: string, c: C): Promise<Outcome> {
   const { job } = view
   const nowMs = c.clock.now()
-  const record = nextRecord(records.get(c)?.get(key), view.newlySucceeded, view.newlyFailed)
+  const record = nextRecord(c.memory.get(key), view.newlySucceeded, view.newlyFailed)
   const started =
     job.status?.startTime !== undefined || isSuspended(job)
       ? job
@@ -119,8 +118,8 @@ async function advance(view: JobView, key: string, c: C): Promise<Outcome> {
   const end = failure !== undefined ? undefined : (decided ?? completedEnd(current, counts.active))
   const status = withSuspension(job, { ...started.status, ...counts }, end, c)
   await settle({ ...current, terminating: counts.terminating }, status, end, c)
-  if (record) records.get(c)?.set(key, record)
-  else records.get(c)?.delete(key)
+  if (record) c.memory.set(key, record)
+  else c.memory.delete(key)
   if (failure !== undefined) throw failure
   const waits = [deadlineInMs(started, nowMs), 'waitMs' in plan ? plan.waitMs : undefined].filter(
     (ms) => ms !== undefined,

@@ -7,10 +7,11 @@ import { defineController, done, type Context, type Outcome } from '../framework
 import type { ControllerOptions } from '../options.ts'
 import { CidrSet } from './cidr-set.ts'
 
-const sets = new WeakMap<object, readonly CidrSet[]>()
+/** What is left of each of the cluster's ranges. */
+type Memory = readonly CidrSet[]
 
 /** Gives each node a range of pod addresses of its own. */
-export const nodeIpamController = defineController<Node>({
+export const nodeIpamController = defineController<Node, Memory>({
   name: 'node-ipam-controller',
   component: 'cidrAllocator',
   reconciles: nodes,
@@ -18,11 +19,10 @@ export const nodeIpamController = defineController<Node>({
   events: ['CIDRNotAvailable', 'CIDRAssignmentFailed'],
   // One at a time: ranges are handed out in the order of the nodes.
   parallel: 1,
+  memory: ({ options }) => rangesOf(options),
   setup(c) {
-    const ranges = rangesOf(c.options)
-    sets.set(c, ranges)
     const each = (node: Frozen<Node>, act: (set: CidrSet, cidr: string) => void) =>
-      cidrsOf(node).forEach((cidr) => ranges.forEach((set) => act(set, cidr)))
+      cidrsOf(node).forEach((cidr) => c.memory.forEach((set) => act(set, cidr)))
     c.of(nodes).on({
       added: (node) => each(node, (set, cidr) => set.occupy(cidr)),
       updated: (node) => each(node, (set, cidr) => set.occupy(cidr)),
@@ -43,8 +43,8 @@ function rangesOf(options: ControllerOptions): CidrSet[] {
   return ranges
 }
 
-async function reconcile(node: Frozen<Node>, c: Context<Node>): Promise<Outcome> {
-  const ranges = sets.get(c) ?? []
+async function reconcile(node: Frozen<Node>, c: Context<Node, Memory>): Promise<Outcome> {
+  const ranges = c.memory
   if (ranges.length === 0 || isBeingDeleted(node) || cidrsOf(node).length > 0) return done
   const given = ranges.map((set) => set.allocate())
   const podCIDRs = given.filter((cidr) => cidr !== undefined)

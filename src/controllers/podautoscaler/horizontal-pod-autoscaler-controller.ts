@@ -16,7 +16,9 @@ import { limit, noteScaling, type ScalingHistory } from './scaling-behavior.ts'
 
 type Autoscaler = Frozen<HorizontalPodAutoscaler>
 type Condition = Frozen<HorizontalPodAutoscalerCondition>
-type C = Context<HorizontalPodAutoscaler>
+/** By key of the autoscaler. */
+type Memory = Map<string, ScalingHistory>
+type C = Context<HorizontalPodAutoscaler, Memory>
 
 interface Scale {
   readonly metadata?: object
@@ -24,10 +26,8 @@ interface Scale {
   readonly status?: { readonly replicas?: number; readonly selector?: string }
 }
 
-const histories = new WeakMap<object, Map<string, ScalingHistory>>()
-
 /** Follows metrics with the number of a workload's pods. */
-export const horizontalPodAutoscalerController = defineController<HorizontalPodAutoscaler>({
+export const horizontalPodAutoscalerController = defineController<HorizontalPodAutoscaler, Memory>({
   name: 'horizontal-pod-autoscaler-controller',
   component: 'horizontal-pod-autoscaler',
   reconciles: horizontalPodAutoscalers,
@@ -45,8 +45,8 @@ export const horizontalPodAutoscalerController = defineController<HorizontalPodA
     'FailedUpdateStatus',
   ],
   parallel: 5,
+  memory: () => new Map(),
   setup(c) {
-    histories.set(c, new Map())
     const count = c.metrics.gauge(
       'horizontal_pod_autoscaler_controller_num_horizontal_pod_autoscalers',
       'Current number of controlled HPA objects.',
@@ -54,7 +54,7 @@ export const horizontalPodAutoscalerController = defineController<HorizontalPodA
     c.metrics.onScrape(() => count.set(c.of(horizontalPodAutoscalers).list().length))
   },
   reconcile,
-  gone: (key, c) => void histories.get(c)?.delete(key),
+  gone: (key, c) => void c.memory.delete(key),
 })
 
 async function reconcile(hpa: Autoscaler, c: C): Promise<Outcome> {
@@ -80,8 +80,8 @@ class Round {
     const key = `${namespaceOf(hpa)}/${nameOf(hpa)}`
     this.#hpa = hpa
     this.#c = c
-    this.#history = histories.get(c)?.get(key) ?? { recommendations: [], ups: [], downs: [] }
-    histories.get(c)?.set(key, this.#history)
+    this.#history = c.memory.get(key) ?? { recommendations: [], ups: [], downs: [] }
+    c.memory.set(key, this.#history)
     this.#conditions = hpa.status?.conditions ?? []
     this.#current = hpa.status?.currentReplicas ?? 0
     this.#desired = hpa.status?.desiredReplicas ?? 0

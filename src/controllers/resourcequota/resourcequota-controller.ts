@@ -26,7 +26,9 @@ import { defineController, requeueAfter, type Context, type Outcome } from '../f
 import { same } from '../framework/equality.ts'
 import { isTerminal } from '../framework/pod.ts'
 
-type C = Context<ResourceQuota>
+/** The caches whose events wake quotas. */
+type Memory = Set<Informer>
+type C = Context<ResourceQuota, Memory>
 
 /** Resources that are counted by names of their own. */
 const named: readonly { readonly names: RegExp; readonly resource: Resource }[] = [
@@ -48,17 +50,14 @@ const named: readonly { readonly names: RegExp; readonly resource: Resource }[] 
   { names: /\.deviceclass\.resource\.k8s\.io\/devices$/, resource: resourceClaims },
 ]
 
-/** The resources that are watched for some quota, by controller. */
-const watched = new WeakMap<object, Set<Informer>>()
-
 /** Counts what is used of each quota. Admission counts up when something is made; this counts down when it goes, and repairs. */
-export const resourceQuotaController = defineController<ResourceQuota>({
+export const resourceQuotaController = defineController<ResourceQuota, Memory>({
   name: 'resourcequota-controller',
   reconciles: resourceQuotas,
   // Admission counts up in the status before the object is there to be counted: counting again then would take it back.
   matters: (quota, old) => !same(quota.spec, old.spec),
   parallel: 5,
-  setup: (c) => void watched.set(c, new Set()),
+  memory: () => new Set(),
   reconcile,
 })
 
@@ -130,9 +129,8 @@ async function informerOf(resource: Resource, c: C): Promise<Informer> {
     { group, version, kind, plural, namespaced },
     detailed ? {} : { metadataOnly: true },
   )
-  const known = watched.get(c)
-  if (known && !known.has(informer)) {
-    known.add(informer)
+  if (!c.memory.has(informer)) {
+    c.memory.add(informer)
     const wake = (object: Frozen<KubernetesObject>) => {
       for (const quota of c.of(resourceQuotas).list(namespaceOf(object)))
         c.enqueue(`${namespaceOf(quota)}/${nameOf(quota)}`)

@@ -14,18 +14,14 @@ interface Marked {
   readonly sinceMs: number
 }
 
-const marks = new WeakMap<object, Map<string, Marked>>()
-const marksOf = (c: object): Map<string, Marked> => {
-  const known = marks.get(c) ?? new Map<string, Marked>()
-  marks.set(c, known)
-  return known
-}
+/** By key of the pod. */
+type Memory = Map<string, Marked>
 
 const noExecute = (node: Frozen<Node> | undefined) =>
   (node?.spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute')
 
 /** Deletes pods from nodes whose NoExecute taints they do not tolerate, or tolerate no longer. */
-export const taintEvictionController = defineController<Pod>({
+export const taintEvictionController = defineController<Pod, Memory>({
   name: 'taint-eviction-controller',
   reconciles: pods,
   matters: (pod, old) =>
@@ -40,24 +36,25 @@ export const taintEvictionController = defineController<Pod>({
   ],
   events: ['TaintManagerEviction'],
   parallel: 8,
+  memory: () => new Map(),
   setup: (c) => indexPodsByNode(c.of(pods)),
   reconcile,
-  gone: (key, c) => void marksOf(c).delete(key),
+  gone: (key, c) => void c.memory.delete(key),
 })
 
-async function reconcile(pod: Frozen<Pod>, c: Context<Pod>): Promise<Outcome> {
+async function reconcile(pod: Frozen<Pod>, c: Context<Pod, Memory>): Promise<Outcome> {
   const key = `${namespaceOf(pod)}/${nameOf(pod)}`
   const taints = noExecute(pod.spec?.nodeName ? c.of(nodes).get({ name: pod.spec.nodeName }) : undefined)
   const mayStayMs = taints.length === 0 ? Infinity : toleratedMs(taints, pod.spec?.tolerations ?? [])
-  const known = marksOf(c).get(key)
+  const known = c.memory.get(key)
   const mark = known?.uid === uidOf(pod) ? known : undefined
   if (mayStayMs === Infinity || isBeingDeleted(pod)) {
-    if (mark && marksOf(c).delete(key) && !isBeingDeleted(pod))
+    if (mark && c.memory.delete(key) && !isBeingDeleted(pod))
       c.event(pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`)
     return done
   }
   const { sinceMs } = mark ?? { sinceMs: c.clock.now() }
-  marksOf(c).set(key, { uid: uidOf(pod), sinceMs })
+  c.memory.set(key, { uid: uidOf(pod), sinceMs })
   const leftMs = sinceMs + mayStayMs - c.clock.now()
   if (leftMs > 0) return requeueAfter(leftMs)
   c.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`)

@@ -15,21 +15,23 @@ const steps = [
   { min: 1800, max: Infinity, seconds: 300 },
 ] as const
 
-const current = new WeakMap<object, number>()
+/** Which step holds now. */
+interface Memory {
+  step: number
+}
 
 /** Tells kubelets how long they may trust their copies of Secrets and ConfigMaps: longer in larger clusters. */
-export const ttlController = defineController<Node>({
+export const ttlController = defineController<Node, Memory>({
   name: 'ttl-controller',
   reconciles: nodes,
   matters: (node, old) => annotationsOf(node)[annotation] !== annotationsOf(old)[annotation],
   parallel: 5,
+  memory: () => ({ step: 0 }),
   setup(c) {
-    current.set(c, 0)
     const count = () => {
-      const before = current.get(c) ?? 0
-      const after = nextStep(before, c.of(nodes).list().length)
-      current.set(c, after)
-      if (after !== before) for (const node of c.of(nodes).list()) c.enqueue(nameOf(node))
+      const before = c.memory.step
+      c.memory.step = nextStep(before, c.of(nodes).list().length)
+      if (c.memory.step !== before) for (const node of c.of(nodes).list()) c.enqueue(nameOf(node))
     }
     c.of(nodes).on({ added: count, deleted: count })
   },
@@ -44,8 +46,8 @@ export function nextStep(step: number, count: number): number {
   return next
 }
 
-async function reconcile(node: Frozen<Node>, c: Context<Node>): Promise<Outcome> {
-  const wanted = String(steps[current.get(c) ?? 0]?.seconds ?? 0)
+async function reconcile(node: Frozen<Node>, c: Context<Node, Memory>): Promise<Outcome> {
+  const wanted = String(steps[c.memory.step]?.seconds ?? 0)
   if (isBeingDeleted(node) || annotationsOf(node)[annotation] === wanted) return done
   await c.client.patch(
     nodes,
