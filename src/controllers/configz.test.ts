@@ -3,7 +3,15 @@ import test from 'node:test'
 import { configzOf } from './configz.ts'
 
 test('/configz tells what is set and what is default, and no key', () => {
-  const told = configzOf({ options: { clusterName: 'c', nodeMonitorGracePeriodMs: 90_500, clusterSigningKey: 'secret', serviceAccountPrivateKey: 'secret' }, leaderElect: true })
+  const told = configzOf({
+    options: {
+      clusterName: 'c',
+      nodeMonitorGracePeriodMs: 90_500,
+      clusterSigningKey: 'secret',
+      serviceAccountPrivateKey: 'secret',
+    },
+    leaderElect: true,
+  })
   const groups = told as Record<string, Record<string, unknown>>
   assert.equal(groups['KubeCloudShared']?.['ClusterName'], 'c')
   assert.equal(groups['NodeLifecycleController']?.['NodeMonitorGracePeriod'], '1m30.5s')

@@ -38,16 +38,32 @@ const places: readonly (readonly [group: string, field: string, option: keyof Co
 ]
 
 /** The controllers' configuration in the shape that upstream's /configz has. */
-export function configzOf({ options, controllers = ['*'], leaderElect = false, useServiceAccountCredentials = false }: ConfigzFacts): object {
+export function configzOf({
+  options,
+  controllers = ['*'],
+  leaderElect = false,
+  useServiceAccountCredentials = false,
+}: ConfigzFacts): object {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const all: ControllerOptions = { ...defaultControllerOptions, ...given }
   const groups: Record<string, Record<string, unknown>> = {
-    Generic: { LeaderElection: { LeaderElect: leaderElect, ResourceLock: 'leases', ResourceName: 'kube-controller-manager', ResourceNamespace: 'kube-system' }, Controllers: controllers },
+    Generic: {
+      LeaderElection: {
+        LeaderElect: leaderElect,
+        ResourceLock: 'leases',
+        ResourceName: 'kube-controller-manager',
+        ResourceNamespace: 'kube-system',
+      },
+      Controllers: controllers,
+    },
     KubeCloudShared: { UseServiceAccountCredentials: useServiceAccountCredentials },
   }
   for (const [group, field, option] of places) {
     const value = all[option]
-    groups[group] = { ...groups[group], [field]: option.endsWith('Ms') ? goDuration(Number(value)) : Array.isArray(value) ? value.join(',') : value }
+    groups[group] = {
+      ...groups[group],
+      [field]: option.endsWith('Ms') ? goDuration(Number(value)) : Array.isArray(value) ? value.join(',') : value,
+    }
   }
   return groups
 }

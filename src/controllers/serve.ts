@@ -13,7 +13,11 @@ export interface ControllerManagerServerOptions extends Omit<ComponentServerOpti
 }
 
 /** Serves a controller manager's health, metrics and configuration over HTTPS. Beside upstream's /healthz there are /livez and /readyz. */
-export function serveControllerManager({ manager, facts, ...options }: ControllerManagerServerOptions): Promise<SecureListener> {
+export function serveControllerManager({
+  manager,
+  facts,
+  ...options
+}: ControllerManagerServerOptions): Promise<SecureListener> {
   const { election, informers } = manager
   const leadership: readonly HealthCheck[] = election ? [{ name: 'leaderElection', fault: () => election.fault() }] : []
   const synced: HealthCheck = {
@@ -27,7 +31,13 @@ export function serveControllerManager({ manager, facts, ...options }: Controlle
     ...options,
     health: {
       // A controller that runs passes: what it fails at is in its metrics and its log.
-      healthz: () => [...leadership, ...(manager.isLeader() ? manager.controllers : []).map((name): HealthCheck => ({ name, fault: () => undefined }))],
+      healthz: () => [
+        ...leadership,
+        ...(manager.isLeader() ? manager.controllers : []).map((name): HealthCheck => ({
+          name,
+          fault: () => undefined,
+        })),
+      ],
       livez: () => leadership,
       readyz: () => [...leadership, synced],
     },

@@ -117,7 +117,8 @@ function watched(
           `${request.method} ${request.path.replace(/^\/apis?\/([^/]+\/)?v\w+\/(namespaces\/[^/]+\/)?/, '').split('/')[0]}`,
         )
       return transport.send(request, signal).catch((error: unknown) => {
-        if (error instanceof ApiError && error.code === 403 && / cannot /.test(error.message)) forbidden.push(error.message)
+        if (error instanceof ApiError && error.code === 403 && / cannot /.test(error.message))
+          forbidden.push(error.message)
         throw error
       })
     },

@@ -54,7 +54,5 @@ async function write(
   finalizers: readonly string[],
   c: Context<PersistentVolumeClaim>,
 ): Promise<void> {
-  c.wroteSelf(
-    await c.client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, finalizers } }),
-  )
+  c.wroteSelf(await c.client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, finalizers } }))
 }
