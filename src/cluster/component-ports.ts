@@ -6,11 +6,11 @@ import type { ControllerManager } from '../controllers/controller-manager.ts'
 import { controllerManagerPort, serveControllerManager } from '../controllers/serve.ts'
 import { schedulerPort, serveScheduler } from '../scheduler/serve.ts'
 import type { SecureListener } from '../serving/secure-listener.ts'
-import type { ClusterPki } from './pki/cluster-pki.ts'
+import type { LivePki } from './pki/live-pki.ts'
 
 /** The components of the process that have a port of their own. */
 export interface ComponentPorts {
-  readonly pki: Pick<ClusterPki, 'apiServer' | 'authority'>
+  readonly live: Pick<LivePki, 'current'>
   readonly manager: Deps & { readonly manager: ControllerManager; readonly client: Client; readonly facts: ConfigzFacts }
   readonly scheduler: Deps & { readonly client: Client; readonly informers: Informers }
 }
@@ -22,8 +22,8 @@ const host = '127.0.0.1'
  * Opens the controllers' and the scheduler's HTTPS ports, where Prometheus looks for them. Until somebody connects they are two sockets. They show the API
  * server's certificate, which is good for this address.
  */
-export async function openComponentPorts({ pki, manager: { manager, client, facts, ...managed }, scheduler: { client: asScheduler, informers, ...scheduling } }: ComponentPorts): Promise<SecureListener[]> {
-  const shared = { host, serving: () => Promise.resolve(pki.apiServer), clientCa: () => pki.authority.cert }
+export async function openComponentPorts({ live, manager: { manager, client, facts, ...managed }, scheduler: { client: asScheduler, informers, ...scheduling } }: ComponentPorts): Promise<SecureListener[]> {
+  const shared = { host, serving: () => Promise.resolve(live.current.apiServer), clientCa: () => live.current.authority.cert }
   const asked = (by: Client) => ({ authentication: by, authorization: by })
   const opened = await Promise.all([
     unlessTaken(managed, controllerManagerPort, (port) => serveControllerManager({ ...managed, ...shared, ...asked(client), port, manager, facts })),

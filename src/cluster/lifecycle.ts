@@ -51,14 +51,15 @@ export async function prepare(record: ClusterRecord, deps: Deps): Promise<void> 
   writeRecord({ ...record, previousContext: before === entry.name ? record.previousContext : before })
 }
 
-/** The cluster's certificates, made where they are missing or about to expire. */
-export function clusterPki(record: ClusterRecord, deps: Deps): Promise<ClusterPki> {
+/** The cluster's certificates, made where they are missing or about to expire. With `readOnly` taken as they are, where they are. */
+export function clusterPki(record: ClusterRecord, deps: Deps, { readOnly }: { readonly readOnly?: boolean } = {}): Promise<ClusterPki> {
   const { config } = record
   const names = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${config.clusterDomain}`]
   return ensureClusterPki(
     {
       folder: clusterPaths(config.name).pki,
       apiServerHosts: [...new Set([config.address, '127.0.0.1', record.advertiseAddress, addressIn(config.serviceCIDR, 1), ...names])],
+      readOnly,
       nodes: record.simulated ? [] : nodePlans(record, hostname()).map(({ name, address }) => ({ name, addresses: address ? [address] : [] })),
     },
     deps,

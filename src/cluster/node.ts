@@ -5,7 +5,7 @@ import { Metrics } from '../base/metrics.ts'
 import type { Client } from '../client/client.ts'
 import { Informers } from '../client/informer/informers.ts'
 import { startKubelet } from '../kubelet/kubelet.ts'
-import { startKubeletServer } from '../kubelet/server/kubelet-server.ts'
+import { startKubeletServer, type KubeletServer } from '../kubelet/server/kubelet-server.ts'
 import { startNodeNetwork } from '../network/node-network.ts'
 import { realNft } from '../nftables/real.ts'
 import { startProxy } from '../proxy/proxy.ts'
@@ -30,11 +30,16 @@ export interface NodeOptions extends Deps {
   readonly run: RunCommand
 }
 
+/** A node that runs. */
+export interface RunningNode extends Pick<KubeletServer, 'setServing'> {
+  close(): Promise<void>
+}
+
 /** Where the kubelet's HTTPS server listens, as upstream's. */
 const kubeletPort = 10_250
 
 /** Starts a node in this process' network namespace: containerd, pod network, kubelet and service proxy. What runs already is adopted. */
-export async function startNode(options: NodeOptions): Promise<{ close(): Promise<void> }> {
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { record, plan, client, paths, run, serving, clientCa, proxyClient, ...deps } = options
   const { config } = record
   for (const folder of [paths.kubelet, paths.podLogs, paths.containerLogs]) ensureFolder(folder)
@@ -77,6 +82,7 @@ export async function startNode(options: NodeOptions): Promise<{ close(): Promis
     metricsListen: { host: '127.0.0.1', port: 10_249 },
   })
   return {
+    setServing: (pair) => server.setServing(pair),
     async close() {
       await proxy.close()
       await server.close()

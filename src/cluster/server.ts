@@ -17,7 +17,7 @@ import { openComponentPorts } from './component-ports.ts'
 import { componentUsers } from './component-users.ts'
 import { ensureFolder } from './files.ts'
 import { clusterPaths } from './paths.ts'
-import type { ClusterPki } from './pki/cluster-pki.ts'
+import type { LivePki } from './pki/live-pki.ts'
 import { ensureMachine, ensureNodeProcesses } from './machine.ts'
 import { startNode } from './node.ts'
 import { addressIn, nodePlans, type ClusterRecord } from './record.ts'
@@ -26,7 +26,7 @@ import { startSimulatedNodes } from './simulated-nodes.ts'
 /** What the cluster's process is made from. */
 export interface ServerOptions extends Deps {
   readonly record: ClusterRecord
-  readonly pki: ClusterPki
+  readonly pki: LivePki
 }
 
 /** Something that was started and can be stopped. */
@@ -67,30 +67,35 @@ async function openStore({ record, clock, random, log, metrics }: ServerOptions)
   return (await import('../store/lmdb/lmdb-store.ts')).openLmdbStore({ ...deps, folder: store })
 }
 
-async function startApi({ record, pki, ...deps }: ServerOptions, store: Store, locals: ReadonlyMap<string, LocalKubelet>): Promise<ApiServer> {
+async function startApi({ record, pki: live, ...deps }: ServerOptions, store: Store, locals: ReadonlyMap<string, LocalKubelet>): Promise<ApiServer> {
   const { config } = record
+  const pki = live.current
   const server = await startApiServer({
     ...deps,
     log: deps.log.child({ component: 'apiserver' }),
     store,
     clientCa: pki.authority.cert,
     requestHeader: { clientCa: pki.frontProxyAuthority.cert, allowedNames: ['front-proxy-client'], usernameHeaders: ['X-Remote-User'], uidHeaders: ['X-Remote-Uid'], groupHeaders: ['X-Remote-Group'], extraHeaderPrefixes: ['X-Remote-Extra-'] },
-    proxyClient: pki.frontProxyClient,
+    proxyClient: live.pair(({ frontProxyClient }) => frontProxyClient),
     serviceAccounts: { issuers: [`https://kubernetes.default.svc.${config.clusterDomain}`], keys: [pki.serviceAccount.publicKey], signingKey: pki.serviceAccount.key },
     serviceClusterIpRange: config.serviceCIDR,
     enableAdmissionPlugins: ['NodeRestriction'],
     ...(!record.simulated && { advertiseAddress: record.advertiseAddress, advertisePort: config.port }),
     resourceMetrics: !record.simulated,
     policyStatuses: true,
-    kubelet: { cert: pki.apiServerKubeletClient.cert, key: pki.apiServerKubeletClient.key, ca: pki.authority.cert, addressTypes: ['InternalIP', 'Hostname'], local: (name) => locals.get(name) },
+    kubelet: Object.assign(live.pair(({ apiServerKubeletClient }) => apiServerKubeletClient), { ca: pki.authority.cert, addressTypes: ['InternalIP', 'Hostname'], local: (name: string) => locals.get(name) }),
   })
-  for (const host of new Set([config.address, record.advertiseAddress])) await server.listen({ host, port: config.port, tls: pki.apiServer })
+  for (const host of new Set([config.address, record.advertiseAddress])) {
+    const listener = await server.listen({ host, port: config.port, tls: pki.apiServer })
+    live.follow(({ apiServer }) => apiServer, (pair) => listener.setTls(pair))
+  }
   return server
 }
 
 /** Controllers, scheduler, load balancer and DNS, on shared informers: a resource is watched once, whoever looks at it. */
-async function startControl({ record, pki, ...deps }: ServerOptions, server: ApiServer): Promise<Closable[]> {
+async function startControl({ record, pki: live, ...deps }: ServerOptions, server: ApiServer): Promise<Closable[]> {
   const { config } = record
+  const pki = live.current
   const connect = (user: User, agent: string) => newClient(server.transport(user, agent))
   const client = connect(componentUsers.controllerManager, 'kube-controller-manager')
   const clientFor = (account: string) => connect(componentUsers.controller(account), 'kube-controller-manager')
@@ -107,11 +112,11 @@ async function startControl({ record, pki, ...deps }: ServerOptions, server: Api
   }
   const manager = startControllerManager({ ...managed, client, clientFor, informers, ...options })
   const scheduling = { ...component(deps, 'scheduler'), client: connect(componentUsers.scheduler, 'kube-scheduler'), informers }
-  started.push(manager, await startScheduler(scheduling), ...(await openComponentPorts({ pki, manager: { ...managed, manager, client, facts: { options, useServiceAccountCredentials: true } }, scheduler: scheduling })))
+  started.push(manager, await startScheduler(scheduling), ...(await openComponentPorts({ live, manager: { ...managed, manager, client, facts: { options, useServiceAccountCredentials: true } }, scheduler: scheduling })))
   if (!record.simulated) {
     const cloud = connect(componentUsers.controller('service-controller'), 'cloud-controller-manager')
     started.push(startLoadBalancer({ ...component(deps, 'cloud-controller-manager'), client: cloud, informers, config: { reservedPorts: ['TCP/22', `TCP/${config.port}`, 'TCP/10250'] } }))
-    started.push(await startClusterDns({ record, pki, ...component(deps, 'dns') }, connect(componentUsers.installer, 'kubernode'), informers))
+    started.push(await startClusterDns({ record, pki: live, ...component(deps, 'dns') }, connect(componentUsers.installer, 'kubernode'), informers))
   }
   return started
 }
@@ -135,7 +140,7 @@ async function startClusterDns({ record, ...deps }: ServerOptions, client: Clien
   return dns
 }
 
-async function startNodes({ record, pki, ...deps }: ServerOptions, server: ApiServer, locals: Map<string, LocalKubelet>): Promise<Closable[]> {
+async function startNodes({ record, pki: live, ...deps }: ServerOptions, server: ApiServer, locals: Map<string, LocalKubelet>): Promise<Closable[]> {
   const plans = nodePlans(record, hostname())
   const client = newClient(server.transport(componentUsers.controllerManager, 'kubelet'))
   if (record.simulated) return [await startSimulatedNodes({ ...deps, client, clientFor: (name) => newClient(server.transport(componentUsers.node(name), 'kubelet')), names: plans.map(({ name }) => name), locals })]
@@ -147,11 +152,12 @@ async function startNodes({ record, pki, ...deps }: ServerOptions, server: ApiSe
     plan: plan!,
     client: newClient(server.transport(componentUsers.node(plan!.name), 'kubelet')),
     proxyClient: newClient(server.transport(componentUsers.proxy, 'kube-proxy')),
-    serving: pki.nodeServer(plan!.name),
-    clientCa: pki.authority.cert,
+    serving: live.current.nodeServer(plan!.name),
+    clientCa: live.current.authority.cert,
     paths: clusterPaths(record.config.name).node(plan!.name),
     run: runCommand,
   })
+  live.follow((pki) => pki.nodeServer(plan!.name), (pair) => node.setServing(pair))
   return [node]
 }
 

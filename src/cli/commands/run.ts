@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { runCommand } from '../../base/command.ts'
 import type { Deps } from '../../base/deps.ts'
 import { clusterPki } from '../../cluster/lifecycle.ts'
 import { clusterPaths } from '../../cluster/paths.ts'
 import { writeProcessFile } from '../../cluster/process/child.ts'
 import { nodePlans, requireRecord, type ClusterRecord } from '../../cluster/record.ts'
-import type { ClusterPki } from '../../cluster/pki/cluster-pki.ts'
+import { LivePki } from '../../cluster/pki/live-pki.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
 
 /** `kubernode run NAME`: a cluster's process, or with --node one node's, in the foreground; `up` starts it in the background. */
@@ -15,33 +16,41 @@ export function define(command: Command): void {
   command.action(async (name: string, flags: { node?: string }) => {
     const deps = await componentDeps(undefined, Number(process.env['KUBERNODE_VERBOSITY'] ?? 2))
     const record = requireRecord(name)
-    const pki = await clusterPki(record, deps)
+    // The cluster's process renews certificates; a node's takes what it finds.
+    const pki = new LivePki(await clusterPki(record, deps), () => clusterPki(record, deps, { readOnly: flags.node !== undefined }), deps)
     const running = flags.node === undefined ? await runServer(record, pki, deps) : await runNode(record, pki, deps, flags.node)
-    await runUntilSignal(deps, () => running.close())
+    await runUntilSignal(deps, async () => {
+      await pki.close()
+      await running.close()
+    })
   })
 }
 
-async function runServer(record: ClusterRecord, pki: ClusterPki, deps: Deps) {
+async function runServer(record: ClusterRecord, pki: LivePki, deps: Deps) {
   const { startServer } = await import('../../cluster/server.ts')
   writeProcessFile(clusterPaths(record.config.name).pid, process.pid)
   return startServer({ ...deps, record, pki })
 }
 
-async function runNode(record: ClusterRecord, pki: ClusterPki, deps: Deps, name: string) {
+async function runNode(record: ClusterRecord, pki: LivePki, deps: Deps, name: string) {
   const { startNode } = await import('../../cluster/node.ts')
   const { newClient } = await import('../../client/client.ts')
   const { httpsTransport } = await import('../../client/https/https-transport.ts')
-  const connect = (user: { cert: string; key: string }, userAgent: string) =>
-    newClient(httpsTransport({ server: `https://${record.advertiseAddress}:${record.config.port}`, ca: pki.authority.cert, cert: user.cert, key: user.key, userAgent, deps }))
-  return startNode({
+  const { folder, authority, nodeServer } = pki.current
+  // By their files, which are read again when they change.
+  const connect = (user: string, userAgent: string) =>
+    newClient(httpsTransport({ server: `https://${record.advertiseAddress}:${record.config.port}`, ca: authority.cert, certFile: join(folder, `${user}.crt`), keyFile: join(folder, `${user}.key`), userAgent, deps }))
+  const node = await startNode({
     ...deps,
     record,
     plan: nodePlans(record, hostname()).find((plan) => plan.name === name)!,
-    client: connect(pki.node(name), 'kubelet'),
-    proxyClient: connect(pki.proxy(), 'kube-proxy'),
-    serving: pki.nodeServer(name),
-    clientCa: pki.authority.cert,
+    client: connect(`nodes/${name}/kubelet-client`, 'kubelet'),
+    proxyClient: connect('proxy', 'kube-proxy'),
+    serving: nodeServer(name),
+    clientCa: authority.cert,
     paths: clusterPaths(record.config.name).node(name),
     run: runCommand,
   })
+  pki.follow((current) => current.nodeServer(name), (pair) => node.setServing(pair))
+  return node
 }

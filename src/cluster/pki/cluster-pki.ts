@@ -20,8 +20,6 @@ export interface ClusterPki {
   node(name: string): KeyPair
   /** A node's serving certificate. */
   nodeServer(name: string): KeyPair
-  /** The service proxy's client certificate on a node. */
-  proxy(): KeyPair
 }
 
 /** What the certificates must name. */
@@ -30,6 +28,8 @@ export interface PkiRequest {
   /** Addresses and names under which the API server is reached. */
   readonly apiServerHosts: readonly string[]
   readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] }[]
+  /** Takes what is on disk as it is, however soon it ends: another process renews it. */
+  readonly readOnly?: boolean | undefined
 }
 
 const authorityDays = 3650
@@ -42,7 +42,7 @@ export async function ensureClusterPki(request: PkiRequest, deps: Pick<Deps, 'cl
   const { folder } = request
   const authority = await ensureAuthority(folder, 'ca', 'kubernetes', deps)
   const frontProxyAuthority = await ensureAuthority(folder, 'front-proxy-ca', 'front-proxy-ca', deps)
-  const leaf = (name: string, by: KeyPair, wanted: Omit<CertificateRequest, 'validDays'>) => ensureLeaf(folder, name, by, { ...wanted, validDays: leafDays }, deps)
+  const leaf = (name: string, by: KeyPair, wanted: Omit<CertificateRequest, 'validDays'>) => ensureLeaf({ folder, name, by, readOnly: request.readOnly ?? false }, { ...wanted, validDays: leafDays }, deps)
   const client = (name: string, commonName: string, ...organizations: string[]) => leaf(name, authority, { commonName, organizations, usage: 'client' })
 
   const nodes = new Map<string, { client: KeyPair; server: KeyPair }>()
@@ -53,7 +53,8 @@ export async function ensureClusterPki(request: PkiRequest, deps: Pick<Deps, 'cl
       server: await leaf(`nodes/${name}/kubelet`, authority, { commonName: user, organizations: ['system:nodes'], hosts: [name, ...addresses], usage: 'server' }),
     })
   }
-  const proxy = await client('proxy', 'system:kube-proxy', 'system:node-proxier')
+  // Nodes' processes read these by their file names.
+  await client('proxy', 'system:kube-proxy', 'system:node-proxier')
   return {
     folder,
     authority,
@@ -67,7 +68,6 @@ export async function ensureClusterPki(request: PkiRequest, deps: Pick<Deps, 'cl
     scheduler: await client('scheduler', 'system:kube-scheduler'),
     node: (name) => nodes.get(name)!.client,
     nodeServer: (name) => nodes.get(name)!.server,
-    proxy: () => proxy,
   }
 }
 
@@ -86,8 +86,16 @@ async function ensureAuthority(folder: string, name: string, commonName: string,
   return read(folder, name) ?? write(folder, name, await newAuthority(commonName, authorityDays, deps))
 }
 
-async function ensureLeaf(folder: string, name: string, by: KeyPair, wanted: CertificateRequest, deps: Pick<Deps, 'clock' | 'random'>): Promise<KeyPair> {
+interface Leaf {
+  readonly folder: string
+  readonly name: string
+  readonly by: KeyPair
+  readonly readOnly: boolean
+}
+
+async function ensureLeaf({ folder, name, by, readOnly }: Leaf, wanted: CertificateRequest, deps: Pick<Deps, 'clock' | 'random'>): Promise<KeyPair> {
   const there = read(folder, name)
+  if (there && readOnly) return there
   if (there && isUsable(there, by, wanted, deps.clock.now())) return there
   return write(folder, name, await issue(by, wanted, deps))
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { request, type RequestOptions } from 'node:https'
+import { connect } from 'node:tls'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -75,8 +77,12 @@ interface World {
   get(path: string, options?: RequestOptions): Promise<{ readonly code: number; readonly text: string }>
   readonly admin: KeyPair
   readonly reviews: object[]
+  /** Another certificate of the same authority, which the server now has. */
+  renew(): Promise<KeyPair>
   /** The socket after the switch, with what came first. */
   upgrade(path: string): Promise<string>
+  /** Of the certificate that the server shows. */
+  serial(): Promise<string>
 }
 
 /** A server of a kubelet with one pod, whose runtime's streaming server says what it was asked and then the same again in capitals. */
@@ -125,6 +131,18 @@ async function start(t: TestContext): Promise<World> {
     container,
     admin,
     reviews,
+    async renew() {
+      const pair = await issue(authority, { commonName: 'node', usage: 'server', hosts: ['127.0.0.1'], validDays: 1 }, made)
+      server.setServing(pair)
+      return pair
+    },
+    serial: () =>
+      new Promise((resolve, reject) => {
+        const socket = connect({ host: '127.0.0.1', port: server.port, ca: authority.cert }, () => {
+          resolve(socket.getPeerX509Certificate()!.serialNumber)
+          socket.destroy()
+        }).on('error', reject)
+      }),
     get: (path, more = {}) =>
       new Promise((resolve, reject) => {
         request({ ...options, path, ...more }, (response) => {
@@ -190,6 +208,15 @@ test('a followed log that is quiet goes on as long as its container runs', async
     await clock.advance(1000)
   }
   assert.equal((await log).text, 'hello\n')
+})
+
+test('a renewed certificate is shown to whoever connects next, and clients of the cluster are users still', async (t) => {
+  const { get, renew, serial, admin } = await start(t)
+  const before = await serial()
+  const { cert } = await renew()
+  assert.notEqual(await serial(), before)
+  assert.equal(await serial(), new X509Certificate(cert).serialNumber)
+  assert.equal((await get('/healthz', { ...admin })).text, 'ok')
 })
 
 test('a command of many words is taken', async (t) => {
