@@ -3,9 +3,10 @@ import { test } from 'node:test'
 import { durationMs, listenOf, readComponentConfig } from './component-config.ts'
 
 const head = { apiVersion: 'kubeproxy.config.k8s.io/v1alpha1', kind: 'KubeProxyConfiguration' }
+const readFile = (content: object) => readComponentConfig(JSON.stringify(content, undefined, 2))
 
 test("a configuration file of upstream's is understood", () => {
-  const read = readComponentConfig({
+  const read = readFile({
     ...head,
     clientConnection: { kubeconfig: '/k' },
     hostnameOverride: 'n',
@@ -31,13 +32,12 @@ test("a configuration file of upstream's is understood", () => {
   })
 })
 
-test('what is not understood is said', () => {
-  assert.deepEqual(readComponentConfig({ ...head, mode: 'iptables', clusterCidr: 'x' }).notes, [
-    'unknown field "clusterCidr" is ignored',
-    'mode iptables is not there; Services are rules of nftables',
-  ])
-  assert.throws(() => readComponentConfig({ kind: 'KubeletConfiguration' }), /not a KubeProxyConfiguration/)
-  assert.throws(() => readComponentConfig({ ...head, nftables: { syncPeriod: 'soon' } }), /no duration/)
+test('a mode that is not there is noted; what is unknown or cannot be read is an error that names it', () => {
+  assert.deepEqual(readFile({ ...head, mode: 'iptables' }).notes, ['mode iptables is not there; Services are rules of nftables'])
+  assert.throws(() => readFile({ ...head, clusterCidr: 'x', conntrack: { maxPerCor: 1 } }), /strict decoding error: unknown field "clusterCidr" at line 4, column 4; did you mean clusterCIDR\?, unknown field "conntrack.maxPerCor"/)
+  assert.throws(() => readComponentConfig('apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: nftables\nmode: iptables\n'), /line 4: key "mode" already set in map/)
+  assert.throws(() => readFile({ ...head, kind: 'KubeletConfiguration' }), /kind is "KubeletConfiguration": it must be KubeProxyConfiguration/)
+  assert.throws(() => readFile({ ...head, nftables: { syncPeriod: 'soon' } }), /no duration/)
 })
 
 test('addresses and durations', () => {

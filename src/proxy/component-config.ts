@@ -1,4 +1,6 @@
+import { readConfig } from '../api/component-config/read.ts'
 import type { ProxyConfig } from './config.ts'
+import { proxyConfigurationKind } from './configuration-kind.ts'
 import type { Listen } from './health/server.ts'
 
 /** What a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1) or the flags of the same names say, as far as a proxy in nftables has to do with it. */
@@ -8,14 +10,12 @@ export interface ProxyComponentConfig {
   readonly config: Partial<ProxyConfig>
   readonly healthListen: Listen | undefined
   readonly metricsListen: Listen | undefined
-  /** What is understood differently than the file says, in sentences. */
+  /** What is there but not as the file says, in sentences. */
   readonly notes: readonly string[]
 }
 
 /** The file's fields that are read; all others of upstream's are about other modes. */
 interface KubeProxyConfiguration {
-  readonly apiVersion?: string
-  readonly kind?: string
   readonly clientConnection?: { readonly kubeconfig?: string }
   readonly hostnameOverride?: string
   readonly clusterCIDR?: string
@@ -33,23 +33,10 @@ interface KubeProxyConfiguration {
   readonly metricsBindAddress?: string
 }
 
-/** Upstream's fields, so that a wrong one can be named. */
-const known = new Set(
-  'apiVersion kind featureGates bindAddress healthzBindAddress metricsBindAddress bindAddressHardFail enableProfiling clusterCIDR hostnameOverride clientConnection iptables ipvs nftables winkernel oomScoreAdj mode portRange conntrack configSyncPeriod nodePortAddresses showHiddenMetricsForVersion detectLocalMode detectLocal logging windowsRunAsService'.split(
-    ' ',
-  ),
-)
-
-/** Reads a configuration file's content; throws when it is none. */
-export function readComponentConfig(content: unknown): ProxyComponentConfig {
-  const file = (content ?? {}) as KubeProxyConfiguration
-  if (typeof file !== 'object' || file.kind !== 'KubeProxyConfiguration')
-    throw new Error('not a KubeProxyConfiguration: kind is missing or another')
-  if (file.apiVersion !== 'kubeproxy.config.k8s.io/v1alpha1')
-    throw new Error(`apiVersion ${JSON.stringify(file.apiVersion)} is not kubeproxy.config.k8s.io/v1alpha1`)
-  const notes = Object.keys(file).flatMap((field) =>
-    known.has(field) ? [] : [`unknown field ${JSON.stringify(field)} is ignored`],
-  )
+/** Reads a configuration file. Throws with everything in it that is unknown or cannot be read. */
+export function readComponentConfig(text: string): ProxyComponentConfig {
+  const file = readConfig(text, proxyConfigurationKind) as KubeProxyConfiguration
+  const notes: string[] = []
   if (file.mode && file.mode !== 'nftables')
     notes.push(`mode ${file.mode} is not there; Services are rules of nftables`)
   const minSync = durationMs(file.nftables?.minSyncPeriod)

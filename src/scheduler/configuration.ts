@@ -26,6 +26,8 @@ export interface SchedulerConfiguration {
     readonly resourceName?: string
     readonly resourceNamespace?: string
   }
+  readonly clientConnection?: { readonly kubeconfig?: string }
+  readonly extenders?: readonly object[]
   readonly profiles?: readonly ProfileConfiguration[]
 }
 

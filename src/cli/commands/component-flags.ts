@@ -22,6 +22,17 @@ export function fileOf(path: string | undefined, flag: string): string | undefin
   return text
 }
 
+/** What a component's configuration file says; undefined when there is none. Whatever is wrong in it is told with the file's name. */
+export function configOf<T>(path: string | undefined, read: (text: string) => T): T | undefined {
+  const text = fileOf(path, 'config')
+  if (text === undefined) return undefined
+  try {
+    return read(text)
+  } catch (error) {
+    throw new Problem('KN-CONFIG-01', `${path}: ${error instanceof Error ? error.message : String(error)}`, 'correct the file', { exitCode: exitCodes.usage, cause: error })
+  }
+}
+
 /** 'a,b' as a list; absent stays absent. */
 export const listOf = (text: string | undefined): readonly string[] | undefined => text?.split(',').filter(Boolean)
 

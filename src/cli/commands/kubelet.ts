@@ -2,11 +2,11 @@ import type { Command } from 'commander'
 import { newClient } from '../../client/client.ts'
 import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
-import type { KubeletConfiguration } from '../../kubelet/config.ts'
+import { readKubeletConfiguration } from '../../kubelet/read-configuration.ts'
 import { startKubelet } from '../../kubelet/kubelet.ts'
 import { connectCri } from '../../runtime/cri/cri-runtime.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
-import { addFlags, fileOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { addFlags, configOf, fileOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
 import { followCertificate, servingCertificate } from './serving-certificate.ts'
 
 const flags: readonly ComponentFlag[] = [
@@ -31,7 +31,7 @@ export function define(command: Command): void {
   addFlags(command, flags)
   command.action(async (given: Record<string, string>) => {
     const deps = await componentDeps('kubelet', numberOf(given['v']!, 'v'))
-    const config = await configuration(given['config'])
+    const config = configOf(given['config'], readKubeletConfiguration) ?? {}
     const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), { deps, userAgent: 'kubelet' })
     const runtime = await connectCri({ ...deps, socket: config.containerRuntimeEndpoint ?? given['containerRuntimeEndpoint']! })
     const hostname = (await import('node:os')).hostname().toLowerCase()
@@ -82,15 +82,6 @@ export function define(command: Command): void {
       await transport.close()
     })
   })
-}
-
-async function configuration(path: string | undefined): Promise<KubeletConfiguration> {
-  const text = fileOf(path, 'config')
-  if (text === undefined) return {}
-  const { parseYaml } = await import('../../api/codec/yaml.ts')
-  const config = parseYaml(text) as KubeletConfiguration | null
-  if (config?.kind !== 'KubeletConfiguration') throw new Problem('KN-CONFIG-01', `${path} holds ${config?.kind ?? 'nothing'}: it must be a KubeletConfiguration`, 'give the file of a kubelet', { exitCode: exitCodes.usage })
-  return config
 }
 
 function labelsOf(text: string): Record<string, string> {

@@ -1,15 +1,13 @@
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
-import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { runCommand } from '../../base/command.ts'
 import { newClient } from '../../client/client.ts'
 import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
 import { realNft } from '../../nftables/real.ts'
 import { listenOf, readComponentConfig } from '../../proxy/component-config.ts'
-import type { ProxyComponentConfig } from '../../proxy/component-config.ts'
 import { removeProxyRules, startProxy } from '../../proxy/proxy.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
-import { addFlags, booleanOf, fileOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { addFlags, booleanOf, configOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
 
 const flags: readonly ComponentFlag[] = [
   ['--config <file>', 'KubeProxyConfiguration; flags that are given too count more'],
@@ -32,7 +30,7 @@ export function define(command: Command): void {
     const nft = realNft({ run: runCommand })
     if (booleanOf(given['cleanup'], 'cleanup')) return removeProxyRules(nft)
     const deps = await componentDeps('proxy', numberOf(given['v']!, 'v'))
-    const file = await readFile(fileOf(given['config'], 'config'))
+    const file = configOf(given['config'], readComponentConfig)
     for (const note of file?.notes ?? []) deps.log.warn({}, note)
     const transport = await transportFromKubeconfig(required(given['kubeconfig'] ?? file?.kubeconfig, 'kubeconfig'), {
       deps,
@@ -67,17 +65,4 @@ export function define(command: Command): void {
       await transport.close()
     })
   })
-}
-
-async function readFile(text: string | undefined): Promise<ProxyComponentConfig | undefined> {
-  if (text === undefined) return undefined
-  const { load } = await import('js-yaml')
-  try {
-    return readComponentConfig(load(text))
-  } catch (error) {
-    throw new Problem('KN-CONFIG-02', `--config: ${(error as Error).message}`, 'correct the file', {
-      exitCode: exitCodes.usage,
-      cause: error,
-    })
-  }
 }

@@ -3,12 +3,12 @@ import { newClient } from '../../client/client.ts'
 import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
 import { Informers } from '../../client/informer/informers.ts'
 import { standForElection, type LeaderElection } from '../../client/leader/leader-election.ts'
-import type { SchedulerConfiguration } from '../../scheduler/configuration.ts'
+import { readSchedulerConfiguration } from '../../scheduler/read-configuration.ts'
 import { schedulerListers } from '../../scheduler/listers.ts'
 import { startScheduler, type Scheduler } from '../../scheduler/scheduler.ts'
 import { schedulerPort, serveScheduler } from '../../scheduler/serve.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
-import { addFlags, fileOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { addFlags, configOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
 import { electionFlags, electionOf } from './election-flags.ts'
 import { servingFlags, servingOf } from './serving-flags.ts'
 
@@ -25,8 +25,9 @@ export function define(command: Command): void {
   addFlags(command, flags)
   command.action(async (given: Record<string, string>) => {
     const deps = await componentDeps('scheduler', numberOf(given['v']!, 'v'))
-    const config = await configOf(fileOf(given['config'], 'config'))
-    const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), { deps, userAgent: 'kube-scheduler' })
+    const config = configOf(given['config'], readSchedulerConfiguration) ?? {}
+    if (config.extenders?.length) deps.log.warn({}, 'extenders are not there: those of the configuration file are not called')
+    const transport = await transportFromKubeconfig(required(given['kubeconfig'] ?? config.clientConnection?.kubeconfig, 'kubeconfig'), { deps, userAgent: 'kube-scheduler' })
     const client = newClient(transport)
     const stand = electionOf(given, 'kube-scheduler', { ...deps, file: config.leaderElection })
     const serving = await servingOf(given, 'kube-scheduler', deps)
@@ -53,10 +54,4 @@ export function define(command: Command): void {
       await transport.close()
     })
   })
-}
-
-async function configOf(text: string | undefined): Promise<SchedulerConfiguration> {
-  if (text === undefined) return {}
-  const { load } = await import('js-yaml')
-  return (load(text) ?? {}) as SchedulerConfiguration
 }

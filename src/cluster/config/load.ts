@@ -1,3 +1,4 @@
+import { nearest, position } from '../../api/component-config/nearest.ts'
 import { Problem } from '../problem.ts'
 import { readFileIfThere } from '../files.ts'
 import { environmentName, flagName, settings, type ClusterConfig, type Setting } from './settings.ts'
@@ -72,30 +73,12 @@ function flatten(value: unknown, at: string, into: Map<string, string>, problem:
       if (inner === null || typeof inner === 'object') throw problem(`${path} must be a single value`)
       into.set(path, String(inner))
     } else if (settings.some((s) => s.path.startsWith(`${path}.`))) flatten(inner, path, into, problem, text)
-    else throw problem(`unknown field ${path}${position(text, key)}${nearest(path)}`)
+    else throw problem(`unknown field ${path}${position(text, key)}${didYouMean(path)}`)
   }
-}
-
-/** ' at line 3, column 5' of the first line that sets `key`. */
-function position(text: string, key: string): string {
-  const lines = text.split('\n')
-  const line = lines.findIndex((l) => l.trimStart().startsWith(`${key}:`))
-  return line < 0 ? '' : ` at line ${line + 1}, column ${lines[line]!.indexOf(key) + 1}`
 }
 
 /** '; did you mean network.podCIDR?' when a known field is close. */
-function nearest(path: string): string {
-  const [best] = settings.map((s) => ({ path: s.path, off: distance(s.path.toLowerCase(), path.toLowerCase()) })).sort((a, b) => a.off - b.off)
-  return best && best.off <= 4 ? `; did you mean ${best.path}?` : ''
-}
-
-/** How many letters must be changed, added or removed to get from one text to the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    row = next
-  }
-  return row[b.length]!
+function didYouMean(path: string): string {
+  const meant = nearest(path, settings.map((setting) => setting.path))
+  return meant === undefined ? '' : `; did you mean ${meant}?`
 }
