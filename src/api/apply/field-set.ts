@@ -109,6 +109,7 @@ export const difference = (left: FieldSet, right: FieldSet): FieldSet => subtrac
 export const differenceWithin = (left: FieldSet, right: FieldSet): FieldSet => subtract(left, right, true)
 
 function subtract(left: FieldSet, right: FieldSet, within: boolean): FieldSet {
+  if (left === right) return noFields
   if (isEmpty(left) || isEmpty(right)) return left
   return subtractChildren(left, right, within) ?? noFields
 }

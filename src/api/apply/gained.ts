@@ -4,7 +4,7 @@ import { asMember, leaf, noFields, sortedNode } from './field-set.ts'
 import { newFields } from './new-fields.ts'
 import { isEmptyList, isMap, isNothing } from './nothing.ts'
 import type { ListShape, Shape, StructShape } from './shape.ts'
-import { anyShape, elementStep, sameElement } from './shape.ts'
+import { anyShape, elementStep, pairUp } from './shape.ts'
 
 type Draft = Record<string, FieldSet>
 type Values = Readonly<Record<string, unknown>>
@@ -89,34 +89,20 @@ function inOrderOf(shape: StructShape, to: Values, children: Draft): Draft {
 }
 
 function gainedElements(list: ListShape, from: readonly unknown[], to: readonly unknown[], differing: boolean): Draft | undefined {
-  const paired = gainedPairs(list, from, to, differing)
-  if (paired !== 'unlike') return paired
-  const before = bySteps(list, from)
-  const after = bySteps(list, to)
   const items = list.items()
   let out: Draft | undefined
-  for (const [step, elements] of after) {
-    const node = gainedElement(items, before.get(step), elements, differing)
-    if (node) (out ??= {})[step] = node
-  }
-  return out && (sortedNode(out) as Draft)
-}
-
-/** Lists up to this long are compared pair by pair; beyond it, looking for duplicates by pairs would take too long. */
-const pairsMax = 32
-
-/** The usual case: the same elements in the same order, without duplicates. Then only what changed needs its step. */
-function gainedPairs(list: ListShape, from: readonly unknown[], to: readonly unknown[], differing: boolean): Draft | undefined | 'unlike' {
-  if (from.length !== to.length || to.length > pairsMax) return 'unlike'
-  for (let i = 0; i < to.length; i++) {
-    if (from[i] !== to[i] && !sameElement(list, from[i], to[i])) return 'unlike'
-    for (let j = 0; j < i; j++) if (sameElement(list, to[i], to[j])) return 'unlike'
-  }
-  const items = list.items()
-  let out: Draft | undefined
-  for (let i = 0; i < to.length; i++) {
-    const node = gained(items, from[i], to[i], differing)
-    if (node) (out ??= {})[elementStep(list, to[i])] = node
+  if (pairUp(list, from, to)) {
+    // Only what changed needs its step.
+    for (let i = 0; i < to.length; i++) {
+      const node = gained(items, from[i], to[i], differing)
+      if (node) (out ??= {})[elementStep(list, to[i])] = node
+    }
+  } else {
+    const before = bySteps(list, from)
+    for (const [step, elements] of bySteps(list, to)) {
+      const node = gainedElement(items, before.get(step), elements, differing)
+      if (node) (out ??= {})[step] = node
+    }
   }
   return out && (sortedNode(out) as Draft)
 }

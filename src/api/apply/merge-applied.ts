@@ -1,7 +1,7 @@
 import { deepEqual } from '../schema/values.ts'
 import { isEmptyMap, isMap } from './nothing.ts'
 import type { ListShape, Shape } from './shape.ts'
-import { anyShape, elementStep } from './shape.ts'
+import { anyShape, elementStep, pairUp } from './shape.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -50,7 +50,8 @@ function mergeLists(list: ListShape, live: unknown, applied: unknown): unknown {
   const theirs = Array.isArray(applied) ? (applied as readonly unknown[]) : []
   if (mine.length === 0) return deepEqual(live, applied) ? live : applied
   if (theirs.length === 0) return live
-  const out = mergeElements(list, mine, theirs)
+  const items = list.items()
+  const out = pairUp(list, mine, theirs) ? mine.map((element, i) => mergeApplied(items, element, theirs[i])) : mergeElements(list, mine, theirs)
   return out.length === mine.length && out.every((element, i) => element === mine[i]) ? live : out
 }
 

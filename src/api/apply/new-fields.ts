@@ -2,9 +2,9 @@ import { deepEqual } from '../schema/values.ts'
 import type { FieldSet } from './field-set.ts'
 import { leaf } from './field-set.ts'
 import { isEmptyList, isMap, isNothing } from './nothing.ts'
-import type { ListKey, ListShape, Shape, StructShape } from './shape.ts'
-import { anyShape, elementStep } from './shape.ts'
-import { firstWay, type Way } from './way.ts'
+import type { ListShape, Shape, StructShape } from './shape.ts'
+import { anyShape } from './shape.ts'
+import { firstWay, knownPartsMax, overElement, type Way } from './way.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -43,12 +43,9 @@ function setAt(end: Way, beginning: Way, from: unknown): FieldSet | undefined {
   return from === undefined ? leaf : undefined
 }
 
-/** Containers with more parts than this are hardly ever alike. */
-const partsMax = 100
-
 function overParts(beginning: Way, shape: StructShape, { from, to }: { readonly from: Values | null | undefined; readonly to: Values }): Way {
   let way = beginning
-  let left = partsMax
+  let left = knownPartsMax
   for (const name in to) {
     const part = shape.fields.get(name)
     const value = to[name]
@@ -65,7 +62,7 @@ function overParts(beginning: Way, shape: StructShape, { from, to }: { readonly 
 
 function overEntries(beginning: Way, values: Shape, to: Values): Way {
   let way = beginning
-  let left = partsMax
+  let left = knownPartsMax
   for (const key in to) {
     const node = newFields(values, undefined, to[key])
     if (node) way = way.next(key, node) ?? way.add(key, node, { step: `f:${key}`, known: left-- > 0 })
@@ -75,24 +72,7 @@ function overEntries(beginning: Way, values: Shape, to: Values): Way {
 
 function overElements(beginning: Way, list: ListShape, to: readonly unknown[]): Way {
   const items = list.items()
-  const keys = list.keys
-  const lastKey = keys ? keys.length - 1 : -1
   let way = beginning
-  for (let i = 0; i < to.length; i++) {
-    const element = to[i]
-    const known = i < partsMax
-    for (let k = 0; k < lastKey; k++) {
-      const part = keyOf(keys![k]!, element)
-      way = way.next(part, leaf) ?? way.add(part, leaf, { step: '', known: known && isScalar(part) })
-    }
-    const part = lastKey < 0 ? element : keyOf(keys![lastKey]!, element)
-    const node = newFields(items, undefined, element) ?? leaf
-    way = way.next(part, node) ?? way.add(part, node, { step: elementStep(list, element), known: known && isScalar(part) })
-  }
+  for (let i = 0; i < to.length; i++) way = overElement(way, list, { element: to[i], node: newFields(items, undefined, to[i]) ?? leaf, known: i < knownPartsMax })
   return way
 }
-
-const keyOf = ({ name, absent }: ListKey, element: unknown): unknown => (element as Values | null)?.[name] ?? absent
-
-/** Other values tell an element only to themselves. */
-const isScalar = (value: unknown): boolean => typeof value !== 'object' || value === null

@@ -19,7 +19,7 @@ import { reconcileWithSchema } from './reconcile-schema.ts'
 import type { Convert, FieldFilter } from './settle.ts'
 import { changeOf, changesByVersion, settle } from './settle.ts'
 import { shapeOf } from './shape.ts'
-import { recordUpdate, stripped } from './update-managed-fields.ts'
+import { ownedOf, recordUpdate } from './update-managed-fields.ts'
 
 /** An apply patch. */
 export interface ApplyPatch {
@@ -95,7 +95,7 @@ function attempt(patch: ApplyPatch, { live, applied, before, force }: State & { 
   const shape = shapeOf(schema)
   const reconciled = reconcileWithSchema(before, schema)
   const owned = fieldSetOf(shape, applied)
-  const fresh: Manager = { name: patch.manager || 'unknown', operation: 'Apply', apiVersion, subresource: patch.subresource, time: undefined, fields: resetFields ? resetFields(owned) : owned }
+  const fresh: Manager = { name: patch.manager || 'unknown', operation: 'Apply', apiVersion, subresource: patch.subresource, time: undefined, fields: ownedOf(resetFields ? resetFields(owned) : owned) }
   const last = reconciled.find((manager) => sameManager(manager, fresh))
   const applier: Manager = { ...fresh, time: last?.time }
   const managers = [...reconciled.filter((manager) => manager !== last), applier]
@@ -111,8 +111,7 @@ function attempt(patch: ApplyPatch, { live, applied, before, force }: State & { 
 
 /** The applier as it is written: the entry of before, when nothing about it changed. */
 function finished(applier: Manager, last: Manager | undefined, time: string | undefined): Manager {
-  const now = stripped({ ...applier, time })
-  return last && last.time === time && last.apiVersion === now.apiVersion && sameFields(last.fields, now.fields) ? last : now
+  return last && last.time === time && last.apiVersion === applier.apiVersion && sameFields(last.fields, applier.fields) ? last : { ...applier, time }
 }
 
 /** kubectl overrules what only its own client-side apply had set. */

@@ -137,10 +137,23 @@ export function elementStep(list: ListShape, item: unknown): string {
 }
 
 /** True when two elements of a list have the same step. */
-export function sameElement(list: ListShape, left: unknown, right: unknown): boolean {
+function sameElement(list: ListShape, left: unknown, right: unknown): boolean {
   if (!list.keys) return left === right
   for (const { name, absent } of list.keys) {
     if (((left as Record<string, unknown> | null)?.[name] ?? absent) !== ((right as Record<string, unknown> | null)?.[name] ?? absent)) return false
+  }
+  return true
+}
+
+/** Lists up to this long are compared pair by pair; beyond it, looking for duplicates by pairs would take too long. */
+const pairsMax = 32
+
+/** The usual case of two lists: the same elements in the same order, none of them twice. Then nothing need be looked up. */
+export function pairUp(list: ListShape, left: readonly unknown[], right: readonly unknown[]): boolean {
+  if (left.length !== right.length || left.length > pairsMax) return false
+  for (let i = 0; i < right.length; i++) {
+    if (left[i] !== right[i] && !sameElement(list, left[i], right[i])) return false
+    for (let j = 0; j < i; j++) if (sameElement(list, right[i], right[j])) return false
   }
   return true
 }

@@ -6,7 +6,7 @@ import { capManagers } from './cap-managers.ts'
 import { emptyObject } from './empty.ts'
 import type { FieldSet } from './field-set.ts'
 import { difference, isEmpty, setOf, union } from './field-set.ts'
-import { entriesOf, managersOf, sameManager, withFields } from './managers.ts'
+import { entriesOf, managersOf, sameManager } from './managers.ts'
 import type { Manager } from './managers.ts'
 import { reconcileWithSchema } from './reconcile-schema.ts'
 import type { Convert, FieldFilter } from './settle.ts'
@@ -40,13 +40,10 @@ const unowned = setOf(
   ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map((name) => ['f:metadata', `f:${name}`]),
 )
 
-/** What the sets of new objects are without these: the same few sets come again and again. */
 const owned = new WeakMap<FieldSet, FieldSet>()
 
-/** A manager without the fields that nobody owns. */
-export const stripped = (manager: Manager): Manager => withFields(manager, difference(manager.fields, unowned))
-
-function ownedOf(fields: FieldSet): FieldSet {
+/** A set without the fields that nobody owns; remembered, since the sets of what is created or applied come again and again. */
+export function ownedOf(fields: FieldSet): FieldSet {
   let set = owned.get(fields)
   if (!set) owned.set(fields, (set = difference(fields, unowned)))
   return set

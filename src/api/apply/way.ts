@@ -1,5 +1,6 @@
 import type { FieldSet } from './field-set.ts'
 import { asMember, leaf, sortedNode } from './field-set.ts'
+import { elementStep, type ListKey, type ListShape } from './shape.ts'
 
 /**
  * A place on a walk over the parts of a container: the walks that came here before went on from it. What a walk finds at its end is the set that the first such walk
@@ -33,9 +34,9 @@ export class Way {
     return found
   }
 
-  /** A new way on. One that is not to be known, or comes after such a one, is found by nobody else. */
-  add(part: unknown, node: FieldSet, { step, known }: { readonly step: string; readonly known: boolean }): Way {
-    const way = new Way(this, step, node, known && this.#known)
+  /** A new way on. One that is not to be known, or comes after such a one, is found by nobody else. `holds`: what the set has there when it is not `node` itself. */
+  add(part: unknown, node: FieldSet, { step, known, holds = node }: { readonly step: string; readonly known: boolean; readonly holds?: FieldSet }): Way {
+    const way = new Way(this, step, holds, known && this.#known)
     if (!way.#known) return way
     this.#goesTo(part, node, way)
     count()
@@ -73,6 +74,33 @@ export class Way {
     this.#next = way
   }
 }
+
+/** Containers with more parts than this are hardly ever alike: their ways need not be known. */
+export const knownPartsMax = 100
+
+interface ElementWalked {
+  readonly element: unknown
+  readonly node: FieldSet
+  readonly known: boolean
+}
+
+/** Goes over an element of a list, which is a member of its list, by what tells it from the others: its keys, or itself. */
+export function overElement(from: Way, list: ListShape, { element, node, known }: ElementWalked): Way {
+  const { keys } = list
+  const last = keys ? keys.length - 1 : -1
+  let way = from
+  for (let k = 0; k < last; k++) {
+    const part = keyOf(keys![k]!, element)
+    way = way.next(part, leaf) ?? way.add(part, leaf, { step: '', known: known && tells(part) })
+  }
+  const part = last < 0 ? element : keyOf(keys![last]!, element)
+  return way.next(part, node) ?? way.add(part, node, { step: elementStep(list, element), known: known && tells(part), holds: asMember(node) })
+}
+
+const keyOf = ({ name, absent }: ListKey, element: unknown): unknown => (element as Readonly<Record<string, unknown>> | null)?.[name] ?? absent
+
+/** Other values than these tell an element only to themselves. */
+const tells = (value: unknown): boolean => typeof value !== 'object' || value === null
 
 /** How many ways are known before all are forgotten: some 5 MB. */
 const knownMax = 20_000
