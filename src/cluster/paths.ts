@@ -15,6 +15,8 @@ export interface ClusterPaths {
   /** The daemon's process id; held locked while it runs. */
   readonly pid: string
   readonly adminKubeconfig: string
+  /** A folder for each node that runs containers. */
+  readonly nodes: string
   node(name: string): NodePaths
 }
 
@@ -33,14 +35,22 @@ export interface NodePaths {
 
 /** The folders under which every cluster has its own, by who asks: root's are system-wide, a user's follow the XDG rules. */
 export function baseFolders(env: NodeJS.ProcessEnv, isRoot: boolean): { data: string; run: string } {
-  if (env['KUBERNODE_HOME']) return { data: join(env['KUBERNODE_HOME'], 'data'), run: join(env['KUBERNODE_HOME'], 'run') }
+  if (env['KUBERNODE_HOME'])
+    return { data: join(env['KUBERNODE_HOME'], 'data'), run: join(env['KUBERNODE_HOME'], 'run') }
   if (isRoot) return { data: '/var/lib/kubernode', run: '/run/kubernode' }
   const data = env['XDG_DATA_HOME'] ?? join(homedir(), '.local/share')
-  return { data: join(data, 'kubernode'), run: env['XDG_RUNTIME_DIR'] ? join(env['XDG_RUNTIME_DIR'], 'kubernode') : join(data, 'kubernode/run') }
+  return {
+    data: join(data, 'kubernode'),
+    run: env['XDG_RUNTIME_DIR'] ? join(env['XDG_RUNTIME_DIR'], 'kubernode') : join(data, 'kubernode/run'),
+  }
 }
 
 /** The files of the cluster `name`. */
-export function clusterPaths(name: string, env: NodeJS.ProcessEnv = process.env, isRoot: boolean = process.getuid?.() === 0): ClusterPaths {
+export function clusterPaths(
+  name: string,
+  env: NodeJS.ProcessEnv = process.env,
+  isRoot: boolean = process.getuid?.() === 0,
+): ClusterPaths {
   const base = baseFolders(env, isRoot)
   const [data, run] = [join(base.data, name), join(base.run, name)]
   return {
@@ -52,6 +62,7 @@ export function clusterPaths(name: string, env: NodeJS.ProcessEnv = process.env,
     config: join(data, 'cluster.json'),
     pid: join(run, 'kubernode.pid'),
     adminKubeconfig: join(data, 'admin.kubeconfig'),
+    nodes: join(data, 'nodes'),
     node: (node) => nodePaths(join(data, 'nodes', node), join(run, 'nodes', node)),
   }
 }

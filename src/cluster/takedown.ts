@@ -1,16 +1,20 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { runCommand } from '../base/command.ts'
 import type { Deps } from '../base/deps.ts'
 import { removeNodeNetwork } from '../network/node-network.ts'
 import { realNft } from '../nftables/real.ts'
 import { removeProxyRules } from '../proxy/proxy.ts'
+import { loadConfig } from './config/load.ts'
 import { stopContainerd } from './containerd/containerd.ts'
+import { kubeconfigPath } from './kubeconfig/kubeconfig.ts'
 import { removeFiles, stopDaemon } from './lifecycle.ts'
 import { removeCgroups } from './leftovers/cgroups.ts'
 import { unmountUnder } from './leftovers/mounts.ts'
 import { nodeProcessFile, removeMachine } from './machine.ts'
 import { cgroupOf, networkConfig } from './node.ts'
 import { clusterPaths } from './paths.ts'
+import { Problem } from './problem.ts'
 import { endProcess } from './process/child.ts'
 import { nodePlans, readRecord, type ClusterRecord, type NodePlan } from './record.ts'
 import { stopPods } from './stop-pods.ts'
@@ -38,14 +42,40 @@ async function removeNetwork(record: ClusterRecord, plan: NodePlan): Promise<voi
   if (plan.isolated) return
   const nft = realNft({ run: runCommand })
   await removeProxyRules(nft)
-  await removeNodeNetwork({ run: runCommand, nft, config: networkConfig({ record, paths: clusterPaths(record.config.name).node(plan.name) }) })
+  await removeNodeNetwork({
+    run: runCommand,
+    nft,
+    config: networkConfig({ record, paths: clusterPaths(record.config.name).node(plan.name) }),
+  })
 }
 
-/** Stops a cluster and removes everything it has, also when it was made only halfway. */
+/** Stops a cluster and removes everything it has, also when it was made only halfway, removed only halfway, or its record is damaged. */
 export async function remove(name: string, deps: Deps): Promise<void> {
-  const record = readRecord(name)
-  if (record) await takeDown(record, deps)
+  const record = readRecordIfSound(name) ?? (await recordFromFolders(name))
+  await takeDown(record, deps)
   for (const folder of [clusterPaths(name).data, clusterPaths(name).run]) await unmountUnder(folder)
   await removeFiles(name, record)
 }
 
+function readRecordIfSound(name: string): ClusterRecord | undefined {
+  try {
+    return readRecord(name)
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'KN-CONFIG-01') return undefined
+    throw error
+  }
+}
+
+/** What can be said of a cluster without its record: it has the usual settings, and the nodes of which there are folders. */
+async function recordFromFolders(name: string): Promise<ClusterRecord> {
+  const folder = clusterPaths(name).nodes
+  const nodes = existsSync(folder) ? readdirSync(folder).length : 0
+  const { config } = await loadConfig({ flags: { name, nodes: String(Math.max(1, nodes)) }, env: process.env })
+  return {
+    config,
+    simulated: nodes === 0,
+    advertiseAddress: '',
+    kubeconfig: kubeconfigPath(undefined),
+    previousContext: '',
+  }
+}

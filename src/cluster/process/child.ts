@@ -49,11 +49,19 @@ export interface DetachedProcess {
 }
 
 /** Starts a process in a session of its own, its output appended to a log; returns its id. */
-export function startDetached({ command, args, file, log, env }: DetachedProcess): { pid: number; exited: Promise<number> } {
+export function startDetached({ command, args, file, log, env }: DetachedProcess): {
+  pid: number
+  exited: Promise<number>
+} {
   ensureFolder(dirname(log))
   const output = openSync(log, 'a', 0o640)
   try {
-    const child = spawn(command, args, { detached: true, stdio: ['ignore', output, output], env: env ?? process.env, cwd: '/' })
+    const child = spawn(command, args, {
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: env ?? process.env,
+      cwd: '/',
+    })
     const exited = new Promise<number>((resolve) => {
       child.on('exit', (code) => resolve(code ?? 128))
       child.on('error', () => resolve(127))
@@ -73,7 +81,8 @@ export async function endProcess(file: string, clock: Clock, graceMs: number): P
   const pid = runningProcess(file)
   if (pid !== undefined) {
     signal(pid, 'SIGTERM')
-    for (let waited = 0; waited < graceMs && runningProcess(file) !== undefined; waited += pollMs) await clock.sleep(pollMs)
+    for (let waited = 0; waited < graceMs && runningProcess(file) !== undefined; waited += pollMs)
+      await clock.sleep(pollMs)
     if (runningProcess(file) !== undefined) signal(pid, 'SIGKILL')
     while (runningProcess(file) !== undefined) await clock.sleep(pollMs)
   }

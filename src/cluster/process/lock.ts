@@ -8,7 +8,12 @@ export async function withClusterLock<T>(name: string, work: () => Promise<T>): 
   // Beside the cluster's folder, which `delete` removes.
   const file = `${clusterPaths(name).run}.lock`
   const holder = runningProcess(file)
-  if (holder !== undefined && holder !== process.pid) throw new Problem('KN-CLUSTER-05', `another command (process ${holder}) is working on the cluster ${name}`, 'wait for it to end and try again')
+  if (holder !== undefined && holder !== process.pid)
+    throw new Problem(
+      'KN-CLUSTER-05',
+      `another command (process ${holder}) is working on the cluster ${name}`,
+      'wait for it to end and try again',
+    )
   writeProcessFile(file, process.pid)
   try {
     return await work()
