@@ -5,6 +5,7 @@ import type { ClusterIps } from '../services/cluster-ips.ts'
 import type { Core } from '../verbs/core.ts'
 import { ensureAuthenticationConfig } from './authentication-config.ts'
 import { ensureObject } from './ensure-object.ts'
+import { reconcileRbac } from './reconcile-rbac.ts'
 import { ensureKubernetesService, ensureServiceCidr } from './kubernetes-service.ts'
 
 /** What bootstrapping works with. */
@@ -16,9 +17,11 @@ export interface Bootstrapping {
   readonly serviceRanges: readonly string[]
 }
 
-/** Puts in what a cluster begins with, where it is missing: namespaces, roles, priorities, the `kubernetes` Service. */
+/** Puts in what a cluster begins with, where it is missing, and completes default roles: namespaces, roles, priorities, the `kubernetes` Service. */
 export async function bootstrap(parts: Bootstrapping): Promise<void> {
   const { core, kinds } = parts
+  // Before missing ones are put in, which lack nothing.
+  await reconcileRbac(core)
   const wanted = [
     ['', 'v1', 'namespaces', facts.namespaces],
     ['rbac.authorization.k8s.io', 'v1', 'clusterroles', facts.clusterroles],
