@@ -6,6 +6,7 @@ import { ensureMachineNetwork, removeMachineNetwork, type MachineNetworkOptions 
 import { namesOf, namespacePath } from '../network/machine/config.ts'
 import { realNft } from '../nftables/real.ts'
 import type { ClusterConfig } from './config/settings.ts'
+import { entryPoint } from './daemon.ts'
 import { findProgram } from './host/programs.ts'
 import { clusterPaths } from './paths.ts'
 import { endProcess, runningProcess, startDetached } from './process/child.ts'
@@ -31,8 +32,6 @@ export const nodeNamespace = (cluster: string, node: string): string => namespac
 /** The process id file of a node's own process. */
 export const nodeProcessFile = (cluster: string, node: string): string => join(clusterPaths(cluster).node(node).run, 'node.pid')
 
-/** The program that runs now: further processes of the cluster are the same one. */
-const entryPoint = process.argv[1]!
 const watchEveryMs = 1000
 
 /** How a command runs on a machine of its own name: what pods on the host's network see as theirs. Without the program, they see this machine's. */

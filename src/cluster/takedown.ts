@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { runCommand } from '../base/command.ts'
 import type { Deps } from '../base/deps.ts'
@@ -7,8 +7,8 @@ import { realNft } from '../nftables/real.ts'
 import { removeProxyRules } from '../proxy/proxy.ts'
 import { loadConfig } from './config/load.ts'
 import { stopContainerd } from './containerd/containerd.ts'
-import { kubeconfigPath } from './kubeconfig/kubeconfig.ts'
-import { removeFiles, stopDaemon } from './lifecycle.ts'
+import { kubeconfigPath, removeFromKubeconfig } from './kubeconfig/kubeconfig.ts'
+import { stopDaemon } from './daemon.ts'
 import { removeCgroups } from './leftovers/cgroups.ts'
 import { unmountUnder } from './leftovers/mounts.ts'
 import { nodeProcessFile, removeMachine } from './machine.ts'
@@ -16,7 +16,7 @@ import { cgroupOf, networkConfig } from './node.ts'
 import { clusterPaths } from './paths.ts'
 import { Problem } from './problem.ts'
 import { endProcess } from './process/child.ts'
-import { nodePlans, readRecord, type ClusterRecord, type NodePlan } from './record.ts'
+import { contextName, nodePlans, readRecord, type ClusterRecord, type NodePlan } from './record.ts'
 import { stopPods } from './stop-pods.ts'
 
 /** Stops a cluster: its processes, containers and network. Everything that must survive is kept. */
@@ -54,7 +54,8 @@ export async function remove(name: string, deps: Deps): Promise<void> {
   const record = readRecordIfSound(name) ?? (await recordFromFolders(name))
   await takeDown(record, deps)
   for (const folder of [clusterPaths(name).data, clusterPaths(name).run]) await unmountUnder(folder)
-  await removeFiles(name, record)
+  await removeFromKubeconfig(record.kubeconfig, contextName(name), record.previousContext)
+  for (const folder of [clusterPaths(name).data, clusterPaths(name).run]) rmSync(folder, { recursive: true, force: true })
 }
 
 function readRecordIfSound(name: string): ClusterRecord | undefined {

@@ -19,8 +19,29 @@ for (const [name, file, flags, message] of [
   ['another kind', 'apiVersion: v1\nkind: Pod', {}, /apiVersion is "v1": it must be kubernode.dev\/v1/],
   ['text that is not YAML', '{', {}, /c.yaml is not YAML/],
   ['a list where a map is expected', yaml('network: []'), {}, /network must be a map/],
+  ['a map where a value is expected', yaml('nodes: { count: 3 }'), {}, /nodes must be a single value/],
+  ['a field without a value', yaml('nodes:'), {}, /nodes must be a single value/],
+  ['a document that is no map', '3', {}, /the document must be a map/],
+  ['another kind of the same version', 'apiVersion: kubernode.dev/v1\nkind: Node', {}, /kind is "Node": it must be Cluster/],
+  ['an unknown field like no other', yaml('color: blue'), {}, /unknown field color at line 3, column 1$/],
+  ['more nodes than a machine takes', undefined, { nodes: '100000' }, /nodes is "100000" \(flag --nodes\): it must be a whole number from 1 to 5000/],
+  ['a port that is none', yaml('apiServer: { port: 0 }'), {}, /apiServer.port is "0" \(file c.yaml\): it must be a whole number from 1 to 65535/],
+  ['a name that no folder can have', yaml('metadata: { name: ../up }'), {}, /metadata.name is "..\/up" \(file c.yaml\): it must be at most 32 lower-case letters/],
 ] as const) {
   test(`refused: ${name}`, async () => {
     await assert.rejects(load(file, flags), (error) => error instanceof Problem && message.test(error.message) && error.exitCode === 2)
   })
 }
+
+test('a value from the environment is checked too, and its problem names the variable and the default', async () => {
+  await assert.rejects(load(undefined, {}, { KUBERNODE_STORE: 'floppy' }), {
+    code: 'KN-CONFIG-02',
+    message: 'store.type is "floppy" (environment variable KUBERNODE_STORE): it must be one of embedded, memory',
+    fix: 'correct it there; without it, the default is embedded',
+  })
+})
+
+test('a configuration file that does not exist is a problem; none at all is not', async () => {
+  await assert.rejects(loadConfig({ flags: {}, env: {}, file: '/nowhere/c.yaml' }), { code: 'KN-CONFIG-01', message: 'the configuration file /nowhere/c.yaml does not exist', exitCode: 2 })
+  assert.equal((await load(undefined)).sources.nodes, 'default')
+})

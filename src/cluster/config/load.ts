@@ -58,23 +58,27 @@ async function readConfigFile(file: string | undefined, given: string | undefine
   } catch (error) {
     throw new Problem('KN-CONFIG-01', `${file} is not YAML: ${(error as Error).message}`, 'correct the file', { exitCode: 2, cause: error })
   }
-  const fields = new Map<string, string>()
-  flatten(document, '', fields, (why) => new Problem('KN-CONFIG-01', `${file}: ${why}`, 'correct the file; docs/reference/configuration.md lists every field', { exitCode: 2 }), text)
-  return fields
+  return fieldsOf(document, (why) => new Problem('KN-CONFIG-01', `${file}: ${why}`, 'correct the file; docs/reference/configuration.md lists every field', { exitCode: 2 }), text)
 }
 
-function flatten(value: unknown, at: string, into: Map<string, string>, problem: (why: string) => Problem, text: string): void {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw problem(`${at || 'the document'} must be a map`)
-  for (const [key, inner] of Object.entries(value)) {
-    const path = at ? `${at}.${key}` : key
-    if (path === 'apiVersion' || path === 'kind') {
-      if (inner !== header[path]) throw problem(`${path} is ${JSON.stringify(inner)}: it must be ${header[path]}`)
-    } else if (settings.some((s) => s.path === path)) {
-      if (inner === null || typeof inner === 'object') throw problem(`${path} must be a single value`)
-      into.set(path, String(inner))
-    } else if (settings.some((s) => s.path.startsWith(`${path}.`))) flatten(inner, path, into, problem, text)
-    else throw problem(`unknown field ${path}${position(text, key)}${didYouMean(path)}`)
+/** The document's values as text by path; fails at the first that is no field. */
+function fieldsOf(document: unknown, problem: (why: string) => Problem, text: string): Map<string, string> {
+  const fields = new Map<string, string>()
+  const read = (value: unknown, at: string) => {
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) throw problem(`${at || 'the document'} must be a map`)
+    for (const [key, inner] of Object.entries(value)) {
+      const path = at ? `${at}.${key}` : key
+      if (path === 'apiVersion' || path === 'kind') {
+        if (inner !== header[path]) throw problem(`${path} is ${JSON.stringify(inner)}: it must be ${header[path]}`)
+      } else if (settings.some((setting) => setting.path === path)) {
+        if (inner === null || typeof inner === 'object') throw problem(`${path} must be a single value`)
+        fields.set(path, String(inner))
+      } else if (settings.some((setting) => setting.path.startsWith(`${path}.`))) read(inner, path)
+      else throw problem(`unknown field ${path}${position(text, key)}${didYouMean(path)}`)
+    }
   }
+  read(document, '')
+  return fields
 }
 
 /** '; did you mean network.podCIDR?' when a known field is close. */
