@@ -26,9 +26,10 @@ async function start() {
   const candidate = (identity: string) => {
     const log: string[] = []
     let cut = false
+    let hung = false
     const carried: Transport = {
       ...transport,
-      send: (request, signal) => (cut ? Promise.reject(new Error('unreachable')) : transport.send(request, signal)),
+      send: (request, signal) => (hung ? new Promise(() => {}) : cut ? Promise.reject(new Error('unreachable')) : transport.send(request, signal)),
       watch: (request, signal) => transport.watch(request, signal),
       close: () => transport.close(),
     }
@@ -43,7 +44,7 @@ async function start() {
       },
       lost: () => void log.push('lost'),
     })
-    return { election, log, cutOff: () => void (cut = true) }
+    return { election, log, cutOff: () => void (cut = true), hang: () => void (hung = true) }
   }
   return { clock, candidate, client: newClient(transport), close: () => server.close() }
 }
@@ -78,5 +79,21 @@ test('a leader that is cut off stops before the other begins', async () => {
   assert.deepEqual(a.log, ['leads', 'stops', 'lost'])
   assert.deepEqual(b.log, ['leads'])
   await b.election.close()
+  await close()
+})
+
+test('a leader whose renewals hang is at fault 20 s after its lease has ended; who waits is not', async () => {
+  const { clock, candidate, close } = await start()
+  const [first, second] = [candidate('a'), candidate('b')]
+  await clock.advance(3000)
+  const [leader, other] = first.election.isLeader() ? [first, second] : [second, first]
+  assert.equal(leader.election.fault(), undefined)
+  leader.hang()
+  await clock.advance(34_000)
+  assert.equal(leader.election.fault(), undefined)
+  await clock.advance(5000)
+  assert.equal(leader.election.fault(), 'failed election to renew leadership on lease l')
+  assert.equal(other.election.fault(), undefined)
+  await other.election.close()
   await close()
 })
