@@ -1,5 +1,6 @@
 import { badRequest, type ApiError } from '../errors/api-error.ts'
-import { DecodeError, decodeSent } from '../schema/decode.ts'
+import { decodeSent } from '../schema/decode.ts'
+import { DecodeError } from '../schema/decode-error.ts'
 import type { Schema, StructSchema } from '../schema/schema.ts'
 import { duplicateFields, hasDuplicates, parseJson, SyntaxProblem, type Shape } from './json.ts'
 import { duplicatesText } from './yaml.ts'
@@ -89,7 +90,7 @@ function decodeValue(value: unknown, { text, expected, validation, duplicates, y
   }
   if (validation === 'Ignore') return { object, warnings: [], refused }
   const problems = [
-    ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+    ...unknown.filter((path) => !refused || isTop(path)).map((path) => `unknown field ${JSON.stringify(path)}`),
     ...(yaml ? [] : duplicates().map((path) => `duplicate field ${JSON.stringify(path)}`)),
   ]
   const repeated = yaml ? duplicates() : []
@@ -98,6 +99,9 @@ function decodeValue(value: unknown, { text, expected, validation, duplicates, y
   if (problems.length > 0) throw cannot(`strict decoding error: ${problems.join(', ')}`)
   return { object, warnings: [], refused }
 }
+
+/** Versions of a kind differ further inside. */
+const isTop = (path: string): boolean => !/[.[]/.test(path)
 
 /** The input with apiVersion and kind: what is missing is what the path says; what differs is refused, another version of the kind after its fields were looked at. */
 function withKind(input: Record<string, unknown>, text: string, expected: Expected): { input: Record<string, unknown>; refused?: ApiError } {

@@ -1,6 +1,7 @@
 import { SyntaxProblem } from '../codec/json.ts'
 import { duplicateYamlKeys, yamlToJson } from '../codec/yaml.ts'
-import { DecodeError, decodeSent } from '../schema/decode.ts'
+import { decodeSent } from '../schema/decode.ts'
+import { DecodeError } from '../schema/decode-error.ts'
 import type { Schema, StructSchema } from '../schema/schema.ts'
 import { nearest, position } from './nearest.ts'
 import { structOf, type Shape } from './shape.ts'

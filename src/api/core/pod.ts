@@ -162,10 +162,9 @@ function defaultRequests(spec: PodSpec): void {
 }
 
 function requestLimits({ resources }: Container): void {
-  const limits = resources?.limits
-  if (!resources || !limits) return
-  const requests = ensure(resources, 'requests')
-  for (const name in limits) requests[name] ??= limits[name] ?? '0'
+  if (!resources?.limits) return
+  const { requests, limits } = resources
+  resources.requests = { ...requests, ...limits, ...requests }
 }
 
 function defaultHostPorts(containers: Container[] | undefined): void {

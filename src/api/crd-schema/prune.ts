@@ -1,5 +1,6 @@
 import { definition } from '../schema/builtin.ts'
-import { decode, DecodeError } from '../schema/decode.ts'
+import { decode } from '../schema/decode.ts'
+import { DecodeError } from '../schema/decode-error.ts'
 import { additionalOf, childOf, isForbiddenNull, isObject, itemsOf, metaFields, propertyOf, put, type JsonObject, type JsonSchema } from './json-schema.ts'
 
 /** Where pruning is, and what it found that the schema lacks; undefined when nobody asks. */

@@ -1,6 +1,8 @@
 import { canonicalQuantity } from '../quantity/quantity.ts'
 import { zeroScalar } from './zero.ts'
 import { definition } from './builtin.ts'
+import { DecodeError } from './decode-error.ts'
+import { mismatch, Position } from './position.ts'
 import type { Field, ListSchema, MapSchema, ScalarSchema, Schema, StructSchema } from './schema.ts'
 import { canonicalMicroTime, canonicalTime } from './times.ts'
 
@@ -10,11 +12,6 @@ import { canonicalMicroTime, canonicalTime } from './times.ts'
  *
  * Texts of errors are those of upstream's JSON decoder, since kubectl shows them as they are.
  */
-
-/** Something in the input is not what the schema says. The message has no prefix: `json: cannot unmarshal …`, `quantities must match …`. */
-export class DecodeError extends Error {
-  override name = 'DecodeError'
-}
 
 /** What the caller learns besides the object. */
 export interface DecodeProblems {
@@ -27,7 +24,7 @@ const unknownMax = 100
 
 /** Checks and converts parsed JSON. Throws a DecodeError; fills `problems` with what was left out. */
 export function decode(schema: StructSchema, input: unknown, problems?: DecodeProblems): Record<string, unknown> {
-  return decoderOf(schema)(input, new Position(problems?.unknown)) as Record<string, unknown>
+  return decoderOf(schema)(input, new Position({ unknown: problems?.unknown })) as Record<string, unknown>
 }
 
 /**
@@ -35,7 +32,7 @@ export function decode(schema: StructSchema, input: unknown, problems?: DecodePr
  * They end where the object is brought into shape for the store, as in upstream's protobuf.
  */
 export function decodeSent(schema: StructSchema, input: unknown, problems?: DecodeProblems): Record<string, unknown> {
-  return decoderOf(schema)(input, new Position(problems?.unknown, { asSent: true })) as Record<string, unknown>
+  return decoderOf(schema)(input, new Position({ unknown: problems?.unknown, asSent: true })) as Record<string, unknown>
 }
 
 /**
@@ -44,88 +41,26 @@ export function decodeSent(schema: StructSchema, input: unknown, problems?: Deco
 export const normalise = (schema: StructSchema, object: object): Record<string, unknown> => decode(schema, object)
 
 /**
- * The same for what was made of `old`, which is in shape: parts that are the very same as in it are taken over without a look. The metadata is always a fresh object,
- * since the revision is put into it.
+ * The same with as little new as possible: what is in shape is not copied, and what was taken over from `old`, which is in shape, is not looked into. So the result
+ * shares with both.
  */
-export function reshape(schema: StructSchema, object: object, old: object): Record<string, unknown> {
-  const kept = new Set<unknown>()
-  addKept(old as Entries, object as Entries, kept)
-  kept.delete((object as { metadata?: unknown }).metadata)
-  return decoderOf(schema)(object, new Position(undefined, { kept })) as Record<string, unknown>
+export function reshape(schema: StructSchema, object: object, old?: object): Record<string, unknown> {
+  const kept = old && new Set<unknown>()
+  if (kept) addKept(old as Entries, object as Entries, kept)
+  return decoderOf(schema)(object, new Position({ sharing: true, kept })) as Record<string, unknown>
 }
 
 type Entries = Readonly<Record<string, unknown>>
 
-/** Adds the containers that the two have in common; below metadata, too, if that is one. */
+/** Adds the containers that the two have in common. */
 function addKept(old: Entries, now: Entries, kept: Set<unknown>): void {
   for (const name in now) {
     const value = now[name]
     const before = old[name]
     if (typeof value !== 'object' || value === null || typeof before !== 'object' || before === null) continue
     if (value === before) kept.add(value)
-    if (value !== before || name === 'metadata') addKept(before as Entries, value as Entries, kept)
+    else addKept(before as Entries, value as Entries, kept)
   }
-}
-
-// ---------------------------------------------------------------- where decoding is
-
-/** The way from the root to what is being decoded, kept as a stack so that nothing is made unless an error needs it. */
-class Position {
-  depth = 0
-  /** Field names, map keys and indices, up to `depth`. */
-  readonly path: (string | number)[] = []
-  /** For each level the Go name of the struct whose field it is; empty in maps and lists. */
-  readonly structs: string[] = []
-  readonly unknown: string[] | undefined
-  /** Empty lists stay: see `decodeSent`. */
-  readonly asSent: boolean
-  /** What is in shape already: see `reshape`. */
-  readonly kept: ReadonlySet<unknown> | undefined
-  /** The fields that the structs on the way have, each one's after those of the one around it. */
-  readonly found: number[] = []
-
-  constructor(unknown: string[] | undefined, { asSent = false, kept }: { readonly asSent?: boolean; readonly kept?: ReadonlySet<unknown> } = {}) {
-    this.unknown = unknown
-    this.asSent = asSent
-    this.kept = kept
-  }
-
-  /** 'spec.containers[0].image' */
-  strictPath(last: string): string {
-    let out = ''
-    for (let i = 0; i < this.depth; i++) {
-      const step = this.path[i]!
-      out += typeof step === 'number' ? `[${step}]` : out ? `.${step}` : step
-    }
-    return out ? `${out}.${last}` : last
-  }
-
-  /** 'Container.spec.containers.image': the innermost struct, then the fields without indices and map keys. */
-  goPath(): string {
-    let struct = ''
-    const fields: (string | number)[] = []
-    for (let i = 0; i < this.depth; i++) {
-      if (!this.structs[i]) continue
-      struct = this.structs[i]!
-      fields.push(this.path[i]!)
-    }
-    return struct && `${struct}.${fields.join('.')}`
-  }
-}
-
-function mismatch(at: Position, value: unknown, goType: string): DecodeError {
-  const target = goType.replace(/^\*/, '')
-  const where = at.goPath()
-  return new DecodeError(
-    `json: cannot unmarshal ${jsonType(value, target)} into Go ${where ? `struct field ${where}` : 'value'} of type ${target}`,
-  )
-}
-
-function jsonType(value: unknown, target: string): string {
-  if (Array.isArray(value)) return 'array'
-  if (typeof value === 'number' && /^u?int/.test(target)) return `number ${value}`
-  if (typeof value === 'boolean') return 'bool'
-  return typeof value
 }
 
 // ---------------------------------------------------------------- compiling
@@ -249,9 +184,10 @@ function structDecoder(schema: StructSchema, goType: string): Decoder {
     const depth = at.depth++
     at.structs[depth] = goName
     const base = at.found.length
-    const unknown = findFields(plan, input, at.found)
-    const out: Record<string, unknown> = {}
-    writeFields(plan, input, { out, base, depth, at })
+    const { unknown, inOrder } = findFields(plan, input, at.found)
+    const same = decodeFields(plan, input, { base, depth, at })
+    const out = at.sharing && same && inOrder && !unknown ? input : {}
+    if (out !== input) writeFields(plan, out, base, at)
     at.found.length = base
     at.depth = depth
     if (unknown && (schema.preserveUnknown || at.unknown)) leftOver(schema, input, { out, at })
@@ -259,10 +195,23 @@ function structDecoder(schema: StructSchema, goType: string): Decoder {
   }
 }
 
-/** Adds the indices of the fields that the input has, ascending; true when it has others besides. */
-function findFields({ indexOf }: StructPlan, input: Record<string, unknown>, found: number[]): boolean {
+/** What was found of a struct's fields. */
+interface Found {
+  /** The input has others besides. */
+  readonly unknown: boolean
+  readonly inOrder: boolean
+}
+
+const allInOrder: Found = { unknown: false, inOrder: true }
+const allMoved: Found = { unknown: false, inOrder: false }
+const moreInOrder: Found = { unknown: true, inOrder: true }
+const moreMoved: Found = { unknown: true, inOrder: false }
+
+/** Adds the indices of the fields that the input has, ascending. */
+function findFields({ indexOf }: StructPlan, input: Record<string, unknown>, found: number[]): Found {
   const base = found.length
   let unknown = false
+  let inOrder = true
   for (const name in input) {
     const index = indexOf.get(name)
     if (index === undefined) {
@@ -272,38 +221,57 @@ function findFields({ indexOf }: StructPlan, input: Record<string, unknown>, fou
     // Most come in order; the others are moved to their places.
     let at = found.length
     found.push(index)
+    if (at === base || found[at - 1]! < index) continue
+    inOrder = false
     for (; at > base && found[at - 1]! > index; at--) found[at] = found[at - 1]!
     found[at] = index
   }
-  return unknown
+  if (unknown) return inOrder ? moreInOrder : moreMoved
+  return inOrder ? allInOrder : allMoved
 }
 
-interface Writing {
-  readonly out: Record<string, unknown>
-  /** Where this struct's part of what was found begins. */
-  readonly base: number
-  readonly depth: number
-  readonly at: Position
-}
+/** Marks a field that is written as if it were absent. */
+const absent = Symbol('absent')
 
-function writeFields({ fields, always }: StructPlan, input: Record<string, unknown>, { out, base, depth, at }: Writing): void {
+/** Decodes the fields that were found, each into its place in `at.values`; true when they are just what the input has. */
+function decodeFields({ fields, always }: StructPlan, input: Record<string, unknown>, { base, depth, at }: { readonly base: number; readonly depth: number; readonly at: Position }): boolean {
   const end = at.found.length
+  let same = true
   let next = 0
   for (let i = base; i < end; i++) {
     const index = at.found[i]!
+    if (next < always.length && always[next]! <= index) {
+      same &&= always[next] === index
+      while (next < always.length && always[next]! <= index) next++
+    }
+    const field = fields[index]!
+    const raw = input[field.name]
+    if (raw === undefined || raw === null) {
+      at.values[i] = absent
+      same &&= raw === null && field.absent === null
+      continue
+    }
+    at.path[depth] = field.name
+    const decoded = field.decode(raw, at)
+    const written = !field.zeroIsAbsent || !isZero(decoded) || (at.asSent && field.tellsEmpty)
+    at.values[i] = written ? decoded : absent
+    same &&= written && decoded === raw
+  }
+  return same && next === always.length
+}
+
+/** Writes the fields that were found and those that are never left out, in the order of declaration. */
+function writeFields({ fields, always }: StructPlan, out: Record<string, unknown>, base: number, { found, values }: Position): void {
+  const end = found.length
+  let next = 0
+  for (let i = base; i < end; i++) {
+    const index = found[i]!
     for (; next < always.length && always[next]! < index; next++) writeAbsent(fields[always[next]!]!, out)
     if (always[next] === index) next++
     const field = fields[index]!
-    const raw = input[field.name]
-    if (raw !== undefined && raw !== null) {
-      at.path[depth] = field.name
-      const decoded = field.decode(raw, at)
-      if (!field.zeroIsAbsent || !isZero(decoded) || (at.asSent && field.tellsEmpty)) {
-        out[field.name] = decoded
-        continue
-      }
-    }
-    if (field.absent !== undefined) writeAbsent(field, out)
+    const value = values[i]
+    if (value !== absent) out[field.name] = value
+    else if (field.absent !== undefined) writeAbsent(field, out)
   }
   for (; next < always.length; next++) writeAbsent(fields[always[next]!]!, out)
 }
@@ -356,15 +324,17 @@ function listDecoder(schema: ListSchema, goType: string): Decoder {
   return (value, at) => {
     if (!Array.isArray(value)) throw mismatch(at, value, goType)
     if (at.kept?.has(value)) return value
-    const out: unknown[] = []
+    let out: unknown[] | undefined = at.sharing ? undefined : []
     const depth = at.depth++
     at.structs[depth] = ''
     for (let i = 0; i < value.length; i++) {
       at.path[depth] = i
-      out.push(value[i] === null ? zeroNow(zero) : items(value[i], at))
+      const item = value[i] === null ? zeroNow(zero) : items(value[i], at)
+      if (!out && item !== value[i]) out = value.slice(0, i)
+      out?.push(item)
     }
     at.depth = depth
-    return out
+    return out ?? value
   }
 }
 
@@ -375,16 +345,20 @@ function mapDecoder(schema: MapSchema, goType: string): Decoder {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw mismatch(at, value, goType)
     if (at.kept?.has(value)) return value
     values ??= decoderOf(schema.values)
+    const input = value as Record<string, unknown>
     const out: Record<string, unknown> = {}
     const depth = at.depth++
     at.structs[depth] = ''
-    for (const key of Object.keys(value)) {
+    let same = at.sharing
+    for (const key of Object.keys(input)) {
       at.path[depth] = key
-      const raw = (value as Record<string, unknown>)[key]
-      put(out, key, raw === null || raw === undefined ? zeroNow(zero) : values(raw, at))
+      const raw = input[key]
+      const entry = raw === null || raw === undefined ? zeroNow(zero) : values(raw, at)
+      same &&= entry === raw
+      put(out, key, entry)
     }
     at.depth = depth
-    return out
+    return same ? input : out
   }
 }
 
@@ -500,7 +474,7 @@ function anyDecoder(schema: ScalarSchema): Decoder {
 }
 
 /** Upstream decodes these parts by themselves, so that unknown fields in them are dropped without a word. */
-const withoutReport = (schema: StructSchema, value: unknown, { asSent }: Position): unknown => decoderOf(schema)(value ?? {}, new Position(undefined, { asSent }))
+const withoutReport = (schema: StructSchema, value: unknown, { asSent }: Position): unknown => decoderOf(schema)(value ?? {}, new Position({ asSent }))
 
 function unionMismatch(form: 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings'): DecodeError {
   if (form === 'schemaOrBool') return new DecodeError('boolean or JSON schema expected')

@@ -113,8 +113,9 @@ class Pending {
     this.#draft = draft
   }
 
+  /** The draft may share its metadata with the object before it. */
   readonly at = (revision: number): Document => {
-    this.#draft.metadata.resourceVersion = String(revision)
-    return (this.document = Document.ofObject(this.#draft as Frozen<KubernetesObject>))
+    const object = { ...this.#draft, metadata: { ...this.#draft.metadata, resourceVersion: String(revision) } }
+    return (this.document = Document.ofObject(object as Frozen<KubernetesObject>))
   }
 }

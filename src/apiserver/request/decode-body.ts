@@ -9,7 +9,7 @@ import type { Draft } from '../registry/resource-storage.ts'
 import { warn, type ApiRequest } from './api-request.ts'
 import type { FieldValidation } from './options.ts'
 import { bodyTypes, mediaTypeOf, parseText, readRequestBody } from './parse-body.ts'
-import { DecodeError } from '../../api/schema/decode.ts'
+import { DecodeError } from '../../api/schema/decode-error.ts'
 import { decodeObject } from '../verbs/kind-codec.ts'
 
 /** The request's body as a draft of a kind: every field of its schema's type, defaults filled in. Strictness as the client asked. */

@@ -9,7 +9,7 @@ import { ApiError, badRequest, conflict, invalid, unsupportedMediaType } from '.
 import type { Kind } from '../../api/kind.ts'
 import { applyPatch, patchTypes } from '../../api/patch/apply-patch.ts'
 import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
-import { DecodeError } from '../../api/schema/decode.ts'
+import { DecodeError } from '../../api/schema/decode-error.ts'
 import { field, FieldErrors } from '../../api/validation/field.ts'
 import type { ObjectAnswer } from '../answer/answer.ts'
 import type { Draft } from '../registry/resource-storage.ts'

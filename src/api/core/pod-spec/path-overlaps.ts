@@ -12,18 +12,19 @@ const shown = ({ path, source }: Mapped) => (source ? `${quoted(path)} (${source
 const mapped = (items: readonly { readonly path: string }[], source: string): Mapped[] => items.map(({ path }) => ({ path, source }))
 
 /** Warns of files that hide each other in one volume: the later one wins, or a folder stands where a file should be. */
-export function overlapWarnings(volumes: Frozen<Volume[]>): string[] {
-  return volumes.flatMap((volume) => {
-    const { name, configMap, secret, downwardAPI, projected } = volume
-    const tell = (what: string, overlaps: string[]) => overlaps.map((overlap) => `volume ${quoted(name)} (${what}): overlapping paths: ${overlap}`)
-    return [
-      ...tell(`ConfigMap ${quoted(configMap?.name ?? '')}`, overlaps(mapped(configMap?.items ?? [], ''))),
-      ...tell(`Secret ${quoted(secret?.secretName ?? '')}`, overlaps(mapped(secret?.items ?? [], ''))),
-      ...tell('DownwardAPI', overlaps(mapped(downwardAPI?.items ?? [], ''))),
-      ...(projected?.sources ?? []).filter((source) => !Object.values(source).some(Boolean)).map(() => `volume ${quoted(name)} (Projected) has no sources provided`),
-      ...tell('Projected', overlaps((projected?.sources ?? []).flatMap(pathsOf))),
-    ]
-  })
+export const overlapWarnings = (volumes: Frozen<Volume[]>): string[] => volumes.flatMap((volume) => (putsFiles(volume) ? warningsOf(volume) : []))
+
+const putsFiles = ({ configMap, secret, downwardAPI, projected }: Frozen<Volume>): unknown => configMap?.items ?? secret?.items ?? downwardAPI?.items ?? projected?.sources
+
+function warningsOf({ name, configMap, secret, downwardAPI, projected }: Frozen<Volume>): string[] {
+  const tell = (what: string, overlaps: string[]) => overlaps.map((overlap) => `volume ${quoted(name)} (${what}): overlapping paths: ${overlap}`)
+  return [
+    ...tell(`ConfigMap ${quoted(configMap?.name ?? '')}`, overlaps(mapped(configMap?.items ?? [], ''))),
+    ...tell(`Secret ${quoted(secret?.secretName ?? '')}`, overlaps(mapped(secret?.items ?? [], ''))),
+    ...tell('DownwardAPI', overlaps(mapped(downwardAPI?.items ?? [], ''))),
+    ...(projected?.sources ?? []).filter((source) => !Object.values(source).some(Boolean)).map(() => `volume ${quoted(name)} (Projected) has no sources provided`),
+    ...tell('Projected', overlaps((projected?.sources ?? []).flatMap(pathsOf))),
+  ]
 }
 
 function pathsOf({ configMap, secret, downwardAPI, serviceAccountToken: token, clusterTrustBundle: bundle, podCertificate }: Frozen<VolumeProjection>): Mapped[] {
