@@ -1,6 +1,7 @@
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec, CustomResourceDefinitionVersion, CustomResourceValidation } from '../generated/types/apiextensions-v1.ts'
 import type { Frozen } from '../resource.ts'
 import { FieldErrors, type FieldPath, field } from '../validation/field.ts'
+import { equal } from '../validation/equal.ts'
 import { isDns1035Label } from '../validation/names.ts'
 import { checkDefaults } from './default-rules.ts'
 import { type DefinitionForm, definitionForm, hasStatus } from './definition-form.ts'
@@ -57,12 +58,19 @@ function checkSpec(spec: Spec | undefined, old: Definition | undefined, errors: 
   checkIdentity(spec, at, errors)
   checkSchemasPresent(form, old, at, errors)
   if (spec.preserveUnknownFields && hasDefaults(spec)) errors.invalid(at.child('preserveUnknownFields'), true, 'must be false in order to use defaults in the schema')
-  form.versions.forEach((version, i) => checkVersion(version, hasStatus(version.subresources ?? form.shared.subresources), at.child('versions').index(i), errors))
+  const unchanged = unchangedSchemas(spec, old?.spec)
+  form.versions.forEach((version, i) => checkVersion(version, { status: hasStatus(version.subresources ?? form.shared.subresources), unchanged: unchanged.has(version.name) }, at.child('versions').index(i), errors))
   checkVersionList(spec.versions ?? [], at, errors)
-  checkShared(form, at, errors)
+  checkShared(form, unchanged.has(spec.versions?.[0]?.name ?? ''), at, errors)
   if (!spec.conversion) return
   if (spec.conversion.strategy !== 'None' && spec.preserveUnknownFields) errors.invalid(at.child('conversion', 'strategy'), spec.conversion.strategy, 'must be None if spec.preserveUnknownFields is true')
   checkConversion(spec.conversion, !speaksReviews(old?.spec.conversion?.webhook?.conversionReviewVersions), at.child('conversion'), errors)
+}
+
+/** The versions whose schemas are what they were. */
+function unchangedSchemas({ versions }: Spec, old: Spec | undefined): ReadonlySet<string> {
+  const before = new Map(old?.versions?.map(({ name, schema }) => [name, schema]))
+  return new Set((versions ?? []).flatMap(({ name, schema }) => (before.has(name) && equal(before.get(name), schema) ? [name] : [])))
 }
 
 const hasDefaults = (spec: Spec): boolean => (spec.versions ?? []).some((version) => [...schemasIn(version.schema?.openAPIV3Schema)].some((schema) => present(schema.default)))
@@ -91,9 +99,17 @@ function checkVersionList(versions: readonly Version[], at: FieldPath, errors: F
   if (problems.length) errors.invalid(at.child('version'), first, problems.join(','))
 }
 
-function checkVersion(version: Version, status: boolean, at: FieldPath, errors: FieldErrors): void {
+/** What the rules of a schema depend on besides it. */
+interface Around {
+  /** There is a status subresource. */
+  readonly status: boolean
+  /** The schema was there before. */
+  readonly unchanged: boolean
+}
+
+function checkVersion(version: Version, around: Around, at: FieldPath, errors: FieldErrors): void {
   for (const problem of deprecationProblems(version)) errors.invalid(at.child('deprecationWarning'), version.deprecationWarning, problem)
-  if (version.schema) checkValidation(version.schema, status, at.child('schema'), errors)
+  if (version.schema) checkValidation(version.schema, around, at.child('schema'), errors)
   checkSubresources(version.subresources, at.child('subresources'), errors)
   checkColumns(version.additionalPrinterColumns, at.child('additionalPrinterColumns'), errors)
   const fields = version.selectableFields
@@ -114,9 +130,9 @@ function deprecationProblems({ deprecated, deprecationWarning: warning }: Versio
 }
 
 /** What all versions have alike is checked once. */
-function checkShared({ versions, shared }: DefinitionForm, at: FieldPath, errors: FieldErrors): void {
+function checkShared({ versions, shared }: DefinitionForm, unchanged: boolean, at: FieldPath, errors: FieldErrors): void {
   const status = hasStatus(shared.subresources) || versions.some(({ subresources }) => hasStatus(subresources))
-  if (shared.schema) checkValidation(shared.schema, status, at.child('validation'), errors)
+  if (shared.schema) checkValidation(shared.schema, { status, unchanged }, at.child('validation'), errors)
   checkSubresources(shared.subresources, at.child('subresources'), errors)
   checkColumns(shared.additionalPrinterColumns, at.child('additionalPrinterColumns'), errors)
   if (!shared.selectableFields?.length) return
@@ -150,7 +166,7 @@ const rootKeys = new Set([
   'x-kubernetes-validations',
 ])
 
-function checkValidation({ openAPIV3Schema: schema }: Frozen<CustomResourceValidation>, status: boolean, at: FieldPath, errors: FieldErrors): void {
+function checkValidation({ openAPIV3Schema: schema }: Frozen<CustomResourceValidation>, { status, unchanged }: Around, at: FieldPath, errors: FieldErrors): void {
   if (!schema) return
   const path = at.child('openAPIV3Schema')
   const before = errors.list.length
@@ -164,7 +180,7 @@ function checkValidation({ openAPIV3Schema: schema }: Frozen<CustomResourceValid
     errors.list.push(...found.list)
   }
   checkSchema(schema, path, errors, { root: true })
-  if (!problem) checkRuleExpressions(schema, path, errors)
+  if (!problem) checkRuleExpressions(schema, path, errors, unchanged)
   if (problem && errors.list.length === before) errors.invalid(path, '', problem)
 }
 

@@ -2,7 +2,7 @@ import type { JsonSchema } from '../crd-schema/json-schema.ts'
 import type { FieldErrors, FieldPath } from '../validation/field.ts'
 
 /** Finds what is wrong with the expressions of a schema. */
-export type RuleChecker = (schema: JsonSchema, at: FieldPath, errors: FieldErrors) => void
+export type RuleChecker = (schema: JsonSchema, at: FieldPath, errors: FieldErrors, unchanged: boolean) => void
 
 let checker: RuleChecker | undefined
 
@@ -11,7 +11,7 @@ export function useRuleChecker(check: RuleChecker): void {
   checker = check
 }
 
-/** Says what is wrong with a schema's rules. */
-export function checkRuleExpressions(schema: JsonSchema, at: FieldPath, errors: FieldErrors): void {
-  checker?.(schema, at, errors)
+/** Says what is wrong with a schema's rules; `unchanged`: the definition had the very same schema before. */
+export function checkRuleExpressions(schema: JsonSchema, at: FieldPath, errors: FieldErrors, unchanged: boolean): void {
+  checker?.(schema, at, errors, unchanged)
 }

@@ -59,6 +59,9 @@ const refused: readonly (readonly [string, RegExp])[] = [
   ["self.name == 1", /found no matching overload for '_==_' applied to '\(string, int\)'/],
   ['self.name.foo()', /undeclared reference to 'foo'/],
   ['1 +', /Syntax error: mismatched input '<EOF>'/],
+  ["self.name.matches('[')", /^ERROR: <input>:1:19: invalid matches argument/],
+  ["duration('soon') > duration('1s')", /invalid duration argument/],
+  ["timestamp('today') == timestamp('2026-01-01T00:00:00Z')", /invalid timestamp argument/],
 ]
 
 for (const [expression, problem] of refused)

@@ -1,10 +1,11 @@
+import { RE2JS } from 're2js'
 import { callOverload, type FunctionTable } from './functions.ts'
 import { emptyScope, type Budget, type Compiled, type Frame, type PartCompiler, type Run, type Scope } from './frame.ts'
 import { expandMacro } from './macros.ts'
 import { parse } from './parse.ts'
 import { CelSyntaxError, located, type Node } from './syntax.ts'
 import { bool, bytes, double, dyn, int, joined, listOf, mapOf, nullType, optionalOf, string, typeText, typeType, uint, type CelType } from './types.ts'
-import { CelError, CelList, CelMap, equalValues, Optional, TypeName, Uint, type Value } from './values.ts'
+import { CelError, CelList, CelMap, equalValues, Optional, parseDuration, parseTimestamp, TypeName, Uint, type Value } from './values.ts'
 
 /** What expressions of one sort may use. */
 export interface Language {
@@ -35,18 +36,34 @@ export function compile(source: string, language: Language): Program {
   }
 }
 
+/** The parts of an expression with their types: for what looks at expressions without running them. Throws a CelSyntaxError. */
+export function checked(source: string, language: Language): { readonly node: Node; readonly types: ReadonlyMap<Node, CelType> } {
+  const types = new Map<Node, CelType>()
+  const node = parse(source)
+  new Compiler(language, types).node(node, emptyScope)
+  return { node, types }
+}
+
 const typeNames: Readonly<Record<string, string>> = { bool: 'bool', int: 'int', uint: 'uint', double: 'double', string: 'string', bytes: 'bytes', list: 'list', map: 'map', null_type: 'null_type', type: 'type', dyn: 'dyn' }
 
 /** Checks types and makes closures in one go. */
 class Compiler implements PartCompiler {
   readonly language: Language
   readonly names = new Set<string>()
+  readonly #types: Map<Node, CelType> | undefined
 
-  constructor(language: Language) {
+  constructor(language: Language, types?: Map<Node, CelType>) {
     this.language = language
+    this.#types = types
   }
 
   node(node: Node, scope: Scope): Compiled {
+    const compiled = this.#compile(node, scope)
+    this.#types?.set(node, compiled.type)
+    return compiled
+  }
+
+  #compile(node: Node, scope: Scope): Compiled {
     switch (node.op) {
       case 'literal':
         return literal(node)
@@ -228,6 +245,7 @@ class Compiler implements PartCompiler {
       if (!functions.has(called)) throw new CelSyntaxError(`undeclared reference to '${called}' (in container '')`, at)
       throw new CelSyntaxError(`found no matching overload for '${called}' applied to '${isMember ? `${typeText(types[0]!)}.(${types.slice(1).map(typeText).join(', ')})` : `(${types.map(typeText).join(', ')})`}'`, at)
     }
+    checkLiterals(called, args)
     const { overloads, result } = found
     const cost = overloads.find((each) => each.cost)?.cost
     return {
@@ -240,6 +258,20 @@ class Compiler implements PartCompiler {
     }
   }
 }
+
+/** What is written out is read at once, so that a mistake in it is told before it runs. */
+function checkLiterals(name: string, args: readonly Node[]): void {
+  const read = Object.hasOwn(readers, name) ? readers[name] : undefined
+  const text = args.at(-1)
+  if (!read || text?.op !== 'literal' || typeof text.value !== 'string') return
+  try {
+    read(text.value)
+  } catch {
+    throw new CelSyntaxError(`invalid ${name} argument`, text.at)
+  }
+}
+
+const readers: Readonly<Record<string, (text: string) => unknown>> = { matches: (pattern) => RE2JS.compile(pattern), duration: parseDuration, timestamp: parseTimestamp }
 
 /** The value, or the error that only counts when nothing else decides. */
 function attempt(run: Run, frame: Frame): Value | CelError {

@@ -85,8 +85,8 @@ for (const [text, message] of [
   test(`the body ${text.slice(0, 60) || '(empty)'} is refused`, () => refused(text, message))
 }
 
-test('the fields of another version are looked at before it is refused', () => {
-  const { warnings, refused } = decodePod('{"kind":"Pod","apiVersion":"v0","image":"x"}', 'Warn')
+test('the fields that no version has are told of before another version is refused', () => {
+  const { warnings, refused } = decodePod('{"kind":"Pod","apiVersion":"v0","image":"x","spec":{"old":1}}', 'Warn')
   assert.deepEqual(warnings, ['unknown field "image"'])
   assert.match(refused?.message ?? '', /does not match the expected API version/)
 })

@@ -6,7 +6,8 @@ import { fillDefaults } from './default-values.ts'
 import type { JsonObject, JsonSchema } from './json-schema.ts'
 import { validateListTypes } from './list-types.ts'
 import { pruned } from './prune.ts'
-import { checkRules, validateRules } from './rules.ts'
+import { checkRules } from './check-rules.ts'
+import { validateRules } from './rules.ts'
 import { validateValue } from './value-validator.ts'
 import { FieldPath } from '../validation/field.ts'
 
@@ -108,7 +109,31 @@ test('a rule that did not hold before is no error while nothing changes', () => 
 
 test('rules of a definition that cannot be are refused where they stand', () => {
   const errors = new FieldErrors()
-  checkRules(root({ type: 'object', 'x-kubernetes-validations': [{ rule: 'self.nope > 1' }], properties: {} }), new FieldPath(undefined, 'schema'), errors)
+  checkRules(root({ type: 'object', 'x-kubernetes-validations': [{ rule: 'self.nope > 1' }], properties: {} }), new FieldPath(undefined, 'schema'), errors, false)
   assert.equal(errors.list[0]?.field, 'schema.properties[spec].x-kubernetes-validations[0].rule')
   assert.match(errors.list[0]?.message ?? '', /undefined field 'nope'/)
+})
+
+test('rules that can cost too much are refused where they stand and for the whole schema, unless the schema was there before', () => {
+  const told = (spec: JsonSchema, unchanged = false) => {
+    const errors = new FieldErrors()
+    checkRules(root(spec), new FieldPath(undefined, 'schema'), errors, unchanged)
+    return errors.list.map(({ field }) => field)
+  }
+  const list = (maxItems?: number): JsonSchema => ({ type: 'array', ...(maxItems !== undefined && { maxItems }), items: { type: 'string', 'x-kubernetes-validations': [{ rule: "self.matches('a.*b')" }] } })
+  const rule = 'schema.properties[spec].items.x-kubernetes-validations[0].rule'
+  assert.deepEqual(told(list()), [rule, rule, 'schema'])
+  assert.deepEqual(told(list(100)), [rule])
+  assert.deepEqual(told(list(100), true), [])
+  assert.deepEqual(told(list(20)), [])
+})
+
+test('a rule cannot look at old values that cannot be found again', () => {
+  const told = (type: 'atomic' | 'map') => {
+    const errors = new FieldErrors()
+    checkRules(root({ type: 'array', maxItems: 5, 'x-kubernetes-list-type': type, items: { type: 'object', properties: { a: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self >= oldSelf' }] } } } }), new FieldPath(undefined, 'schema'), errors, false)
+    return errors.list.map(({ message }) => message)
+  }
+  assert.deepEqual(told('map'), [])
+  assert.match(told('atomic')[0]!, /oldSelf cannot be used on the uncorrelatable portion of the schema within schema.properties\[spec\]$/)
 })

@@ -1,4 +1,4 @@
-import { compile, type Program } from '../cel/compile.ts'
+import { compile, type Language, type Program } from '../cel/compile.ts'
 import { Budget } from '../cel/frame.ts'
 import { baseFunctions } from '../cel/library/base.ts'
 import { CelSyntaxError } from '../cel/syntax.ts'
@@ -39,14 +39,17 @@ export function rulesOf(schema: JsonSchema, root: boolean): readonly CompiledRul
   return rules
 }
 
+/** What a rule of a part of that type may use. */
+export const ruleLanguage = ({ optionalOldSelf }: Rule, type: CelType): Language => ({ functions: baseFunctions(), variables: { self: type, oldSelf: optionalOldSelf ? optionalOf(type) : type } })
+
 function compileRule(rule: Rule, type: CelType | undefined): CompiledRule {
   const out = { rule, program: undefined, message: undefined, problem: undefined, messageProblem: undefined, usesOld: false }
   if (!type) return { ...out, problem: 'rule is not supported on fields whose type is not known' }
   if (!(rule.rule ?? '').trim()) return out
-  const variables = { self: type, oldSelf: rule.optionalOldSelf ? optionalOf(type) : type }
+  const language = ruleLanguage(rule, type)
   const attempt = (text: string, wanted: 'bool' | 'string'): Program | string => {
     try {
-      const program = compile(text, { functions: baseFunctions(), variables })
+      const program = compile(text, language)
       if (program.type.kind === wanted || (wanted === 'bool' && program.type.kind === 'dyn')) return program
       return wanted === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string'
     } catch (error) {
@@ -64,22 +67,6 @@ function compileRule(rule: Rule, type: CelType | undefined): CompiledRule {
     messageProblem: typeof message === 'string' ? message : undefined,
     usesOld: typeof program !== 'string' && program.names.has('oldSelf'),
   }
-}
-
-/** Says what is wrong with the rules of a definition. */
-export function checkRules(schema: JsonSchema, at: FieldPath, errors: FieldErrors, root = true): void {
-  const path = at.child('x-kubernetes-validations')
-  rulesOf(schema, root).forEach(({ rule, problem, messageProblem, usesOld }, i) => {
-    if (problem) errors.invalid(path.index(i).child('rule'), rule.rule, problem)
-    if (messageProblem) errors.invalid(path.index(i).child('messageExpression'), rule.messageExpression, `messageExpression compilation failed: ${messageProblem}`)
-    if (!usesOld && rule.optionalOldSelf !== undefined && !problem) errors.invalid(path.index(i).child('optionalOldSelf'), rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule')
-  })
-  for (const [name, property] of Object.entries(schema.properties ?? {})) checkRules(property, at.child('properties').key(name), errors, false)
-  const additional = additionalOf(schema)
-  if (typeof additional === 'object') checkRules(additional, at.child('additionalProperties'), errors, false)
-  const items = itemsOf(schema)
-  if (items) checkRules(items, at.child('items'), errors, false)
-  schema.allOf?.forEach((each, i) => checkRules(each, at.child('allOf').index(i), errors, false))
 }
 
 /** One object's run of all rules. */

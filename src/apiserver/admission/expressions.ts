@@ -7,7 +7,7 @@ let loaded = false
 
 /** Loads what compiles expressions: large, and most servers never see one. */
 async function load(): Promise<void> {
-  const [{ checkRules }, { expressionProblem }] = await Promise.all([import('../../api/crd-schema/rules.ts'), import('./policy/expression-problem.ts')])
+  const [{ checkRules }, { expressionProblem }] = await Promise.all([import('../../api/crd-schema/check-rules.ts'), import('./policy/expression-problem.ts')])
   useRuleChecker(checkRules)
   useExpressionChecker(expressionProblem)
   loaded = true
