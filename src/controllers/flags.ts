@@ -1,3 +1,4 @@
+import { goDurationMs } from '../base/go-duration.ts'
 import type { ControllerOptions } from './options.ts'
 
 /** A flag of upstream's kube-controller-manager that sets a figure: its name, the option behind it, how its text is read, what it says. */
@@ -9,23 +10,11 @@ export interface TuningFlag {
   readonly help: string
 }
 
-const units: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-}
-
-/** Go's durations in milliseconds: '1h30m', '500ms', '0'. */
-export function parseDuration(text: string): number {
-  if (text === '0') return 0
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)]
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text)
-    throw new Error(`${JSON.stringify(text)} is no duration such as 30s or 1h30m`)
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? ''] ?? 0), 0)
+/** Milliseconds; throws when the text is no duration, or one that goes backwards. */
+function parseDuration(text: string): number {
+  const ms = goDurationMs(text)
+  if (ms === undefined || ms < 0) throw new Error(`${JSON.stringify(text)} is no duration such as 30s or 1h30m`)
+  return ms
 }
 
 function parseNumber(text: string): number {

@@ -1,3 +1,4 @@
+import { goDurationMs } from '../base/go-duration.ts'
 import { wholeAmount } from './pod/amount.ts'
 
 /** The fields of upstream's KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that Kubernode reads, under upstream's names. Durations are Go's ('10s', '2m0s'). */
@@ -114,14 +115,11 @@ export interface KubeletSettings {
   readonly restartBackOffMaxMs: number
 }
 
-const unitsMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, 'µs': 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-/** Milliseconds of a duration as Go writes it: '1h30m', '10s', '0'. Throws when it is none. */
-export function parseDuration(text: string, field: string): number {
-  if (/^[+-]?0$/.test(text)) return 0
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)]
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) throw new Error(`kubelet configuration: ${field}: "${text}" is not a duration such as 10s or 5m`)
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitsMs[unit!]!, 0)
+/** Milliseconds; what is no duration is said with its field. */
+function durationMs(text: string, field: string): number {
+  const ms = goDurationMs(text)
+  if (ms === undefined || ms < 0) throw new Error(`kubelet configuration: ${field}: "${text}" is not a duration such as 10s or 5m`)
+  return ms
 }
 
 /** The defaults that upstream has. */
@@ -129,7 +127,7 @@ const hardEvictionDefaults = { 'memory.available': '100Mi', 'nodefs.available': 
 
 /** Fills in upstream's defaults; a value that cannot be read is said with its field. */
 export function settingsOf(config: KubeletConfiguration): KubeletSettings {
-  const ms = (field: keyof KubeletConfiguration & string, text: unknown, fallback: string) => parseDuration(typeof text === 'string' && text !== '' ? text : fallback, field)
+  const ms = (field: keyof KubeletConfiguration & string, text: unknown, fallback: string) => durationMs(typeof text === 'string' && text !== '' ? text : fallback, field)
   return {
     staticPodPath: config.staticPodPath || undefined,
     syncFrequencyMs: ms('syncFrequency', config.syncFrequency, '1m'),
@@ -154,7 +152,7 @@ export function settingsOf(config: KubeletConfiguration): KubeletSettings {
     serializeImagePulls: config.serializeImagePulls ?? true,
     evictionHard: config.evictionHard ?? hardEvictionDefaults,
     evictionSoft: config.evictionSoft ?? {},
-    evictionSoftGraceMs: Object.fromEntries(Object.entries(config.evictionSoftGracePeriod ?? {}).map(([signal, text]) => [signal, parseDuration(text, `evictionSoftGracePeriod.${signal}`)])),
+    evictionSoftGraceMs: Object.fromEntries(Object.entries(config.evictionSoftGracePeriod ?? {}).map(([signal, text]) => [signal, durationMs(text, `evictionSoftGracePeriod.${signal}`)])),
     evictionPressureTransitionMs: ms('evictionPressureTransitionPeriod', config.evictionPressureTransitionPeriod, '5m'),
     evictionMaxPodGraceSeconds: config.evictionMaxPodGracePeriod ?? 0,
     containerLogMaxBytes: wholeAmount(config.containerLogMaxSize ?? '10Mi'),

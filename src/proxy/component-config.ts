@@ -1,3 +1,4 @@
+import { goDurationMs } from '../base/go-duration.ts'
 import { readConfig } from '../api/component-config/read.ts'
 import type { ProxyConfig } from './config.ts'
 import { proxyConfigurationKind } from './configuration-kind.ts'
@@ -69,16 +70,10 @@ export function listenOf(text: string | undefined, defaultPort: number): Listen 
   return { host: found[1] || '0.0.0.0', port: Number(found[2]) }
 }
 
-const units: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
-
-/** Go's durations: '1s', '1m30s', '500ms'. Undefined when there is none. */
+/** Milliseconds of a duration as Go writes it. Undefined when there is none. */
 export function durationMs(text: string | undefined): number | undefined {
   if (!text) return undefined
-  let sum = 0
-  const rest = text.replace(/(\d+(?:\.\d+)?)(ms|h|m|s)/g, (_, number: string, unit: string) => {
-    sum += Number(number) * units[unit]!
-    return ''
-  })
-  if (rest !== '' && rest !== '0') throw new Error(`"${text}" is no duration such as 30s or 1m30s`)
-  return sum
+  const ms = goDurationMs(text)
+  if (ms === undefined || ms < 0) throw new Error(`"${text}" is no duration such as 30s or 1m30s`)
+  return ms
 }

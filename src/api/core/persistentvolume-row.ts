@@ -2,9 +2,7 @@ import type { PersistentVolume } from '../generated/types/core-v1.ts'
 import type { Frozen } from '../resource.ts'
 import type { Cell } from '../table-format/cells.ts'
 import { accessModesCell, age, name } from '../table-format/cells.ts'
-
-/** Where the class stood before it had a field. */
-const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
+import { classOf } from './claim-binding.ts'
 
 /** What `kubectl get persistentvolumes` shows. */
 export function persistentVolumeRow(volume: Frozen<PersistentVolume>, nowMs: number): Cell[] {
@@ -16,7 +14,7 @@ export function persistentVolumeRow(volume: Frozen<PersistentVolume>, nowMs: num
     spec?.persistentVolumeReclaimPolicy ?? '',
     metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''),
     spec?.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '',
-    metadata.annotations?.[classAnnotation] ?? spec?.storageClassName ?? '',
+    classOf(volume),
     spec?.volumeAttributesClassName ?? '<unset>',
     status?.reason ?? '',
     age(volume, nowMs),

@@ -2,9 +2,7 @@ import type { PersistentVolumeClaim } from '../generated/types/core-v1.ts'
 import type { Frozen } from '../resource.ts'
 import type { Cell } from '../table-format/cells.ts'
 import { accessModesCell, age, name } from '../table-format/cells.ts'
-
-/** Where the class stood before it had a field. */
-const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
+import { classOf } from './claim-binding.ts'
 
 /** What `kubectl get persistentvolumeclaims` shows. */
 export function persistentVolumeClaimRow(claim: Frozen<PersistentVolumeClaim>, nowMs: number): Cell[] {
@@ -16,7 +14,7 @@ export function persistentVolumeClaimRow(claim: Frozen<PersistentVolumeClaim>, n
     spec?.volumeName ?? '',
     bound ? (status?.capacity?.['storage'] ?? '0') : '',
     bound ? accessModesCell(status?.accessModes) : '',
-    metadata.annotations?.[classAnnotation] ?? spec?.storageClassName ?? '',
+    classOf(claim),
     spec?.volumeAttributesClassName ?? '<unset>',
     age(claim, nowMs),
     spec?.volumeMode ?? '<unset>',

@@ -8,12 +8,11 @@ import { field, FieldErrors } from '../validation/field.ts'
 import { checkLabelSelector } from '../validation/labels.ts'
 import { immutableText, isQualifiedName } from '../validation/names.ts'
 import { compareAmounts, isNegativeAmount, roundAmounts } from '../validation/quantities.ts'
+import { oldClassAnnotation } from './claim-binding.ts'
 import { checkClaimSpec, defaultClaimSpec, type ClaimRules } from './persistentvolumeclaim-spec.ts'
 import { claimWarnings } from './pod-spec/warnings.ts'
 import { checkAmount, isNative } from './resource-names.ts'
 import { persistentVolumeClaimRow } from './persistentvolumeclaim-row.ts'
-
-const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
 /** What a PersistentVolumeClaim does. */
 export const persistentVolumeClaimDefinition = defineKind(persistentVolumeClaims, {
@@ -45,7 +44,7 @@ export const persistentVolumeClaimDefinition = defineKind(persistentVolumeClaims
   },
   warnings({ metadata, spec }, _old, subresource) {
     if (subresource === 'status') return []
-    const deprecated = metadata.annotations?.[classAnnotation] === undefined ? [] : [`metadata.annotations[${classAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`]
+    const deprecated = metadata.annotations?.[oldClassAnnotation] === undefined ? [] : [`metadata.annotations[${oldClassAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`]
     return [...deprecated, ...claimWarnings(spec?.resources, field('spec'))]
   },
 })
@@ -72,14 +71,14 @@ function rulesOf(old: Frozen<PersistentVolumeClaimSpec>): ClaimRules {
 /** Nothing changes but the size and attributes of a bound claim, and its volume's name once. */
 function checkChange({ metadata, spec = {}, status }: Frozen<PersistentVolumeClaim>, old: Frozen<PersistentVolumeClaim>, errors: FieldErrors): void {
   const before = old.spec ?? {}
-  const [annotation, oldAnnotation] = [metadata.annotations?.[classAnnotation], old.metadata.annotations?.[classAnnotation]]
+  const [annotation, oldAnnotation] = [metadata.annotations?.[oldClassAnnotation], old.metadata.annotations?.[oldClassAnnotation]]
   const now: Record<string, unknown> = { ...spec }
   const then: Record<string, unknown> = { ...before }
   if (!before.volumeName) then['volumeName'] = spec.volumeName
   const unset = before.storageClassName === undefined && spec.storageClassName !== undefined
   if (unset && oldAnnotation !== undefined && spec.storageClassName === oldAnnotation && (annotation === undefined || annotation === oldAnnotation)) delete now['storageClassName']
   else {
-    if ((annotation ?? '') !== (oldAnnotation ?? '')) errors.invalid(field('metadata', 'annotations', classAnnotation), annotation ?? '', immutableText)
+    if ((annotation ?? '') !== (oldAnnotation ?? '')) errors.invalid(field('metadata', 'annotations', oldClassAnnotation), annotation ?? '', immutableText)
     if (unset && (oldAnnotation === undefined || spec.storageClassName === oldAnnotation)) now['storageClassName'] = before.storageClassName
   }
   const [size, oldSize] = [spec.resources?.requests?.['storage'], before.resources?.requests?.['storage']]

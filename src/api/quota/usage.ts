@@ -1,4 +1,5 @@
 import { persistentVolumeClaims, pods, resourceClaims, services } from '../generated/resources.ts'
+import { classOf } from '../core/claim-binding.ts'
 import { addAmounts, amountsOf, podAmounts, type Amounts } from '../core/pod-spec/resource-sums.ts'
 import { parseQuantity, quantityOf, type Quantity } from '../quantity/quantity.ts'
 import type { PersistentVolumeClaim, Pod, Service } from '../generated/types/core-v1.ts'
@@ -61,8 +62,9 @@ function addService(usage: Amounts, { spec }: Frozen<Service>): void {
   usage.set('services.nodeports', quantityOf(all ? ports.length : balanced ? ports.filter(({ nodePort }) => nodePort).length : 0))
 }
 
-function addClaim(usage: Amounts, { spec, status, metadata }: Frozen<PersistentVolumeClaim>): void {
-  const className = metadata?.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec?.storageClassName ?? ''
+function addClaim(usage: Amounts, claim: Frozen<PersistentVolumeClaim>): void {
+  const { spec, status } = claim
+  const className = classOf(claim)
   const requested = spec?.resources?.requests?.['storage']
   const allocated = status?.allocatedResources?.['storage']
   let amount: Quantity | undefined = requested === undefined ? undefined : parseQuantity(requested)

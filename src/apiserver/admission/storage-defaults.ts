@@ -1,3 +1,4 @@
+import { oldClassAnnotation } from '../../api/core/claim-binding.ts'
 import { ingressClasses, ingresses, persistentVolumeClaims, persistentVolumes, storageClasses, volumeAttributesClasses } from '../../api/generated/resources.ts'
 import type { PersistentVolumeClaim } from '../../api/generated/types/core-v1.ts'
 import type { Ingress } from '../../api/generated/types/networking-v1.ts'
@@ -24,7 +25,7 @@ export const defaultStorageClass = (lookup: Lookup): AdmissionPlugin => ({
   admit({ object }) {
     const claim = object as PersistentVolumeClaim
     const spec = (claim.spec ??= {})
-    if (spec.storageClassName !== undefined || claim.metadata?.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return
+    if (spec.storageClassName !== undefined || claim.metadata?.annotations?.[oldClassAnnotation] !== undefined) return
     const found = newestDefault(lookup.list(storageClasses), 'storageclass.kubernetes.io/is-default-class') ?? newestDefault(lookup.list(storageClasses), 'storageclass.beta.kubernetes.io/is-default-class')
     if (found) spec.storageClassName = found.metadata!.name!
   },
@@ -63,7 +64,7 @@ export const persistentVolumeClaimResize = (lookup: Lookup): AdmissionPlugin => 
     const [size, oldSize] = [claim.spec?.resources?.requests?.['storage'], old.spec?.resources?.requests?.['storage']]
     if (size === undefined || oldSize === undefined || compareQuantities(parseQuantity(size), parseQuantity(oldSize)) <= 0) return
     if (old.status?.phase !== 'Bound') throw refusal(attributes, 'Only bound persistent volume claims can be expanded')
-    const className = claim.spec?.storageClassName ?? claim.metadata?.annotations?.['volume.beta.kubernetes.io/storage-class']
+    const className = claim.spec?.storageClassName ?? claim.metadata?.annotations?.[oldClassAnnotation]
     const found = className ? lookup.get(storageClasses, { name: className }) : undefined
     if (!found?.allowVolumeExpansion) throw refusal(attributes, 'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize')
   },

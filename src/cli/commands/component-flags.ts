@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
+import { goDurationMs } from '../../base/go-duration.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { readFileIfThere } from '../../cluster/files.ts'
-import { parseDuration } from '../../controllers/flags.ts'
 
 /** A flag of a component, named as upstream names it. */
 export type ComponentFlag = readonly [flag: string, help: string, fallback?: string]
@@ -44,11 +44,9 @@ export function numberOf(text: string, flag: string): number {
 
 /** Milliseconds of a length of time that a flag gives, as Go writes it. */
 export function durationOf(text: string, flag: string): number {
-  try {
-    return parseDuration(text)
-  } catch (error) {
-    throw new Problem('KN-CONFIG-02', `--${flag}: ${error instanceof Error ? error.message : String(error)}`, 'correct it', { exitCode: exitCodes.usage, cause: error })
-  }
+  const ms = goDurationMs(text)
+  if (ms === undefined || ms < 0) throw new Problem('KN-CONFIG-02', `--${flag} is ${JSON.stringify(text)}: it must be a duration such as 90s or 1h30m`, 'correct it', { exitCode: exitCodes.usage })
+  return ms
 }
 
 /** A truth value that a flag gives: `--flag`, `--flag=true`, `--flag=false`. */

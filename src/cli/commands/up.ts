@@ -12,6 +12,7 @@ import { waitForApi, waitForNodes } from '../../cluster/readiness.ts'
 import { contextName, nodePlans, readRecord, type ClusterRecord } from '../../cluster/record.ts'
 import { withClusterLock } from '../../cluster/process/lock.ts'
 import { commandDeps } from '../deps.ts'
+import { durationOf } from './component-flags.ts'
 import { columns, type Output } from '../output.ts'
 
 /** Flags of `up` that are no settings of the cluster. */
@@ -30,7 +31,7 @@ export async function up(given: Partial<Record<keyof ClusterConfig, string>>, fl
   const startMs = deps.clock.now()
   const fileText = flags.config === '-' ? readFileSync(0, 'utf8') : undefined
   const { config, sources } = await loadConfig({ flags: given, env: process.env, file: flags.config, fileText })
-  const timeoutMs = parseDuration(flags.timeout ?? '2m')
+  const timeoutMs = durationOf(flags.timeout ?? '2m', 'timeout')
   if (flags.printConfig) return output.result(columns([['FIELD', 'VALUE', 'FROM'], ...settings.map(({ field, path }) => [path, String(config[field]), sources[field]])]))
   const why = config.simulated ? undefined : whyNoContainers()
   const simulated = config.simulated || why !== undefined
@@ -102,13 +103,4 @@ function describe(record: ReturnType<typeof planRecord>, output: Output): void {
   output.result(`cluster ${record.config.name}: API server at https://${record.config.address}:${record.config.port}, context in ${record.kubeconfig}`)
   for (const { name, address, isolated } of plans) output.result(`node ${name}: ${record.simulated ? 'simulated' : `${address}${isolated ? ', in a network namespace' : ', on this machine'}`}`)
   if (!record.simulated) for (const { name, packages } of missingPrograms()) output.result(`install ${packages.apt} (${name})`)
-}
-
-const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-/** '90s' or '1m30s' in milliseconds. */
-function parseDuration(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
-  if (parts.length === 0 || parts.map((p) => p[0]).join('') !== text) throw new Problem('KN-CONFIG-02', `--timeout is ${JSON.stringify(text)}: it must be a duration such as 90s or 2m`, 'correct it', { exitCode: exitCodes.usage })
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * units[unit!]!, 0)
 }

@@ -1,4 +1,5 @@
 import { Cron } from 'croner'
+import { goDurationMs } from '../../base/go-duration.ts'
 
 /** When a CronJob runs. */
 export interface Schedule {
@@ -95,22 +96,10 @@ function numberOf(text: string, { name, min, max, names }: Field): number {
   return number
 }
 
-const units: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-}
-
 /** '@every 1h30m': from the last time on, in whole seconds. */
 function every(text: string): Schedule {
-  const parts = [...text.trim().matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)]
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text.trim())
-    throw new Error(`failed to parse duration @every ${text}: time: invalid duration "${text}"`)
-  const ms = parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? ''] ?? 0), 0)
+  const ms = goDurationMs(text.trim())
+  if (ms === undefined) throw new Error(`failed to parse duration @every ${text}: time: invalid duration "${text}"`)
   const wholeMs = Math.max(1000, Math.floor(ms / 1000) * 1000)
   return { next: (afterMs) => Math.floor((afterMs + wholeMs) / 1000) * 1000 }
 }

@@ -1,10 +1,11 @@
+import { classOf, isVolumeFor } from '../../api/core/claim-binding.ts'
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../api/generated/resources.ts'
 import type { PersistentVolumeClaim } from '../../api/generated/types/core-v1.ts'
 import type { StorageClass } from '../../api/generated/types/storage-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { annotationsOf, isBeingDeleted, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
 import { defineController, done, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
-import { bestVolume, classOf, isFor, mismatch, namesClass } from './volume-matching.ts'
+import { bestVolume, mismatch, namesClass } from './volume-matching.ts'
 import {
   bind,
   bindCompletedAnnotation,
@@ -75,7 +76,7 @@ async function bindClaim(claim: Claim, c: C): Promise<Outcome> {
   if (!name) return findVolume(claim, c)
   const volume = c.of(persistentVolumes).get({ name })
   if (!volume) return pend(claim, c)
-  if (isFor(volume, claim)) return bindTo(volume, claim, c)
+  if (isVolumeFor(volume, claim)) return bindTo(volume, claim, c)
   if (volume.spec?.claimRef) {
     c.event(claim, 'Warning', 'FailedBinding', `volume "${name}" already bound to a different claim.`)
     if (annotationsOf(claim)[boundByControllerAnnotation] !== undefined)

@@ -1,6 +1,7 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { milliUnitsOf, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Frozen } from '../../api/resource.ts'
+import { goDurationMs } from '../../base/go-duration.ts'
 import type { Client } from '../../client/client.ts'
 import { isBeingDeleted, msOf, nameOf } from '../../client/object.ts'
 import { podCondition } from '../framework/pod.ts'
@@ -21,11 +22,6 @@ interface MetricsList<Item> {
 }
 
 const minuteMs = 60_000
-
-const durationMs = (text: string | undefined): number => {
-  const seconds = /^(?:(\d+)m)?(?:([\d.]+)s)?$/.exec(text ?? '')
-  return seconds ? Number(seconds[1] ?? 0) * minuteMs + Number(seconds[2] ?? 0) * 1000 : minuteMs
-}
 
 /** Usage of a resource by pods, or by one container of each, from the resource metrics API. */
 export async function resourceSamples(
@@ -53,7 +49,7 @@ export async function resourceSamples(
     samples.set(metadata.name, {
       milli: usages.reduce((sum, usage) => sum + milliUnitsOf(parseQuantity(usage ?? '0')), 0),
       timeMs: msOf(timestamp),
-      windowMs: durationMs(window),
+      windowMs: goDurationMs(window ?? '0') ?? minuteMs,
     })
   }
   if (samples.size === 0) throw new Error('no metrics returned from resource metrics API')

@@ -1,7 +1,7 @@
 import type { Container, EnvVar, Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { isNotFound } from '../../api/errors/api-error.ts'
 import type { ObjectReader } from '../sources/object-reader.ts'
+import { optionally } from '../sources/optionally.ts'
 import { expand } from './expansion.ts'
 import { fieldValue, type NodeFacts } from './field-ref.ts'
 import { resourceValue, type Allocatable } from './resource-field.ts'
@@ -65,13 +65,4 @@ async function configMapData(sources: EnvSources, namespace: string, name: strin
 async function secretData(sources: EnvSources, namespace: string, name: string | undefined): Promise<Readonly<Record<string, string>>> {
   const { data } = await sources.objects.secret({ namespace, name: name ?? '' })
   return Object.fromEntries(Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]))
-}
-
-async function optionally<T>(optional: boolean | undefined, read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (optional && isNotFound(error)) return undefined
-    throw error
-  }
 }

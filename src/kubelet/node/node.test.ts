@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { VirtualClock } from '../../base/clock.ts'
-import { parseDuration, settingsOf } from '../config.ts'
+import { settingsOf } from '../config.ts'
 import { NodePressure } from '../eviction/node-pressure.ts'
 import { rankForEviction } from '../eviction/rank.ts'
 import { uselessOf } from '../gc/container-gc.ts'
@@ -13,10 +13,6 @@ import { podAmounts, qosClass } from '../pod/resources.ts'
 import { specHash } from '../runtime-state/spec-hash.ts'
 import { allocatableOf } from './allocatable.ts'
 import { nodeConditions } from './node-conditions.ts'
-
-for (const [text, ms] of [['10s', 10_000], ['1m30s', 90_000], ['1h', 3_600_000], ['100ms', 100], ['0', 0], ['1.5s', 1500]] as const) {
-  test(`the duration ${text} is ${ms} ms`, () => assert.equal(parseDuration(text, 'x'), ms))
-}
 
 test('a duration that is none is said with its field', () => assert.throws(() => settingsOf({ syncFrequency: '10 seconds' }), /syncFrequency: "10 seconds" is not a duration/))
 test('the defaults are upstream’s', () => {

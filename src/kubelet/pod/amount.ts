@@ -1,26 +1,5 @@
-import { milliUnitsOf, parseQuantity, unitsOf, type Quantity } from '../../api/quantity/quantity.ts'
-
-/** Few quantities are written in many pods: each is parsed once. */
-const parsed = new Map<string, Quantity>()
-const parsedMax = 10_000
-
-const zero: Quantity = { nano: 0n, format: 'DecimalSI' }
-
-/** Undefined and what is none count as zero: the API has checked them all. */
-function quantityOf(text: string | undefined): Quantity {
-  if (text === undefined || text === '') return zero
-  let quantity = parsed.get(text)
-  if (!quantity) {
-    try {
-      quantity = parseQuantity(text)
-    } catch {
-      quantity = zero
-    }
-    if (parsed.size >= parsedMax) parsed.clear()
-    parsed.set(text, quantity)
-  }
-  return quantity
-}
+import { milliUnitsOf, unitsOf } from '../../api/quantity/quantity.ts'
+import { amountOf as quantityOf } from '../../api/validation/quantities.ts'
 
 /** A quantity as a number, for what the kernel is told: exact up to 2^53, which is more than a machine has. */
 export const amountOf = (quantity: string | undefined): number => Number(quantityOf(quantity).nano) / 1e9

@@ -1,9 +1,9 @@
 import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, Secret, VolumeProjection } from '../../api/generated/types/core-v1.ts'
-import { isNotFound } from '../../api/errors/api-error.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { fieldValue, type NodeFacts } from '../container/field-ref.ts'
 import { resourceValue, type Allocatable } from '../container/resource-field.ts'
 import type { ObjectReader } from '../sources/object-reader.ts'
+import { optionally } from '../sources/optionally.ts'
 import type { Payload, PayloadFile } from './atomic-writer.ts'
 import type { TokenSource } from './token-source.ts'
 
@@ -90,13 +90,4 @@ function pick(data: ReadonlyMap<string, Uint8Array>, { items, mode, optional }: 
     else if (!optional) throw new Error(`${missing}: ${item.key}`)
   }
   return files
-}
-
-async function optionally<T>(optional: boolean | undefined, read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (optional && isNotFound(error)) return undefined
-    throw error
-  }
 }

@@ -2,7 +2,8 @@ import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { definePlugin, skip, unresolvable, unschedulable } from '../framework.ts'
 import type { SchedulerListers } from '../listers.ts'
-import { claimsUsedBy, classOf } from '../volumes/claims.ts'
+import { classOf } from '../../api/core/claim-binding.ts'
+import { claimsUsedBy } from '../volumes/claims.ts'
 
 const tooMany = { ...unschedulable('node(s) exceed max volume count'), plugin: 'NodeVolumeLimits' }
 

@@ -1,5 +1,6 @@
 import { definePlugin, Rejected, skip, unresolvable } from '../framework.ts'
-import { claimsUsedBy, classOf } from '../volumes/claims.ts'
+import { classOf } from '../../api/core/claim-binding.ts'
+import { claimsUsedBy } from '../volumes/claims.ts'
 
 /** A label of a volume that its node must have too. */
 interface Requirement {

@@ -32,11 +32,5 @@ export function claimOf(pod: Frozen<Pod>, { name, ephemeral }: ClaimUse, listers
   return { claim }
 }
 
-const oldClassAnnotation = 'volume.beta.kubernetes.io/storage-class'
-
-/** The storage class that a claim asks for or a volume has; '' for none. */
-export const classOf = ({ metadata, spec }: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }; readonly spec?: { readonly storageClassName?: string } }): string =>
-  metadata.annotations?.[oldClassAnnotation] ?? spec?.storageClassName ?? ''
-
 /** Binding is complete: the claim has its volume, and the volume its claim. */
 export const isFullyBound = ({ spec, metadata }: Frozen<PersistentVolumeClaim>): boolean => !!spec?.volumeName && metadata.annotations?.['pv.kubernetes.io/bind-completed'] !== undefined

@@ -1,9 +1,9 @@
+import { classOf, isVolumeFor, offersAccessModes, sameAttributesClass, sameVolumeMode } from '../../api/core/claim-binding.ts'
 import type { Node, PersistentVolume, PersistentVolumeClaim } from '../../api/generated/types/core-v1.ts'
 import { amountOf } from '../cache/resources.ts'
 import { matcherOf } from '../../api/selector/label.ts'
 import { matchesNodeSelector } from '../../api/selector/node.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { classOf } from './claims.ts'
 
 type Claim = Frozen<PersistentVolumeClaim>
 type Volume = Frozen<PersistentVolume>
@@ -12,12 +12,6 @@ type Volume = Frozen<PersistentVolume>
 export function reaches({ spec }: Volume, node: Frozen<Node>): boolean {
   const required = spec?.nodeAffinity?.required
   return required === undefined || matchesNodeSelector(required, node)
-}
-
-/** Whether a volume refers to a claim: by name only until it is bound, with the UID after. */
-export function isFor({ spec }: Volume, { metadata }: Claim): boolean {
-  const reference = spec?.claimRef
-  return reference !== undefined && reference.name === metadata.name && reference.namespace === metadata.namespace && (!reference.uid || reference.uid === metadata.uid)
 }
 
 /** What a claim asks for, in bytes. */
@@ -29,10 +23,10 @@ export function volumeFor(claim: Claim, volumes: readonly Volume[], node: Frozen
   let smallest: Volume | undefined
   for (const volume of volumes) {
     if (taken.has(volume.metadata.name ?? '') || !couldHold(volume, claim)) continue
-    if (isFor(volume, claim)) return reaches(volume, node) ? volume : undefined
+    if (isVolumeFor(volume, claim)) return reaches(volume, node) ? volume : undefined
     if (volume.spec?.claimRef || volume.status?.phase !== 'Available' || classOf(volume) !== classOf(claim)) continue
     if (claim.spec?.selector && !matcherOf(claim.spec.selector).matches(volume.metadata.labels)) continue
-    if (!(claim.spec?.accessModes ?? []).every((mode) => volume.spec?.accessModes?.includes(mode)) || !reaches(volume, node)) continue
+    if (!offersAccessModes(volume, claim) || !reaches(volume, node)) continue
     if (!smallest || capacityBytes(volume) < capacityBytes(smallest)) smallest = volume
   }
   return smallest
@@ -42,7 +36,7 @@ function couldHold(volume: Volume, claim: Claim): boolean {
   return (
     !volume.metadata.deletionTimestamp &&
     capacityBytes(volume) >= requestedBytes(claim) &&
-    (claim.spec?.volumeMode ?? 'Filesystem') === (volume.spec?.volumeMode ?? 'Filesystem') &&
-    (claim.spec?.volumeAttributesClassName ?? '') === (volume.spec?.volumeAttributesClassName ?? '')
+    sameVolumeMode(volume, claim) &&
+    sameAttributesClass(volume, claim)
   )
 }
