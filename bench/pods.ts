@@ -19,7 +19,17 @@ const command = ['/bin/busybox', 'sleep', '3600']
 export async function podFigures(): Promise<Figure[]> {
   if (process.getuid?.() !== 0) return []
   const home = await mkdtemp(join(tmpdir(), 'kubernode-bench-'))
-  const env = { ...process.env, KUBERNODE_HOME: home, KUBECONFIG: join(home, 'kubeconfig'), KUBERNODE_NAME: name, KUBERNODE_ISOLATED: 'true', KUBERNODE_PORT: '27443', KUBERNODE_NODE_CIDR: '10.79.0.0/24', KUBERNODE_POD_CIDR: '10.189.0.0/16', KUBERNODE_SERVICE_CIDR: '10.219.0.0/16' }
+  const env = {
+    ...process.env,
+    KUBERNODE_HOME: home,
+    KUBECONFIG: join(home, 'kubeconfig'),
+    KUBERNODE_NAME: name,
+    KUBERNODE_ISOLATED: 'true',
+    KUBERNODE_PORT: '27443',
+    KUBERNODE_NODE_CIDR: '10.79.0.0/24',
+    KUBERNODE_POD_CIDR: '10.189.0.0/16',
+    KUBERNODE_SERVICE_CIDR: '10.219.0.0/16',
+  }
   const kubernode = (...args: string[]) => run(args, env)
   const deps = benchDeps()
   try {
@@ -45,21 +55,39 @@ export async function podFigures(): Promise<Figure[]> {
 
 async function startPod(client: Client, pod: string): Promise<void> {
   const ended = new AbortController()
-  const events = client.watch(pods, { namespace: 'default', fieldSelector: `metadata.name=${pod}`, signal: ended.signal })
+  const events = client.watch(pods, {
+    namespace: 'default',
+    fieldSelector: `metadata.name=${pod}`,
+    signal: ended.signal,
+  })
   const running = (async () => {
     for await (const { object } of events) if (object.status?.phase === 'Running') return ended.abort()
   })()
   await client.create(pods, {
     metadata: { name: pod, namespace: 'default' },
-    spec: { nodeName: `${name}-1`, automountServiceAccountToken: false, terminationGracePeriodSeconds: 0, containers: [{ name: 'c', image: testImage, command }] },
+    spec: {
+      nodeName: `${name}-1`,
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: 'c', image: testImage, command }],
+    },
   })
   await running
 }
 
 async function startBare(runtime: ContainerRuntime, id: string): Promise<void> {
-  const sandbox = { metadata: { name: id, namespace: 'bench', uid: id, attempt: 0 }, hostname: id, logDirectory: '', linux: {} }
+  const sandbox = {
+    metadata: { name: id, namespace: 'bench', uid: id, attempt: 0 },
+    hostname: id,
+    logDirectory: '',
+    linux: {},
+  }
   const sandboxId = await runtime.runSandbox(sandbox, '')
-  const container = await runtime.createContainer(sandboxId, { metadata: { name: 'c', attempt: 0 }, image: { image: testImage }, command: [...command], linux: {} }, sandbox)
+  const container = await runtime.createContainer(
+    sandboxId,
+    { metadata: { name: 'c', attempt: 0 }, image: { image: testImage }, command: [...command], linux: {} },
+    sandbox,
+  )
   await runtime.startContainer(container)
 }
 

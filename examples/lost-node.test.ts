@@ -8,7 +8,11 @@ test('the application moves to the node that is left', async () => {
   const labels = { app: 'web' }
   await cluster.client.create(deployments, {
     metadata: { name: 'web', namespace: 'default' },
-    spec: { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:1' }] } } },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:1' }] } },
+    },
   })
   await cluster.until(deployments, { namespace: 'default', name: 'web' }, (web) => web.status?.readyReplicas === 2)
 
@@ -16,5 +20,8 @@ test('the application moves to the node that is left', async () => {
   await cluster.advance({ minutes: 7 })
 
   const running = (await cluster.client.list(pods)).items.filter((pod) => !pod.metadata.deletionTimestamp)
-  assert.deepEqual(running.map((pod) => pod.spec?.nodeName), ['node-2', 'node-2'])
+  assert.deepEqual(
+    running.map((pod) => pod.spec?.nodeName),
+    ['node-2', 'node-2'],
+  )
 })

@@ -9,7 +9,16 @@ test('a CronJob runs every ten minutes and keeps the last three runs', async () 
     metadata: { name: 'backup', namespace: 'default' },
     spec: {
       schedule: '*/10 * * * *',
-      jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'backup', image: 'backup:1', command: ['sleep', '60'] }] } } } },
+      jobTemplate: {
+        spec: {
+          template: {
+            spec: {
+              restartPolicy: 'Never',
+              containers: [{ name: 'backup', image: 'backup:1', command: ['sleep', '60'] }],
+            },
+          },
+        },
+      },
     },
   })
 

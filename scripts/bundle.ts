@@ -10,7 +10,12 @@ const root = join(import.meta.dirname, '..')
 const output = join(root, 'dist')
 const modified = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 
-const sources = [...globSync('src/**/*.{ts,json}', { cwd: root }), 'package.json', 'package-lock.json', 'scripts/bundle.ts'].map((file) => modified(join(root, file)))
+const sources = [
+  ...globSync('src/**/*.{ts,json}', { cwd: root }),
+  'package.json',
+  'package-lock.json',
+  'scripts/bundle.ts',
+].map((file) => modified(join(root, file)))
 if (modified(join(output, 'kubernode.js')) < Math.max(...sources) || process.argv.includes('--force')) {
   if (process.argv.includes('--force')) rmSync(output, { recursive: true, force: true })
   const bundle = await rolldown({
@@ -20,6 +25,11 @@ if (modified(join(output, 'kubernode.js')) < Math.max(...sources) || process.arg
     external: ['lmdb'],
     logLevel: 'silent',
   })
-  await bundle.write({ dir: output, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name]-[hash].js' })
+  await bundle.write({
+    dir: output,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunk-[name]-[hash].js',
+  })
   await bundle.close()
 }

@@ -9,7 +9,9 @@ import { availableParallelism } from 'node:os'
 
 const chosen = process.argv.slice(2)
 const all = globSync(['src/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts'])
-const files = all.filter((file) => chosen.length === 0 || chosen.some((part) => file.startsWith(part) || file === part)).sort()
+const files = all
+  .filter((file) => chosen.length === 0 || chosen.some((part) => file.startsWith(part) || file === part))
+  .sort()
 if (files.length === 0) {
   process.stderr.write(`no test files match ${chosen.join(' ')}\n`)
   process.exit(2)
@@ -31,7 +33,9 @@ for (const [group, concurrency] of [
 ] as const) {
   if (group.length > 0) await runFiles(group, concurrency)
 }
-process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${counts.skipped ? `, ${counts.skipped} skipped` : ''}\n`)
+process.stdout.write(
+  `${counts.passed} passed, ${counts.failed} failed${counts.skipped ? `, ${counts.skipped} skipped` : ''}\n`,
+)
 process.exitCode = counts.failed > 0 ? 1 : 0
 
 async function runFiles(group: readonly string[], concurrency: number): Promise<void> {

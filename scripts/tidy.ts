@@ -25,8 +25,41 @@ const layers: Record<string, readonly string[]> = {
   network: ['base', 'api', 'client', 'nftables'],
   dns: ['base', 'api', 'client'],
   cloud: ['base', 'api', 'client'],
-  cluster: ['base', 'api', 'store', 'nftables', 'client', 'serving', 'runtime', 'apiserver', 'controllers', 'scheduler', 'kubelet', 'proxy', 'network', 'dns', 'cloud'],
-  cli: ['base', 'api', 'client', 'serving', 'cluster', 'apiserver', 'controllers', 'scheduler', 'kubelet', 'proxy', 'runtime', 'store', 'nftables', 'network', 'dns', 'cloud'],
+  cluster: [
+    'base',
+    'api',
+    'store',
+    'nftables',
+    'client',
+    'serving',
+    'runtime',
+    'apiserver',
+    'controllers',
+    'scheduler',
+    'kubelet',
+    'proxy',
+    'network',
+    'dns',
+    'cloud',
+  ],
+  cli: [
+    'base',
+    'api',
+    'client',
+    'serving',
+    'cluster',
+    'apiserver',
+    'controllers',
+    'scheduler',
+    'kubelet',
+    'proxy',
+    'runtime',
+    'store',
+    'nftables',
+    'network',
+    'dns',
+    'cloud',
+  ],
 }
 
 const linesMax = 500
@@ -38,7 +71,10 @@ const bannedText: readonly [RegExp, string][] = [
 ]
 
 const findings: string[] = []
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((file) => file !== '' && existsSync(join(root, file)))
 
@@ -57,10 +93,19 @@ function checkSource(file: string, text: string): void {
   const lines = text.split('\n')
   const test = isTest(file)
   if (bannedNames.test(file)) findings.push(`${file}: this name says nothing; name what it holds`)
-  if (lines.length > linesMax && !test && !/^\/\*\*?[^]*?Long because/.test(text)) findings.push(`${file}: ${lines.length} lines (at most ${linesMax}): one concept a file, or a first comment with "Long because …"`)
+  if (lines.length > linesMax && !test && !/^\/\*\*?[^]*?Long because/.test(text))
+    findings.push(
+      `${file}: ${lines.length} lines (at most ${linesMax}): one concept a file, or a first comment with "Long because …"`,
+    )
   lines.forEach((line, i) => {
-    for (const [pattern, instead] of bannedText) if (pattern.test(line)) findings.push(`${file}:${i + 1}: ${pattern.source}: ${instead}`)
-    if (!test && /^export (default )?(async )?(abstract )?(const|function\*?|class|interface|type) \w/.test(line) && !documented(lines, i)) findings.push(`${file}:${i + 1}: exported without a docstring`)
+    for (const [pattern, instead] of bannedText)
+      if (pattern.test(line)) findings.push(`${file}:${i + 1}: ${pattern.source}: ${instead}`)
+    if (
+      !test &&
+      /^export (default )?(async )?(abstract )?(const|function\*?|class|interface|type) \w/.test(line) &&
+      !documented(lines, i)
+    )
+      findings.push(`${file}:${i + 1}: exported without a docstring`)
   })
   checkLayers(file, text)
 }
@@ -82,7 +127,8 @@ function checkLayers(file: string, text: string): void {
   if (!allowed) return void findings.push(`${file}: the layer ${layer} is not in scripts/tidy.ts`)
   for (const [, path] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
     const target = layerOf(normalize(join(dirname(file), path!)))
-    if (target !== undefined && target !== layer && !allowed.includes(target)) findings.push(`${file}: ${layer} may not import ${target} (${path})`)
+    if (target !== undefined && target !== layer && !allowed.includes(target))
+      findings.push(`${file}: ${layer} may not import ${target} (${path})`)
   }
 }
 

@@ -3,5 +3,12 @@ export { Cluster, type ClusterOptions, type Duration } from './cluster/cluster.t
 export type { Client, DeleteOptions, ListOptions, PatchOptions, WriteOptions } from './client/client.ts'
 export type { WatchEvent } from './client/transport.ts'
 export type { Frozen, KubernetesObject, ObjectKey, Resource } from './api/resource.ts'
-export { ApiError as KubernetesError, isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from './api/errors/api-error.ts'
+export {
+  ApiError as KubernetesError,
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+} from './api/errors/api-error.ts'
 export * from './api/generated/resources.ts'

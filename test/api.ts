@@ -25,5 +25,9 @@ export async function startTestApi(deps: Deps, options: Partial<ApiServerOptions
     ...options,
   })
   const transport = server.transport({ name: 'system:admin', groups: ['system:masters', 'system:authenticated'] })
-  return { client: newClient(transport), clientAs: (user) => newClient(server.transport(user)), close: () => server.close() }
+  return {
+    client: newClient(transport),
+    clientAs: (user) => newClient(server.transport(user)),
+    close: () => server.close(),
+  }
 }

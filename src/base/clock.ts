@@ -50,10 +50,13 @@ class RealClock extends ClockBase {
         clearTimeout(timer)
         reject(signal!.reason)
       }
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', abort)
-        resolve()
-      }, Math.min(Math.max(0, ms), timerMaxMs))
+      const timer = setTimeout(
+        () => {
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        },
+        Math.min(Math.max(0, ms), timerMaxMs),
+      )
       signal?.addEventListener('abort', abort, { once: true })
     })
   }
@@ -129,7 +132,9 @@ export class VirtualClock extends ClockBase {
         this.#fireNext(this.#nowMs)
       }
     }
-    throw new Error(`virtual clock: still busy after ${settleTurnsMax} turns of the event loop; something schedules work for ever`)
+    throw new Error(
+      `virtual clock: still busy after ${settleTurnsMax} turns of the event loop; something schedules work for ever`,
+    )
   }
 
   /** Moves time on by `ms`, firing what falls due on the way. */

@@ -100,7 +100,8 @@ class Values implements Family, Counter, Gauge {
   }
 
   add(first?: Labels | number, second?: Labels | number): void {
-    const [by, labels] = typeof first === 'number' ? [first, second as Labels | undefined] : [(second as number | undefined) ?? 1, first]
+    const [by, labels] =
+      typeof first === 'number' ? [first, second as Labels | undefined] : [(second as number | undefined) ?? 1, first]
     const key = labelText(labels)
     this.#samples.set(key, (this.#samples.get(key) ?? 0) + by)
   }
@@ -146,10 +147,16 @@ class Buckets implements Family, Histogram {
     for (const [labels, counts] of this.#samples) {
       const prefix = labels && `${labels},`
       let total = 0
-      this.#bounds.forEach((bound, i) => out.push(`${this.name}_bucket{${prefix}le="${bound}"} ${(total += counts[i]!)}`))
+      this.#bounds.forEach((bound, i) =>
+        out.push(`${this.name}_bucket{${prefix}le="${bound}"} ${(total += counts[i]!)}`),
+      )
       total += counts[this.#bounds.length]!
       const braces = labels && `{${labels}}`
-      out.push(`${this.name}_bucket{${prefix}le="+Inf"} ${total}`, `${this.name}_sum${braces} ${counts[this.#bounds.length + 1]}`, `${this.name}_count${braces} ${total}`)
+      out.push(
+        `${this.name}_bucket{${prefix}le="+Inf"} ${total}`,
+        `${this.name}_sum${braces} ${counts[this.#bounds.length + 1]}`,
+        `${this.name}_count${braces} ${total}`,
+      )
     }
   }
 }

@@ -29,7 +29,10 @@ export function withGlobalFlags(command: Command): Command {
 
 /** Adds the argument and flag that say which cluster is meant. */
 export function withClusterName(command: Command): Command {
-  return command.argument('[name]', 'name of the cluster').option('-n, --name <name>', 'name of the cluster').option('-p, --profile <name>', 'the same, for those used to minikube')
+  return command
+    .argument('[name]', 'name of the cluster')
+    .option('-n, --name <name>', 'name of the cluster')
+    .option('-p, --profile <name>', 'the same, for those used to minikube')
 }
 
 /** The cluster that is meant: argument, flag, environment, default. */

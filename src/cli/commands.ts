@@ -5,7 +5,12 @@ import { flagName, settings } from '../cluster/config/settings.ts'
 type NameFlags = GlobalFlags & { name?: string; profile?: string }
 
 /** A command about one cluster, whose work is loaded when it is called. */
-function aboutCluster(name: string, summary: string, load: () => Promise<(cluster: string, flags: NameFlags & Record<string, string & boolean>) => Promise<void>>, flags: readonly (readonly [string, string])[] = []): CommandDefinition {
+function aboutCluster(
+  name: string,
+  summary: string,
+  load: () => Promise<(cluster: string, flags: NameFlags & Record<string, string & boolean>) => Promise<void>>,
+  flags: readonly (readonly [string, string])[] = [],
+): CommandDefinition {
   return {
     name,
     summary,
@@ -14,14 +19,20 @@ function aboutCluster(name: string, summary: string, load: () => Promise<(cluste
       for (const [flag, help] of flags) command.option(flag, help)
       command.action(async (argument: string | undefined, given: NameFlags & Record<string, string & boolean>) => {
         outputOf(given)
-        await (await load())(clusterName(argument, given), given)
+        await (
+          await load()
+        )(clusterName(argument, given), given)
       })
     },
   }
 }
 
 /** A component as a process of its own, with upstream's flags. */
-function component(name: string, summary: string, load: () => Promise<{ define: CommandDefinition['define'] }>): CommandDefinition {
+function component(
+  name: string,
+  summary: string,
+  load: () => Promise<{ define: CommandDefinition['define'] }>,
+): CommandDefinition {
   return {
     name,
     summary,
@@ -45,8 +56,14 @@ export const commands: readonly CommandDefinition[] = [
     name: 'up',
     summary: 'create a cluster, start it, or change it to match',
     define(command) {
-      withGlobalFlags(command.argument('[name]', 'name of the cluster').option('-n, --name <name>', 'name of the cluster').option('-p, --profile <name>', 'the same, for those used to minikube'))
-      for (const { flag, help, fallback, field } of settings) if (field !== 'name') command.option(flag, `${help} (default: ${String(fallback)})`)
+      withGlobalFlags(
+        command
+          .argument('[name]', 'name of the cluster')
+          .option('-n, --name <name>', 'name of the cluster')
+          .option('-p, --profile <name>', 'the same, for those used to minikube'),
+      )
+      for (const { flag, help, fallback, field } of settings)
+        if (field !== 'name') command.option(flag, `${help} (default: ${String(fallback)})`)
       command
         .option('--config <file>', 'configuration file, or - for standard input')
         .option('--kubeconfig <file>', 'file to merge the context into')
@@ -66,10 +83,15 @@ export const commands: readonly CommandDefinition[] = [
     },
   },
   aboutCluster('down', 'stop a cluster; everything is kept', async () => (await import('./commands/down.ts')).down),
-  aboutCluster('delete', 'stop a cluster and remove everything it has', async () => (await import('./commands/delete.ts')).deleteCluster, [
-    ['--all', 'every cluster of this user'],
-    ['--kubeconfig <file>', 'file to remove the context from'],
-  ]),
+  aboutCluster(
+    'delete',
+    'stop a cluster and remove everything it has',
+    async () => (await import('./commands/delete.ts')).deleteCluster,
+    [
+      ['--all', 'every cluster of this user'],
+      ['--kubeconfig <file>', 'file to remove the context from'],
+    ],
+  ),
   aboutCluster('status', 'tell how a cluster is', async () => (await import('./commands/status.ts')).status),
   {
     name: 'list',
@@ -82,15 +104,28 @@ export const commands: readonly CommandDefinition[] = [
     name: 'doctor',
     summary: 'look at what this machine has and lacks',
     define(command) {
-      withGlobalFlags(command.option('--fix', 'install what is missing')).action(async (flags: GlobalFlags & { fix?: boolean }) => (await import('./commands/doctor.ts')).doctor(flags))
+      withGlobalFlags(command.option('--fix', 'install what is missing')).action(
+        async (flags: GlobalFlags & { fix?: boolean }) => (await import('./commands/doctor.ts')).doctor(flags),
+      )
     },
   },
   {
     name: 'logs',
     summary: 'show the logs of a cluster’s own parts',
     define(command) {
-      withGlobalFlags(command.argument('[component]', 'show only lines of this component').option('-n, --name <name>', 'name of the cluster').option('-f, --follow', 'go on as lines come').option('--tail <n>', 'begin with the last n lines'))
-      command.action(async (component: string | undefined, flags: GlobalFlags & { name?: string; follow?: boolean; tail?: string }) => (await import('./commands/logs.ts')).logs(clusterName(undefined, flags), component, flags))
+      withGlobalFlags(
+        command
+          .argument('[component]', 'show only lines of this component')
+          .option('-n, --name <name>', 'name of the cluster')
+          .option('-f, --follow', 'go on as lines come')
+          .option('--tail <n>', 'begin with the last n lines'),
+      )
+      command.action(
+        async (
+          component: string | undefined,
+          flags: GlobalFlags & { name?: string; follow?: boolean; tail?: string },
+        ) => (await import('./commands/logs.ts')).logs(clusterName(undefined, flags), component, flags),
+      )
     },
   },
   {
@@ -102,7 +137,9 @@ export const commands: readonly CommandDefinition[] = [
         ['list', '', 'list the images of every node'],
         ['remove', '<image>', 'remove an image from every node'],
       ] as const) {
-        const inner = withGlobalFlags(command.command(name).description(help).option('-n, --name <name>', 'name of the cluster'))
+        const inner = withGlobalFlags(
+          command.command(name).description(help).option('-n, --name <name>', 'name of the cluster'),
+        )
         if (argument) inner.argument(argument)
         inner.action(async (...given: unknown[]) => {
           const flags = given[argument ? 1 : 0] as GlobalFlags & { name?: string }
@@ -112,19 +149,27 @@ export const commands: readonly CommandDefinition[] = [
       }
     },
   },
-  aboutCluster('kubeconfig', 'print a cluster’s kubeconfig', async () => (await import('./commands/kubeconfig.ts')).kubeconfig),
+  aboutCluster(
+    'kubeconfig',
+    'print a cluster’s kubeconfig',
+    async () => (await import('./commands/kubeconfig.ts')).kubeconfig,
+  ),
   {
     name: 'completion',
     summary: 'print the completion script of a shell',
     define(command) {
-      command.argument('<shell>', 'bash, zsh or fish').action(async (shell: string) => (await import('./commands/completion.ts')).completion(shell, commands))
+      command
+        .argument('<shell>', 'bash, zsh or fish')
+        .action(async (shell: string) => (await import('./commands/completion.ts')).completion(shell, commands))
     },
   },
   {
     name: 'version',
     summary: 'print the version',
     define(command) {
-      withGlobalFlags(command).action(async (flags: GlobalFlags) => (await import('./commands/version.ts')).version(flags))
+      withGlobalFlags(command).action(async (flags: GlobalFlags) =>
+        (await import('./commands/version.ts')).version(flags),
+      )
     },
   },
   component('apiserver', 'run the API server alone', () => import('./commands/apiserver.ts')),

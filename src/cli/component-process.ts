@@ -7,7 +7,15 @@ import { realRandom } from '../base/random.ts'
 export async function componentDeps(component: string | undefined, verbosity: number): Promise<Deps> {
   const { default: pino } = await import('pino')
   const level = verbosity >= 4 ? 'debug' : 'info'
-  const log = pino({ level, base: component === undefined ? {} : { component }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, pino.destination({ fd: 2, sync: true }))
+  const log = pino(
+    {
+      level,
+      base: component === undefined ? {} : { component },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pino.destination({ fd: 2, sync: true }),
+  )
   return { clock: realClock, random: realRandom, log, metrics: new Metrics() }
 }
 

@@ -5,4 +5,9 @@ import { Metrics } from '../base/metrics.ts'
 import { realRandom } from '../base/random.ts'
 
 /** What a command's own work is given; commands talk through `Output`, not the log. */
-export const commandDeps = (): Deps => ({ clock: realClock, random: realRandom, log: silentLogger, metrics: new Metrics() })
+export const commandDeps = (): Deps => ({
+  clock: realClock,
+  random: realRandom,
+  log: silentLogger,
+  metrics: new Metrics(),
+})

@@ -30,7 +30,13 @@ const explainFromMs = 3000
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 
 /** Output for people, or with `json` one event a line. */
-export function newOutput({ clock, quiet, format, stdout = (text) => process.stdout.write(text), stderr = (text) => process.stderr.write(text) }: OutputOptions): Output {
+export function newOutput({
+  clock,
+  quiet,
+  format,
+  stdout = (text) => process.stdout.write(text),
+  stderr = (text) => process.stderr.write(text),
+}: OutputOptions): Output {
   const event = (fields: object) => stdout(`${JSON.stringify(fields)}\n`)
   return {
     result: (text) => stdout(text.endsWith('\n') ? text : `${text}\n`),
@@ -62,12 +68,17 @@ export function newOutput({ clock, quiet, format, stdout = (text) => process.std
 }
 
 /** Colour where it is wanted: a terminal without NO_COLOR, or FORCE_COLOR. */
-export const paint = (colour: 'green' | 'red' | 'yellow' | 'bold', text: string): string => styleText(colour, text, { stream: process.stderr })
+export const paint = (colour: 'green' | 'red' | 'yellow' | 'bold', text: string): string =>
+  styleText(colour, text, { stream: process.stderr })
 
 /** A list as columns, the way kubectl prints them. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]! + 3))).join('')).join('\n')
+  return rows
+    .map((row) =>
+      row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]! + 3))).join(''),
+    )
+    .join('\n')
 }
 
 /** A list in one of the formats for programs. */

@@ -5,9 +5,13 @@ import { paint } from './output.ts'
 export function report(error: unknown): number {
   const verbose = Number(process.env['KUBERNODE_VERBOSITY'] ?? 0) >= 5
   if (error instanceof Problem) {
-    process.stderr.write(`${paint('red', 'error')} ${error.code}: ${error.message}\n  ${paint('bold', 'fix')}: ${error.fix}\n${verbose ? `${error.stack}\n` : ''}`)
+    process.stderr.write(
+      `${paint('red', 'error')} ${error.code}: ${error.message}\n  ${paint('bold', 'fix')}: ${error.fix}\n${verbose ? `${error.stack}\n` : ''}`,
+    )
     return error.exitCode
   }
-  process.stderr.write(`${paint('red', 'error')}: ${error instanceof Error ? (verbose ? error.stack : error.message) : String(error)}\n${verbose ? '' : '  for more, run it again with KUBERNODE_VERBOSITY=5\n'}`)
+  process.stderr.write(
+    `${paint('red', 'error')}: ${error instanceof Error ? (verbose ? error.stack : error.message) : String(error)}\n${verbose ? '' : '  for more, run it again with KUBERNODE_VERBOSITY=5\n'}`,
+  )
   return 1
 }

@@ -27,7 +27,12 @@ async function start(t: TestContext, config: Partial<LoadBalancerConfig> = {}) {
   await node('node-1', '192.168.0.1')
   // As in the process of a cluster: caches are shared, writes are those of upstream's service account.
   const informers = new Informers({ deps, client: api.clientAs(componentUsers.controllerManager) })
-  const provider = startLoadBalancer({ ...deps, client: api.clientAs(componentUsers.controller('service-controller')), informers, config })
+  const provider = startLoadBalancer({
+    ...deps,
+    client: api.clientAs(componentUsers.controller('service-controller')),
+    informers,
+    config,
+  })
   t.after(async () => {
     await provider.close()
     await informers.close()

@@ -15,18 +15,33 @@ const deployment = (name: string, replicas: number): Deployment => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name, namespace: 'default' },
-  spec: { replicas, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'app', image: 'app:1' }] } } },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'app', image: 'app:1' }] } },
+  },
 })
 
 const placement = async (cluster: Cluster) =>
-  (await cluster.client.list(pods)).items.filter((pod) => !pod.metadata.deletionTimestamp).map((pod) => [pod.spec?.nodeName, pod.status?.phase] as const).sort()
+  (await cluster.client.list(pods)).items
+    .filter((pod) => !pod.metadata.deletionTimestamp)
+    .map((pod) => [pod.spec?.nodeName, pod.status?.phase] as const)
+    .sort()
 
 test('a Deployment runs, spread over the nodes', async (t) => {
   const cluster = await start(t, { nodes: 3 })
   await cluster.client.create(deployments, deployment('web', 3))
-  const web = await cluster.until(deployments, { namespace: 'default', name: 'web' }, (d) => d.status?.readyReplicas === 3)
+  const web = await cluster.until(
+    deployments,
+    { namespace: 'default', name: 'web' },
+    (d) => d.status?.readyReplicas === 3,
+  )
   assert.equal(web.status?.availableReplicas, 3)
-  assert.deepEqual(await placement(cluster), [['node-1', 'Running'], ['node-2', 'Running'], ['node-3', 'Running']])
+  assert.deepEqual(await placement(cluster), [
+    ['node-1', 'Running'],
+    ['node-2', 'Running'],
+    ['node-3', 'Running'],
+  ])
 })
 
 test('Pods of a lost node are replaced after the toleration of five minutes', async (t) => {
@@ -35,7 +50,10 @@ test('Pods of a lost node are replaced after the toleration of five minutes', as
   await cluster.until(deployments, { namespace: 'default', name: 'web' }, (d) => d.status?.readyReplicas === 2)
   await cluster.node('node-1').stop()
   await cluster.advance({ minutes: 7 })
-  assert.deepEqual(await placement(cluster), [['node-2', 'Running'], ['node-2', 'Running']])
+  assert.deepEqual(await placement(cluster), [
+    ['node-2', 'Running'],
+    ['node-2', 'Running'],
+  ])
 })
 
 test('the same seed gives the same names', async (t) => {
@@ -66,7 +84,15 @@ test('access rules hold for clients of other users', async (t) => {
 test('a container’s log is what its command says', async (t) => {
   const cluster = await start(t)
   const key = { namespace: 'default', name: 'talk' }
-  await cluster.client.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata: key, spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: 'app:1', command: ['sh', '-c', 'echo one; sleep 2m; echo two'] }] } })
+  await cluster.client.create(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: key,
+    spec: {
+      restartPolicy: 'Never',
+      containers: [{ name: 'app', image: 'app:1', command: ['sh', '-c', 'echo one; sleep 2m; echo two'] }],
+    },
+  })
   await cluster.advance({ seconds: 30 })
   const log = () => cluster.client.getSubresource<string>(pods, key, 'log')
   assert.equal(await log(), 'one\n')

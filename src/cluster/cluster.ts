@@ -38,7 +38,8 @@ export interface Duration {
   readonly ms?: number
 }
 
-const durationMs = ({ days = 0, hours = 0, minutes = 0, seconds = 0, ms = 0 }: Duration): number => (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + ms
+const durationMs = ({ days = 0, hours = 0, minutes = 0, seconds = 0, ms = 0 }: Duration): number =>
+  (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + ms
 
 /** Turns of `until` before it gives up, and how far the virtual clock moves at each. */
 const untilSteps = 600
@@ -61,7 +62,14 @@ export class Cluster implements AsyncDisposable {
   readonly #nodes: SimulatedNodes
   readonly #closers: (() => Promise<void>)[]
 
-  private constructor(parts: { client: Client; clock: Clock; server: ApiServer; controllers: ControllerManager; nodes: SimulatedNodes; closers: (() => Promise<void>)[] }) {
+  private constructor(parts: {
+    client: Client
+    clock: Clock
+    server: ApiServer
+    controllers: ControllerManager
+    nodes: SimulatedNodes
+    closers: (() => Promise<void>)[]
+  }) {
     this.client = parts.client
     this.clock = parts.clock
     this.#server = parts.server
@@ -102,7 +110,11 @@ export class Cluster implements AsyncDisposable {
       rootCa: '',
       ...(options.controllers && { controllers: options.controllers }),
     })
-    const scheduler = await startScheduler({ ...deps, client: connect(componentUsers.scheduler, 'kube-scheduler'), informers })
+    const scheduler = await startScheduler({
+      ...deps,
+      client: connect(componentUsers.scheduler, 'kube-scheduler'),
+      informers,
+    })
     const nodes = await startSimulatedNodes({
       ...deps,
       locals,
@@ -117,7 +129,14 @@ export class Cluster implements AsyncDisposable {
       server,
       controllers,
       nodes,
-      closers: [() => nodes.close(), () => scheduler.close(), () => controllers.close(), () => informers.close(), () => server.close(), () => store.close()],
+      closers: [
+        () => nodes.close(),
+        () => scheduler.close(),
+        () => controllers.close(),
+        () => informers.close(),
+        () => server.close(),
+        () => store.close(),
+      ],
     })
     await cluster.settled()
     return cluster
@@ -131,27 +150,38 @@ export class Cluster implements AsyncDisposable {
 
   /** Moves the virtual clock on; everything that falls due on the way happens in order. */
   async advance(duration: Duration): Promise<void> {
-    if (!(this.clock instanceof VirtualClock)) throw new Error('this cluster runs on the real clock: only a virtual clock can be advanced')
+    if (!(this.clock instanceof VirtualClock))
+      throw new Error('this cluster runs on the real clock: only a virtual clock can be advanced')
     await this.clock.advance(durationMs(duration))
   }
 
   /** Lets time pass until an object is as wanted, and gives it; on a virtual clock in no real time. Rejects after ten minutes. */
-  async until<T extends KubernetesObject>(resource: Resource<T>, key: ObjectKey, wanted: (object: Frozen<T>) => boolean): Promise<Frozen<T>> {
+  async until<T extends KubernetesObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    wanted: (object: Frozen<T>) => boolean,
+  ): Promise<Frozen<T>> {
     for (let step = 0; step < untilSteps; step++) {
       await this.settled()
-      const { items } = await this.client.list(resource, { ...(key.namespace !== undefined && { namespace: key.namespace }), fieldSelector: `metadata.name=${key.name}` })
+      const { items } = await this.client.list(resource, {
+        ...(key.namespace !== undefined && { namespace: key.namespace }),
+        fieldSelector: `metadata.name=${key.name}`,
+      })
       const [object] = items
       if (object && wanted(object)) return object
       if (this.clock instanceof VirtualClock) await this.clock.advance(untilStepMs)
       else await this.clock.sleep(untilStepMs)
     }
-    throw new Error(`${resource.kind} ${key.name} is not as wanted after ${(untilSteps * untilStepMs) / 60_000} minutes`)
+    throw new Error(
+      `${resource.kind} ${key.name} is not as wanted after ${(untilSteps * untilStepMs) / 60_000} minutes`,
+    )
   }
 
   /** One of the nodes, by name ('node-1') – to stop it, or to look into its runtime. */
   node(name: string): SimulatedNode {
     const found = this.#nodes.nodes.find((node) => node.name === name)
-    if (!found) throw new Error(`there is no node ${name}; nodes: ${this.#nodes.nodes.map((node) => node.name).join(', ')}`)
+    if (!found)
+      throw new Error(`there is no node ${name}; nodes: ${this.#nodes.nodes.map((node) => node.name).join(', ')}`)
     return found
   }
 

@@ -1,4 +1,10 @@
-import { authenticatedGroup, mastersGroup, serviceAccountGroups, serviceAccountName, type User } from '../apiserver/authn/user.ts'
+import {
+  authenticatedGroup,
+  mastersGroup,
+  serviceAccountGroups,
+  serviceAccountName,
+  type User,
+} from '../apiserver/authn/user.ts'
 
 const member = (name: string, ...groups: string[]): User => ({ name, groups: [...groups, authenticatedGroup] })
 
@@ -7,7 +13,8 @@ export const componentUsers = {
   /** The manager itself: the informers that all share, elections, tokens of service accounts. */
   controllerManager: member('system:kube-controller-manager'),
   /** One of its controllers, as the service account that upstream runs it as. */
-  controller: (account: string): User => member(serviceAccountName('kube-system', account), ...serviceAccountGroups('kube-system')),
+  controller: (account: string): User =>
+    member(serviceAccountName('kube-system', account), ...serviceAccountGroups('kube-system')),
   scheduler: member('system:kube-scheduler'),
   node: (name: string): User => member(`system:node:${name}`, 'system:nodes'),
   proxy: member('system:kube-proxy', 'system:node-proxier'),

@@ -24,7 +24,11 @@ export function startDaemon(config: ClusterConfig): { started: boolean; exited: 
  * Node's own flags for the cluster's process. A small young generation keeps an idle cluster small, and a bound makes the collector work before memory is
  * taken that is not needed; many simulated nodes need more.
  */
-const nodeFlags = ({ nodes }: ClusterConfig) => ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', ...(nodes <= boundedNodesMax ? ['--max-old-space-size=2000'] : [])]
+const nodeFlags = ({ nodes }: ClusterConfig) => [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=16',
+  ...(nodes <= boundedNodesMax ? ['--max-old-space-size=2000'] : []),
+]
 const boundedNodesMax = 50
 
 /** How long the process may take to end by itself. */

@@ -14,7 +14,12 @@ const diskFixes: Record<string, string> = {
 
 /** A failed write as a problem that says what to do. */
 export const diskProblem = (path: string, cause: unknown): Problem =>
-  new Problem('KN-DISK-01', `cannot write ${path}: ${errorCode(cause)}`, diskFixes[errorCode(cause)] ?? 'look at the path and its permissions', { cause })
+  new Problem(
+    'KN-DISK-01',
+    `cannot write ${path}: ${errorCode(cause)}`,
+    diskFixes[errorCode(cause)] ?? 'look at the path and its permissions',
+    { cause },
+  )
 
 /** Makes a folder and its parents. */
 export function ensureFolder(path: string, mode = 0o755): void {
@@ -33,7 +38,7 @@ export function writeFileAtomic(path: string, content: string | Uint8Array, mode
     const file = openSync(temporary, 'w', mode)
     try {
       const data = typeof content === 'string' ? Buffer.from(content) : content
-      for (let written = 0; written < data.length; ) written += writeSync(file, data, written)
+      for (let written = 0; written < data.length;) written += writeSync(file, data, written)
       fsyncSync(file)
     } finally {
       closeSync(file)
@@ -50,6 +55,11 @@ export function readFileIfThere(path: string): string | undefined {
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
-    throw new Problem('KN-DISK-01', `cannot read ${path}: ${errorCode(error)}`, 'run the command as a user who may read it (sudo)', { cause: error })
+    throw new Problem(
+      'KN-DISK-01',
+      `cannot read ${path}: ${errorCode(error)}`,
+      'run the command as a user who may read it (sudo)',
+      { cause: error },
+    )
   }
 }

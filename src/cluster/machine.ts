@@ -2,7 +2,11 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { runCommand } from '../base/command.ts'
 import type { Deps } from '../base/deps.ts'
-import { ensureMachineNetwork, removeMachineNetwork, type MachineNetworkOptions } from '../network/machine/machine-network.ts'
+import {
+  ensureMachineNetwork,
+  removeMachineNetwork,
+  type MachineNetworkOptions,
+} from '../network/machine/machine-network.ts'
 import { namesOf, namespacePath } from '../network/machine/config.ts'
 import { realNft } from '../nftables/real.ts'
 import type { ClusterConfig } from './config/settings.ts'
@@ -14,37 +18,57 @@ import { nodePlans, type ClusterRecord } from './record.ts'
 
 /** The network that the nodes of a cluster with several nodes are on. */
 function machineNetwork(config: ClusterConfig): MachineNetworkOptions {
-  return { run: runCommand, nft: realNft({ run: runCommand }), config: { cluster: config.name, subnet: config.nodeCIDR, outside: !config.isolated, hostRoutes: [config.serviceCIDR, config.podCIDR] } }
+  return {
+    run: runCommand,
+    nft: realNft({ run: runCommand }),
+    config: {
+      cluster: config.name,
+      subnet: config.nodeCIDR,
+      outside: !config.isolated,
+      hostRoutes: [config.serviceCIDR, config.podCIDR],
+    },
+  }
 }
 
 /** Makes the nodes' network namespaces and the switch between them. */
 export async function ensureMachine(config: ClusterConfig): Promise<void> {
   const plans = nodePlans({ config, simulated: false, advertiseAddress: '' }, hostname())
-  await ensureMachineNetwork(machineNetwork(config), plans.map(({ name, address }) => ({ name, ...(address !== undefined && { address }) })))
+  await ensureMachineNetwork(
+    machineNetwork(config),
+    plans.map(({ name, address }) => ({ name, ...(address !== undefined && { address }) })),
+  )
 }
 
 /** Removes them. */
 export const removeMachine = (config: ClusterConfig): Promise<void> => removeMachineNetwork(machineNetwork(config))
 
 /** The path of a node's network namespace. */
-export const nodeNamespace = (cluster: string, node: string): string => namespacePath(`${namesOf(cluster).prefix}${node}`)
+export const nodeNamespace = (cluster: string, node: string): string =>
+  namespacePath(`${namesOf(cluster).prefix}${node}`)
 
 /** The process id file of a node's own process. */
-export const nodeProcessFile = (cluster: string, node: string): string => join(clusterPaths(cluster).node(node).run, 'node.pid')
+export const nodeProcessFile = (cluster: string, node: string): string =>
+  join(clusterPaths(cluster).node(node).run, 'node.pid')
 
 const watchEveryMs = 1000
 
 /** How a command runs on a machine of its own name: what pods on the host's network see as theirs. Without the program, they see this machine's. */
 function underHostname(name: string): string[] {
   const unshare = findProgram('unshare')
-  return unshare ? [unshare, '--uts', '--', 'sh', '-c', 'echo "$0" 2>/dev/null >/proc/sys/kernel/hostname; exec "$@"', name] : []
+  return unshare
+    ? [unshare, '--uts', '--', 'sh', '-c', 'echo "$0" 2>/dev/null >/proc/sys/kernel/hostname; exec "$@"', name]
+    : []
 }
 
 /**
  * Keeps a process for each node running in the node's network namespace; ones that run already are adopted. They go on when this process dies, and are ended
  * by `close`.
  */
-export async function ensureNodeProcesses({ record, clock, log }: Deps & { record: ClusterRecord }): Promise<{ close(): Promise<void> }> {
+export async function ensureNodeProcesses({
+  record,
+  clock,
+  log,
+}: Deps & { record: ClusterRecord }): Promise<{ close(): Promise<void> }> {
   const { config } = record
   const names = nodePlans(record, hostname()).map(({ name }) => name)
   let cancel = () => {}
@@ -55,7 +79,17 @@ export async function ensureNodeProcesses({ record, clock, log }: Deps & { recor
       log.info({ component: 'cluster', node: name }, 'starting the node')
       startDetached({
         command: findProgram('nsenter') ?? 'nsenter',
-        args: [`--net=${nodeNamespace(config.name, name)}`, ...underHostname(name), process.execPath, ...process.execArgv, entryPoint, 'run', config.name, '--node', name],
+        args: [
+          `--net=${nodeNamespace(config.name, name)}`,
+          ...underHostname(name),
+          process.execPath,
+          ...process.execArgv,
+          entryPoint,
+          'run',
+          config.name,
+          '--node',
+          name,
+        ],
         file,
         log: join(clusterPaths(config.name).logs, `${name}.log`),
       })

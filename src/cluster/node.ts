@@ -48,7 +48,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const informers = new Informers({ deps, client: proxyClient })
   const nft = realNft({ run })
   const component = (name: string) => ({ ...deps, log: deps.log.child({ component: name, node: plan.name }) })
-  const network = await startNodeNetwork({ ...component('network'), client: proxyClient, informers, nodeName: plan.name, run, nft, config: networkConfig(options) })
+  const network = await startNodeNetwork({
+    ...component('network'),
+    client: proxyClient,
+    informers,
+    nodeName: plan.name,
+    run,
+    nft,
+    config: networkConfig(options),
+  })
   const kubeletConfig = {
     clusterDomain: config.clusterDomain,
     clusterDNS: [addressIn(config.serviceCIDR, 10)],
@@ -68,7 +76,17 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     nodeIps: [plan.address!],
     config: kubeletConfig,
   })
-  const server = await startKubeletServer({ ...kubeletDeps, kubelet, runtime, client, host: plan.address!, port: kubeletPort, serving, clientCa, config: kubeletConfig })
+  const server = await startKubeletServer({
+    ...kubeletDeps,
+    kubelet,
+    runtime,
+    client,
+    host: plan.address!,
+    port: kubeletPort,
+    serving,
+    clientCa,
+    config: kubeletConfig,
+  })
   const proxy = await startProxy({
     ...component('proxy'),
     client: proxyClient,

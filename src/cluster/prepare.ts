@@ -9,7 +9,15 @@ import { clusterPaths } from './paths.ts'
 import { ensureClusterPki, type ClusterPki } from './pki/cluster-pki.ts'
 import { Problem } from './problem.ts'
 import { runningProcess } from './process/child.ts'
-import { addressIn, clusterNames, contextName, nodePlans, readRecord, writeRecord, type ClusterRecord } from './record.ts'
+import {
+  addressIn,
+  clusterNames,
+  contextName,
+  nodePlans,
+  readRecord,
+  writeRecord,
+  type ClusterRecord,
+} from './record.ts'
 
 /** What `up` was asked for. */
 export interface UpRequest extends Deps {
@@ -25,7 +33,11 @@ export function planRecord({ config, simulated, kubeconfig }: UpRequest): Cluste
   return {
     config,
     simulated,
-    advertiseAddress: simulated ? config.address : config.nodes > 1 ? addressIn(config.nodeCIDR, 1) : machineAddress(config),
+    advertiseAddress: simulated
+      ? config.address
+      : config.nodes > 1
+        ? addressIn(config.nodeCIDR, 1)
+        : machineAddress(config),
     kubeconfig: kubeconfigPath(kubeconfig ?? there?.kubeconfig),
     previousContext: there?.previousContext ?? '',
   }
@@ -38,7 +50,12 @@ export async function prepare(record: ClusterRecord, deps: Deps): Promise<void> 
   ensureFolder(paths.data, 0o700)
   ensureFolder(paths.run, 0o700)
   const pki = await clusterPki(record, deps)
-  const entry: KubeconfigEntry = { name: contextName(config.name), server: `https://${config.address}:${config.port}`, ca: pki.authority.cert, user: pki.admin }
+  const entry: KubeconfigEntry = {
+    name: contextName(config.name),
+    server: `https://${config.address}:${config.port}`,
+    ca: pki.authority.cert,
+    user: pki.admin,
+  }
   writeFileAtomic(paths.adminKubeconfig, await kubeconfigText(entry))
   // Known before it is merged: should this be cut short here, `delete` still finds the entry.
   writeRecord(record)
@@ -47,15 +64,29 @@ export async function prepare(record: ClusterRecord, deps: Deps): Promise<void> 
 }
 
 /** The cluster's certificates, made where they are missing or about to expire. With `readOnly` taken as they are, where they are. */
-export function clusterPki(record: ClusterRecord, deps: Deps, { readOnly }: { readonly readOnly?: boolean } = {}): Promise<ClusterPki> {
+export function clusterPki(
+  record: ClusterRecord,
+  deps: Deps,
+  { readOnly }: { readonly readOnly?: boolean } = {},
+): Promise<ClusterPki> {
   const { config } = record
-  const names = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${config.clusterDomain}`]
+  const names = [
+    'localhost',
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    `kubernetes.default.svc.${config.clusterDomain}`,
+  ]
   return ensureClusterPki(
     {
       folder: clusterPaths(config.name).pki,
-      apiServerHosts: [...new Set([config.address, '127.0.0.1', record.advertiseAddress, addressIn(config.serviceCIDR, 1), ...names])],
+      apiServerHosts: [
+        ...new Set([config.address, '127.0.0.1', record.advertiseAddress, addressIn(config.serviceCIDR, 1), ...names]),
+      ],
       readOnly,
-      nodes: record.simulated ? [] : nodePlans(record, hostname()).map(({ name, address }) => ({ name, addresses: address ? [address] : [] })),
+      nodes: record.simulated
+        ? []
+        : nodePlans(record, hostname()).map(({ name, address }) => ({ name, addresses: address ? [address] : [] })),
     },
     deps,
   )
@@ -64,7 +95,11 @@ export function clusterPki(record: ClusterRecord, deps: Deps, { readOnly }: { re
 /** Fails when another program holds the API server's port: before anything is made. */
 export async function requirePort({ name, address, port }: ClusterConfig): Promise<void> {
   if (runningProcess(clusterPaths(name).pid) !== undefined || (await portIsFree(port, address))) return
-  throw new Problem('KN-PORT-01', `${address}:${port} is in use by another program`, `choose another port: kubernode up ${name} --port ${port + 1}`)
+  throw new Problem(
+    'KN-PORT-01',
+    `${address}:${port} is in use by another program`,
+    `choose another port: kubernode up ${name} --port ${port + 1}`,
+  )
 }
 
 /** Fails when the machine is to be a node while it is one of another cluster: both would use the same links and rules. */
@@ -72,9 +107,16 @@ export function requireMachine({ config, simulated }: ClusterRecord): void {
   if (simulated || config.nodes > 1) return
   const other = clusterNames().find((name) => {
     const record = name === config.name ? undefined : readRecord(name)
-    return record && !record.simulated && record.config.nodes === 1 && runningProcess(clusterPaths(name).pid) !== undefined
+    return (
+      record && !record.simulated && record.config.nodes === 1 && runningProcess(clusterPaths(name).pid) !== undefined
+    )
   })
-  if (other) throw new Problem('KN-HOST-03', `this machine is the node of the cluster ${other}, which is running`, `run \`kubernode down ${other}\` first, or use --nodes 2 or --simulated`)
+  if (other)
+    throw new Problem(
+      'KN-HOST-03',
+      `this machine is the node of the cluster ${other}, which is running`,
+      `run \`kubernode down ${other}\` first, or use --nodes 2 or --simulated`,
+    )
 }
 
 /** The machine's own address on its network; without one, the first address of the node range (which the node then gets). */

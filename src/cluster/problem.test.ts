@@ -14,5 +14,11 @@ test('every problem is explained in the documentation, and no other', () => {
 
 test('every setting is in the documentation with its variable and default', () => {
   const text = docs('configuration.md')
-  for (const setting of settings) assert.ok(text.includes(`| ${setting.path} | --${setting.flag.slice(2).split(' ')[0]} | ${environmentName(setting)} | ${String(setting.fallback)} |`), setting.path)
+  for (const setting of settings)
+    assert.ok(
+      text.includes(
+        `| ${setting.path} | --${setting.flag.slice(2).split(' ')[0]} | ${environmentName(setting)} | ${String(setting.fallback)} |`,
+      ),
+      setting.path,
+    )
 })

@@ -27,7 +27,12 @@ export function readRecord(name: string): ClusterRecord | undefined {
   try {
     return JSON.parse(text) as ClusterRecord
   } catch (error) {
-    throw new Problem('KN-CONFIG-01', `${path} is damaged: ${(error as Error).message}`, `run \`kubernode delete ${name}\` and start anew`, { cause: error })
+    throw new Problem(
+      'KN-CONFIG-01',
+      `${path} is damaged: ${(error as Error).message}`,
+      `run \`kubernode delete ${name}\` and start anew`,
+      { cause: error },
+    )
   }
 }
 
@@ -36,16 +41,27 @@ export function requireRecord(name: string): ClusterRecord {
   const record = readRecord(name)
   if (record) return record
   const others = clusterNames()
-  throw new Problem('KN-CLUSTER-01', `there is no cluster named ${name}`, others.length ? `clusters here: ${others.join(', ')}` : 'run `kubernode up` to make one', { exitCode: exitCodes.notFound })
+  throw new Problem(
+    'KN-CLUSTER-01',
+    `there is no cluster named ${name}`,
+    others.length ? `clusters here: ${others.join(', ')}` : 'run `kubernode up` to make one',
+    { exitCode: exitCodes.notFound },
+  )
 }
 
 /** Remembers a cluster. */
-export const writeRecord = (record: ClusterRecord): void => writeFileAtomic(clusterPaths(record.config.name).config, `${JSON.stringify(record, null, 2)}\n`)
+export const writeRecord = (record: ClusterRecord): void =>
+  writeFileAtomic(clusterPaths(record.config.name).config, `${JSON.stringify(record, null, 2)}\n`)
 
 /** The names of all clusters of this user on this machine. */
 export function clusterNames(): string[] {
   const { data } = baseFolders(process.env, process.getuid?.() === 0)
-  return existsSync(data) ? readdirSync(data, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort() : []
+  return existsSync(data)
+    ? readdirSync(data, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name)
+        .sort()
+    : []
 }
 
 /** One node of a cluster on this machine. */
@@ -58,8 +74,12 @@ export interface NodePlan {
 }
 
 /** The nodes of a cluster: one is the machine itself, several are network namespaces on a bridge, simulated ones are only names. */
-export function nodePlans({ config, simulated, advertiseAddress }: Pick<ClusterRecord, 'config' | 'simulated' | 'advertiseAddress'>, hostname: string): readonly NodePlan[] {
-  if (!simulated && config.nodes === 1) return [{ name: hostname.toLowerCase(), address: advertiseAddress, isolated: false }]
+export function nodePlans(
+  { config, simulated, advertiseAddress }: Pick<ClusterRecord, 'config' | 'simulated' | 'advertiseAddress'>,
+  hostname: string,
+): readonly NodePlan[] {
+  if (!simulated && config.nodes === 1)
+    return [{ name: hostname.toLowerCase(), address: advertiseAddress, isolated: false }]
   return Array.from({ length: config.nodes }, (_, i) => {
     const name = `${config.name}-${i + 1}`
     return simulated ? { name, isolated: false } : { name, address: addressIn(config.nodeCIDR, 2 + i), isolated: true }

@@ -67,7 +67,11 @@ async function openStore({ record, clock, random, log, metrics }: ServerOptions)
   return (await import('../store/lmdb/lmdb-store.ts')).openLmdbStore({ ...deps, folder: store })
 }
 
-async function startApi({ record, pki: live, ...deps }: ServerOptions, store: Store, locals: ReadonlyMap<string, LocalKubelet>): Promise<ApiServer> {
+async function startApi(
+  { record, pki: live, ...deps }: ServerOptions,
+  store: Store,
+  locals: ReadonlyMap<string, LocalKubelet>,
+): Promise<ApiServer> {
   const { config } = record
   const pki = live.current
   const server = await startApiServer({
@@ -75,19 +79,36 @@ async function startApi({ record, pki: live, ...deps }: ServerOptions, store: St
     log: deps.log.child({ component: 'apiserver' }),
     store,
     clientCa: pki.authority.cert,
-    requestHeader: { clientCa: pki.frontProxyAuthority.cert, allowedNames: ['front-proxy-client'], usernameHeaders: ['X-Remote-User'], uidHeaders: ['X-Remote-Uid'], groupHeaders: ['X-Remote-Group'], extraHeaderPrefixes: ['X-Remote-Extra-'] },
+    requestHeader: {
+      clientCa: pki.frontProxyAuthority.cert,
+      allowedNames: ['front-proxy-client'],
+      usernameHeaders: ['X-Remote-User'],
+      uidHeaders: ['X-Remote-Uid'],
+      groupHeaders: ['X-Remote-Group'],
+      extraHeaderPrefixes: ['X-Remote-Extra-'],
+    },
     proxyClient: live.pair(({ frontProxyClient }) => frontProxyClient),
-    serviceAccounts: { issuers: [`https://kubernetes.default.svc.${config.clusterDomain}`], keys: [pki.serviceAccount.publicKey], signingKey: pki.serviceAccount.key },
+    serviceAccounts: {
+      issuers: [`https://kubernetes.default.svc.${config.clusterDomain}`],
+      keys: [pki.serviceAccount.publicKey],
+      signingKey: pki.serviceAccount.key,
+    },
     serviceClusterIpRange: config.serviceCIDR,
     enableAdmissionPlugins: ['NodeRestriction'],
     ...(!record.simulated && { advertiseAddress: record.advertiseAddress, advertisePort: config.port }),
     resourceMetrics: !record.simulated,
     policyStatuses: true,
-    kubelet: Object.assign(live.pair(({ apiServerKubeletClient }) => apiServerKubeletClient), { ca: pki.authority.cert, addressTypes: ['InternalIP', 'Hostname'], local: (name: string) => locals.get(name) }),
+    kubelet: Object.assign(
+      live.pair(({ apiServerKubeletClient }) => apiServerKubeletClient),
+      { ca: pki.authority.cert, addressTypes: ['InternalIP', 'Hostname'], local: (name: string) => locals.get(name) },
+    ),
   })
   for (const host of new Set([config.address, record.advertiseAddress])) {
     const listener = await server.listen({ host, port: config.port, tls: pki.apiServer })
-    live.follow(({ apiServer }) => apiServer, (pair) => listener.setTls(pair))
+    live.follow(
+      ({ apiServer }) => apiServer,
+      (pair) => listener.setTls(pair),
+    )
   }
   return server
 }
@@ -111,21 +132,54 @@ async function startControl({ record, pki: live, ...deps }: ServerOptions, serve
     serviceAccountPrivateKey: pki.serviceAccount.key,
   }
   const manager = startControllerManager({ ...managed, client, clientFor, informers, ...options })
-  const scheduling = { ...component(deps, 'scheduler'), client: connect(componentUsers.scheduler, 'kube-scheduler'), informers }
-  started.push(manager, await startScheduler(scheduling), ...(await openComponentPorts({ live, manager: { ...managed, manager, client, facts: { options, useServiceAccountCredentials: true } }, scheduler: scheduling })))
+  const scheduling = {
+    ...component(deps, 'scheduler'),
+    client: connect(componentUsers.scheduler, 'kube-scheduler'),
+    informers,
+  }
+  started.push(
+    manager,
+    await startScheduler(scheduling),
+    ...(await openComponentPorts({
+      live,
+      manager: { ...managed, manager, client, facts: { options, useServiceAccountCredentials: true } },
+      scheduler: scheduling,
+    })),
+  )
   if (!record.simulated) {
     const cloud = connect(componentUsers.controller('service-controller'), 'cloud-controller-manager')
-    started.push(startLoadBalancer({ ...component(deps, 'cloud-controller-manager'), client: cloud, informers, config: { reservedPorts: ['TCP/22', `TCP/${config.port}`, 'TCP/10250'] } }))
-    started.push(await startClusterDns({ record, pki: live, ...component(deps, 'dns') }, connect(componentUsers.installer, 'kubernode'), informers))
+    started.push(
+      startLoadBalancer({
+        ...component(deps, 'cloud-controller-manager'),
+        client: cloud,
+        informers,
+        config: { reservedPorts: ['TCP/22', `TCP/${config.port}`, 'TCP/10250'] },
+      }),
+    )
+    started.push(
+      await startClusterDns(
+        { record, pki: live, ...component(deps, 'dns') },
+        connect(componentUsers.installer, 'kubernode'),
+        informers,
+      ),
+    )
   }
   return started
 }
 
 /** A component tells of itself alone, in the log and in metrics: each has a port of its own for those. */
-const component = (deps: Deps, name: string): Deps => ({ ...deps, log: deps.log.child({ component: name }), metrics: new Metrics() })
+const component = (deps: Deps, name: string): Deps => ({
+  ...deps,
+  log: deps.log.child({ component: name }),
+  metrics: new Metrics(),
+})
 
 /** DNS reads by the shared informers; only its Service and its address there are written, once. */
-async function startClusterDns({ record, ...deps }: ServerOptions, client: Client, informers: Informers): Promise<Closable> {
+async function startClusterDns(
+  { record, ...deps }: ServerOptions,
+  client: Client,
+  informers: Informers,
+): Promise<Closable> {
   const dns = await startDns({
     ...deps,
     client,
@@ -136,14 +190,29 @@ async function startClusterDns({ record, ...deps }: ServerOptions, client: Clien
   })
   const [address] = dns.addresses
   const [node] = nodePlans(record, hostname())
-  await ensureDnsService(client, [{ nodeName: node!.name, address: address!.host, port: address!.port }], { clusterIp: addressIn(record.config.serviceCIDR, 10) })
+  await ensureDnsService(client, [{ nodeName: node!.name, address: address!.host, port: address!.port }], {
+    clusterIp: addressIn(record.config.serviceCIDR, 10),
+  })
   return dns
 }
 
-async function startNodes({ record, pki: live, ...deps }: ServerOptions, server: ApiServer, locals: Map<string, LocalKubelet>): Promise<Closable[]> {
+async function startNodes(
+  { record, pki: live, ...deps }: ServerOptions,
+  server: ApiServer,
+  locals: Map<string, LocalKubelet>,
+): Promise<Closable[]> {
   const plans = nodePlans(record, hostname())
   const client = newClient(server.transport(componentUsers.controllerManager, 'kubelet'))
-  if (record.simulated) return [await startSimulatedNodes({ ...deps, client, clientFor: (name) => newClient(server.transport(componentUsers.node(name), 'kubelet')), names: plans.map(({ name }) => name), locals })]
+  if (record.simulated)
+    return [
+      await startSimulatedNodes({
+        ...deps,
+        client,
+        clientFor: (name) => newClient(server.transport(componentUsers.node(name), 'kubelet')),
+        names: plans.map(({ name }) => name),
+        locals,
+      }),
+    ]
   if (plans.some(({ isolated }) => isolated)) return [await ensureNodeProcesses({ ...deps, record })]
   const [plan] = plans
   const node = await startNode({
@@ -157,7 +226,10 @@ async function startNodes({ record, pki: live, ...deps }: ServerOptions, server:
     paths: clusterPaths(record.config.name).node(plan!.name),
     run: runCommand,
   })
-  live.follow((pki) => pki.nodeServer(plan!.name), (pair) => node.setServing(pair))
+  live.follow(
+    (pki) => pki.nodeServer(plan!.name),
+    (pair) => node.setServing(pair),
+  )
   return [node]
 }
 
@@ -165,4 +237,3 @@ async function startNodes({ record, pki: live, ...deps }: ServerOptions, server:
 async function closeAll(started: readonly Closable[]): Promise<void> {
   for (const one of started.toReversed()) await one.close()
 }
-

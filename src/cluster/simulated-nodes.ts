@@ -41,15 +41,35 @@ export interface SimulatedNodes {
 const addressOf = (index: number) => `172.16.${Math.floor(index / 250)}.${(index % 250) + 1}`
 
 /** Starts simulated nodes: the same kubelet as on real ones, on a machine and a runtime that run nothing. */
-export async function startSimulatedNodes({ clientFor, client, names, informers: shared, locals, ...deps }: SimulatedNodesOptions): Promise<SimulatedNodes> {
+export async function startSimulatedNodes({
+  clientFor,
+  client,
+  names,
+  informers: shared,
+  locals,
+  ...deps
+}: SimulatedNodesOptions): Promise<SimulatedNodes> {
   const informers = shared ?? new Informers({ deps, client })
   const source = new PodsByNode(informers)
   const objects = new SharedObjects(informers)
   const nodes: SimulatedNode[] = []
   for (const [index, name] of names.entries()) {
-    const runtime = new SimulatedRuntime({ clock: deps.clock, random: deps.random, podCidr: `10.${128 + Math.floor(index / 256)}.${index % 256}.0/24` })
+    const runtime = new SimulatedRuntime({
+      clock: deps.clock,
+      random: deps.random,
+      podCidr: `10.${128 + Math.floor(index / 256)}.${index % 256}.0/24`,
+    })
     const host = simulatedHost({ clock: deps.clock, hostname: name, address: addressOf(index) })
-    const kubelet = await startKubelet({ ...deps, client: clientFor(name), runtime, host, informers, nodeName: name, pods: source.of(name), objects })
+    const kubelet = await startKubelet({
+      ...deps,
+      client: clientFor(name),
+      runtime,
+      host,
+      informers,
+      nodeName: name,
+      pods: source.of(name),
+      objects,
+    })
     locals?.set(name, localLogs({ kubelet, runtime, clock: deps.clock }))
     nodes.push({ name, kubelet, runtime, stop: () => kubelet.close() })
   }

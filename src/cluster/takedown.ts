@@ -55,7 +55,8 @@ export async function remove(name: string, deps: Deps): Promise<void> {
   await takeDown(record, deps)
   for (const folder of [clusterPaths(name).data, clusterPaths(name).run]) await unmountUnder(folder)
   await removeFromKubeconfig(record.kubeconfig, contextName(name), record.previousContext)
-  for (const folder of [clusterPaths(name).data, clusterPaths(name).run]) rmSync(folder, { recursive: true, force: true })
+  for (const folder of [clusterPaths(name).data, clusterPaths(name).run])
+    rmSync(folder, { recursive: true, force: true })
 }
 
 function readRecordIfSound(name: string): ClusterRecord | undefined {

@@ -54,7 +54,11 @@ export interface KubeletConfiguration {
   readonly enforceNodeAllocatable?: readonly string[]
   readonly allowedUnsafeSysctls?: readonly string[]
   readonly registerNode?: boolean
-  readonly registerWithTaints?: readonly { readonly key: string; readonly value?: string; readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute' }[]
+  readonly registerWithTaints?: readonly {
+    readonly key: string
+    readonly value?: string
+    readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+  }[]
   readonly seccompDefault?: boolean
   readonly runtimeRequestTimeout?: string
   readonly containerRuntimeEndpoint?: string
@@ -118,16 +122,24 @@ export interface KubeletSettings {
 /** Milliseconds; what is no duration is said with its field. */
 function durationMs(text: string, field: string): number {
   const ms = goDurationMs(text)
-  if (ms === undefined || ms < 0) throw new Error(`kubelet configuration: ${field}: "${text}" is not a duration such as 10s or 5m`)
+  if (ms === undefined || ms < 0)
+    throw new Error(`kubelet configuration: ${field}: "${text}" is not a duration such as 10s or 5m`)
   return ms
 }
 
 /** The defaults that upstream has. */
-const hardEvictionDefaults = { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%', 'imagefs.available': '15%', 'imagefs.inodesFree': '5%' }
+const hardEvictionDefaults = {
+  'memory.available': '100Mi',
+  'nodefs.available': '10%',
+  'nodefs.inodesFree': '5%',
+  'imagefs.available': '15%',
+  'imagefs.inodesFree': '5%',
+}
 
 /** Fills in upstream's defaults; a value that cannot be read is said with its field. */
 export function settingsOf(config: KubeletConfiguration): KubeletSettings {
-  const ms = (field: keyof KubeletConfiguration & string, text: unknown, fallback: string) => durationMs(typeof text === 'string' && text !== '' ? text : fallback, field)
+  const ms = (field: keyof KubeletConfiguration & string, text: unknown, fallback: string) =>
+    durationMs(typeof text === 'string' && text !== '' ? text : fallback, field)
   return {
     staticPodPath: config.staticPodPath || undefined,
     syncFrequencyMs: ms('syncFrequency', config.syncFrequency, '1m'),
@@ -152,7 +164,12 @@ export function settingsOf(config: KubeletConfiguration): KubeletSettings {
     serializeImagePulls: config.serializeImagePulls ?? true,
     evictionHard: config.evictionHard ?? hardEvictionDefaults,
     evictionSoft: config.evictionSoft ?? {},
-    evictionSoftGraceMs: Object.fromEntries(Object.entries(config.evictionSoftGracePeriod ?? {}).map(([signal, text]) => [signal, durationMs(text, `evictionSoftGracePeriod.${signal}`)])),
+    evictionSoftGraceMs: Object.fromEntries(
+      Object.entries(config.evictionSoftGracePeriod ?? {}).map(([signal, text]) => [
+        signal,
+        durationMs(text, `evictionSoftGracePeriod.${signal}`),
+      ]),
+    ),
     evictionPressureTransitionMs: ms('evictionPressureTransitionPeriod', config.evictionPressureTransitionPeriod, '5m'),
     evictionMaxPodGraceSeconds: config.evictionMaxPodGracePeriod ?? 0,
     containerLogMaxBytes: wholeAmount(config.containerLogMaxSize ?? '10Mi'),
@@ -169,4 +186,3 @@ export function settingsOf(config: KubeletConfiguration): KubeletSettings {
     restartBackOffMaxMs: ms('crashLoopBackOff', config.crashLoopBackOff?.maxContainerRestartPeriod, '5m'),
   }
 }
-

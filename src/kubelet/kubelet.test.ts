@@ -5,7 +5,8 @@ import type { Pod } from '../api/generated/types/core-v1.ts'
 import type { Frozen } from '../api/resource.ts'
 import { startSimulatedNode } from './testing/simulated-node.ts'
 
-const condition = (pod: Frozen<Pod> | undefined, type: string) => pod?.status?.conditions?.find((one) => one.type === type)?.status
+const condition = (pod: Frozen<Pod> | undefined, type: string) =>
+  pod?.status?.conditions?.find((one) => one.type === type)?.status
 const state = (pod: Frozen<Pod> | undefined, index = 0) => pod?.status?.containerStatuses?.[index]?.state
 
 test('a kubelet registers its node, which is ready', async (t) => {
@@ -18,9 +19,15 @@ test('a kubelet registers its node, which is ready', async (t) => {
 
 test('resources that others tell of can be had, until they are gone', async (t) => {
   const { client, clock } = await startSimulatedNode(t)
-  const amount = async (field: 'capacity' | 'allocatable') => (await client.get(nodes, { name: 'node-1' })).status?.[field]?.['example.com/fpga']
+  const amount = async (field: 'capacity' | 'allocatable') =>
+    (await client.get(nodes, { name: 'node-1' })).status?.[field]?.['example.com/fpga']
   const tell = async (value: string | null) => {
-    await client.patch(nodes, { name: 'node-1' }, { status: { capacity: { 'example.com/fpga': value } } }, { type: 'merge', subresource: 'status' })
+    await client.patch(
+      nodes,
+      { name: 'node-1' },
+      { status: { capacity: { 'example.com/fpga': value } } },
+      { type: 'merge', subresource: 'status' },
+    )
     await clock.advance(20_000)
   }
   await tell('5')
@@ -59,11 +66,19 @@ test('a container that fails is started again after 10, 20 and 40 seconds', asyn
   const restarts = async () => (await node.pod('crash'))?.status?.containerStatuses?.[0]?.restartCount
   assert.equal(await restarts(), 1, 'the first restart comes at once')
   assert.equal(state(await node.pod('crash'))?.waiting?.reason, 'CrashLoopBackOff')
-  for (const [seconds, count] of [[9, 1], [2, 2], [17, 2], [3, 3]] as const) {
+  for (const [seconds, count] of [
+    [9, 1],
+    [2, 2],
+    [17, 2],
+    [3, 3],
+  ] as const) {
     await node.clock.advance(seconds * 1000)
     assert.equal(await restarts(), count, `after ${seconds} s more`)
   }
-  assert.match(state(await node.pod('crash'))?.waiting?.message ?? '', /^back-off 40s restarting failed container=main pod=crash_default\(/)
+  assert.match(
+    state(await node.pod('crash'))?.waiting?.message ?? '',
+    /^back-off 40s restarting failed container=main pod=crash_default\(/,
+  )
 })
 
 test('init containers run one after the other, sidecars stay', async (t) => {
@@ -79,7 +94,14 @@ test('init containers run one after the other, sidecars stay', async (t) => {
   assert.equal(condition(await node.pod('staged'), 'Initialized'), 'False')
   await node.clock.advance(3000)
   const middle = await node.pod('staged')
-  assert.deepEqual(middle?.status?.initContainerStatuses?.map(({ name, started, ready }) => [name, started, ready]), [['first', false, true], ['proxy', true, true], ['second', true, false]])
+  assert.deepEqual(
+    middle?.status?.initContainerStatuses?.map(({ name, started, ready }) => [name, started, ready]),
+    [
+      ['first', false, true],
+      ['proxy', true, true],
+      ['second', true, false],
+    ],
+  )
   await node.clock.advance(3000)
   const after = await node.pod('staged')
   assert.equal(after?.status?.phase, 'Running')
@@ -88,14 +110,19 @@ test('init containers run one after the other, sidecars stay', async (t) => {
 
 test('a missing image is ErrImagePull, then ImagePullBackOff', async (t) => {
   const node = await startSimulatedNode(t, { missingImage: (image) => image.includes('nowhere') })
-  const seen = [state(await node.run('bad', { containers: [{ name: 'main', image: 'nowhere.test/x:1' }] }))?.waiting?.reason]
+  const seen = [
+    state(await node.run('bad', { containers: [{ name: 'main', image: 'nowhere.test/x:1' }] }))?.waiting?.reason,
+  ]
   for (let second = 0; second < 15; second++) {
     await node.clock.advance(1000)
     seen.push(state(await node.pod('bad'))?.waiting?.reason)
   }
   assert.equal(seen[0], 'ErrImagePull')
   const events = await node.eventsOf('bad')
-  assert.ok(events.some((event) => event.startsWith('Warning Failed Failed to pull image "nowhere.test/x:1": ')), events.join('\n'))
+  assert.ok(
+    events.some((event) => event.startsWith('Warning Failed Failed to pull image "nowhere.test/x:1": ')),
+    events.join('\n'),
+  )
   assert.ok(events.includes('Warning Failed Error: ErrImagePull'))
 })
 
@@ -110,10 +137,22 @@ test('a deleted pod is gone when its containers are', async (t) => {
 
 test('a pod waits for a secret, and starts when it comes', async (t) => {
   const node = await startSimulatedNode(t)
-  await node.run('needy', { volumes: [{ name: 's', secret: { secretName: 'key' } }], containers: [{ name: 'main', volumeMounts: [{ name: 's', mountPath: '/s' }] }] })
+  await node.run('needy', {
+    volumes: [{ name: 's', secret: { secretName: 'key' } }],
+    containers: [{ name: 'main', volumeMounts: [{ name: 's', mountPath: '/s' }] }],
+  })
   assert.equal(state(await node.pod('needy'))?.waiting?.reason, 'ContainerCreating')
-  assert.ok((await node.eventsOf('needy')).includes('Warning FailedMount MountVolume.SetUp failed for volume "s" : secret "key" not found'))
-  await node.client.create(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'default', name: 'key' }, data: {} })
+  assert.ok(
+    (await node.eventsOf('needy')).includes(
+      'Warning FailedMount MountVolume.SetUp failed for volume "s" : secret "key" not found',
+    ),
+  )
+  await node.client.create(secrets, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace: 'default', name: 'key' },
+    data: {},
+  })
   await node.clock.advance(5000)
   assert.equal((await node.pod('needy'))?.status?.phase, 'Running')
 })
@@ -141,7 +180,15 @@ test('what runs without a pod is ended by a new kubelet', async (t) => {
 
 test('a pod may ask for what the node does not know of: the cluster counts it', async (t) => {
   const node = await startSimulatedNode(t)
-  const pod = await node.run('web', { containers: [{ name: 'c', image: 'example.test/app:1', resources: { requests: { 'example.com/license': '1' }, limits: { 'example.com/license': '1' } } }] })
+  const pod = await node.run('web', {
+    containers: [
+      {
+        name: 'c',
+        image: 'example.test/app:1',
+        resources: { requests: { 'example.com/license': '1' }, limits: { 'example.com/license': '1' } },
+      },
+    ],
+  })
   assert.equal(pod.status?.phase, 'Running')
 })
 
@@ -150,15 +197,33 @@ test('a pod that asks for more than the node has is refused', async (t) => {
   const pod = await node.run('huge', { containers: [{ name: 'main', resources: { requests: { cpu: '100' } } }] })
   assert.equal(pod.status?.phase, 'Failed')
   assert.equal(pod.status?.reason, 'OutOfcpu')
-  assert.equal(pod.status?.message, "Pod was rejected: Node didn't have enough resource: cpu, requested: 100000, used: 0, capacity: 8000")
+  assert.equal(
+    pod.status?.message,
+    "Pod was rejected: Node didn't have enough resource: cpu, requested: 100000, used: 0, capacity: 8000",
+  )
 })
 
 test('a pod that ends is no longer ready as soon as its probe says so', async (t) => {
   let ready = true
   const node = await startSimulatedNode(t, {
-    host: { dial: { http: async () => ({ status: ready ? 200 : 503, body: '', redirectedAway: false }), tcp: async () => undefined, grpc: async () => 'SERVING' } },
+    host: {
+      dial: {
+        http: async () => ({ status: ready ? 200 : 503, body: '', redirectedAway: false }),
+        tcp: async () => undefined,
+        grpc: async () => 'SERVING',
+      },
+    },
   })
-  await node.run('web', { terminationGracePeriodSeconds: 100, containers: [{ name: 'main', readinessProbe: { httpGet: { port: 80 }, periodSeconds: 1 }, lifecycle: { preStop: { sleep: { seconds: 60 } } } }] })
+  await node.run('web', {
+    terminationGracePeriodSeconds: 100,
+    containers: [
+      {
+        name: 'main',
+        readinessProbe: { httpGet: { port: 80 }, periodSeconds: 1 },
+        lifecycle: { preStop: { sleep: { seconds: 60 } } },
+      },
+    ],
+  })
   await node.clock.advance(3000)
   await node.client.delete(pods, { namespace: 'default', name: 'web' })
   await node.clock.advance(5000)
@@ -173,9 +238,23 @@ test('a pod that ends is no longer ready as soon as its probe says so', async (t
 test('readiness is asked at once when the startup probe has succeeded', async (t) => {
   let started = false
   const node = await startSimulatedNode(t, {
-    host: { dial: { http: async () => ({ status: started ? 200 : 500, body: '', redirectedAway: false }), tcp: async () => undefined, grpc: async () => 'SERVING' } },
+    host: {
+      dial: {
+        http: async () => ({ status: started ? 200 : 500, body: '', redirectedAway: false }),
+        tcp: async () => undefined,
+        grpc: async () => 'SERVING',
+      },
+    },
   })
-  await node.run('web', { containers: [{ name: 'main', startupProbe: { httpGet: { port: 80 }, periodSeconds: 5, failureThreshold: 100 }, readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 300 } }] })
+  await node.run('web', {
+    containers: [
+      {
+        name: 'main',
+        startupProbe: { httpGet: { port: 80 }, periodSeconds: 5, failureThreshold: 100 },
+        readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 300 },
+      },
+    ],
+  })
   await node.clock.advance(12_000)
   assert.equal(condition(await node.pod('web'), 'Ready'), 'False')
   started = true
@@ -186,9 +265,18 @@ test('readiness is asked at once when the startup probe has succeeded', async (t
 test('a failed liveness probe restarts the container', async (t) => {
   let healthy = true
   const node = await startSimulatedNode(t, {
-    host: { dial: { http: async () => ({ status: healthy ? 200 : 500, body: '', redirectedAway: false }), tcp: async () => undefined, grpc: async () => 'SERVING' } },
+    host: {
+      dial: {
+        http: async () => ({ status: healthy ? 200 : 500, body: '', redirectedAway: false }),
+        tcp: async () => undefined,
+        grpc: async () => 'SERVING',
+      },
+    },
   })
-  await node.run('web', { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', livenessProbe: { httpGet: { port: 80 }, periodSeconds: 1, failureThreshold: 3 } }] })
+  await node.run('web', {
+    terminationGracePeriodSeconds: 1,
+    containers: [{ name: 'main', livenessProbe: { httpGet: { port: 80 }, periodSeconds: 1, failureThreshold: 3 } }],
+  })
   await node.clock.advance(5000)
   assert.equal((await node.pod('web'))?.status?.containerStatuses?.[0]?.restartCount, 0)
   healthy = false

@@ -62,7 +62,11 @@ export interface Kubelet {
   attachUrl(key: ObjectKey, container: string, streams: StreamOptions): Promise<string>
   portForwardUrl(key: ObjectKey, ports: readonly number[]): Promise<string>
   /** Runs a command to its end. */
-  run(key: ObjectKey, container: string, command: readonly string[]): Promise<{ readonly stdout: Uint8Array; readonly stderr: Uint8Array; readonly exitCode: number }>
+  run(
+    key: ObjectKey,
+    container: string,
+    command: readonly string[],
+  ): Promise<{ readonly stdout: Uint8Array; readonly stderr: Uint8Array; readonly exitCode: number }>
   /** What pods and the node use. */
   stats(): Promise<NodeStats>
   /** Why it is not healthy; undefined when it is. */
@@ -73,7 +77,6 @@ export interface Kubelet {
   close(): Promise<void>
 }
 
-
 /** Starts a kubelet: registers the node, brings its pods up and keeps them so. Containers that run already are adopted. */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const { client, runtime, nodeName, clock, random, log, metrics } = options
@@ -82,10 +85,18 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const hostname = options.hostname ?? nodeName
   const rootDir = options.rootDir ?? '/var/lib/kubelet'
   const kubeletVersion = options.kubeletVersion ?? upstreamVersion
-  const host = options.host ?? (await realHost({ ...options, ...deps }, { settings, hostname, rootDir, kubeletVersion }))
+  const host =
+    options.host ?? (await realHost({ ...options, ...deps }, { settings, hostname, rootDir, kubeletVersion }))
   const informers = options.informers ?? new Informers({ deps, client })
   const parts = new KubeletParts({
-    ...deps, client, runtime, host, settings, nodeName, hostname, informers,
+    ...deps,
+    client,
+    runtime,
+    host,
+    settings,
+    nodeName,
+    hostname,
+    informers,
     labels: options.nodeLabels ?? {},
     port: options.port ?? 10_250,
     objects: options.objects,

@@ -14,12 +14,15 @@ export function podEvents(recorder: EventRecorder): PodEvents {
       name: pod.metadata.name ?? '',
       // A static pod is known to the API by its mirror, whose UID is the static pod's hash there.
       uid: pod.metadata.uid ?? '',
-      ...(pod.metadata.resourceVersion && !isStaticPod(pod) && !isMirrorPod(pod) && { resourceVersion: pod.metadata.resourceVersion }),
+      ...(pod.metadata.resourceVersion &&
+        !isStaticPod(pod) &&
+        !isMirrorPod(pod) && { resourceVersion: pod.metadata.resourceVersion }),
       ...(fieldPath && { fieldPath }),
     },
   })
   return {
     pod: (pod, type, reason, message) => recorder.event(reference(pod), type, reason, message),
-    container: (pod, container, type, reason, message) => recorder.event(reference(pod, containerFieldPath(pod, container)), type, reason, message),
+    container: (pod, container, type, reason, message) =>
+      recorder.event(reference(pod, containerFieldPath(pod, container)), type, reason, message),
   }
 }

@@ -53,8 +53,20 @@ test('a file that kubeadm has written is read', () => {
 })
 
 test('what is unknown, repeated or cannot be read is named', () => {
-  assert.throws(() => readKubeletConfiguration(`${head}maxPodz: 5\nauthentication: {x509: {clientCAFil: x}}\n`), /unknown field "authentication.x509.clientCAFil"; did you mean clientCAFile\?, unknown field "maxPodz" at line 3, column 1; did you mean maxPods\?/)
-  assert.throws(() => readKubeletConfiguration(`${head}maxPods: 4\nmaxPods: 5\n`), /line 4: key "maxPods" already set in map/)
-  assert.throws(() => readKubeletConfiguration(`${head}syncFrequency: 5\n`), /cannot unmarshal number into Go struct field .*syncFrequency of type string/)
-  assert.throws(() => readKubeletConfiguration(`${head}syncFrequency: soon\n`), /syncFrequency: "soon" is not a duration/)
+  assert.throws(
+    () => readKubeletConfiguration(`${head}maxPodz: 5\nauthentication: {x509: {clientCAFil: x}}\n`),
+    /unknown field "authentication.x509.clientCAFil"; did you mean clientCAFile\?, unknown field "maxPodz" at line 3, column 1; did you mean maxPods\?/,
+  )
+  assert.throws(
+    () => readKubeletConfiguration(`${head}maxPods: 4\nmaxPods: 5\n`),
+    /line 4: key "maxPods" already set in map/,
+  )
+  assert.throws(
+    () => readKubeletConfiguration(`${head}syncFrequency: 5\n`),
+    /cannot unmarshal number into Go struct field .*syncFrequency of type string/,
+  )
+  assert.throws(
+    () => readKubeletConfiguration(`${head}syncFrequency: soon\n`),
+    /syncFrequency: "soon" is not a duration/,
+  )
 })

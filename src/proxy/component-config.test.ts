@@ -33,10 +33,24 @@ test("a configuration file of upstream's is understood", () => {
 })
 
 test('a mode that is not there is noted; what is unknown or cannot be read is an error that names it', () => {
-  assert.deepEqual(readFile({ ...head, mode: 'iptables' }).notes, ['mode iptables is not there; Services are rules of nftables'])
-  assert.throws(() => readFile({ ...head, clusterCidr: 'x', conntrack: { maxPerCor: 1 } }), /strict decoding error: unknown field "clusterCidr" at line 4, column 4; did you mean clusterCIDR\?, unknown field "conntrack.maxPerCor"/)
-  assert.throws(() => readComponentConfig('apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: nftables\nmode: iptables\n'), /line 4: key "mode" already set in map/)
-  assert.throws(() => readFile({ ...head, kind: 'KubeletConfiguration' }), /kind is "KubeletConfiguration": it must be KubeProxyConfiguration/)
+  assert.deepEqual(readFile({ ...head, mode: 'iptables' }).notes, [
+    'mode iptables is not there; Services are rules of nftables',
+  ])
+  assert.throws(
+    () => readFile({ ...head, clusterCidr: 'x', conntrack: { maxPerCor: 1 } }),
+    /strict decoding error: unknown field "clusterCidr" at line 4, column 4; did you mean clusterCIDR\?, unknown field "conntrack.maxPerCor"/,
+  )
+  assert.throws(
+    () =>
+      readComponentConfig(
+        'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: nftables\nmode: iptables\n',
+      ),
+    /line 4: key "mode" already set in map/,
+  )
+  assert.throws(
+    () => readFile({ ...head, kind: 'KubeletConfiguration' }),
+    /kind is "KubeletConfiguration": it must be KubeProxyConfiguration/,
+  )
   assert.throws(() => readFile({ ...head, nftables: { syncPeriod: 'soon' } }), /no duration/)
 })
 

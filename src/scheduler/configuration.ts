@@ -2,7 +2,12 @@ import type { TopologySpreadConstraint } from '../api/generated/types/core-v1.ts
 import type { WeightedPlugin } from './cycle/find-node.ts'
 import type { Plugin } from './framework.ts'
 import { pluginsWith, type PluginOptions } from './plugins/defaults.ts'
-import { leastAllocated, mostAllocated, requestedToCapacityRatio, type ScoringStrategy } from './plugins/node-resources.ts'
+import {
+  leastAllocated,
+  mostAllocated,
+  requestedToCapacityRatio,
+  type ScoringStrategy,
+} from './plugins/node-resources.ts'
 
 /** A set of plugins as a KubeSchedulerConfiguration changes it. */
 export interface PluginSet {
@@ -44,7 +49,9 @@ interface PluginArguments {
   readonly scoringStrategy?: {
     readonly type?: string
     readonly resources?: readonly { readonly name: string; readonly weight?: number }[]
-    readonly requestedToCapacityRatio?: { readonly shape?: readonly { readonly utilization: number; readonly score: number }[] }
+    readonly requestedToCapacityRatio?: {
+      readonly shape?: readonly { readonly utilization: number; readonly score: number }[]
+    }
   }
   readonly defaultingType?: string
   readonly defaultConstraints?: readonly TopologySpreadConstraint[]
@@ -64,7 +71,8 @@ const kind = 'KubeSchedulerConfiguration'
 
 /** The profiles that a configuration describes; throws when something in it has no meaning. */
 export function profilesOf(config: SchedulerConfiguration): readonly Profile[] {
-  if (config.kind !== undefined && (config.kind !== kind || config.apiVersion !== apiVersion)) throw new Error(`a ${kind} of ${apiVersion} is expected, not ${config.kind} of ${config.apiVersion}`)
+  if (config.kind !== undefined && (config.kind !== kind || config.apiVersion !== apiVersion))
+    throw new Error(`a ${kind} of ${apiVersion} is expected, not ${config.kind} of ${config.apiVersion}`)
   const profiles = (config.profiles?.length ? config.profiles : [{}]).map((profile): Profile => ({
     schedulerName: profile.schedulerName ?? 'default-scheduler',
     plugins: chosen(pluginsWith(optionsOf(profile)), profile),
@@ -81,7 +89,10 @@ function optionsOf({ pluginConfig = [] }: ProfileConfiguration): PluginOptions {
   const spread = args('PodTopologySpread')
   return {
     scoringStrategy: strategyOf(args('NodeResourcesFit')?.scoringStrategy),
-    defaultConstraints: spread?.defaultingType === 'List' || spread?.defaultConstraints?.length ? (spread.defaultConstraints ?? []) : undefined,
+    defaultConstraints:
+      spread?.defaultingType === 'List' || spread?.defaultConstraints?.length
+        ? (spread.defaultConstraints ?? [])
+        : undefined,
     hardPodAffinityWeight: args('InterPodAffinity')?.hardPodAffinityWeight,
   }
 }
@@ -98,7 +109,9 @@ function strategyOf(strategy: PluginArguments['scoringStrategy']): ScoringStrate
     case 'RequestedToCapacityRatio':
       return { score: requestedToCapacityRatio(strategy.requestedToCapacityRatio?.shape ?? []), resources: weighted }
     default:
-      throw new Error(`scoringStrategy.type: Unsupported value: "${strategy.type}": supported values: "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"`)
+      throw new Error(
+        `scoringStrategy.type: Unsupported value: "${strategy.type}": supported values: "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"`,
+      )
   }
 }
 
@@ -113,7 +126,8 @@ const points: Readonly<Record<string, readonly (keyof Plugin)[]>> = {
   preBind: ['preBind'],
 }
 
-const lists = ({ disabled = [] }: PluginSet, name: string) => disabled.some((other) => other.name === name || other.name === '*')
+const lists = ({ disabled = [] }: PluginSet, name: string) =>
+  disabled.some((other) => other.name === name || other.name === '*')
 
 function chosen(all: readonly WeightedPlugin[], { plugins = {} }: ProfileConfiguration): readonly WeightedPlugin[] {
   const out: WeightedPlugin[] = []
@@ -127,8 +141,13 @@ function chosen(all: readonly WeightedPlugin[], { plugins = {} }: ProfileConfigu
       if (enabledBy(set)) for (const call of calls) dropped.delete(call)
       else if (off || (set && lists(set, plugin.name))) for (const call of calls) dropped.add(call)
     }
-    const kept = Object.fromEntries(Object.entries(plugin).filter(([key]) => !dropped.has(key as keyof Plugin))) as unknown as Plugin
-    out.push({ plugin: dropped.size === 0 ? plugin : kept, weight: enabledBy(plugins['score'])?.weight || everywhere?.weight || weight })
+    const kept = Object.fromEntries(
+      Object.entries(plugin).filter(([key]) => !dropped.has(key as keyof Plugin)),
+    ) as unknown as Plugin
+    out.push({
+      plugin: dropped.size === 0 ? plugin : kept,
+      weight: enabledBy(plugins['score'])?.weight || everywhere?.weight || weight,
+    })
   }
   return out
 }

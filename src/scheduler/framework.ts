@@ -29,7 +29,8 @@ export interface Rejection {
 export const skip: unique symbol = Symbol('skip')
 
 /** What happened in the cluster: 'Node/Add', 'AssignedPod/Delete', 'PersistentVolumeClaim/Update' … */
-export type ClusterEvent = `${'Node' | 'AssignedPod' | 'UnscheduledPod' | 'PersistentVolumeClaim' | 'PersistentVolume' | 'StorageClass' | 'CSINode' | 'CSIDriver' | 'CSIStorageCapacity' | 'VolumeAttachment' | 'Namespace'}/${'Add' | 'Update' | 'Delete'}`
+export type ClusterEvent =
+  `${'Node' | 'AssignedPod' | 'UnscheduledPod' | 'PersistentVolumeClaim' | 'PersistentVolume' | 'StorageClass' | 'CSINode' | 'CSIDriver' | 'CSIStorageCapacity' | 'VolumeAttachment' | 'Namespace'}/${'Add' | 'Update' | 'Delete'}`
 
 /** An event that can make a rejected Pod fit. `hint`, when given, looks closer: false means that it cannot. */
 export interface EventHint {

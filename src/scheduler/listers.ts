@@ -1,4 +1,20 @@
-import { csiDrivers, csiNodes, csiStorageCapacities, namespaces, nodes, persistentVolumeClaims, persistentVolumes, podDisruptionBudgets, pods, replicaSets, replicationControllers, services, statefulSets, storageClasses, volumeAttachments } from '../api/generated/resources.ts'
+import {
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
+  namespaces,
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  podDisruptionBudgets,
+  pods,
+  replicaSets,
+  replicationControllers,
+  services,
+  statefulSets,
+  storageClasses,
+  volumeAttachments,
+} from '../api/generated/resources.ts'
 import type { Informers } from '../client/informer/informers.ts'
 
 /** The informers that scheduling looks into. */

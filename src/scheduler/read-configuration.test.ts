@@ -27,8 +27,17 @@ profiles:
 })
 
 test('what is unknown is named, in the arguments of plugins too', () => {
-  assert.throws(() => readSchedulerConfiguration(`${head}percentageOfNodesToScor: 5\n`), /unknown field "percentageOfNodesToScor" at line 3, column 1; did you mean percentageOfNodesToScore\?/)
+  assert.throws(
+    () => readSchedulerConfiguration(`${head}percentageOfNodesToScor: 5\n`),
+    /unknown field "percentageOfNodesToScor" at line 3, column 1; did you mean percentageOfNodesToScore\?/,
+  )
   const args = `${head}profiles:\n- pluginConfig:\n  - name: NodeResourcesFit\n    args: {scoringStrateg: {}}\n`
-  assert.throws(() => readSchedulerConfiguration(args), { message: 'decoding .profiles[0].pluginConfig[0]: decoding args for plugin NodeResourcesFit: strict decoding error: unknown field "scoringStrateg"; did you mean scoringStrategy?' })
-  assert.throws(() => readSchedulerConfiguration(`${head}profiles: [{schedulerName: a}, {schedulerName: a}]\n`), /Duplicate value: "a"/)
+  assert.throws(() => readSchedulerConfiguration(args), {
+    message:
+      'decoding .profiles[0].pluginConfig[0]: decoding args for plugin NodeResourcesFit: strict decoding error: unknown field "scoringStrateg"; did you mean scoringStrategy?',
+  })
+  assert.throws(
+    () => readSchedulerConfiguration(`${head}profiles: [{schedulerName: a}, {schedulerName: a}]\n`),
+    /Duplicate value: "a"/,
+  )
 })

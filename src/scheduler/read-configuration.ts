@@ -12,7 +12,11 @@ export function readSchedulerConfiguration(text: string): SchedulerConfiguration
       try {
         readPart(args, shape, text)
       } catch (error) {
-        if (error instanceof ConfigError) throw new ConfigError(`decoding .profiles[${i}].pluginConfig[${j}]: decoding args for plugin ${name}: ${error.message}`, { cause: error })
+        if (error instanceof ConfigError)
+          throw new ConfigError(
+            `decoding .profiles[${i}].pluginConfig[${j}]: decoding args for plugin ${name}: ${error.message}`,
+            { cause: error },
+          )
         throw error
       }
     }

@@ -78,14 +78,25 @@ class RunningScheduler {
     this.#world = { cache, listers, volumes: new VolumeDecisions(listers) }
     const config = options.config ?? {}
     const profiles = profilesOf(config)
-    const backoff = { firstMs: (config.podInitialBackoffSeconds || 1) * 1000, maxMs: (config.podMaxBackoffSeconds || 10) * 1000 }
+    const backoff = {
+      firstMs: (config.podInitialBackoffSeconds || 1) * 1000,
+      maxMs: (config.podMaxBackoffSeconds || 10) * 1000,
+    }
     // Hints and gates are asked for by plugin name: the first profile that has a plugin stands for all.
     const plugins = new Map(profiles.flatMap((profile) => profile.plugins.map(({ plugin }) => [plugin.name, plugin])))
     this.#queue = new SchedulingQueue(options.clock, [...plugins.values()], backoff)
     this.#metrics = schedulerMetrics(options.metrics, () => this.#queue.sizes())
     for (const { schedulerName, plugins: chosen, percentageOfNodesToScore: percentage } of profiles) {
       this.#profiles.set(schedulerName, {
-        search: { plugins: chosen, world: this.#world, random: options.random, local: new LocalResultsCache(), percentage, nominated: this.#nominated, start: 0 },
+        search: {
+          plugins: chosen,
+          world: this.#world,
+          random: options.random,
+          local: new LocalResultsCache(),
+          percentage,
+          nominated: this.#nominated,
+          start: 0,
+        },
         events: eventRecorder({ deps: options, client: options.client, component: schedulerName }),
       })
     }
@@ -109,13 +120,29 @@ class RunningScheduler {
           this.#queue.moved('Node/Delete', node)
         },
       }),
-      listers.pods.on({ added: (pod) => this.#podSet(pod, undefined), updated: (pod, old) => this.#podSet(pod, old), deleted: (pod) => this.#podGone(pod) }),
-      ...([['PersistentVolumeClaim', listers.persistentVolumeClaims], ['PersistentVolume', listers.persistentVolumes], ['StorageClass', listers.storageClasses], ['CSINode', listers.csiNodes], ['CSIDriver', listers.csiDrivers], ['CSIStorageCapacity', listers.csiStorageCapacities], ['VolumeAttachment', listers.volumeAttachments], ['Namespace', listers.namespaces]] as const).map(([kind, informer]) =>
+      listers.pods.on({
+        added: (pod) => this.#podSet(pod, undefined),
+        updated: (pod, old) => this.#podSet(pod, old),
+        deleted: (pod) => this.#podGone(pod),
+      }),
+      ...(
+        [
+          ['PersistentVolumeClaim', listers.persistentVolumeClaims],
+          ['PersistentVolume', listers.persistentVolumes],
+          ['StorageClass', listers.storageClasses],
+          ['CSINode', listers.csiNodes],
+          ['CSIDriver', listers.csiDrivers],
+          ['CSIStorageCapacity', listers.csiStorageCapacities],
+          ['VolumeAttachment', listers.volumeAttachments],
+          ['Namespace', listers.namespaces],
+        ] as const
+      ).map(([kind, informer]) =>
         informer.on({
           added: (object: Frozen<object>) => this.#queue.moved(`${kind}/Add`, object),
           updated: (object: Frozen<KubernetesObject>, old: Frozen<KubernetesObject>) => {
             // Which Pods a term by namespace labels chooses has changed.
-            if (kind === 'Namespace' && !sameText(object.metadata?.labels, old.metadata?.labels)) cache.namespaceChanged()
+            if (kind === 'Namespace' && !sameText(object.metadata?.labels, old.metadata?.labels))
+              cache.namespaceChanged()
             this.#queue.moved(`${kind}/Update`, object, old)
           },
           deleted: (object: Frozen<object>) => this.#queue.moved(`${kind}/Delete`, object),
@@ -189,7 +216,8 @@ class RunningScheduler {
 
   /** A node is promised to a Pod, or no longer. */
   #promise(key: string, node: string | undefined, info?: PodInfo): void {
-    for (const [name, promised] of this.#nominated) if (name !== node && promised.delete(key) && promised.size === 0) this.#nominated.delete(name)
+    for (const [name, promised] of this.#nominated)
+      if (name !== node && promised.delete(key) && promised.size === 0) this.#nominated.delete(name)
     if (!node || !info) return
     if (!this.#nominated.has(node)) this.#nominated.set(node, new Map())
     this.#nominated.get(node)!.set(key, info)
@@ -251,7 +279,12 @@ class RunningScheduler {
       await bind(client, info, node.name).finally(() => this.#written())
       this.#queue.done(entry)
       this.#metrics.scheduled(entry, this.#options.clock.now())
-      events.event(referenceTo(pods, info.pod), 'Normal', 'Scheduled', `Successfully assigned ${info.key} to ${node.name}`)
+      events.event(
+        referenceTo(pods, info.pod),
+        'Normal',
+        'Scheduled',
+        `Successfully assigned ${info.key} to ${node.name}`,
+      )
     } catch (error) {
       if (this.#closed.signal.aborted) return
       log.warn({ err: error, pod: info.key, node: node.name }, 'binding failed')
@@ -274,9 +307,19 @@ class RunningScheduler {
   #didNotFit(entry: QueuedPod, found: Extract<Found, { node: undefined }>): void {
     const { info } = entry
     const { cache } = this.#world
-    const plugins = new Set([...(found.everywhere ? [found.everywhere] : found.rejections.values())].flatMap(({ plugin }) => plugin ?? []))
-    const preemption = found.everywhere || cache.nodes.length === 0 ? undefined : planPreemption(this.#profile(info.pod).search, found.states, info, found.rejections)
-    const message = failureText(cache.nodes.length, found.rejections, found.everywhere, preemption && !preemption.candidate ? preemption.why : '')
+    const plugins = new Set(
+      [...(found.everywhere ? [found.everywhere] : found.rejections.values())].flatMap(({ plugin }) => plugin ?? []),
+    )
+    const preemption =
+      found.everywhere || cache.nodes.length === 0
+        ? undefined
+        : planPreemption(this.#profile(info.pod).search, found.states, info, found.rejections)
+    const message = failureText(
+      cache.nodes.length,
+      found.rejections,
+      found.everywhere,
+      preemption && !preemption.candidate ? preemption.why : '',
+    )
     // A cluster without nodes rejects by no plugin: any node may help.
     this.#queue.failed(entry, plugins.size > 0 ? plugins : new Set(['NodeName', 'NodeResourcesFit']))
     this.#profile(info.pod).events.event(referenceTo(pods, info.pod), 'Warning', 'FailedScheduling', message)
@@ -286,14 +329,27 @@ class RunningScheduler {
     this.#binding.add(work)
   }
 
-  async #preempt(info: PodInfo, candidate: NonNullable<ReturnType<typeof planPreemption>['candidate']> | undefined, message: string): Promise<void> {
+  async #preempt(
+    info: PodInfo,
+    candidate: NonNullable<ReturnType<typeof planPreemption>['candidate']> | undefined,
+    message: string,
+  ): Promise<void> {
     const { client, clock, log } = this.#options
     try {
-      await tellFailure(client, clock, info.pod, { reason: 'Unschedulable', message, ...(candidate && { nominatedNodeName: candidate.node.name }) })
+      await tellFailure(client, clock, info.pod, {
+        reason: 'Unschedulable',
+        message,
+        ...(candidate && { nominatedNodeName: candidate.node.name }),
+      })
       if (!candidate) return
       await evict(client, clock, candidate, nameOf(info.pod))
       for (const { pod } of candidate.victims) {
-        this.#profile(info.pod).events.event(referenceTo(pods, pod), 'Normal', 'Preempted', `Preempted by pod ${info.uid} on node ${candidate.node.name}`)
+        this.#profile(info.pod).events.event(
+          referenceTo(pods, pod),
+          'Normal',
+          'Preempted',
+          `Preempted by pod ${info.uid} on node ${candidate.node.name}`,
+        )
       }
     } catch (error) {
       if (!this.#closed.signal.aborted) log.warn({ err: error, pod: info.key }, 'telling why a Pod has no node failed')
@@ -302,10 +358,12 @@ class RunningScheduler {
 
   #tell(pod: Frozen<Pod>, reason: string, message: string): void {
     const { client, clock, log } = this.#options
-    if (reason === 'SchedulerError') this.#profile(pod).events.event(referenceTo(pods, pod), 'Warning', 'FailedScheduling', message)
+    if (reason === 'SchedulerError')
+      this.#profile(pod).events.event(referenceTo(pods, pod), 'Warning', 'FailedScheduling', message)
     const work = tellFailure(client, clock, pod, { reason, message })
       .catch((error: unknown) => {
-        if (!this.#closed.signal.aborted) log.warn({ err: error, pod: podKey(pod) }, 'telling why a Pod has no node failed')
+        if (!this.#closed.signal.aborted)
+          log.warn({ err: error, pod: podKey(pod) }, 'telling why a Pod has no node failed')
       })
       .finally(() => this.#binding.delete(work))
     this.#binding.add(work)
@@ -317,15 +375,25 @@ const nameOf = (pod: Frozen<Pod>): string => pod.spec?.schedulerName ?? 'default
 const sameText = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
 
 /** Whether something of a node changed that a plugin reads: heartbeats alone change nothing. */
-function nodeChanged(node: Frozen<{ metadata: object; spec?: object; status?: { allocatable?: object; images?: readonly object[] } }>, old: typeof node): boolean {
-  const seen = ({ metadata, spec, status }: typeof node) => JSON.stringify([(metadata as { labels?: object }).labels, spec, status?.allocatable, status?.images?.length])
+function nodeChanged(
+  node: Frozen<{ metadata: object; spec?: object; status?: { allocatable?: object; images?: readonly object[] } }>,
+  old: typeof node,
+): boolean {
+  const seen = ({ metadata, spec, status }: typeof node) =>
+    JSON.stringify([(metadata as { labels?: object }).labels, spec, status?.allocatable, status?.images?.length])
   return seen(node) !== seen(old)
 }
 
 /** Whether an update of a Pod on a node changes what it takes or how it counts. */
 function bearsOnOthers(pod: Frozen<Pod>, { pod: known, requests }: PodInfo): boolean {
-  if (pod.metadata.labels !== known.metadata.labels && JSON.stringify(pod.metadata.labels) !== JSON.stringify(known.metadata.labels)) return true
-  if (pod.metadata.deletionTimestamp !== known.metadata.deletionTimestamp || pod.metadata.uid !== known.metadata.uid) return true
-  if (pod.spec !== known.spec && JSON.stringify(pod.spec?.containers) !== JSON.stringify(known.spec?.containers)) return true
+  if (
+    pod.metadata.labels !== known.metadata.labels &&
+    JSON.stringify(pod.metadata.labels) !== JSON.stringify(known.metadata.labels)
+  )
+    return true
+  if (pod.metadata.deletionTimestamp !== known.metadata.deletionTimestamp || pod.metadata.uid !== known.metadata.uid)
+    return true
+  if (pod.spec !== known.spec && JSON.stringify(pod.spec?.containers) !== JSON.stringify(known.spec?.containers))
+    return true
   return !sameResources(podRequests(pod, false), requests)
 }

@@ -19,12 +19,23 @@ export interface SchedulerServerOptions extends Omit<ComponentServerOptions, 'he
 }
 
 /** Serves a scheduler's health, metrics and configuration over HTTPS, as upstream's does. */
-export function serveScheduler({ informers, election, closing, config, ...options }: SchedulerServerOptions): Promise<SecureListener> {
-  const leadership: readonly HealthCheck[] = election ? [{ name: 'leaderElection', fault: () => election()?.fault() }] : []
+export function serveScheduler({
+  informers,
+  election,
+  closing,
+  config,
+  ...options
+}: SchedulerServerOptions): Promise<SecureListener> {
+  const leadership: readonly HealthCheck[] = election
+    ? [{ name: 'leaderElection', fault: () => election()?.fault() }]
+    : []
   const ready: readonly HealthCheck[] = [
     ...leadership,
     { name: 'shutdown', fault: () => (closing?.aborted ? 'process is shutting down' : undefined) },
-    { name: 'sched-handler-sync', fault: () => (informers.unsynced().length > 0 ? 'handlers are not fully synchronized' : undefined) },
+    {
+      name: 'sched-handler-sync',
+      fault: () => (informers.unsynced().length > 0 ? 'handlers are not fully synchronized' : undefined),
+    },
   ]
   return startComponentServer({
     ...options,

@@ -20,7 +20,11 @@ export interface AuthenticationOptions {
 }
 
 /** Finds out who makes a request: by the client certificate of an authority that the listener knows, or by a bearer token that the API server knows. */
-export function newAuthentication({ client, clock, tokenTtlMs }: AuthenticationOptions): (message: IncomingMessage) => Promise<Credentials> {
+export function newAuthentication({
+  client,
+  clock,
+  tokenTtlMs,
+}: AuthenticationOptions): (message: IncomingMessage) => Promise<Credentials> {
   const known = new Expiring<RequestUser | 'refused'>(clock)
   const ofToken = async (reviewer: Client, token: string): Promise<RequestUser | 'refused'> => {
     // Tokens are secrets: they are remembered by what cannot be turned back.
@@ -47,7 +51,12 @@ function certificateUser(socket: TLSSocket): Credentials {
 }
 
 async function review(client: Client, token: string): Promise<RequestUser | undefined> {
-  const { status } = await client.create(tokenReviews, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', metadata: {}, spec: { token } })
+  const { status } = await client.create(tokenReviews, {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenReview',
+    metadata: {},
+    spec: { token },
+  })
   const { username, uid = '', groups = [], extra = {} } = status?.user ?? {}
   return status?.authenticated && username ? { name: username, uid, groups, extra } : undefined
 }

@@ -25,7 +25,12 @@ export interface AuthorizationOptions {
 }
 
 /** Asks the API server whether a user may do something, by SubjectAccessReview. */
-export function newAccessReview({ client, clock, allowedTtlMs, deniedTtlMs }: AuthorizationOptions): (user: RequestUser, attributes: Attributes) => Promise<Verdict> {
+export function newAccessReview({
+  client,
+  clock,
+  allowedTtlMs,
+  deniedTtlMs,
+}: AuthorizationOptions): (user: RequestUser, attributes: Attributes) => Promise<Verdict> {
   const known = new Expiring<Verdict>(clock)
   return async (user, attributes) => {
     const key = JSON.stringify([user, attributes])

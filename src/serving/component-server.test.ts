@@ -31,7 +31,8 @@ async function start(t: TestContext, more: Partial<ComponentServerOptions> = {})
   const admin = newClient(api.transport({ name: 'admin', groups: ['system:masters'] }))
   const made = { clock, random: realRandom }
   const authority = await newAuthority('kubernetes', 1, made)
-  const pairOf = () => issue(authority, { commonName: 'kube-scheduler', usage: 'server', hosts: ['127.0.0.1'], validDays: 1 }, made)
+  const pairOf = () =>
+    issue(authority, { commonName: 'kube-scheduler', usage: 'server', hosts: ['127.0.0.1'], validDays: 1 }, made)
   const world = { asked: 0, pair: await pairOf(), fault: undefined as string | undefined }
   const metrics = new Metrics()
   metrics.counter('scheduler_pods_total', 'Pods').add()
@@ -44,7 +45,11 @@ async function start(t: TestContext, more: Partial<ComponentServerOptions> = {})
     clientCa: () => authority.cert,
     authentication: scheduler,
     authorization: scheduler,
-    health: { healthz: () => [{ name: 'leaderElection', fault: () => world.fault }], livez: () => [], readyz: () => [{ name: 'sched-handler-sync', fault: () => world.fault }] },
+    health: {
+      healthz: () => [{ name: 'leaderElection', fault: () => world.fault }],
+      livez: () => [],
+      readyz: () => [{ name: 'sched-handler-sync', fault: () => world.fault }],
+    },
     configz: () => ({ componentconfig: { Parallelism: 16 } }),
     ...more,
   })
@@ -54,11 +59,24 @@ async function start(t: TestContext, more: Partial<ComponentServerOptions> = {})
   })
   const get = (path: string, { token, ...options }: RequestOptions & { token?: string } = {}): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      request({ host: '127.0.0.1', port: server.port, ca: authority.cert, agent: false, path, ...(token && { headers: { authorization: `Bearer ${token}` } }), ...options }, (response) => {
-        let text = ''
-        const serial = new X509Certificate((response.socket as TLSSocket).getPeerCertificate().raw).serialNumber
-        response.on('data', (chunk: Buffer) => (text += chunk.toString())).on('end', () => resolve({ code: response.statusCode!, text, headers: response.headers, serial }))
-      })
+      request(
+        {
+          host: '127.0.0.1',
+          port: server.port,
+          ca: authority.cert,
+          agent: false,
+          path,
+          ...(token && { headers: { authorization: `Bearer ${token}` } }),
+          ...options,
+        },
+        (response) => {
+          let text = ''
+          const serial = new X509Certificate((response.socket as TLSSocket).getPeerCertificate().raw).serialNumber
+          response
+            .on('data', (chunk: Buffer) => (text += chunk.toString()))
+            .on('end', () => resolve({ code: response.statusCode!, text, headers: response.headers, serial }))
+        },
+      )
         .on('error', reject)
         .end()
     })
@@ -67,37 +85,86 @@ async function start(t: TestContext, more: Partial<ComponentServerOptions> = {})
 
 test('health is shown to everybody, with the texts that upstream has', async (t) => {
   const { get, world } = await start(t)
-  assert.deepEqual([(await get('/healthz')).text, (await get('/livez?verbose')).text, (await get('/readyz?verbose')).text], ['ok', '[+]ping ok\nlivez check passed\n', '[+]sched-handler-sync ok\nreadyz check passed\n'])
+  assert.deepEqual(
+    [(await get('/healthz')).text, (await get('/livez?verbose')).text, (await get('/readyz?verbose')).text],
+    ['ok', '[+]ping ok\nlivez check passed\n', '[+]sched-handler-sync ok\nreadyz check passed\n'],
+  )
   assert.equal((await get('/healthz')).headers['cache-control'], 'no-cache, private')
   world.fault = 'failed election to renew leadership on lease kube-scheduler'
-  assert.deepEqual(pick(await get('/healthz')), { code: 500, text: '[-]leaderElection failed: reason withheld\nhealthz check failed\n' })
-  assert.equal((await get('/healthz?exclude=leaderElection&exclude=none&verbose')).text, '[+]leaderElection excluded: ok\nwarn: some health checks cannot be excluded: no matches for "none"\nhealthz check passed\n')
+  assert.deepEqual(pick(await get('/healthz')), {
+    code: 500,
+    text: '[-]leaderElection failed: reason withheld\nhealthz check failed\n',
+  })
+  assert.equal(
+    (await get('/healthz?exclude=leaderElection&exclude=none&verbose')).text,
+    '[+]leaderElection excluded: ok\nwarn: some health checks cannot be excluded: no matches for "none"\nhealthz check passed\n',
+  )
   assert.equal((await get('/livez')).code, 200)
-  assert.deepEqual(pick(await get('/healthz/leaderElection', { token: 'admin-token' })), { code: 500, text: `internal server error: ${world.fault}` })
-  assert.match((await get('/metrics/slis', { token: 'admin-token' })).text, /kubernetes_healthcheck\{name="leaderElection",type="healthz"\} 0/)
+  assert.deepEqual(pick(await get('/healthz/leaderElection', { token: 'admin-token' })), {
+    code: 500,
+    text: `internal server error: ${world.fault}`,
+  })
+  assert.match(
+    (await get('/metrics/slis', { token: 'admin-token' })).text,
+    /kubernetes_healthcheck\{name="leaderElection",type="healthz"\} 0/,
+  )
 })
 
 test('everything else is for whom the API server lets see it', async (t) => {
   const { get, admin, clock } = await start(t)
-  const forbidden = (user: string, path: string) => ({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `forbidden: User "${user}" cannot get path "${path}"`, reason: 'Forbidden', details: {}, code: 403 })
+  const forbidden = (user: string, path: string) => ({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: `forbidden: User "${user}" cannot get path "${path}"`,
+    reason: 'Forbidden',
+    details: {},
+    code: 403,
+  })
   assert.deepEqual(JSON.parse((await get('/metrics')).text), forbidden('system:anonymous', '/metrics'))
-  assert.deepEqual(JSON.parse((await get('/healthz/leaderElection')).text), forbidden('system:anonymous', '/healthz/leaderElection'))
+  assert.deepEqual(
+    JSON.parse((await get('/healthz/leaderElection')).text),
+    forbidden('system:anonymous', '/healthz/leaderElection'),
+  )
   assert.deepEqual(JSON.parse((await get('/configz', { token: 'jane-token' })).text), forbidden('jane', '/configz'))
-  assert.deepEqual(JSON.parse((await get('/healthz', { token: 'wrong' })).text), { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: 'Unauthorized', reason: 'Unauthorized', code: 401 })
+  assert.deepEqual(JSON.parse((await get('/healthz', { token: 'wrong' })).text), {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: 'Unauthorized',
+    reason: 'Unauthorized',
+    code: 401,
+  })
   assert.equal((await get('/metrics', { token: 'monitor-token' })).code, 403)
-  await admin.create(clusterRoleBindings, { metadata: { name: 'monitors' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:monitoring' }, subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'monitors' }] })
+  await admin.create(clusterRoleBindings, {
+    metadata: { name: 'monitors' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:monitoring' },
+    subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'monitors' }],
+  })
   assert.equal((await get('/metrics', { token: 'monitor-token' })).code, 403, 'an answer is remembered for 10 s')
   await clock.advance(10_001)
   assert.match((await get('/metrics', { token: 'monitor-token' })).text, /^scheduler_pods_total 1$/m)
-  assert.deepEqual(JSON.parse((await get('/configz', { token: 'admin-token' })).text), { componentconfig: { Parallelism: 16 } })
+  assert.deepEqual(JSON.parse((await get('/configz', { token: 'admin-token' })).text), {
+    componentconfig: { Parallelism: 16 },
+  })
   assert.deepEqual(pick(await get('/nothing', { token: 'admin-token' })), { code: 404, text: '404 page not found\n' })
 })
 
 test('a client certificate of the cluster’s authority is a user, one of another is nobody', async (t) => {
   const { get, authority, made } = await start(t)
-  const masters = await issue(authority, { commonName: 'admin', organizations: ['system:masters'], usage: 'client', validDays: 1 }, made)
+  const masters = await issue(
+    authority,
+    { commonName: 'admin', organizations: ['system:masters'], usage: 'client', validDays: 1 },
+    made,
+  )
   assert.equal((await get('/metrics', { ...masters })).code, 200)
-  const stranger = await issue(await newAuthority('kubernetes', 1, made), { commonName: 'admin', organizations: ['system:masters'], usage: 'client', validDays: 1 }, made)
+  const stranger = await issue(
+    await newAuthority('kubernetes', 1, made),
+    { commonName: 'admin', organizations: ['system:masters'], usage: 'client', validDays: 1 },
+    made,
+  )
   assert.equal((await get('/metrics', { ...stranger })).code, 401)
 })
 

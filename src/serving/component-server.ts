@@ -49,15 +49,24 @@ export function startComponentServer(options: ComponentServerOptions): Promise<S
     options,
     slis: new HealthSlis(),
     authenticate: newAuthentication({ client: authentication, clock, tokenTtlMs: answerTtlMs }),
-    review: authorization && newAccessReview({ client: authorization, clock, allowedTtlMs: answerTtlMs, deniedTtlMs: answerTtlMs }),
+    review:
+      authorization &&
+      newAccessReview({ client: authorization, clock, allowedTtlMs: answerTtlMs, deniedTtlMs: answerTtlMs }),
   }
   return listenSecurely(options, (message, response) => {
     pageOf(parts, message)
       .catch((error: unknown): Page => {
         log.warn({ err: error, path: message.url }, 'a request could not be answered')
-        return { code: 500, type: plainText, body: `Internal Server Error: ${JSON.stringify(message.url)}: ${error instanceof Error ? error.message : String(error)}\n` }
+        return {
+          code: 500,
+          type: plainText,
+          body: `Internal Server Error: ${JSON.stringify(message.url)}: ${error instanceof Error ? error.message : String(error)}\n`,
+        }
       })
-      .then((page) => send(page, message, response), () => response.destroy())
+      .then(
+        (page) => send(page, message, response),
+        () => response.destroy(),
+      )
   })
 }
 
@@ -74,11 +83,19 @@ async function pageOf(parts: Parts, message: IncomingMessage): Promise<Page> {
   if (user === 'refused') return statusPage(401, 'Unauthorized', 'Unauthorized')
   const verb = (message.method ?? 'GET').toLowerCase()
   const why = await refusal(parts, { user, verb, path: url.pathname })
-  if (why !== undefined) return statusPage(403, 'Forbidden', `forbidden: User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(url.pathname)}${why && `: ${why}`}`)
+  if (why !== undefined)
+    return statusPage(
+      403,
+      'Forbidden',
+      `forbidden: User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(url.pathname)}${why && `: ${why}`}`,
+    )
   return page(parts, url)
 }
 
-async function authenticated({ authenticate, options }: Parts, message: IncomingMessage): Promise<RequestUser | 'refused'> {
+async function authenticated(
+  { authenticate, options }: Parts,
+  message: IncomingMessage,
+): Promise<RequestUser | 'refused'> {
   try {
     return (await authenticate(message)) ?? anonymousUser
   } catch (error) {
@@ -89,7 +106,10 @@ async function authenticated({ authenticate, options }: Parts, message: Incoming
 }
 
 /** Why somebody may not see a path; undefined when they may. */
-async function refusal({ review }: Parts, { user, verb, path }: { readonly user: RequestUser; readonly verb: string; readonly path: string }): Promise<string | undefined> {
+async function refusal(
+  { review }: Parts,
+  { user, verb, path }: { readonly user: RequestUser; readonly verb: string; readonly path: string },
+): Promise<string | undefined> {
   if (openPaths.has(path) || user.groups.includes(mastersGroup)) return undefined
   const verdict = await review?.(user, { nonResourceAttributes: { path, verb } })
   return verdict?.allowed ? undefined : (verdict?.reason ?? '')
@@ -111,7 +131,10 @@ function page({ options, slis }: Parts, { pathname, searchParams }: URL): Page {
   if (name === undefined) {
     const results = checks.map((check): CheckResult => ({ name: check.name, fault: check.fault() }))
     for (const result of results) slis.observe(root, result.name, result.fault === undefined)
-    const { code, text } = healthReport(root, results, { excluded: searchParams.getAll('exclude'), verbose: searchParams.has('verbose') })
+    const { code, text } = healthReport(root, results, {
+      excluded: searchParams.getAll('exclude'),
+      verbose: searchParams.has('verbose'),
+    })
     return { code, type: plainText, body: text }
   }
   const check = checks.find((each) => each.name === name)
@@ -123,12 +146,26 @@ function page({ options, slis }: Parts, { pathname, searchParams }: URL): Page {
 const notFound: Page = { code: 404, type: plainText, body: '404 page not found\n' }
 
 function statusPage(code: number, reason: string, message: string): Page {
-  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(code === 403 && { details: {} }), code }
+  const status = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    reason,
+    ...(code === 403 && { details: {} }),
+    code,
+  }
   return { code, type: 'application/json', body: JSON.stringify(status, undefined, 2) }
 }
 
 function send({ code, type, body }: Page, message: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(code, { 'cache-control': 'no-cache, private', 'content-type': type, 'x-content-type-options': 'nosniff', 'content-length': Buffer.byteLength(body) })
+  response.writeHead(code, {
+    'cache-control': 'no-cache, private',
+    'content-type': type,
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(body),
+  })
   response.end(message.method === 'HEAD' ? undefined : body)
   // Nobody sends a body here; what comes of one is dropped, so that the connection can go on.
   message.resume()

@@ -82,7 +82,13 @@ class SecuredServer {
   async current(): Promise<Server> {
     const pair = await this.#options.serving()
     const ca = await this.#options.clientCa?.()
-    const tls = { ...pair, requestCert: ca !== undefined, rejectUnauthorized: false, minVersion: 'TLSv1.2' as const, ...(ca !== undefined && { ca }) }
+    const tls = {
+      ...pair,
+      requestCert: ca !== undefined,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2' as const,
+      ...(ca !== undefined && { ca }),
+    }
     const material = `${pair.cert}${ca}`
     this.#server ??= this.#open(tls)
     const server = await this.#server
@@ -98,7 +104,10 @@ class SecuredServer {
 
   async #open(tls: object): Promise<Server> {
     const { createServer } = await import('node:https')
-    const server = createServer({ ...tls, handshakeTimeout: handshakeTimeoutMs, keepAliveTimeout: idleMs, noDelay: true }, this.#answer)
+    const server = createServer(
+      { ...tls, handshakeTimeout: handshakeTimeoutMs, keepAliveTimeout: idleMs, noDelay: true },
+      this.#answer,
+    )
     server.timeout = silenceMs
     server.on('tlsClientError', (_error, socket) => socket.destroy())
     return server

@@ -7,7 +7,12 @@ export interface RequestUser {
 }
 
 /** Whoever comes without credentials. */
-export const anonymousUser: RequestUser = { name: 'system:anonymous', uid: '', groups: ['system:unauthenticated'], extra: {} }
+export const anonymousUser: RequestUser = {
+  name: 'system:anonymous',
+  uid: '',
+  groups: ['system:unauthenticated'],
+  extra: {},
+}
 
 /** Members may do everything, as in every API server; nobody needs to be asked. */
 export const mastersGroup = 'system:masters'

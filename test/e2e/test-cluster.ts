@@ -10,7 +10,8 @@ import { transportFromKubeconfig } from '../../src/client/https/kubeconfig.ts'
 const main = join(import.meta.dirname, '../../src/cli/main.ts')
 
 /** Why end-to-end tests cannot run here, or false. */
-export const cannotRun: string | false = process.platform !== 'linux' ? 'needs Linux' : process.getuid?.() !== 0 ? 'needs root' : false
+export const cannotRun: string | false =
+  process.platform !== 'linux' ? 'needs Linux' : process.getuid?.() !== 0 ? 'needs root' : false
 
 /** A cluster for one test file: folders of its own, nodes in network namespaces without a way out. */
 export interface TestCluster {
@@ -37,7 +38,8 @@ export function testCluster(name: string, index: number): TestCluster {
     KUBERNODE_SERVICE_CIDR: `10.${200 + index}.0.0/16`,
   }
   const environment = Object.entries(settings).map(([key, value]) => `${key}=${value}`)
-  const kubernode = (...args: string[]) => runCommand({ file: 'env', args: [...environment, process.execPath, main, ...args] })
+  const kubernode = (...args: string[]) =>
+    runCommand({ file: 'env', args: [...environment, process.execPath, main, ...args] })
   return {
     name,
     home,
@@ -51,7 +53,12 @@ export function testCluster(name: string, index: number): TestCluster {
 }
 
 /** Asks again until the answer is as wanted; the last answer is in the error. */
-export async function eventually<T>(what: string, ask: () => Promise<T>, wanted: (answer: T) => boolean, timeoutMs = 60_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T>,
+  wanted: (answer: T) => boolean,
+  timeoutMs = 60_000,
+): Promise<T> {
   const untilMs = realClock.now() + timeoutMs
   for (;;) {
     let answer: T | undefined
@@ -62,7 +69,10 @@ export async function eventually<T>(what: string, ask: () => Promise<T>, wanted:
     } catch (error) {
       failure = error
     }
-    if (realClock.now() > untilMs) throw new Error(`${what}: not within ${timeoutMs / 1000} s; last: ${failure ? String(failure) : JSON.stringify(answer)?.slice(0, 2000)}`)
+    if (realClock.now() > untilMs)
+      throw new Error(
+        `${what}: not within ${timeoutMs / 1000} s; last: ${failure ? String(failure) : JSON.stringify(answer)?.slice(0, 2000)}`,
+      )
     await realClock.sleep(100)
   }
 }

@@ -27,7 +27,10 @@ export interface Exchange {
 }
 
 /** One call as an HTTP/2 stream: a message there, messages back, and the status behind them. */
-export function startExchange({ session, path, message, messageBytesMax, timeoutMs }: ExchangeOptions, listener: ExchangeListener): Exchange {
+export function startExchange(
+  { session, path, message, messageBytesMax, timeoutMs }: ExchangeOptions,
+  listener: ExchangeListener,
+): Exchange {
   const reader = new FrameReader(messageBytesMax)
   let over = false
   let read = false
@@ -74,7 +77,13 @@ export function startExchange({ session, path, message, messageBytesMax, timeout
     if (verdict) finish(verdict.failure)
   })
   stream.on('error', (error) => (cause = error))
-  stream.on('close', () => finish(verdict ? verdict.failure : broken(stream.rstCode, cause ?? (session.destroyed ? new Error('the connection was closed') : undefined))))
+  stream.on('close', () =>
+    finish(
+      verdict
+        ? verdict.failure
+        : broken(stream.rstCode, cause ?? (session.destroyed ? new Error('the connection was closed') : undefined)),
+    ),
+  )
   stream.end(frameOf(message))
   return { stop }
 }
@@ -85,7 +94,8 @@ function broken(resetCode: number, cause: Error | undefined): GrpcError {
   const origin = cause?.cause instanceof Error ? cause.cause : cause
   if (origin instanceof GrpcError) return origin
   const options = cause && { cause }
-  if (origin && !('code' in origin && origin.code === 'ERR_HTTP2_STREAM_ERROR')) return new GrpcError('Unavailable', `connection error: ${origin.message}`, options)
+  if (origin && !('code' in origin && origin.code === 'ERR_HTTP2_STREAM_ERROR'))
+    return new GrpcError('Unavailable', `connection error: ${origin.message}`, options)
   switch (resetCode) {
     case constants.NGHTTP2_CANCEL:
       return new GrpcError('Canceled', 'the server cancelled the call', options)

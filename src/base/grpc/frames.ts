@@ -48,7 +48,11 @@ export class FrameReader {
   #lengthOf(frame: Buffer): number {
     if (frame[0] !== 0) throw new GrpcError('Internal', 'the message is compressed, which was not offered')
     const length = frame.readUInt32BE(1)
-    if (length > this.#messageBytesMax) throw new GrpcError('ResourceExhausted', `received message larger than max (${length} vs. ${this.#messageBytesMax})`)
+    if (length > this.#messageBytesMax)
+      throw new GrpcError(
+        'ResourceExhausted',
+        `received message larger than max (${length} vs. ${this.#messageBytesMax})`,
+      )
     return length
   }
 }

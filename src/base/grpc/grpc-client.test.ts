@@ -14,7 +14,9 @@ async function serve(t: TestContext, handler: Handler) {
   const folder = await mkdtemp(join(tmpdir(), 'kubernode-grpc-'))
   const path = join(folder, 'server.sock')
   const sessions = new Set<{ destroy(): void }>()
-  const server = createServer().on('stream', handler).on('session', (session) => void sessions.add(session))
+  const server = createServer()
+    .on('stream', handler)
+    .on('session', (session) => void sessions.add(session))
   const listen = () => new Promise<void>((resolve) => server.listen(path, resolve))
   await listen()
   const clock = new VirtualClock()
@@ -34,7 +36,11 @@ async function serve(t: TestContext, handler: Handler) {
 }
 
 /** Answers with these messages and this status. */
-function answer(stream: ServerHttp2Stream, messages: readonly string[], trailers: Record<string, string> = { 'grpc-status': '0' }): void {
+function answer(
+  stream: ServerHttp2Stream,
+  messages: readonly string[],
+  trailers: Record<string, string> = { 'grpc-status': '0' },
+): void {
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
   stream.on('wantTrailers', () => stream.sendTrailers(trailers))
   stream.end(Buffer.concat(messages.map((text) => frameOf(Buffer.from(text)))))
@@ -63,16 +69,35 @@ test('a call says where it goes, and how long it waits', async (t) => {
   })
   await client.unary('/x.Echo/Say', Buffer.alloc(0), 1500)
   const headers = await seen.promise
-  assert.deepEqual([headers[':path'], headers['content-type'], headers['te'], headers['grpc-timeout']], ['/x.Echo/Say', 'application/grpc', 'trailers', '1500m'])
+  assert.deepEqual(
+    [headers[':path'], headers['content-type'], headers['te'], headers['grpc-timeout']],
+    ['/x.Echo/Say', 'application/grpc', 'trailers', '1500m'],
+  )
 })
 
 test('a failure has its code and its text', async (t) => {
-  const { client } = await serve(t, (stream) => stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '5', 'grpc-message': 'no sandbox %22%C3%A4%22' }, { endStream: true }))
-  await assert.rejects(client.unary('/x/y', Buffer.alloc(0), 1000), { code: 'NotFound', details: 'no sandbox "ä"', message: 'rpc error: code = NotFound desc = no sandbox "ä"' })
+  const { client } = await serve(t, (stream) =>
+    stream.respond(
+      {
+        ':status': 200,
+        'content-type': 'application/grpc',
+        'grpc-status': '5',
+        'grpc-message': 'no sandbox %22%C3%A4%22',
+      },
+      { endStream: true },
+    ),
+  )
+  await assert.rejects(client.unary('/x/y', Buffer.alloc(0), 1000), {
+    code: 'NotFound',
+    details: 'no sandbox "ä"',
+    message: 'rpc error: code = NotFound desc = no sandbox "ä"',
+  })
 })
 
 test('a failure behind a message counts', async (t) => {
-  const { client } = await serve(t, (stream) => answer(stream, ['half'], { 'grpc-status': '8', 'grpc-message': 'too much' }))
+  const { client } = await serve(t, (stream) =>
+    answer(stream, ['half'], { 'grpc-status': '8', 'grpc-message': 'too much' }),
+  )
   await assert.rejects(client.unary('/x/y', Buffer.alloc(0), 1000), { code: 'ResourceExhausted' })
 })
 
@@ -112,7 +137,11 @@ test('a connection that breaks fails the calls under way, and the next call conn
 })
 
 test('where nobody listens, calls fail as unavailable', async () => {
-  const client = newGrpcClient({ target: { path: '/nonexistent/x.sock' }, clock: new VirtualClock(), messageBytesMax: 1 })
+  const client = newGrpcClient({
+    target: { path: '/nonexistent/x.sock' },
+    clock: new VirtualClock(),
+    messageBytesMax: 1,
+  })
   await assert.rejects(client.unary('/x/y', Buffer.alloc(0), 1000), { code: 'Unavailable', details: /ENOENT/ })
 })
 
@@ -131,7 +160,8 @@ test('closing fails the calls that wait', async (t) => {
 test('a stream gives each message, and ends with the server', async (t) => {
   const { client } = await serve(t, (stream) => answer(stream, ['a', 'b', 'c']))
   const seen: string[] = []
-  for await (const message of client.serverStream('/x/y', Buffer.alloc(0), new AbortController().signal)) seen.push(message.toString())
+  for await (const message of client.serverStream('/x/y', Buffer.alloc(0), new AbortController().signal))
+    seen.push(message.toString())
   assert.deepEqual(seen, ['a', 'b', 'c'])
 })
 
@@ -155,7 +185,8 @@ test('messages are put together however they are cut', () => {
   for (const size of [1, 2, 5, 7, 64, bytes.length]) {
     const reader = new FrameReader(1000)
     const messages: string[] = []
-    for (let at = 0; at < bytes.length; at += size) messages.push(...reader.push(bytes.subarray(at, at + size)).map(String))
+    for (let at = 0; at < bytes.length; at += size)
+      messages.push(...reader.push(bytes.subarray(at, at + size)).map(String))
     assert.deepEqual(messages, ['', 'one', 'x'.repeat(300), 'last'], `in pieces of ${size}`)
   }
 })

@@ -35,7 +35,10 @@ const windowBytes = 1024 * 1024
 export function newGrpcClient(options: GrpcOptions): GrpcClient {
   const { clock, messageBytesMax } = options
   const connection = new Connection(options.target)
-  const start = (call: Pick<ExchangeOptions, 'path' | 'message' | 'timeoutMs'>, listener: ExchangeListener): Exchange => {
+  const start = (
+    call: Pick<ExchangeOptions, 'path' | 'message' | 'timeoutMs'>,
+    listener: ExchangeListener,
+  ): Exchange => {
     const { session, release } = connection.use()
     const ended = (failure: GrpcError | undefined) => {
       release()
@@ -47,25 +50,33 @@ export function newGrpcClient(options: GrpcOptions): GrpcClient {
     unary: (path, message, timeoutMs) =>
       new Promise((resolve, reject) => {
         let answer: Buffer | undefined
-        const cancel = clock.after(timeoutMs, () => exchange.stop(new GrpcError('DeadlineExceeded', 'context deadline exceeded')))
-        const exchange = start({ path, message, timeoutMs }, {
-          message: (bytes) => (answer ??= bytes),
-          ended: (failure) => {
-            cancel()
-            if (failure) reject(failure)
-            else if (answer) resolve(answer)
-            else reject(new GrpcError('Internal', 'the server ended the call without an answer'))
+        const cancel = clock.after(timeoutMs, () =>
+          exchange.stop(new GrpcError('DeadlineExceeded', 'context deadline exceeded')),
+        )
+        const exchange = start(
+          { path, message, timeoutMs },
+          {
+            message: (bytes) => (answer ??= bytes),
+            ended: (failure) => {
+              cancel()
+              if (failure) reject(failure)
+              else if (answer) resolve(answer)
+              else reject(new GrpcError('Internal', 'the server ended the call without an answer'))
+            },
           },
-        })
+        )
       }),
     async *serverStream(path, message, signal) {
       const waiting: Buffer[] = []
       let outcome: { readonly failure: GrpcError | undefined } | undefined
       let news = Promise.withResolvers<void>()
-      const exchange = start({ path, message, timeoutMs: undefined }, {
-        message: (bytes) => void (waiting.push(bytes), news.resolve()),
-        ended: (failure) => ((outcome = { failure }), news.resolve()),
-      })
+      const exchange = start(
+        { path, message, timeoutMs: undefined },
+        {
+          message: (bytes) => void (waiting.push(bytes), news.resolve()),
+          ended: (failure) => ((outcome = { failure }), news.resolve()),
+        },
+      )
       const cancel = () => exchange.stop(undefined)
       signal.addEventListener('abort', cancel, { once: true })
       if (signal.aborted) cancel()
@@ -110,14 +121,20 @@ class Connection {
   }
 
   close(): void {
-    this.#current?.session.destroy(new GrpcError('Canceled', 'the client connection is closing'), constants.NGHTTP2_CANCEL)
+    this.#current?.session.destroy(
+      new GrpcError('Canceled', 'the client connection is closing'),
+      constants.NGHTTP2_CANCEL,
+    )
     this.#current = undefined
   }
 
   #open() {
     const socket = connectSocket(this.#target)
     socket.setNoDelay(true)
-    const session = connectHttp2('http://localhost', { createConnection: () => socket, settings: { enablePush: false, initialWindowSize: windowBytes } })
+    const session = connectHttp2('http://localhost', {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: windowBytes },
+    })
     const opened = { session, socket, calls: 0 }
     const drop = () => {
       if (this.#current === opened) this.#current = undefined

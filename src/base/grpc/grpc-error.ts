@@ -1,5 +1,23 @@
 /** gRPC's status codes, by their number, as Go prints them. */
-const codeNames = ['OK', 'Canceled', 'Unknown', 'InvalidArgument', 'DeadlineExceeded', 'NotFound', 'AlreadyExists', 'PermissionDenied', 'ResourceExhausted', 'FailedPrecondition', 'Aborted', 'OutOfRange', 'Unimplemented', 'Internal', 'Unavailable', 'DataLoss', 'Unauthenticated'] as const
+const codeNames = [
+  'OK',
+  'Canceled',
+  'Unknown',
+  'InvalidArgument',
+  'DeadlineExceeded',
+  'NotFound',
+  'AlreadyExists',
+  'PermissionDenied',
+  'ResourceExhausted',
+  'FailedPrecondition',
+  'Aborted',
+  'OutOfRange',
+  'Unimplemented',
+  'Internal',
+  'Unavailable',
+  'DataLoss',
+  'Unauthenticated',
+] as const
 
 /** A status code by name. */
 export type GrpcCode = (typeof codeNames)[number]
@@ -25,7 +43,16 @@ export function failureOf(status: string, message: string): GrpcError | undefine
 
 /** What an HTTP status says where a server does not speak gRPC, by gRPC's own table. */
 export function failureOfHttp(status: number): GrpcError {
-  const codes: Readonly<Record<number, GrpcCode>> = { 400: 'Internal', 401: 'Unauthenticated', 403: 'PermissionDenied', 404: 'Unimplemented', 429: 'Unavailable', 502: 'Unavailable', 503: 'Unavailable', 504: 'Unavailable' }
+  const codes: Readonly<Record<number, GrpcCode>> = {
+    400: 'Internal',
+    401: 'Unauthenticated',
+    403: 'PermissionDenied',
+    404: 'Unimplemented',
+    429: 'Unavailable',
+    502: 'Unavailable',
+    503: 'Unavailable',
+    504: 'Unavailable',
+  }
   return new GrpcError(codes[status] ?? 'Unknown', `unexpected HTTP status code received from server: ${status}`)
 }
 

@@ -61,7 +61,11 @@ export function define(command: Command): void {
     const serving = certificateOf(given, deps)
     const store = await openStore(given, deps)
     const server = await startApiServer({ ...(await optionsOf(given)), ...deps, store })
-    const listener = await server.listen({ host: given['bindAddress']!, port: numberOf(given['securePort']!, 'secure-port'), tls: await serving() })
+    const listener = await server.listen({
+      host: given['bindAddress']!,
+      port: numberOf(given['securePort']!, 'secure-port'),
+      tls: await serving(),
+    })
     const unfollow = followCertificate(serving, (tls) => listener.setTls(tls), deps)
     deps.log.info({ port: listener.port }, 'serving')
     await runUntilSignal(deps, async () => {
@@ -73,10 +77,19 @@ export function define(command: Command): void {
 }
 
 async function openStore(given: Flags, deps: Deps): Promise<Store> {
-  if (given['etcdServers']) throw new Problem('KN-CONFIG-02', `--etcd-servers is ${given['etcdServers']}: this version stores in a folder of its own, not in etcd`, 'use --data-dir FOLDER instead', { exitCode: exitCodes.usage })
+  if (given['etcdServers'])
+    throw new Problem(
+      'KN-CONFIG-02',
+      `--etcd-servers is ${given['etcdServers']}: this version stores in a folder of its own, not in etcd`,
+      'use --data-dir FOLDER instead',
+      { exitCode: exitCodes.usage },
+    )
   if (!given['dataDir']) return (await import('../../store/memory/memory-store.ts')).openMemoryStore(deps)
   ensureFolder(given['dataDir'], 0o700)
-  return (await import('../../store/lmdb/lmdb-store.ts')).openLmdbStore({ ...deps, folder: join(given['dataDir'], 'store') })
+  return (await import('../../store/lmdb/lmdb-store.ts')).openLmdbStore({
+    ...deps,
+    folder: join(given['dataDir'], 'store'),
+  })
 }
 
 async function optionsOf(given: Flags): Promise<Omit<ApiServerOptions, keyof Deps | 'store'>> {
@@ -98,7 +111,9 @@ async function optionsOf(given: Flags): Promise<Omit<ApiServerOptions, keyof Dep
     serviceNodePortRange: given['serviceNodePortRange'],
     advertiseAddress: given['advertiseAddress'],
     advertisePort: numberOf(given['securePort']!, 'secure-port'),
-    maxRequestsInflight: numberOf(given['maxRequestsInflight']!, 'max-requests-inflight') + numberOf(given['maxMutatingRequestsInflight']!, 'max-mutating-requests-inflight'),
+    maxRequestsInflight:
+      numberOf(given['maxRequestsInflight']!, 'max-requests-inflight') +
+      numberOf(given['maxMutatingRequestsInflight']!, 'max-mutating-requests-inflight'),
     kubelet: {
       cert: fileOf(given['kubeletClientCertificate'], 'kubelet-client-certificate'),
       key: fileOf(given['kubeletClientKey'], 'kubelet-client-key'),
@@ -123,7 +138,10 @@ async function optionsOf(given: Flags): Promise<Omit<ApiServerOptions, keyof Dep
         signingKey,
         audiences: listOf(given['apiAudiences']),
         jwksUri: given['serviceAccountJwksUri'],
-        maxTokenExpirationSeconds: given['serviceAccountMaxTokenExpiration'] === undefined ? undefined : numberOf(given['serviceAccountMaxTokenExpiration'], 'service-account-max-token-expiration'),
+        maxTokenExpirationSeconds:
+          given['serviceAccountMaxTokenExpiration'] === undefined
+            ? undefined
+            : numberOf(given['serviceAccountMaxTokenExpiration'], 'service-account-max-token-expiration'),
       },
     }),
   }
@@ -138,7 +156,14 @@ const certificateOf = (given: Flags, deps: Deps) =>
       folder: given['certDir'] ?? (given['dataDir'] ? join(given['dataDir'], 'pki') : undefined),
       name: 'apiserver',
       commonName: 'kube-apiserver',
-      hosts: ['127.0.0.1', 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', ...(given['advertiseAddress'] ? [given['advertiseAddress']] : [])],
+      hosts: [
+        '127.0.0.1',
+        'localhost',
+        'kubernetes',
+        'kubernetes.default',
+        'kubernetes.default.svc',
+        ...(given['advertiseAddress'] ? [given['advertiseAddress']] : []),
+      ],
       withAuthority: true,
     },
     deps,

@@ -2,24 +2,39 @@ import { Command } from 'commander'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import type { CommandDefinition } from '../command.ts'
 
-const scripts: Record<string, (table: ReadonlyMap<string, readonly string[]>) => string> = { bash, zsh: (table) => `autoload -U +X bashcompinit && bashcompinit\n${bash(table)}`, fish }
+const scripts: Record<string, (table: ReadonlyMap<string, readonly string[]>) => string> = {
+  bash,
+  zsh: (table) => `autoload -U +X bashcompinit && bashcompinit\n${bash(table)}`,
+  fish,
+}
 
 /** `kubernode completion SHELL`: words and flags of every command, and the names of clusters, from the command table itself. */
 export async function completion(shell: string, commands: readonly CommandDefinition[]): Promise<void> {
   const script = scripts[shell]
-  if (!script) throw new Problem('KN-CONFIG-02', `there is no completion for the shell ${shell}`, `use one of ${Object.keys(scripts).join(', ')}`, { exitCode: exitCodes.usage })
+  if (!script)
+    throw new Problem(
+      'KN-CONFIG-02',
+      `there is no completion for the shell ${shell}`,
+      `use one of ${Object.keys(scripts).join(', ')}`,
+      { exitCode: exitCodes.usage },
+    )
   const table = new Map(
     commands.map(({ name, define }) => {
       const command = new Command(name)
       define(command)
-      return [name, [...command.commands.map((c) => c.name()), ...command.options.flatMap((o) => (o.long ? [o.long] : []))]] as const
+      return [
+        name,
+        [...command.commands.map((c) => c.name()), ...command.options.flatMap((o) => (o.long ? [o.long] : []))],
+      ] as const
     }),
   )
   process.stdout.write(script(table))
 }
 
 function bash(table: ReadonlyMap<string, readonly string[]>): string {
-  const cases = [...table].map(([name, words]) => `    ${name}) words="${words.join(' ')} $(kubernode list -o name 2>/dev/null)" ;;`).join('\n')
+  const cases = [...table]
+    .map(([name, words]) => `    ${name}) words="${words.join(' ')} $(kubernode list -o name 2>/dev/null)" ;;`)
+    .join('\n')
   return `_kubernode() {
   local words="${[...table.keys()].join(' ')}"
   case "\${COMP_WORDS[1]}" in
@@ -35,7 +50,10 @@ complete -F _kubernode kubernode
 function fish(table: ReadonlyMap<string, readonly string[]>): string {
   const lines = [...table].flatMap(([name, words]) => [
     `complete -c kubernode -f -n __fish_use_subcommand -a ${name}`,
-    ...words.map((word) => `complete -c kubernode -n '__fish_seen_subcommand_from ${name}' ${word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`}`),
+    ...words.map(
+      (word) =>
+        `complete -c kubernode -n '__fish_seen_subcommand_from ${name}' ${word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`}`,
+    ),
   ])
   return `${lines.join('\n')}\n`
 }

@@ -18,7 +18,10 @@ export function addFlags(command: Command, flags: readonly ComponentFlag[]): voi
 export function fileOf(path: string | undefined, flag: string): string | undefined {
   if (path === undefined) return undefined
   const text = readFileIfThere(path)
-  if (text === undefined) throw new Problem('KN-CONFIG-02', `--${flag} is ${path}, which does not exist`, 'name an existing file', { exitCode: exitCodes.usage })
+  if (text === undefined)
+    throw new Problem('KN-CONFIG-02', `--${flag} is ${path}, which does not exist`, 'name an existing file', {
+      exitCode: exitCodes.usage,
+    })
   return text
 }
 
@@ -29,7 +32,12 @@ export function configOf<T>(path: string | undefined, read: (text: string) => T)
   try {
     return read(text)
   } catch (error) {
-    throw new Problem('KN-CONFIG-01', `${path}: ${error instanceof Error ? error.message : String(error)}`, 'correct the file', { exitCode: exitCodes.usage, cause: error })
+    throw new Problem(
+      'KN-CONFIG-01',
+      `${path}: ${error instanceof Error ? error.message : String(error)}`,
+      'correct the file',
+      { exitCode: exitCodes.usage, cause: error },
+    )
   }
 }
 
@@ -38,14 +46,23 @@ export const listOf = (text: string | undefined): readonly string[] | undefined 
 
 /** A whole number that a flag gives. */
 export function numberOf(text: string, flag: string): number {
-  if (!/^\d+$/.test(text)) throw new Problem('KN-CONFIG-02', `--${flag} is ${JSON.stringify(text)}: it must be a whole number`, 'correct it', { exitCode: exitCodes.usage })
+  if (!/^\d+$/.test(text))
+    throw new Problem('KN-CONFIG-02', `--${flag} is ${JSON.stringify(text)}: it must be a whole number`, 'correct it', {
+      exitCode: exitCodes.usage,
+    })
   return Number(text)
 }
 
 /** Milliseconds of a length of time that a flag gives, as Go writes it. */
 export function durationOf(text: string, flag: string): number {
   const ms = goDurationMs(text)
-  if (ms === undefined || ms < 0) throw new Problem('KN-CONFIG-02', `--${flag} is ${JSON.stringify(text)}: it must be a duration such as 90s or 1h30m`, 'correct it', { exitCode: exitCodes.usage })
+  if (ms === undefined || ms < 0)
+    throw new Problem(
+      'KN-CONFIG-02',
+      `--${flag} is ${JSON.stringify(text)}: it must be a duration such as 90s or 1h30m`,
+      'correct it',
+      { exitCode: exitCodes.usage },
+    )
   return ms
 }
 
@@ -53,11 +70,14 @@ export function durationOf(text: string, flag: string): number {
 export function booleanOf(value: string | boolean | undefined, flag: string): boolean | undefined {
   if (value === undefined || typeof value === 'boolean') return value
   if (value === 'true' || value === 'false') return value === 'true'
-  throw new Problem('KN-CONFIG-02', `--${flag} is ${JSON.stringify(value)}: it must be true or false`, 'correct it', { exitCode: exitCodes.usage })
+  throw new Problem('KN-CONFIG-02', `--${flag} is ${JSON.stringify(value)}: it must be true or false`, 'correct it', {
+    exitCode: exitCodes.usage,
+  })
 }
 
 /** A flag without which the component cannot start. */
 export function required(value: string | undefined, flag: string): string {
-  if (value === undefined) throw new Problem('KN-CONFIG-02', `--${flag} is missing`, `give it: --${flag} FILE`, { exitCode: exitCodes.usage })
+  if (value === undefined)
+    throw new Problem('KN-CONFIG-02', `--${flag} is missing`, `give it: --${flag} FILE`, { exitCode: exitCodes.usage })
   return value
 }

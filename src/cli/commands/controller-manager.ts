@@ -59,7 +59,17 @@ export function define(command: Command): void {
     })
     const server =
       serving.options &&
-      (await serveControllerManager({ ...deps, ...serving.options, manager, facts: { options, controllers, leaderElect: election !== undefined, useServiceAccountCredentials: accounts !== undefined } }))
+      (await serveControllerManager({
+        ...deps,
+        ...serving.options,
+        manager,
+        facts: {
+          options,
+          controllers,
+          leaderElect: election !== undefined,
+          useServiceAccountCredentials: accounts !== undefined,
+        },
+      }))
     deps.log.info({ controllers: manager.controllers.length, port: server?.port }, 'controlling')
     await runUntilSignal(deps, async () => {
       await server?.close()

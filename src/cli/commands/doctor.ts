@@ -12,7 +12,10 @@ export async function doctor(flags: GlobalFlags & { fix?: boolean }): Promise<vo
   const output = outputOf(flags)
   if (flags.fix) await installMissing((packages) => output.note(`installing ${packages.join(' ')}`))
   const checks = await checkHost(6443, '127.0.0.1')
-  if (flags.output === 'json' || flags.output === 'yaml') output.result(await formatted(flags.output, 'CheckList', checks))
-  else for (const { name, state, found, fix } of checks) output.result(`${marks[state]} ${name}: ${found}${state !== 'ok' && fix ? `\n       fix: ${fix}` : ''}`)
+  if (flags.output === 'json' || flags.output === 'yaml')
+    output.result(await formatted(flags.output, 'CheckList', checks))
+  else
+    for (const { name, state, found, fix } of checks)
+      output.result(`${marks[state]} ${name}: ${found}${state !== 'ok' && fix ? `\n       fix: ${fix}` : ''}`)
   if (checks.some(({ state }) => state === 'fail')) process.exitCode = exitCodes.hostNotFit
 }

@@ -24,10 +24,17 @@ export interface ElectionConfiguration {
 }
 
 /** How a component stands for election. */
-export type Election = Pick<LeaderElectionOptions, 'identity' | 'lease' | 'leaseDurationMs' | 'renewDeadlineMs' | 'retryPeriodMs'>
+export type Election = Pick<
+  LeaderElectionOptions,
+  'identity' | 'lease' | 'leaseDurationMs' | 'renewDeadlineMs' | 'retryPeriodMs'
+>
 
 /** What flags and file say, flags first; undefined: it works without asking. `name` is the Lease's when nobody names another. */
-export function electionOf(given: Record<string, string>, name: string, { random, file = {} }: { readonly random: Random; readonly file?: ElectionConfiguration | undefined }): Election | undefined {
+export function electionOf(
+  given: Record<string, string>,
+  name: string,
+  { random, file = {} }: { readonly random: Random; readonly file?: ElectionConfiguration | undefined },
+): Election | undefined {
   if (!(booleanOf(given['leaderElect'], 'leader-elect') ?? file.leaderElect ?? true)) return undefined
   const duration = (flag: string, field: keyof ElectionConfiguration, option: string) => {
     const text = given[`leaderElect${field.charAt(0).toUpperCase()}${field.slice(1)}`] ?? file[field]
@@ -35,7 +42,10 @@ export function electionOf(given: Record<string, string>, name: string, { random
   }
   return {
     identity: `${hostname()}_${random.uuid()}`,
-    lease: { namespace: given['leaderElectResourceNamespace'] ?? file.resourceNamespace ?? 'kube-system', name: given['leaderElectResourceName'] ?? file.resourceName ?? name },
+    lease: {
+      namespace: given['leaderElectResourceNamespace'] ?? file.resourceNamespace ?? 'kube-system',
+      name: given['leaderElectResourceName'] ?? file.resourceName ?? name,
+    },
     ...duration('leader-elect-lease-duration', 'leaseDuration', 'leaseDurationMs'),
     ...duration('leader-elect-renew-deadline', 'renewDeadline', 'renewDeadlineMs'),
     ...duration('leader-elect-retry-period', 'retryPeriod', 'retryPeriodMs'),

@@ -32,8 +32,14 @@ export function define(command: Command): void {
   command.action(async (given: Record<string, string>) => {
     const deps = await componentDeps('kubelet', numberOf(given['v']!, 'v'))
     const config = configOf(given['config'], readKubeletConfiguration) ?? {}
-    const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), { deps, userAgent: 'kubelet' })
-    const runtime = await connectCri({ ...deps, socket: config.containerRuntimeEndpoint ?? given['containerRuntimeEndpoint']! })
+    const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), {
+      deps,
+      userAgent: 'kubelet',
+    })
+    const runtime = await connectCri({
+      ...deps,
+      socket: config.containerRuntimeEndpoint ?? given['containerRuntimeEndpoint']!,
+    })
     const hostname = (await import('node:os')).hostname().toLowerCase()
     const client = newClient(transport)
     const nodeName = given['hostnameOverride'] ?? hostname
@@ -88,7 +94,13 @@ function labelsOf(text: string): Record<string, string> {
   return Object.fromEntries(
     text.split(',').map((pair) => {
       const at = pair.indexOf('=')
-      if (at < 1) throw new Problem('KN-CONFIG-02', `--node-labels has ${JSON.stringify(pair)}: it must be key=value`, 'correct it', { exitCode: exitCodes.usage })
+      if (at < 1)
+        throw new Problem(
+          'KN-CONFIG-02',
+          `--node-labels has ${JSON.stringify(pair)}: it must be key=value`,
+          'correct it',
+          { exitCode: exitCodes.usage },
+        )
       return [pair.slice(0, at), pair.slice(at + 1)]
     }),
   )

@@ -4,10 +4,15 @@ import { clusterPaths } from '../../cluster/paths.ts'
 import { requireRecord } from '../../cluster/record.ts'
 
 /** `kubernode logs [COMPONENT]`: what the cluster's own processes wrote. */
-export async function logs(name: string, component: string | undefined, flags: { follow?: boolean; tail?: string }): Promise<void> {
+export async function logs(
+  name: string,
+  component: string | undefined,
+  flags: { follow?: boolean; tail?: string },
+): Promise<void> {
   requireRecord(name)
   const file = join(clusterPaths(name).logs, 'kubernode.log')
-  const wanted = (line: string) => line !== '' && (component === undefined || line.includes(`"component":"${component}"`))
+  const wanted = (line: string) =>
+    line !== '' && (component === undefined || line.includes(`"component":"${component}"`))
   const show = (lines: readonly string[]) => lines.filter(wanted).forEach((line) => process.stdout.write(`${line}\n`))
   if (!existsSync(file)) return
   const lines = readFileSync(file, 'utf8').split('\n').filter(wanted)

@@ -12,13 +12,20 @@ import { componentDeps, runUntilSignal } from '../component-process.ts'
 
 /** `kubernode run NAME`: a cluster's process, or with --node one node's, in the foreground; `up` starts it in the background. */
 export function define(command: Command): void {
-  command.argument('<name>', 'name of the cluster').option('--node <node>', 'only this node, in the current network namespace')
+  command
+    .argument('<name>', 'name of the cluster')
+    .option('--node <node>', 'only this node, in the current network namespace')
   command.action(async (name: string, flags: { node?: string }) => {
     const deps = await componentDeps(undefined, Number(process.env['KUBERNODE_VERBOSITY'] ?? 2))
     const record = requireRecord(name)
     // The cluster's process renews certificates; a node's takes what it finds.
-    const pki = new LivePki(await clusterPki(record, deps), () => clusterPki(record, deps, { readOnly: flags.node !== undefined }), deps)
-    const running = flags.node === undefined ? await runServer(record, pki, deps) : await runNode(record, pki, deps, flags.node)
+    const pki = new LivePki(
+      await clusterPki(record, deps),
+      () => clusterPki(record, deps, { readOnly: flags.node !== undefined }),
+      deps,
+    )
+    const running =
+      flags.node === undefined ? await runServer(record, pki, deps) : await runNode(record, pki, deps, flags.node)
     await runUntilSignal(deps, async () => {
       await pki.close()
       await running.close()
@@ -39,7 +46,16 @@ async function runNode(record: ClusterRecord, pki: LivePki, deps: Deps, name: st
   const { folder, authority, nodeServer } = pki.current
   // By their files, which are read again when they change.
   const connect = (user: string, userAgent: string) =>
-    newClient(httpsTransport({ server: `https://${record.advertiseAddress}:${record.config.port}`, ca: authority.cert, certFile: join(folder, `${user}.crt`), keyFile: join(folder, `${user}.key`), userAgent, deps }))
+    newClient(
+      httpsTransport({
+        server: `https://${record.advertiseAddress}:${record.config.port}`,
+        ca: authority.cert,
+        certFile: join(folder, `${user}.crt`),
+        keyFile: join(folder, `${user}.key`),
+        userAgent,
+        deps,
+      }),
+    )
   const node = await startNode({
     ...deps,
     record,
@@ -51,6 +67,9 @@ async function runNode(record: ClusterRecord, pki: LivePki, deps: Deps, name: st
     paths: clusterPaths(record.config.name).node(name),
     run: runCommand,
   })
-  pki.follow((current) => current.nodeServer(name), (pair) => node.setServing(pair))
+  pki.follow(
+    (current) => current.nodeServer(name),
+    (pair) => node.setServing(pair),
+  )
   return node
 }

@@ -26,8 +26,12 @@ export function define(command: Command): void {
   command.action(async (given: Record<string, string>) => {
     const deps = await componentDeps('scheduler', numberOf(given['v']!, 'v'))
     const config = configOf(given['config'], readSchedulerConfiguration) ?? {}
-    if (config.extenders?.length) deps.log.warn({}, 'extenders are not there: those of the configuration file are not called')
-    const transport = await transportFromKubeconfig(required(given['kubeconfig'] ?? config.clientConnection?.kubeconfig, 'kubeconfig'), { deps, userAgent: 'kube-scheduler' })
+    if (config.extenders?.length)
+      deps.log.warn({}, 'extenders are not there: those of the configuration file are not called')
+    const transport = await transportFromKubeconfig(
+      required(given['kubeconfig'] ?? config.clientConnection?.kubeconfig, 'kubeconfig'),
+      { deps, userAgent: 'kube-scheduler' },
+    )
     const client = newClient(transport)
     const stand = electionOf(given, 'kube-scheduler', { ...deps, file: config.leaderElection })
     const serving = await servingOf(given, 'kube-scheduler', deps)
@@ -37,7 +41,16 @@ export function define(command: Command): void {
     let scheduler: Scheduler | undefined
     let election: LeaderElection | undefined
     const closing = new AbortController()
-    const server = serving.options && (await serveScheduler({ ...deps, ...serving.options, informers, config, closing: closing.signal, ...(stand && { election: () => election }) }))
+    const server =
+      serving.options &&
+      (await serveScheduler({
+        ...deps,
+        ...serving.options,
+        informers,
+        config,
+        closing: closing.signal,
+        ...(stand && { election: () => election }),
+      }))
     const start = async () => {
       scheduler = await startScheduler({ ...deps, client, informers, config })
       deps.log.info({ port: server?.port }, 'scheduling')

@@ -24,13 +24,22 @@ export interface CertificateSource {
 const validDays = 365
 
 /** A component's serving certificate, read again when its files change. Without files it is of the component's own making, as upstream has it: made when it is first asked for. */
-export function servingCertificate(source: CertificateSource, deps: Pick<Deps, 'clock' | 'random'>): () => Promise<KeyPair> {
+export function servingCertificate(
+  source: CertificateSource,
+  deps: Pick<Deps, 'clock' | 'random'>,
+): () => Promise<KeyPair> {
   const { certFile, keyFile } = source
   fileOf(certFile, 'tls-cert-file')
   fileOf(keyFile, 'tls-private-key-file')
   if ((certFile === undefined) !== (keyFile === undefined))
-    throw new Problem('KN-CONFIG-02', `--${certFile ? 'tls-private-key-file' : 'tls-cert-file'} is missing: a certificate and its key go together`, 'give both, or neither', { exitCode: exitCodes.usage })
-  if (certFile !== undefined && keyFile !== undefined) return async () => ({ cert: await fileText(certFile, deps.clock), key: await fileText(keyFile, deps.clock) })
+    throw new Problem(
+      'KN-CONFIG-02',
+      `--${certFile ? 'tls-private-key-file' : 'tls-cert-file'} is missing: a certificate and its key go together`,
+      'give both, or neither',
+      { exitCode: exitCodes.usage },
+    )
+  if (certFile !== undefined && keyFile !== undefined)
+    return async () => ({ cert: await fileText(certFile, deps.clock), key: await fileText(keyFile, deps.clock) })
   let made: Promise<KeyPair> | undefined
   return () => (made ??= ownCertificate(source, deps))
 }
@@ -39,7 +48,11 @@ export function servingCertificate(source: CertificateSource, deps: Pick<Deps, '
 const lookMs = 60_000
 
 /** Tells of a serving certificate that has changed. Returns how to stop. */
-export function followCertificate(serving: () => Promise<KeyPair>, told: (pair: KeyPair) => void, { clock, log }: Pick<Deps, 'clock' | 'log'>): () => void {
+export function followCertificate(
+  serving: () => Promise<KeyPair>,
+  told: (pair: KeyPair) => void,
+  { clock, log }: Pick<Deps, 'clock' | 'log'>,
+): () => void {
   let stopped = false
   let cancel = (): void => {}
   let current: string | undefined
@@ -64,8 +77,13 @@ export function followCertificate(serving: () => Promise<KeyPair>, told: (pair: 
   }
 }
 
-async function ownCertificate({ folder, name, commonName, hosts, withAuthority }: CertificateSource, deps: Pick<Deps, 'clock' | 'random'>): Promise<KeyPair> {
-  const [cert, key] = folder ? [readFileIfThere(join(folder, `${name}.crt`)), readFileIfThere(join(folder, `${name}.key`))] : []
+async function ownCertificate(
+  { folder, name, commonName, hosts, withAuthority }: CertificateSource,
+  deps: Pick<Deps, 'clock' | 'random'>,
+): Promise<KeyPair> {
+  const [cert, key] = folder
+    ? [readFileIfThere(join(folder, `${name}.crt`)), readFileIfThere(join(folder, `${name}.key`))]
+    : []
   if (cert && key) return { cert, key }
   const { issue, newAuthority } = await import('../../cluster/pki/certificate.ts')
   const authority = await newAuthority(`${commonName}-ca`, validDays, deps)

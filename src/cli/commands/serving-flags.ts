@@ -17,8 +17,14 @@ export const servingFlags = (port: number): readonly ComponentFlag[] => [
   ['--tls-cert-file <file>', 'serving certificate; without one, one of its own making'],
   ['--tls-private-key-file <file>', 'its key'],
   ['--client-ca-file <file>', 'CA of client certificates; without it, the one that the API server publishes'],
-  ['--authentication-kubeconfig <file>', 'how to reach the API server to ask whose a token is; without it nobody but client certificates is known'],
-  ['--authorization-kubeconfig <file>', 'how to reach the API server to ask who may see what; without it only health is shown'],
+  [
+    '--authentication-kubeconfig <file>',
+    'how to reach the API server to ask whose a token is; without it nobody but client certificates is known',
+  ],
+  [
+    '--authorization-kubeconfig <file>',
+    'how to reach the API server to ask who may see what; without it only health is shown',
+  ],
   ['--authentication-skip-lookup [bool]', 'do not look for the CA of client certificates in the cluster'],
 ]
 
@@ -34,7 +40,17 @@ export async function servingOf(given: Record<string, string>, component: string
   const port = numberOf(given['securePort']!, 'secure-port')
   if (port === 0) return { options: undefined, close: () => Promise.resolve() }
   fileOf(given['clientCaFile'], 'client-ca-file')
-  const serving = servingCertificate({ certFile: given['tlsCertFile'], keyFile: given['tlsPrivateKeyFile'], folder: given['certDir'], name: component, commonName: component, hosts: ['localhost', '127.0.0.1'] }, deps)
+  const serving = servingCertificate(
+    {
+      certFile: given['tlsCertFile'],
+      keyFile: given['tlsPrivateKeyFile'],
+      folder: given['certDir'],
+      name: component,
+      commonName: component,
+      hosts: ['localhost', '127.0.0.1'],
+    },
+    deps,
+  )
   const closers: (() => Promise<void>)[] = []
   const connect = async (flag: string): Promise<Client | undefined> => {
     const path = given[camelCase(flag)]
@@ -47,7 +63,14 @@ export async function servingOf(given: Record<string, string>, component: string
   const authentication = await connect('authentication-kubeconfig')
   const authorization = await connect('authorization-kubeconfig')
   return {
-    options: { host: given['bindAddress']!, port, serving, authentication, authorization, clientCa: clientCaOf(given, authentication, { deps, closers }) },
+    options: {
+      host: given['bindAddress']!,
+      port,
+      serving,
+      authentication,
+      authorization,
+      clientCa: clientCaOf(given, authentication, { deps, closers }),
+    },
     async close() {
       for (const close of closers.toReversed()) await close()
     },
@@ -55,7 +78,11 @@ export async function servingOf(given: Record<string, string>, component: string
 }
 
 /** The authority for client certificates: a file's, or the cluster's as long as that can be asked. */
-function clientCaOf(given: Record<string, string>, client: Client | undefined, { deps, closers }: { readonly deps: Deps; readonly closers: (() => Promise<void>)[] }): ComponentServerOptions['clientCa'] {
+function clientCaOf(
+  given: Record<string, string>,
+  client: Client | undefined,
+  { deps, closers }: { readonly deps: Deps; readonly closers: (() => Promise<void>)[] },
+): ComponentServerOptions['clientCa'] {
   const file = given['clientCaFile']
   if (file !== undefined) return () => fileText(file, deps.clock)
   if (!client || booleanOf(given['authenticationSkipLookup'], 'authentication-skip-lookup')) return undefined

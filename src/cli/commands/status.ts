@@ -23,10 +23,18 @@ export async function status(name: string, flags: GlobalFlags): Promise<void> {
   const record = requireRecord(name)
   const output = outputOf(flags)
   const pid = runningProcess(clusterPaths(name).pid)
-  const parts: PartStatus[] = [{ name: 'process', state: pid === undefined ? 'stopped' : 'ok', detail: pid === undefined ? `run \`kubernode up ${name}\`` : `pid ${pid}` }]
+  const parts: PartStatus[] = [
+    {
+      name: 'process',
+      state: pid === undefined ? 'stopped' : 'ok',
+      detail: pid === undefined ? `run \`kubernode up ${name}\`` : `pid ${pid}`,
+    },
+  ]
   if (pid !== undefined) parts.push(...(await askApi(name, `https://${record.config.address}:${record.config.port}`)))
-  if (flags.output === 'json' || flags.output === 'yaml') output.result(await formatted(flags.output, 'ClusterStatus', parts))
-  else output.result(columns([['PART', 'STATE', 'DETAIL'], ...parts.map((part) => [part.name, part.state, part.detail])]))
+  if (flags.output === 'json' || flags.output === 'yaml')
+    output.result(await formatted(flags.output, 'ClusterStatus', parts))
+  else
+    output.result(columns([['PART', 'STATE', 'DETAIL'], ...parts.map((part) => [part.name, part.state, part.detail])]))
   if (parts.some(({ state }) => state !== 'ok')) process.exitCode = exitCodes.degraded
 }
 
@@ -35,7 +43,11 @@ async function askApi(name: string, server: string): Promise<PartStatus[]> {
   try {
     const [nodeList, podList] = [await client.list(nodes), await client.list(pods)]
     const running = podList.items.filter(({ status }) => status?.phase === 'Running').length
-    return [{ name: 'API server', state: 'ok', detail: server }, ...nodeList.items.map(nodeStatus), { name: 'Pods', state: 'ok', detail: `${running} running of ${podList.items.length}` }]
+    return [
+      { name: 'API server', state: 'ok', detail: server },
+      ...nodeList.items.map(nodeStatus),
+      { name: 'Pods', state: 'ok', detail: `${running} running of ${podList.items.length}` },
+    ]
   } catch (error) {
     return [{ name: 'API server', state: 'failed', detail: (error as Error).message }]
   }
@@ -43,5 +55,12 @@ async function askApi(name: string, server: string): Promise<PartStatus[]> {
 
 function nodeStatus(node: Frozen<Node>): PartStatus {
   const ready = node.status?.conditions?.find(({ type }) => type === 'Ready')
-  return { name: `node ${node.metadata.name}`, state: ready?.status === 'True' ? 'ok' : 'failed', detail: ready?.status === 'True' ? (node.status?.nodeInfo?.containerRuntimeVersion ?? '') : (ready?.message ?? 'no status yet') }
+  return {
+    name: `node ${node.metadata.name}`,
+    state: ready?.status === 'True' ? 'ok' : 'failed',
+    detail:
+      ready?.status === 'True'
+        ? (node.status?.nodeInfo?.containerRuntimeVersion ?? '')
+        : (ready?.message ?? 'no status yet'),
+  }
 }

@@ -26,13 +26,23 @@ interface UpFlags {
 }
 
 /** `kubernode up`: creates, starts or changes a cluster; running it again changes nothing that is as asked. */
-export async function up(given: Partial<Record<keyof ClusterConfig, string>>, flags: UpFlags, output: Output): Promise<void> {
+export async function up(
+  given: Partial<Record<keyof ClusterConfig, string>>,
+  flags: UpFlags,
+  output: Output,
+): Promise<void> {
   const deps = commandDeps()
   const startMs = deps.clock.now()
   const fileText = flags.config === '-' ? readFileSync(0, 'utf8') : undefined
   const { config, sources } = await loadConfig({ flags: given, env: process.env, file: flags.config, fileText })
   const timeoutMs = durationOf(flags.timeout ?? '2m', 'timeout')
-  if (flags.printConfig) return output.result(columns([['FIELD', 'VALUE', 'FROM'], ...settings.map(({ field, path }) => [path, String(config[field]), sources[field]])]))
+  if (flags.printConfig)
+    return output.result(
+      columns([
+        ['FIELD', 'VALUE', 'FROM'],
+        ...settings.map(({ field, path }) => [path, String(config[field]), sources[field]]),
+      ]),
+    )
   const why = config.simulated ? undefined : whyNoContainers()
   const simulated = config.simulated || why !== undefined
   const record = planRecord({ ...deps, config, simulated, kubeconfig: flags.kubeconfig })
@@ -60,7 +70,11 @@ async function bringUp({ record, why, flags, timeoutMs, startMs }: Wanted, outpu
 
   if (!record.simulated) {
     const missing = missingPrograms()
-    if (missing.length > 0) await output.step('install system packages', async () => void (await installMissing((packages) => output.note(` installing ${packages.join(' ')}`))))
+    if (missing.length > 0)
+      await output.step(
+        'install system packages',
+        async () => void (await installMissing((packages) => output.note(` installing ${packages.join(' ')}`))),
+      )
   }
   await output.step('certificates and kubeconfig', () => prepare(record, deps))
   const { started, exited } = startDaemon(config)
@@ -74,8 +88,12 @@ async function bringUp({ record, why, flags, timeoutMs, startMs }: Wanted, outpu
       return waitForNodes({ record, timeoutMs, sinceMs: started ? startMs : 0 }, client, deps)
     })
   }
-  output.note(`Cluster ${config.name} is ready at https://${config.address}:${config.port} (context ${contextName(config.name)}) after ${((deps.clock.now() - startMs) / 1000).toFixed(1)} s.`)
-  output.note('Next: kubectl get nodes · kubectl create deployment hello --image=IMAGE · npx kubernode image load ARCHIVE · npx kubernode down')
+  output.note(
+    `Cluster ${config.name} is ready at https://${config.address}:${config.port} (context ${contextName(config.name)}) after ${((deps.clock.now() - startMs) / 1000).toFixed(1)} s.`,
+  )
+  output.note(
+    'Next: kubectl get nodes · kubectl create deployment hello --image=IMAGE · npx kubernode image load ARCHIVE · npx kubernode down',
+  )
 }
 
 /** Why this machine cannot run containers, or undefined. */
@@ -92,15 +110,26 @@ function refuseChanges(config: ClusterConfig): void {
   for (const field of ['podCIDR', 'serviceCIDR', 'nodeCIDR', 'clusterDomain', 'store', 'nodes', 'simulated'] as const) {
     if (there[field] === config[field]) continue
     const path = settings.find((s) => s.field === field)!.path
-    throw new Problem('KN-CONFIG-02', `the cluster ${config.name} exists with ${path} ${there[field]}, and ${config[field]} is asked for: this cannot be changed in place`, `use the old value, or another name, or run \`kubernode delete ${config.name}\` first`, {
-      exitCode: exitCodes.usage,
-    })
+    throw new Problem(
+      'KN-CONFIG-02',
+      `the cluster ${config.name} exists with ${path} ${there[field]}, and ${config[field]} is asked for: this cannot be changed in place`,
+      `use the old value, or another name, or run \`kubernode delete ${config.name}\` first`,
+      {
+        exitCode: exitCodes.usage,
+      },
+    )
   }
 }
 
 function describe(record: ReturnType<typeof planRecord>, output: Output): void {
   const plans = nodePlans(record, hostname())
-  output.result(`cluster ${record.config.name}: API server at https://${record.config.address}:${record.config.port}, context in ${record.kubeconfig}`)
-  for (const { name, address, isolated } of plans) output.result(`node ${name}: ${record.simulated ? 'simulated' : `${address}${isolated ? ', in a network namespace' : ', on this machine'}`}`)
-  if (!record.simulated) for (const { name, packages } of missingPrograms()) output.result(`install ${packages.apt} (${name})`)
+  output.result(
+    `cluster ${record.config.name}: API server at https://${record.config.address}:${record.config.port}, context in ${record.kubeconfig}`,
+  )
+  for (const { name, address, isolated } of plans)
+    output.result(
+      `node ${name}: ${record.simulated ? 'simulated' : `${address}${isolated ? ', in a network namespace' : ', on this machine'}`}`,
+    )
+  if (!record.simulated)
+    for (const { name, packages } of missingPrograms()) output.result(`install ${packages.apt} (${name})`)
 }

@@ -7,6 +7,7 @@ import { formatted } from '../output.ts'
 export async function version(flags: GlobalFlags): Promise<void> {
   const { version } = manifest
   const output = outputOf(flags)
-  if (flags.output === 'json' || flags.output === 'yaml') output.result(await formatted(flags.output, 'VersionList', [{ version, node: process.version }]))
+  if (flags.output === 'json' || flags.output === 'yaml')
+    output.result(await formatted(flags.output, 'VersionList', [{ version, node: process.version }]))
   else output.result(`kubernode ${version} (Kubernetes v1.35, Node ${process.version})`)
 }

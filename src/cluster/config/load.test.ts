@@ -3,18 +3,39 @@ import test from 'node:test'
 import { Problem } from '../problem.ts'
 import { loadConfig } from './load.ts'
 
-const load = (fileText: string | undefined, flags = {}, env = {}) => loadConfig({ flags, env, file: fileText === undefined ? undefined : 'c.yaml', fileText })
+const load = (fileText: string | undefined, flags = {}, env = {}) =>
+  loadConfig({ flags, env, file: fileText === undefined ? undefined : 'c.yaml', fileText })
 const yaml = (body: string) => `apiVersion: kubernode.dev/v1\nkind: Cluster\n${body}`
 
 test('a flag wins over the environment, that over the file, that over the default, and the source is told', async () => {
-  const { config, sources } = await load(yaml('nodes: 2\nnetwork: { podCIDR: 10.1.0.0/16, clusterDomain: a.b }\napiServer: { port: 7000 }'), { nodes: '4' }, { KUBERNODE_NODES: '3', KUBERNODE_POD_CIDR: '10.2.0.0/16' })
-  assert.deepEqual([config.nodes, config.podCIDR, config.clusterDomain, config.port, config.serviceCIDR], [4, '10.2.0.0/16', 'a.b', 7000, '10.96.0.0/12'])
-  assert.deepEqual([sources.nodes, sources.podCIDR, sources.port, sources.serviceCIDR], ['flag --nodes', 'environment variable KUBERNODE_POD_CIDR', 'file c.yaml', 'default'])
+  const { config, sources } = await load(
+    yaml('nodes: 2\nnetwork: { podCIDR: 10.1.0.0/16, clusterDomain: a.b }\napiServer: { port: 7000 }'),
+    { nodes: '4' },
+    { KUBERNODE_NODES: '3', KUBERNODE_POD_CIDR: '10.2.0.0/16' },
+  )
+  assert.deepEqual(
+    [config.nodes, config.podCIDR, config.clusterDomain, config.port, config.serviceCIDR],
+    [4, '10.2.0.0/16', 'a.b', 7000, '10.96.0.0/12'],
+  )
+  assert.deepEqual(
+    [sources.nodes, sources.podCIDR, sources.port, sources.serviceCIDR],
+    ['flag --nodes', 'environment variable KUBERNODE_POD_CIDR', 'file c.yaml', 'default'],
+  )
 })
 
 for (const [name, file, flags, message] of [
-  ['an unknown field, with its place and the nearest name', yaml('network:\n  podCidrs: 10.1.0.0/16'), {}, /unknown field network.podCidrs at line 4, column 3; did you mean network.podCIDR\?/],
-  ['a value of the wrong shape', undefined, { nodes: 'three' }, /nodes is "three" \(flag --nodes\): it must be a whole number/],
+  [
+    'an unknown field, with its place and the nearest name',
+    yaml('network:\n  podCidrs: 10.1.0.0/16'),
+    {},
+    /unknown field network.podCidrs at line 4, column 3; did you mean network.podCIDR\?/,
+  ],
+  [
+    'a value of the wrong shape',
+    undefined,
+    { nodes: 'three' },
+    /nodes is "three" \(flag --nodes\): it must be a whole number/,
+  ],
   ['a range that is none', undefined, { podCIDR: '10.1.0.0' }, /must be an IPv4 range/],
   ['another kind', 'apiVersion: v1\nkind: Pod', {}, /apiVersion is "v1": it must be kubernode.dev\/v1/],
   ['text that is not YAML', '{', {}, /c.yaml is not YAML/],
@@ -22,14 +43,37 @@ for (const [name, file, flags, message] of [
   ['a map where a value is expected', yaml('nodes: { count: 3 }'), {}, /nodes must be a single value/],
   ['a field without a value', yaml('nodes:'), {}, /nodes must be a single value/],
   ['a document that is no map', '3', {}, /the document must be a map/],
-  ['another kind of the same version', 'apiVersion: kubernode.dev/v1\nkind: Node', {}, /kind is "Node": it must be Cluster/],
+  [
+    'another kind of the same version',
+    'apiVersion: kubernode.dev/v1\nkind: Node',
+    {},
+    /kind is "Node": it must be Cluster/,
+  ],
   ['an unknown field like no other', yaml('color: blue'), {}, /unknown field color at line 3, column 1$/],
-  ['more nodes than a machine takes', undefined, { nodes: '100000' }, /nodes is "100000" \(flag --nodes\): it must be a whole number from 1 to 5000/],
-  ['a port that is none', yaml('apiServer: { port: 0 }'), {}, /apiServer.port is "0" \(file c.yaml\): it must be a whole number from 1 to 65535/],
-  ['a name that no folder can have', yaml('metadata: { name: ../up }'), {}, /metadata.name is "..\/up" \(file c.yaml\): it must be at most 32 lower-case letters/],
+  [
+    'more nodes than a machine takes',
+    undefined,
+    { nodes: '100000' },
+    /nodes is "100000" \(flag --nodes\): it must be a whole number from 1 to 5000/,
+  ],
+  [
+    'a port that is none',
+    yaml('apiServer: { port: 0 }'),
+    {},
+    /apiServer.port is "0" \(file c.yaml\): it must be a whole number from 1 to 65535/,
+  ],
+  [
+    'a name that no folder can have',
+    yaml('metadata: { name: ../up }'),
+    {},
+    /metadata.name is "..\/up" \(file c.yaml\): it must be at most 32 lower-case letters/,
+  ],
 ] as const) {
   test(`refused: ${name}`, async () => {
-    await assert.rejects(load(file, flags), (error) => error instanceof Problem && message.test(error.message) && error.exitCode === 2)
+    await assert.rejects(
+      load(file, flags),
+      (error) => error instanceof Problem && message.test(error.message) && error.exitCode === 2,
+    )
   })
 }
 
@@ -42,6 +86,10 @@ test('a value from the environment is checked too, and its problem names the var
 })
 
 test('a configuration file that does not exist is a problem; none at all is not', async () => {
-  await assert.rejects(loadConfig({ flags: {}, env: {}, file: '/nowhere/c.yaml' }), { code: 'KN-CONFIG-01', message: 'the configuration file /nowhere/c.yaml does not exist', exitCode: 2 })
+  await assert.rejects(loadConfig({ flags: {}, env: {}, file: '/nowhere/c.yaml' }), {
+    code: 'KN-CONFIG-01',
+    message: 'the configuration file /nowhere/c.yaml does not exist',
+    exitCode: 2,
+  })
   assert.equal((await load(undefined)).sources.nodes, 'default')
 })

@@ -41,7 +41,12 @@ export async function loadConfig({ flags, env, file, fileText }: ConfigInputs): 
 function parse(setting: Setting, given: string, source: string): unknown {
   const result = setting.parse(given)
   if ('value' in result) return result.value
-  throw new Problem('KN-CONFIG-02', `${setting.path} is ${JSON.stringify(given)} (${source}): it ${result.wrong}`, `correct it there; without it, the default is ${String(setting.fallback)}`, { exitCode: 2 })
+  throw new Problem(
+    'KN-CONFIG-02',
+    `${setting.path} is ${JSON.stringify(given)} (${source}): it ${result.wrong}`,
+    `correct it there; without it, the default is ${String(setting.fallback)}`,
+    { exitCode: 2 },
+  )
 }
 
 const header = { apiVersion: 'kubernode.dev/v1', kind: 'Cluster' } as const
@@ -50,22 +55,42 @@ const header = { apiVersion: 'kubernode.dev/v1', kind: 'Cluster' } as const
 async function readConfigFile(file: string | undefined, given: string | undefined): Promise<Map<string, string>> {
   if (file === undefined) return new Map()
   const text = given ?? readFileIfThere(file)
-  if (text === undefined) throw new Problem('KN-CONFIG-01', `the configuration file ${file} does not exist`, 'name an existing file with --config', { exitCode: 2 })
+  if (text === undefined)
+    throw new Problem(
+      'KN-CONFIG-01',
+      `the configuration file ${file} does not exist`,
+      'name an existing file with --config',
+      { exitCode: 2 },
+    )
   const { load } = await import('js-yaml')
   let document: unknown
   try {
     document = load(text)
   } catch (error) {
-    throw new Problem('KN-CONFIG-01', `${file} is not YAML: ${(error as Error).message}`, 'correct the file', { exitCode: 2, cause: error })
+    throw new Problem('KN-CONFIG-01', `${file} is not YAML: ${(error as Error).message}`, 'correct the file', {
+      exitCode: 2,
+      cause: error,
+    })
   }
-  return fieldsOf(document, (why) => new Problem('KN-CONFIG-01', `${file}: ${why}`, 'correct the file; docs/reference/configuration.md lists every field', { exitCode: 2 }), text)
+  return fieldsOf(
+    document,
+    (why) =>
+      new Problem(
+        'KN-CONFIG-01',
+        `${file}: ${why}`,
+        'correct the file; docs/reference/configuration.md lists every field',
+        { exitCode: 2 },
+      ),
+    text,
+  )
 }
 
 /** The document's values as text by path; fails at the first that is no field. */
 function fieldsOf(document: unknown, problem: (why: string) => Problem, text: string): Map<string, string> {
   const fields = new Map<string, string>()
   const read = (value: unknown, at: string) => {
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) throw problem(`${at || 'the document'} must be a map`)
+    if (value === null || typeof value !== 'object' || Array.isArray(value))
+      throw problem(`${at || 'the document'} must be a map`)
     for (const [key, inner] of Object.entries(value)) {
       const path = at ? `${at}.${key}` : key
       if (path === 'apiVersion' || path === 'kind') {
@@ -83,6 +108,9 @@ function fieldsOf(document: unknown, problem: (why: string) => Problem, text: st
 
 /** '; did you mean network.podCIDR?' when a known field is close. */
 function didYouMean(path: string): string {
-  const meant = nearest(path, settings.map((setting) => setting.path))
+  const meant = nearest(
+    path,
+    settings.map((setting) => setting.path),
+  )
   return meant === undefined ? '' : `; did you mean ${meant}?`
 }

@@ -13,7 +13,13 @@ export interface ContainerdOptions {
 const quote = JSON.stringify
 
 /** The configuration file of a node's own containerd. Version 2 of the format is read by 1.x and 2.x alike. */
-export function containerdConfig({ paths, cniPlugins, sandboxImage, restrictOomScore, systemdCgroup }: ContainerdOptions): string {
+export function containerdConfig({
+  paths,
+  cniPlugins,
+  sandboxImage,
+  restrictOomScore,
+  systemdCgroup,
+}: ContainerdOptions): string {
   return `# Written by Kubernode at every start.
 version = 2
 root = ${quote(`${paths.containerd}/root`)}

@@ -36,28 +36,45 @@ export async function ensureContainerd(options: ContainerdStart): Promise<void> 
   const log = join(paths.data, 'containerd.log')
   for (let waited = 0; !(await answers(paths.containerdSocket)); waited += pollMs) {
     if (runningProcess(file) === undefined) throw failed(log, 'it ended at once')
-    if (waited > startTimeoutMs) throw failed(log, `its socket ${paths.containerdSocket} does not answer after ${startTimeoutMs / 1000} s`)
+    if (waited > startTimeoutMs)
+      throw failed(log, `its socket ${paths.containerdSocket} does not answer after ${startTimeoutMs / 1000} s`)
     await clock.sleep(pollMs)
   }
   await ensurePauseImage(paths)
 }
 
 /** Ends the node's containerd. Containers must be stopped before. */
-export const stopContainerd = (paths: NodePaths, { clock }: Pick<Deps, 'clock'>): Promise<void> => endProcess(containerdPidFile(paths), clock, 10_000)
+export const stopContainerd = (paths: NodePaths, { clock }: Pick<Deps, 'clock'>): Promise<void> =>
+  endProcess(containerdPidFile(paths), clock, 10_000)
 
 /** Runs `ctr` against a node's containerd, in the namespace of Kubernetes' images. */
-export const ctr = (paths: NodePaths, ...args: string[]) => runCommand({ file: findProgram('ctr') ?? 'ctr', args: ['--address', paths.containerdSocket, '--namespace', 'k8s.io', ...args] })
+export const ctr = (paths: NodePaths, ...args: string[]) =>
+  runCommand({
+    file: findProgram('ctr') ?? 'ctr',
+    args: ['--address', paths.containerdSocket, '--namespace', 'k8s.io', ...args],
+  })
 
 function start({ paths, networkNamespace }: ContainerdStart, file: string): void {
   for (const folder of [paths.containerd, paths.run, paths.cniConfig]) ensureFolder(folder)
   const plugins = cniFolder()
   const program = findProgram('containerd')
-  if (!plugins || !program) throw new Problem('KN-HOST-01', `${program ? 'the CNI plugins are' : 'containerd is'} missing`, 'run `kubernode doctor --fix`, or use --simulated')
+  if (!plugins || !program)
+    throw new Problem(
+      'KN-HOST-01',
+      `${program ? 'the CNI plugins are' : 'containerd is'} missing`,
+      'run `kubernode doctor --fix`, or use --simulated',
+    )
   const config = join(paths.containerd, 'config.toml')
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
   writeFileAtomic(
     config,
-    containerdConfig({ paths, cniPlugins: plugins, sandboxImage: pauseImageName, restrictOomScore: (BigInt(`0x${capabilities}`) & sysResourceBit) === 0n, systemdCgroup: false }),
+    containerdConfig({
+      paths,
+      cniPlugins: plugins,
+      sandboxImage: pauseImageName,
+      restrictOomScore: (BigInt(`0x${capabilities}`) & sysResourceBit) === 0n,
+      systemdCgroup: false,
+    }),
     0o644,
   )
   const inside = networkNamespace === undefined ? [] : ['nsenter', `--net=${networkNamespace}`]
@@ -67,7 +84,11 @@ function start({ paths, networkNamespace }: ContainerdStart, file: string): void
 
 function failed(log: string, why: string): Problem {
   const last = (readFileIfThere(log) ?? '').trim().split('\n').slice(-3).join(' | ')
-  return new Problem('KN-CONTAINERD-01', `containerd did not start: ${why}${last && `; its last words: ${last}`}`, `read ${log}`)
+  return new Problem(
+    'KN-CONTAINERD-01',
+    `containerd did not start: ${why}${last && `; its last words: ${last}`}`,
+    `read ${log}`,
+  )
 }
 
 /** Whether somebody listens on a Unix socket. */

@@ -11,7 +11,12 @@ interface PackageTool {
 }
 
 const tools: readonly PackageTool[] = [
-  { name: 'apt', command: 'apt-get', refresh: ['update', '-q'], install: ['install', '-y', '-q', '--no-install-recommends'] },
+  {
+    name: 'apt',
+    command: 'apt-get',
+    refresh: ['update', '-q'],
+    install: ['install', '-y', '-q', '--no-install-recommends'],
+  },
   { name: 'dnf', command: 'dnf', install: ['install', '-y', '-q'] },
 ]
 
@@ -21,7 +26,13 @@ export async function installMissing(say: (packages: readonly string[]) => void)
   if (missing.length === 0) return []
   const tool = tools.find(({ command }) => findProgram(command))
   const names = missing.map(({ name, purpose }) => `${name} (${purpose})`).join(', ')
-  if (!tool) throw new Problem('KN-HOST-01', `missing: ${names}; neither apt-get nor dnf is there to install them`, 'install these programs, or use --simulated', { exitCode: exitCodes.hostNotFit })
+  if (!tool)
+    throw new Problem(
+      'KN-HOST-01',
+      `missing: ${names}; neither apt-get nor dnf is there to install them`,
+      'install these programs, or use --simulated',
+      { exitCode: exitCodes.hostNotFit },
+    )
   const packages = [...new Set(missing.map((m) => m.packages[tool.name]))]
   say(packages)
   let failure = await install(tool, packages)
@@ -33,7 +44,12 @@ export async function installMissing(say: (packages: readonly string[]) => void)
   const still = missingPrograms()
   if (failure === undefined && still.length === 0) return packages
   const said = failure ?? `${still.map((m) => m.name).join(', ')} is still missing`
-  throw new Problem('KN-HOST-02', `${tool.command} could not install ${packages.join(' ')}: ${said}`, `run: ${tool.command} ${[...tool.install, ...packages].join(' ')}`, { exitCode: exitCodes.hostNotFit })
+  throw new Problem(
+    'KN-HOST-02',
+    `${tool.command} could not install ${packages.join(' ')}: ${said}`,
+    `run: ${tool.command} ${[...tool.install, ...packages].join(' ')}`,
+    { exitCode: exitCodes.hostNotFit },
+  )
 }
 
 const install = (tool: PackageTool, packages: readonly string[]) => attempt(tool, [...tool.install, ...packages])

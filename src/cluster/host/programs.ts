@@ -18,12 +18,25 @@ export const cniFolders = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'] a
 export const neededPrograms: readonly NeededProgram[] = [
   { name: 'containerd', purpose: 'runs containers', packages: { apt: 'containerd', dnf: 'containerd' } },
   { name: 'runc', purpose: 'starts container processes', packages: { apt: 'runc', dnf: 'runc' } },
-  { name: 'bridge', purpose: 'connects Pods (CNI plugins)', packages: { apt: 'containernetworking-plugins', dnf: 'containernetworking-plugins' }, folders: cniFolders },
-  { name: 'iptables', purpose: 'host ports of Pods (the CNI plugin portmap)', packages: { apt: 'iptables', dnf: 'iptables-nft' } },
+  {
+    name: 'bridge',
+    purpose: 'connects Pods (CNI plugins)',
+    packages: { apt: 'containernetworking-plugins', dnf: 'containernetworking-plugins' },
+    folders: cniFolders,
+  },
+  {
+    name: 'iptables',
+    purpose: 'host ports of Pods (the CNI plugin portmap)',
+    packages: { apt: 'iptables', dnf: 'iptables-nft' },
+  },
   { name: 'nft', purpose: 'Services and masquerading', packages: { apt: 'nftables', dnf: 'nftables' } },
   { name: 'ip', purpose: 'links, routes and network namespaces', packages: { apt: 'iproute2', dnf: 'iproute' } },
   { name: 'nsenter', purpose: 'enters network namespaces', packages: { apt: 'util-linux', dnf: 'util-linux' } },
-  { name: 'conntrack', purpose: 'ends UDP flows to endpoints that are gone', packages: { apt: 'conntrack', dnf: 'conntrack-tools' } },
+  {
+    name: 'conntrack',
+    purpose: 'ends UDP flows to endpoints that are gone',
+    packages: { apt: 'conntrack', dnf: 'conntrack-tools' },
+  },
   { name: 'mount', purpose: 'volumes', packages: { apt: 'mount', dnf: 'util-linux' } },
 ]
 
@@ -45,7 +58,9 @@ export function findProgram(name: string, folders: readonly string[] = []): stri
 }
 
 /** The needed programs that this machine lacks. */
-export const missingPrograms = (): readonly NeededProgram[] => neededPrograms.filter(({ name, folders }) => findProgram(name, folders) === undefined)
+export const missingPrograms = (): readonly NeededProgram[] =>
+  neededPrograms.filter(({ name, folders }) => findProgram(name, folders) === undefined)
 
 /** The folder with the CNI plugins. */
-export const cniFolder = (): string | undefined => cniFolders.find((folder) => findProgram('bridge', [folder]) === join(folder, 'bridge'))
+export const cniFolder = (): string | undefined =>
+  cniFolders.find((folder) => findProgram('bridge', [folder]) === join(folder, 'bridge'))

@@ -35,7 +35,8 @@ async function tar(fill: (pack: Pack) => void): Promise<Buffer> {
 /** An image with one layer as a docker archive, which every container runtime can import. The same input gives the same bytes. */
 export async function imageArchive(image: ImageSpec): Promise<Buffer> {
   const layer = await tar((pack) => {
-    for (const file of image.files) pack.entry({ name: file.path, mode: file.mode, mtime: epoch, uid: 0, gid: 0 }, file.content)
+    for (const file of image.files)
+      pack.entry({ name: file.path, mode: file.mode, mtime: epoch, uid: 0, gid: 0 }, file.content)
   })
   const layerName = `${sha256(layer)}.tar`
   const config = Buffer.from(

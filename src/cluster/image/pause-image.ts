@@ -7,7 +7,8 @@ export const pauseImageName = 'kubernode.local/pause:1'
 
 /** The pause image for this machine's processor as an archive to import. */
 export async function pauseImage(): Promise<Buffer> {
-  if (arch !== 'x64' && arch !== 'arm64') throw new Error(`no pause program for the processor ${arch}: x64 and arm64 are supported`)
+  if (arch !== 'x64' && arch !== 'arm64')
+    throw new Error(`no pause program for the processor ${arch}: x64 and arm64 are supported`)
   return imageArchive({
     name: pauseImageName,
     architecture: arch === 'x64' ? 'amd64' : 'arm64',

@@ -13,15 +13,28 @@ function setUp(t: TestContext, text?: string) {
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'config')
   if (text !== undefined) writeFileSync(path, text)
-  return { folder, path, read: () => load(readFileSync(path, 'utf8')) as { 'current-context': string; clusters: { name: string }[]; extensions?: unknown } }
+  return {
+    folder,
+    path,
+    read: () =>
+      load(readFileSync(path, 'utf8')) as {
+        'current-context': string
+        clusters: { name: string }[]
+        extensions?: unknown
+      },
+  }
 }
 
 test('only our own entries are touched, and the earlier context comes back when they go', async (t) => {
-  const other = 'apiVersion: v1\nkind: Config\nclusters: [{name: a, cluster: {server: x}}]\ncontexts: [{name: a, context: {cluster: a, user: a}}]\nusers: [{name: a, user: {}}]\ncurrent-context: a\nextensions: [1]\n'
+  const other =
+    'apiVersion: v1\nkind: Config\nclusters: [{name: a, cluster: {server: x}}]\ncontexts: [{name: a, context: {cluster: a, user: a}}]\nusers: [{name: a, user: {}}]\ncurrent-context: a\nextensions: [1]\n'
   const { path, read } = setUp(t, other)
   assert.equal(await mergeKubeconfig(path, entry), 'a')
   assert.equal(read()['current-context'], 'kubernode')
-  assert.deepEqual(read().clusters.map((c) => c.name), ['a', 'kubernode'])
+  assert.deepEqual(
+    read().clusters.map((c) => c.name),
+    ['a', 'kubernode'],
+  )
   assert.deepEqual(read().extensions, [1])
   await removeFromKubeconfig(path, 'kubernode', 'a')
   assert.deepEqual(read(), load(other))

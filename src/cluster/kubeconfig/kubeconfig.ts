@@ -30,7 +30,14 @@ interface Kubeconfig {
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
-const empty = (): Kubeconfig => ({ apiVersion: 'v1', kind: 'Config', clusters: [], contexts: [], users: [], 'current-context': '' })
+const empty = (): Kubeconfig => ({
+  apiVersion: 'v1',
+  kind: 'Config',
+  clusters: [],
+  contexts: [],
+  users: [],
+  'current-context': '',
+})
 
 /** A kubeconfig with this one entry. */
 export async function kubeconfigText(entry: KubeconfigEntry): Promise<string> {
@@ -64,18 +71,35 @@ export async function removeFromKubeconfig(path: string, name: string, previous:
   if (!existsSync(path)) return
   await change(path, (config) => {
     const contexts = without(config.contexts, name)
-    const current = config['current-context'] === name ? (contexts.some((c) => c.name === previous) ? previous : '') : config['current-context']
-    return { ...config, clusters: without(config.clusters, name), users: without(config.users, name), contexts, 'current-context': current }
+    const current =
+      config['current-context'] === name
+        ? contexts.some((c) => c.name === previous)
+          ? previous
+          : ''
+        : config['current-context']
+    return {
+      ...config,
+      clusters: without(config.clusters, name),
+      users: without(config.users, name),
+      contexts,
+      'current-context': current,
+    }
   })
 }
 
 const without = (list: Named[], name: string) => list.filter((item) => item.name !== name)
 
 function withEntry(config: Kubeconfig, { name, server, ca, user }: KubeconfigEntry): Kubeconfig {
-  const credentials = 'token' in user ? { token: user.token } : { 'client-certificate-data': base64(user.cert), 'client-key-data': base64(user.key) }
+  const credentials =
+    'token' in user
+      ? { token: user.token }
+      : { 'client-certificate-data': base64(user.cert), 'client-key-data': base64(user.key) }
   return {
     ...config,
-    clusters: [...without(config.clusters, name), { name, cluster: { server, 'certificate-authority-data': base64(ca) } }],
+    clusters: [
+      ...without(config.clusters, name),
+      { name, cluster: { server, 'certificate-authority-data': base64(ca) } },
+    ],
     users: [...without(config.users, name), { name, user: credentials }],
     contexts: [...without(config.contexts, name), { name, context: { cluster: name, user: name } }],
     'current-context': config['current-context'] || name,
@@ -103,9 +127,18 @@ function parse(path: string, text: string, load: (text: string) => unknown): Kub
     if (config === null || config === undefined) return empty()
     if (typeof config === 'object' && !Array.isArray(config)) return config as Kubeconfig
   } catch (error) {
-    throw new Problem('KN-KUBECONFIG-01', `${path} is not a kubeconfig: ${(error as Error).message}`, 'correct or move the file, or name another with --kubeconfig', { cause: error })
+    throw new Problem(
+      'KN-KUBECONFIG-01',
+      `${path} is not a kubeconfig: ${(error as Error).message}`,
+      'correct or move the file, or name another with --kubeconfig',
+      { cause: error },
+    )
   }
-  throw new Problem('KN-KUBECONFIG-01', `${path} is not a kubeconfig`, 'correct or move the file, or name another with --kubeconfig')
+  throw new Problem(
+    'KN-KUBECONFIG-01',
+    `${path} is not a kubeconfig`,
+    'correct or move the file, or name another with --kubeconfig',
+  )
 }
 
 /** client-go's lock file: whoever makes `config.lock` may write. */
@@ -116,7 +149,12 @@ function lock(path: string): () => void {
   try {
     linkSync(own, file)
   } catch (error) {
-    throw new Problem('KN-KUBECONFIG-01', `${path} is locked by another program (${file} exists)`, `wait for it to end; if none is running, remove ${file}`, { cause: error })
+    throw new Problem(
+      'KN-KUBECONFIG-01',
+      `${path} is locked by another program (${file} exists)`,
+      `wait for it to end; if none is running, remove ${file}`,
+      { cause: error },
+    )
   } finally {
     rmSync(own, { force: true })
   }
@@ -127,7 +165,9 @@ function lock(path: string): () => void {
 function callerHome(env: NodeJS.ProcessEnv): string {
   const caller = process.getuid?.() === 0 ? env['SUDO_USER'] : undefined
   if (!caller || caller === 'root') return env['HOME'] ?? homedir()
-  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find((l) => l.startsWith(`${caller}:`))
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((l) => l.startsWith(`${caller}:`))
   return line?.split(':')[5] ?? homedir()
 }
 

@@ -31,7 +31,11 @@ async function x509() {
 }
 
 /** A new certificate authority. */
-export async function newAuthority(commonName: string, validDays: number, { clock, random }: Pick<Deps, 'clock' | 'random'>): Promise<KeyPair> {
+export async function newAuthority(
+  commonName: string,
+  validDays: number,
+  { clock, random }: Pick<Deps, 'clock' | 'random'>,
+): Promise<KeyPair> {
   const library = await x509()
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const cert = await library.X509CertificateGenerator.createSelfSigned({
@@ -43,7 +47,12 @@ export async function newAuthority(commonName: string, validDays: number, { cloc
     keys: keys as webcrypto.CryptoKeyPair,
     extensions: [
       new library.BasicConstraintsExtension(true, undefined, true),
-      new library.KeyUsagesExtension(library.KeyUsageFlags.digitalSignature | library.KeyUsageFlags.keyEncipherment | library.KeyUsageFlags.keyCertSign, true),
+      new library.KeyUsagesExtension(
+        library.KeyUsageFlags.digitalSignature |
+          library.KeyUsageFlags.keyEncipherment |
+          library.KeyUsageFlags.keyCertSign,
+        true,
+      ),
       await library.SubjectKeyIdentifierExtension.create(keys.publicKey as webcrypto.CryptoKey),
     ],
   })
@@ -51,12 +60,22 @@ export async function newAuthority(commonName: string, validDays: number, { cloc
 }
 
 /** A certificate signed by `authority`, with a new key. */
-export async function issue(authority: KeyPair, request: CertificateRequest, { clock, random }: Pick<Deps, 'clock' | 'random'>): Promise<KeyPair> {
+export async function issue(
+  authority: KeyPair,
+  request: CertificateRequest,
+  { clock, random }: Pick<Deps, 'clock' | 'random'>,
+): Promise<KeyPair> {
   const library = await x509()
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const issuer = new library.X509Certificate(authority.cert)
-  const usages = [...(request.usage === 'client' ? [] : ['1.3.6.1.5.5.7.3.1']), ...(request.usage === 'server' ? [] : ['1.3.6.1.5.5.7.3.2'])]
-  const names = (request.hosts ?? []).map((host) => ({ type: isAddress(host) ? ('ip' as const) : ('dns' as const), value: host }))
+  const usages = [
+    ...(request.usage === 'client' ? [] : ['1.3.6.1.5.5.7.3.1']),
+    ...(request.usage === 'server' ? [] : ['1.3.6.1.5.5.7.3.2']),
+  ]
+  const names = (request.hosts ?? []).map((host) => ({
+    type: isAddress(host) ? ('ip' as const) : ('dns' as const),
+    value: host,
+  }))
   const cert = await library.X509CertificateGenerator.create({
     serialNumber: random.bytes(16).toString('hex'),
     subject: [...(request.organizations ?? []).map((o) => ({ O: [o] })), { CN: [request.commonName] }],
@@ -67,7 +86,10 @@ export async function issue(authority: KeyPair, request: CertificateRequest, { c
     publicKey: keys.publicKey as webcrypto.CryptoKey,
     signingKey: await signingKey(authority.key),
     extensions: [
-      new library.KeyUsagesExtension(library.KeyUsageFlags.digitalSignature | library.KeyUsageFlags.keyEncipherment, true),
+      new library.KeyUsagesExtension(
+        library.KeyUsageFlags.digitalSignature | library.KeyUsageFlags.keyEncipherment,
+        true,
+      ),
       new library.ExtendedKeyUsageExtension(usages),
       new library.BasicConstraintsExtension(false, undefined, true),
       await library.AuthorityKeyIdentifierExtension.create(issuer),
@@ -80,7 +102,10 @@ export async function issue(authority: KeyPair, request: CertificateRequest, { c
 /** The key pair that signs service account tokens, as upstream's `sa.key` and `sa.pub`. */
 export function newSigningKeys(): { key: string; publicKey: string } {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString() }
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  }
 }
 
 /** Whether the key of `pair` can sign (a truncated file cannot). */

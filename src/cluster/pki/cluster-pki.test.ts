@@ -16,7 +16,11 @@ function setUp(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'kubernode-pki-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const clock = new VirtualClock(Date.now())
-  const ensure = (apiServerHosts: string[]) => ensureClusterPki({ folder, apiServerHosts, nodes: [{ name: 'n1', addresses: ['10.0.0.1'] }] }, { clock, random: realRandom })
+  const ensure = (apiServerHosts: string[]) =>
+    ensureClusterPki(
+      { folder, apiServerHosts, nodes: [{ name: 'n1', addresses: ['10.0.0.1'] }] },
+      { clock, random: realRandom },
+    )
   return { folder, clock, ensure }
 }
 
@@ -53,7 +57,10 @@ test('a process that runs on has renewed certificates in time, and tells who ser
   const first = await ensure(['127.0.0.1'])
   const live = new LivePki(first, () => ensure(['127.0.0.1']), { clock: new VirtualClock(), log: silentLogger })
   const told: string[] = []
-  live.follow((pki) => pki.nodeServer('n1'), ({ cert }) => told.push(cert))
+  live.follow(
+    (pki) => pki.nodeServer('n1'),
+    ({ cert }) => told.push(cert),
+  )
   const client = live.pair(({ apiServerKubeletClient }) => apiServerKubeletClient)
   await clock.advance(300 * dayMs)
   await live.look()
@@ -70,7 +77,11 @@ test('certificates are looked at four times a day until it is closed, whatever b
   const pki = await ensure(['127.0.0.1'])
   const clock = new VirtualClock()
   let looks = 0
-  const live = new LivePki(pki, () => (++looks === 1 ? Promise.reject(new Error('the disk is full')) : Promise.resolve(pki)), { clock, log: silentLogger })
+  const live = new LivePki(
+    pki,
+    () => (++looks === 1 ? Promise.reject(new Error('the disk is full')) : Promise.resolve(pki)),
+    { clock, log: silentLogger },
+  )
   await clock.advance(dayMs)
   assert.equal(looks, 4)
   await live.close()
@@ -83,11 +94,15 @@ test('a process that only reads takes a certificate as it is', async (t) => {
   const first = await ensure(['127.0.0.1'])
   await clock.advance(330 * dayMs)
   const request = { folder, apiServerHosts: ['127.0.0.1'], nodes: [{ name: 'n1', addresses: ['10.0.0.1'] }] }
-  assert.equal((await ensureClusterPki({ ...request, readOnly: true }, { clock, random: realRandom })).nodeServer('n1').cert, first.nodeServer('n1').cert)
+  assert.equal(
+    (await ensureClusterPki({ ...request, readOnly: true }, { clock, random: realRandom })).nodeServer('n1').cert,
+    first.nodeServer('n1').cert,
+  )
 })
 
 test('private keys are readable by their owner only', async (t) => {
   const { folder, ensure } = setUp(t)
   await ensure(['127.0.0.1'])
-  for (const name of ['ca.key', 'sa.key', 'apiserver.key', 'nodes/n1/kubelet.key']) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name)
+  for (const name of ['ca.key', 'sa.key', 'apiserver.key', 'nodes/n1/kubelet.key'])
+    assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name)
 })

@@ -2,7 +2,14 @@ import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import type { Deps } from '../../base/deps.ts'
 import { readFileIfThere, writeFileAtomic } from '../files.ts'
-import { issue, isUsableKey, newAuthority, newSigningKeys, type CertificateRequest, type KeyPair } from './certificate.ts'
+import {
+  issue,
+  isUsableKey,
+  newAuthority,
+  newSigningKeys,
+  type CertificateRequest,
+  type KeyPair,
+} from './certificate.ts'
 
 /** Everything a cluster proves itself with. Files are named as kubeadm names them. */
 export interface ClusterPki {
@@ -42,15 +49,22 @@ export async function ensureClusterPki(request: PkiRequest, deps: Pick<Deps, 'cl
   const { folder } = request
   const authority = await ensureAuthority(folder, 'ca', 'kubernetes', deps)
   const frontProxyAuthority = await ensureAuthority(folder, 'front-proxy-ca', 'front-proxy-ca', deps)
-  const leaf = (name: string, by: KeyPair, wanted: Omit<CertificateRequest, 'validDays'>) => ensureLeaf({ folder, name, by, readOnly: request.readOnly ?? false }, { ...wanted, validDays: leafDays }, deps)
-  const client = (name: string, commonName: string, ...organizations: string[]) => leaf(name, authority, { commonName, organizations, usage: 'client' })
+  const leaf = (name: string, by: KeyPair, wanted: Omit<CertificateRequest, 'validDays'>) =>
+    ensureLeaf({ folder, name, by, readOnly: request.readOnly ?? false }, { ...wanted, validDays: leafDays }, deps)
+  const client = (name: string, commonName: string, ...organizations: string[]) =>
+    leaf(name, authority, { commonName, organizations, usage: 'client' })
 
   const nodes = new Map<string, { client: KeyPair; server: KeyPair }>()
   for (const { name, addresses } of request.nodes) {
     const user = `system:node:${name}`
     nodes.set(name, {
       client: await client(`nodes/${name}/kubelet-client`, user, 'system:nodes'),
-      server: await leaf(`nodes/${name}/kubelet`, authority, { commonName: user, organizations: ['system:nodes'], hosts: [name, ...addresses], usage: 'server' }),
+      server: await leaf(`nodes/${name}/kubelet`, authority, {
+        commonName: user,
+        organizations: ['system:nodes'],
+        hosts: [name, ...addresses],
+        usage: 'server',
+      }),
     })
   }
   // Nodes' processes read these by their file names.
@@ -60,9 +74,21 @@ export async function ensureClusterPki(request: PkiRequest, deps: Pick<Deps, 'cl
     authority,
     frontProxyAuthority,
     serviceAccount: ensureSigningKeys(folder),
-    apiServer: await leaf('apiserver', authority, { commonName: 'kube-apiserver', hosts: request.apiServerHosts, usage: 'server' }),
-    apiServerKubeletClient: await client('apiserver-kubelet-client', 'kube-apiserver-kubelet-client', 'kubeadm:cluster-admins', 'system:masters'),
-    frontProxyClient: await leaf('front-proxy-client', frontProxyAuthority, { commonName: 'front-proxy-client', usage: 'client' }),
+    apiServer: await leaf('apiserver', authority, {
+      commonName: 'kube-apiserver',
+      hosts: request.apiServerHosts,
+      usage: 'server',
+    }),
+    apiServerKubeletClient: await client(
+      'apiserver-kubelet-client',
+      'kube-apiserver-kubelet-client',
+      'kubeadm:cluster-admins',
+      'system:masters',
+    ),
+    frontProxyClient: await leaf('front-proxy-client', frontProxyAuthority, {
+      commonName: 'front-proxy-client',
+      usage: 'client',
+    }),
     admin: await client('admin', 'kubernetes-admin', 'system:masters'),
     controllerManager: await client('controller-manager', 'system:kube-controller-manager'),
     scheduler: await client('scheduler', 'system:kube-scheduler'),
@@ -82,7 +108,12 @@ function write(folder: string, name: string, pair: KeyPair): KeyPair {
   return pair
 }
 
-async function ensureAuthority(folder: string, name: string, commonName: string, deps: Pick<Deps, 'clock' | 'random'>): Promise<KeyPair> {
+async function ensureAuthority(
+  folder: string,
+  name: string,
+  commonName: string,
+  deps: Pick<Deps, 'clock' | 'random'>,
+): Promise<KeyPair> {
   return read(folder, name) ?? write(folder, name, await newAuthority(commonName, authorityDays, deps))
 }
 
@@ -93,7 +124,11 @@ interface Leaf {
   readonly readOnly: boolean
 }
 
-async function ensureLeaf({ folder, name, by, readOnly }: Leaf, wanted: CertificateRequest, deps: Pick<Deps, 'clock' | 'random'>): Promise<KeyPair> {
+async function ensureLeaf(
+  { folder, name, by, readOnly }: Leaf,
+  wanted: CertificateRequest,
+  deps: Pick<Deps, 'clock' | 'random'>,
+): Promise<KeyPair> {
   const there = read(folder, name)
   if (there && readOnly) return there
   if (there && isUsable(there, by, wanted, deps.clock.now())) return there
@@ -104,8 +139,14 @@ async function ensureLeaf({ folder, name, by, readOnly }: Leaf, wanted: Certific
 function isUsable(pair: KeyPair, by: KeyPair, wanted: CertificateRequest, nowMs: number): boolean {
   try {
     const cert = new X509Certificate(pair.cert)
-    const named = (host: string) => (/[:]|^[\d.]+$/.test(host) ? cert.checkIP(host) : cert.checkHost(host, { wildcards: false })) !== undefined
-    return cert.verify(new X509Certificate(by.cert).publicKey) && cert.validToDate.getTime() - nowMs > renewBeforeMs && (wanted.hosts ?? []).every(named) && isUsableKey(pair.key)
+    const named = (host: string) =>
+      (/[:]|^[\d.]+$/.test(host) ? cert.checkIP(host) : cert.checkHost(host, { wildcards: false })) !== undefined
+    return (
+      cert.verify(new X509Certificate(by.cert).publicKey) &&
+      cert.validToDate.getTime() - nowMs > renewBeforeMs &&
+      (wanted.hosts ?? []).every(named) &&
+      isUsableKey(pair.key)
+    )
   } catch {
     // A file that is no certificate is replaced.
     return false

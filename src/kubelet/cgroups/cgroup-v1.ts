@@ -26,14 +26,22 @@ export class CgroupV1 implements CgroupTree {
     if (cpu && limits.cpuShares !== undefined) await writeControl(cpu, 'cpu.shares', limits.cpuShares)
     if (cpu && limits.cpuPeriodUs !== undefined) await writeControl(cpu, 'cpu.cfs_period_us', limits.cpuPeriodUs)
     if (cpu && limits.cpuQuotaUs !== undefined) await writeControl(cpu, 'cpu.cfs_quota_us', limits.cpuQuotaUs || -1)
-    if (memory && limits.memoryBytes !== undefined) await writeControl(memory, 'memory.limit_in_bytes', limits.memoryBytes || -1)
+    if (memory && limits.memoryBytes !== undefined)
+      await writeControl(memory, 'memory.limit_in_bytes', limits.memoryBytes || -1)
     if (pids && limits.pids !== undefined) await writeControl(pids, 'pids.max', limits.pids || 'max')
   }
 
   async exists(path: string): Promise<boolean> {
     for (const controller of ['cpu', 'memory']) {
       const folder = this.#folder(controller, path)
-      if (folder && !(await access(folder).then(() => true, () => false))) return false
+      if (
+        folder &&
+        !(await access(folder).then(
+          () => true,
+          () => false,
+        ))
+      )
+        return false
     }
     return true
   }

@@ -33,13 +33,17 @@ export class CgroupV2 implements CgroupTree {
   async limit(path: string, limits: CgroupLimits): Promise<void> {
     const folder = join(this.#root, path)
     if (limits.cpuShares !== undefined) await writeControl(folder, 'cpu.weight', cpuWeight(limits.cpuShares))
-    if (limits.cpuQuotaUs !== undefined) await writeControl(folder, 'cpu.max', `${limits.cpuQuotaUs || 'max'} ${limits.cpuPeriodUs ?? 100_000}`)
+    if (limits.cpuQuotaUs !== undefined)
+      await writeControl(folder, 'cpu.max', `${limits.cpuQuotaUs || 'max'} ${limits.cpuPeriodUs ?? 100_000}`)
     if (limits.memoryBytes !== undefined) await writeControl(folder, 'memory.max', limits.memoryBytes || 'max')
     if (limits.pids !== undefined) await writeControl(folder, 'pids.max', limits.pids || 'max')
   }
 
   exists(path: string): Promise<boolean> {
-    return access(join(this.#root, path)).then(() => true, () => false)
+    return access(join(this.#root, path)).then(
+      () => true,
+      () => false,
+    )
   }
 
   children(path: string): Promise<readonly string[]> {
@@ -68,7 +72,8 @@ export class CgroupV2 implements CgroupTree {
     const there = new Set(((await readText(join(folder, 'cgroup.controllers'))) ?? '').split(' '))
     const already = new Set(((await readText(join(folder, 'cgroup.subtree_control'))) ?? '').split(' '))
     const missing = controllers.filter((name) => there.has(name) && !already.has(name))
-    if (missing.length > 0) await writeControl(folder, 'cgroup.subtree_control', missing.map((name) => `+${name}`).join(' '))
+    if (missing.length > 0)
+      await writeControl(folder, 'cgroup.subtree_control', missing.map((name) => `+${name}`).join(' '))
   }
 }
 

@@ -8,20 +8,40 @@ import { CgroupV2 } from './cgroup-v2.ts'
 /** What limits and measures need of version 1. */
 const needed = ['cpu', 'memory']
 /** Controllers whose tree pods get a cgroup in, where it is mounted. */
-const used = new Set(['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'devices', 'freezer', 'blkio', 'hugetlb', 'net_cls', 'net_prio', 'perf_event', 'systemd'])
+const used = new Set([
+  'cpu',
+  'cpuacct',
+  'cpuset',
+  'memory',
+  'pids',
+  'devices',
+  'freezer',
+  'blkio',
+  'hugetlb',
+  'net_cls',
+  'net_prio',
+  'perf_event',
+  'systemd',
+])
 
 /** The machine's cgroups when they can be written; undefined when they cannot, and pods run without limits of their own. */
 export async function detectCgroups(clock: Clock): Promise<CgroupTree | undefined> {
   const mounts = parseMounts(await readFile('/proc/self/mounts', 'utf8').catch(() => '')) // Not Linux: none.
-  if (mounts.unified === '/sys/fs/cgroup') return (await writable(mounts.unified)) ? new CgroupV2(mounts.unified, clock) : undefined
+  if (mounts.unified === '/sys/fs/cgroup')
+    return (await writable(mounts.unified)) ? new CgroupV2(mounts.unified, clock) : undefined
   if (!needed.every((controller) => mounts.controllers.has(controller))) return undefined
-  const roots = await Promise.all([...mounts.controllers].map(async ([name, root]) => [name, root, await writable(root)] as const))
+  const roots = await Promise.all(
+    [...mounts.controllers].map(async ([name, root]) => [name, root, await writable(root)] as const),
+  )
   const open = new Map(roots.filter(([, , can]) => can).map(([name, root]) => [name, root]))
   return needed.every((controller) => open.has(controller)) ? new CgroupV1(open, clock) : undefined
 }
 
 /** The least and the most of `/proc/self/mounts`: where version 2 is, where each controller of version 1 is. */
-export function parseMounts(text: string): { readonly unified: string | undefined; readonly controllers: ReadonlyMap<string, string> } {
+export function parseMounts(text: string): {
+  readonly unified: string | undefined
+  readonly controllers: ReadonlyMap<string, string>
+} {
   let unified: string | undefined
   const controllers = new Map<string, string>()
   for (const line of text.split('\n')) {

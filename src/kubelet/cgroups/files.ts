@@ -7,7 +7,11 @@ const removeAttemptsMax = 50
 const removeDelayMs = 20
 
 /** A file's text; undefined when it is not there or cannot be read now. */
-export const readText = (path: string): Promise<string | undefined> => readFile(path, 'utf8').then((text) => text.trim(), () => undefined)
+export const readText = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  )
 
 /** A file's number; 0 when there is none ('max' too). */
 export async function readNumber(path: string): Promise<number> {
@@ -20,7 +24,9 @@ export async function writeControl(folder: string, file: string, value: string |
   try {
     await writeFile(join(folder, file), String(value))
   } catch (error) {
-    throw new Error(`the kernel refuses "${value}" in ${join(folder, file)}: ${(error as Error).message}`, { cause: error })
+    throw new Error(`the kernel refuses "${value}" in ${join(folder, file)}: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 
@@ -67,5 +73,10 @@ function kill(pid: number): void {
 
 /** `key value` lines as a map. */
 export function parseStat(text: string | undefined): ReadonlyMap<string, number> {
-  return new Map((text ?? '').split('\n').map((line) => line.split(' ')).map(([key = '', value]) => [key, Number(value)]))
+  return new Map(
+    (text ?? '')
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([key = '', value]) => [key, Number(value)]),
+  )
 }

@@ -21,7 +21,11 @@ export interface PodCgroupsOptions {
 }
 
 /** The classes' folders; guaranteed pods stand directly below the root. */
-const classFolders: Readonly<Record<QosClass, string>> = { Guaranteed: '', Burstable: 'burstable', BestEffort: 'besteffort' }
+const classFolders: Readonly<Record<QosClass, string>> = {
+  Guaranteed: '',
+  Burstable: 'burstable',
+  BestEffort: 'besteffort',
+}
 
 /** The pods' cgroups by upstream's layout: `kubepods/podX`, `kubepods/burstable/podX`, `kubepods/besteffort/podX`. */
 export class KernelPodCgroups implements PodCgroups {
@@ -35,7 +39,10 @@ export class KernelPodCgroups implements PodCgroups {
   async prepareNode(allocatable: Readonly<Record<string, string>>): Promise<void> {
     const { tree } = this.#options
     for (const folder of Object.values(classFolders)) await tree.create(this.#classPath(folder))
-    await tree.limit(this.#classPath(''), { cpuShares: cpuShares(cpuMillis(allocatable['cpu'])), memoryBytes: wholeAmount(allocatable['memory']) })
+    await tree.limit(this.#classPath(''), {
+      cpuShares: cpuShares(cpuMillis(allocatable['cpu'])),
+      memoryBytes: wholeAmount(allocatable['memory']),
+    })
     await tree.limit(this.#classPath(classFolders.BestEffort), { cpuShares: cpuShares(0) })
   }
 
@@ -48,7 +55,11 @@ export class KernelPodCgroups implements PodCgroups {
     if (!this.#ready.has(key) || !(await tree.exists(path))) {
       await tree.create(path)
       // A limit below what runs already is refused: the pod goes on with what it had.
-      await tree.limit(path, limits).catch((error: unknown) => log.warn({ err: error, pod: pod.metadata.name }, 'the pod cgroup could not be limited'))
+      await tree
+        .limit(path, limits)
+        .catch((error: unknown) =>
+          log.warn({ err: error, pod: pod.metadata.name }, 'the pod cgroup could not be limited'),
+        )
       for (const old of this.#ready) if (old.startsWith(`${uid} `)) this.#ready.delete(old)
       this.#ready.add(key)
     }
@@ -57,7 +68,8 @@ export class KernelPodCgroups implements PodCgroups {
 
   parentOf(pod: Frozen<Pod>): string {
     const folder = classFolders[qosClass(pod)]
-    if (this.#options.driver === 'systemd') return `${['kubepods', folder, `pod${(pod.metadata.uid ?? '').replaceAll('-', '_')}`].filter(Boolean).join('-')}.slice`
+    if (this.#options.driver === 'systemd')
+      return `${['kubepods', folder, `pod${(pod.metadata.uid ?? '').replaceAll('-', '_')}`].filter(Boolean).join('-')}.slice`
     return join('/', this.#podPath(pod))
   }
 
@@ -69,7 +81,8 @@ export class KernelPodCgroups implements PodCgroups {
 
   async removePod(uid: string): Promise<void> {
     for (const old of this.#ready) if (old.startsWith(`${uid} `)) this.#ready.delete(old)
-    for (const folder of Object.values(classFolders)) await this.#options.tree.remove(join(this.#classPath(folder), this.#podFolder(uid, folder)))
+    for (const folder of Object.values(classFolders))
+      await this.#options.tree.remove(join(this.#classPath(folder), this.#podFolder(uid, folder)))
   }
 
   async podUids(): Promise<readonly string[]> {
@@ -102,10 +115,13 @@ export class KernelPodCgroups implements PodCgroups {
     const limits = podAmounts(pod, 'limits')
     const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]
     // The pod has a limit only when it is set for the pod itself, or for every container.
-    const limited = (name: string) => pod.spec?.resources?.limits?.[name] !== undefined || all.every(({ resources }) => resources?.limits?.[name] !== undefined)
+    const limited = (name: string) =>
+      pod.spec?.resources?.limits?.[name] !== undefined ||
+      all.every(({ resources }) => resources?.limits?.[name] !== undefined)
     return {
       cpuShares: cpuShares(qosClass(pod) === 'BestEffort' ? 0 : (requests['cpu'] ?? limits['cpu'] ?? 0)),
-      ...(cpuCfsQuota && limited('cpu') && { cpuQuotaUs: cpuQuotaUs(limits['cpu'] ?? 0, cpuCfsPeriodUs), cpuPeriodUs: cpuCfsPeriodUs }),
+      ...(cpuCfsQuota &&
+        limited('cpu') && { cpuQuotaUs: cpuQuotaUs(limits['cpu'] ?? 0, cpuCfsPeriodUs), cpuPeriodUs: cpuCfsPeriodUs }),
       ...(limited('memory') && { memoryBytes: limits['memory'] ?? 0 }),
       ...(podPidsLimit > 0 && { pids: podPidsLimit }),
     }
@@ -118,21 +134,30 @@ export class KernelPodCgroups implements PodCgroups {
 
   #classPath(folder: string): string {
     const { root, driver } = this.#options
-    if (driver === 'systemd') return folder ? join(root, 'kubepods.slice', `kubepods-${folder}.slice`) : join(root, 'kubepods.slice')
+    if (driver === 'systemd')
+      return folder ? join(root, 'kubepods.slice', `kubepods-${folder}.slice`) : join(root, 'kubepods.slice')
     return join(root, 'kubepods', folder)
   }
 
   #podFolder(uid: string, folder: string): string {
-    return this.#options.driver === 'systemd' ? `${['kubepods', folder, `pod${uid.replaceAll('-', '_')}`].filter(Boolean).join('-')}.slice` : `pod${uid}`
+    return this.#options.driver === 'systemd'
+      ? `${['kubepods', folder, `pod${uid.replaceAll('-', '_')}`].filter(Boolean).join('-')}.slice`
+      : `pod${uid}`
   }
 }
 
 /** Limits under which both can live; none is the widest. */
 function widest(a: CgroupLimits, b: CgroupLimits): CgroupLimits {
-  const wider = (x: number | undefined, y: number | undefined) => (x === undefined && y === undefined ? undefined : !x || !y ? 0 : Math.max(x, y))
+  const wider = (x: number | undefined, y: number | undefined) =>
+    x === undefined && y === undefined ? undefined : !x || !y ? 0 : Math.max(x, y)
   const cpuQuotaUs = wider(a.cpuQuotaUs, b.cpuQuotaUs)
   const memoryBytes = wider(a.memoryBytes, b.memoryBytes)
-  return { ...b, ...a, ...(cpuQuotaUs !== undefined && { cpuQuotaUs }), ...(memoryBytes !== undefined && { memoryBytes }) }
+  return {
+    ...b,
+    ...a,
+    ...(cpuQuotaUs !== undefined && { cpuQuotaUs }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+  }
 }
 
 /** Where cgroups cannot be written: pods run without limits of their own, containers with the runtime's. */

@@ -22,10 +22,17 @@ export interface ContainerSources {
 }
 
 /** A container in CRI's words. Throws when something that it refers to is missing or may not be: the text is what its status shows. */
-export async function containerConfig(pod: Frozen<Pod>, container: Frozen<Container>, sources: ContainerSources): Promise<Init<ContainerConfig>> {
+export async function containerConfig(
+  pod: Frozen<Pod>,
+  container: Frozen<Container>,
+  sources: ContainerSources,
+): Promise<Init<ContainerConfig>> {
   const security = containerSecurity(pod, container, {
     // An image that names nobody runs as root.
-    image: { uid: sources.image.uid?.value ?? (sources.image.username ? undefined : 0), username: sources.image.username },
+    image: {
+      uid: sources.image.uid?.value ?? (sources.image.username ? undefined : 0),
+      username: sources.image.username,
+    },
     seccompDefault: sources.seccompDefault,
     seccompFolder: sources.mounts.files.seccompFolder(),
     targetId: sources.targetId,

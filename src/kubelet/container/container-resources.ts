@@ -13,7 +13,11 @@ export interface ResourceOptions {
 }
 
 /** The container's limits in CRI's words. A limit of the pod holds where the container has none. */
-export function containerResources(pod: Frozen<Pod>, container: Frozen<Container>, options: ResourceOptions): Init<LinuxContainerResources> {
+export function containerResources(
+  pod: Frozen<Pod>,
+  container: Frozen<Container>,
+  options: ResourceOptions,
+): Init<LinuxContainerResources> {
   const requests = amountsOf(container.resources?.requests)
   const own = amountsOf(container.resources?.limits)
   const whole = amountsOf(pod.spec?.resources?.limits)
@@ -21,7 +25,10 @@ export function containerResources(pod: Frozen<Pod>, container: Frozen<Container
   const memoryLimit = own['memory'] ?? whole['memory'] ?? 0
   return {
     cpuShares: cpuShares(requests['cpu'] ?? cpuLimit),
-    ...(options.cpuCfsQuota && { cpuQuota: cpuQuotaUs(cpuLimit, options.cpuCfsPeriodUs), cpuPeriod: options.cpuCfsPeriodUs }),
+    ...(options.cpuCfsQuota && {
+      cpuQuota: cpuQuotaUs(cpuLimit, options.cpuCfsPeriodUs),
+      cpuPeriod: options.cpuCfsPeriodUs,
+    }),
     ...(memoryLimit > 0 && { memoryLimitInBytes: memoryLimit }),
     oomScoreAdj: oomScoreAdj(pod, container, options.nodeMemoryBytes, isCritical(pod)),
     hugepageLimits: hugepages(own),

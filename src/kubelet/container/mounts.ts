@@ -21,9 +21,14 @@ export interface MountSources {
 const hostsPath = '/etc/hosts'
 
 /** The container's mounts: its volumes, the pod's hosts file, its termination message. Throws when a volume is not there or a path leads out of it. */
-export async function containerMounts(pod: Frozen<Pod>, container: Frozen<Container>, sources: MountSources): Promise<Init<Mount>[]> {
+export async function containerMounts(
+  pod: Frozen<Pod>,
+  container: Frozen<Container>,
+  sources: MountSources,
+): Promise<Init<Mount>[]> {
   const mounts: Init<Mount>[] = []
-  for (const [index, mount] of (container.volumeMounts ?? []).entries()) mounts.push(await volumeMount(pod, container, mount, { ...sources, index }))
+  for (const [index, mount] of (container.volumeMounts ?? []).entries())
+    mounts.push(await volumeMount(pod, container, mount, { ...sources, index }))
   const ownHosts = container.volumeMounts?.some(({ mountPath }) => mountPath === hostsPath)
   if (!ownHosts && (sources.podIps.length > 0 || pod.spec?.hostNetwork)) {
     const hostPath = await sources.files.writeHosts(pod, sources.podIps, sources.clusterDomain)
@@ -45,17 +50,31 @@ const propagations: Readonly<Record<string, MountPropagation>> = {
   Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
 }
 
-async function volumeMount(pod: Frozen<Pod>, container: Frozen<Container>, mount: Frozen<VolumeMount>, sources: MountSources & { readonly index: number }): Promise<Init<Mount>> {
+async function volumeMount(
+  pod: Frozen<Pod>,
+  container: Frozen<Container>,
+  mount: Frozen<VolumeMount>,
+  sources: MountSources & { readonly index: number },
+): Promise<Init<Mount>> {
   const volume = sources.volumes.get(mount.name)
   if (!volume) throw new Error(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
   const readonly = Boolean(mount.readOnly) || volume.readOnly
   const containerPath = absolute(mount.mountPath)
   const subPath = subPathOf(mount, sources.env)
   const recursiveReadOnly = readonly && recursively(mount, sources.recursiveReadOnly)
-  if (volume.image) return { containerPath, readonly: true, image: volume.image.spec, imageSubPath: subPath || volume.image.subPath }
+  if (volume.image)
+    return { containerPath, readonly: true, image: volume.image.spec, imageSubPath: subPath || volume.image.subPath }
   let { hostPath } = volume
   if (subPath) {
-    hostPath = await sources.files.subPath({ pod, containerName: container.name, volumeName: mount.name, volumePath: hostPath, subPath, index: sources.index, readOnly: readonly })
+    hostPath = await sources.files.subPath({
+      pod,
+      containerName: container.name,
+      volumeName: mount.name,
+      volumePath: hostPath,
+      subPath,
+      index: sources.index,
+      readOnly: readonly,
+    })
   } else if (volume.createMissing) {
     await sources.files.ensureFolder(hostPath)
   }
@@ -83,9 +102,12 @@ function subPathOf(mount: Frozen<VolumeMount>, env: Readonly<Record<string, stri
 function recursively(mount: Frozen<VolumeMount>, supported: boolean): boolean {
   switch (mount.recursiveReadOnly) {
     case 'Enabled':
-      if (!supported) throw new Error(`rro could not be enabled for volume "${mount.name}": not supported by the runtime`)
+      if (!supported)
+        throw new Error(`rro could not be enabled for volume "${mount.name}": not supported by the runtime`)
       return true
-    case 'IfPossible': return supported
-    default: return false
+    case 'IfPossible':
+      return supported
+    default:
+      return false
   }
 }

@@ -73,10 +73,15 @@ function podResources(pod: Frozen<Pod>, sources: SandboxSources) {
   const requests = podAmounts({ ...pod, spec: { ...pod.spec!, overhead: {} } }, 'requests')
   const limits = podAmounts({ ...pod, spec: { ...pod.spec!, overhead: {} } }, 'limits')
   const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]
-  const limited = (name: string) => pod.spec?.resources?.limits?.[name] !== undefined || all.every(({ resources }) => resources?.limits?.[name] !== undefined)
+  const limited = (name: string) =>
+    pod.spec?.resources?.limits?.[name] !== undefined ||
+    all.every(({ resources }) => resources?.limits?.[name] !== undefined)
   return {
     cpuShares: cpuShares(requests['cpu'] ?? 0),
-    ...(limited('cpu') && { cpuQuota: cpuQuotaUs(limits['cpu'] ?? 0, sources.cpuCfsPeriodUs), cpuPeriod: sources.cpuCfsPeriodUs }),
+    ...(limited('cpu') && {
+      cpuQuota: cpuQuotaUs(limits['cpu'] ?? 0, sources.cpuCfsPeriodUs),
+      cpuPeriod: sources.cpuCfsPeriodUs,
+    }),
     ...(limited('memory') && { memoryLimitInBytes: limits['memory'] ?? 0 }),
   }
 }
@@ -84,4 +89,9 @@ function podResources(pod: Frozen<Pod>, sources: SandboxSources) {
 const amounts = (values: Readonly<Record<string, number>>, sources: SandboxSources) =>
   Object.keys(values).length === 0
     ? {}
-    : { cpuShares: cpuShares(values['cpu'] ?? 0), cpuQuota: cpuQuotaUs(values['cpu'] ?? 0, sources.cpuCfsPeriodUs), cpuPeriod: sources.cpuCfsPeriodUs, memoryLimitInBytes: values['memory'] ?? 0 }
+    : {
+        cpuShares: cpuShares(values['cpu'] ?? 0),
+        cpuQuota: cpuQuotaUs(values['cpu'] ?? 0, sources.cpuCfsPeriodUs),
+        cpuPeriod: sources.cpuCfsPeriodUs,
+        memoryLimitInBytes: values['memory'] ?? 0,
+      }

@@ -1,8 +1,18 @@
 import { join } from 'node:path'
-import type { AppArmorProfile, Container, Pod, SeccompProfile, SecurityContext } from '../../api/generated/types/core-v1.ts'
+import type {
+  AppArmorProfile,
+  Container,
+  Pod,
+  SeccompProfile,
+  SecurityContext,
+} from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import type { Init } from '../../runtime/cri/codec.ts'
-import type { LinuxContainerSecurityContext, NamespaceOption, SecurityProfile } from '../../runtime/cri/generated/cri.ts'
+import type {
+  LinuxContainerSecurityContext,
+  NamespaceOption,
+  SecurityProfile,
+} from '../../runtime/cri/generated/cri.ts'
 import { podText } from '../pod/containers.ts'
 
 /** Whom the image runs as, when the spec does not say. */
@@ -25,8 +35,18 @@ export interface SecurityOptions {
 }
 
 const maskedPaths = [
-  '/proc/asound', '/proc/acpi', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/timer_list', '/proc/timer_stats', '/proc/sched_debug', '/proc/scsi',
-  '/sys/firmware', '/sys/devices/virtual/powercap',
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
 ]
 const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 
@@ -45,7 +65,11 @@ export function effectiveContext(pod: Frozen<Pod>, container: Frozen<Container>)
 }
 
 /** A container's security context in CRI's words. Throws when it must not run as root and would. */
-export function containerSecurity(pod: Frozen<Pod>, container: Frozen<Container>, options: SecurityOptions): Init<LinuxContainerSecurityContext> {
+export function containerSecurity(
+  pod: Frozen<Pod>,
+  container: Frozen<Container>,
+  options: SecurityOptions,
+): Init<LinuxContainerSecurityContext> {
   const context = effectiveContext(pod, container)
   refuseRoot(pod, container, context, options.image)
   const { runAsUser, runAsGroup, procMount } = context
@@ -55,7 +79,12 @@ export function containerSecurity(pod: Frozen<Pod>, container: Frozen<Container>
     privileged: context.privileged ?? false,
     readonlyRootfs: context.readOnlyRootFilesystem ?? false,
     noNewPrivs: context.allowPrivilegeEscalation === false,
-    ...(context.capabilities && { capabilities: { addCapabilities: context.capabilities.add ?? [], dropCapabilities: context.capabilities.drop ?? [] } }),
+    ...(context.capabilities && {
+      capabilities: {
+        addCapabilities: context.capabilities.add ?? [],
+        dropCapabilities: context.capabilities.drop ?? [],
+      },
+    }),
     ...(context.seLinuxOptions && { selinuxOptions: context.seLinuxOptions }),
     ...(uid !== undefined && { runAsUser: { value: uid } }),
     ...(runAsUser === undefined && options.image.username && { runAsUsername: options.image.username }),
@@ -70,10 +99,20 @@ export function containerSecurity(pod: Frozen<Pod>, container: Frozen<Container>
 }
 
 /** The groups that all containers of the pod have. */
-export function podGroups(pod: Frozen<Pod>, volumeGroups: readonly number[]): Pick<Init<LinuxContainerSecurityContext>, 'supplementalGroups' | 'supplementalGroupsPolicy'> {
+export function podGroups(
+  pod: Frozen<Pod>,
+  volumeGroups: readonly number[],
+): Pick<Init<LinuxContainerSecurityContext>, 'supplementalGroups' | 'supplementalGroupsPolicy'> {
   const context = pod.spec?.securityContext
-  const supplementalGroups = [...(context?.fsGroup !== undefined ? [context.fsGroup] : []), ...(context?.supplementalGroups ?? []), ...volumeGroups]
-  return { supplementalGroups, ...(context?.supplementalGroupsPolicy === 'Strict' && { supplementalGroupsPolicy: 'Strict' as const }) }
+  const supplementalGroups = [
+    ...(context?.fsGroup !== undefined ? [context.fsGroup] : []),
+    ...(context?.supplementalGroups ?? []),
+    ...volumeGroups,
+  ]
+  return {
+    supplementalGroups,
+    ...(context?.supplementalGroupsPolicy === 'Strict' && { supplementalGroupsPolicy: 'Strict' as const }),
+  }
 }
 
 /** Which namespaces the pod's containers share with each other or with the node. */
@@ -100,14 +139,22 @@ function seccomp(profile: Frozen<SeccompProfile> | undefined, options: SecurityO
 }
 
 /** Both the new field and the old text: containerd 1.6 knows both, older runtimes only the text. */
-function appArmor(profile: Frozen<AppArmorProfile> | undefined): Pick<Init<LinuxContainerSecurityContext>, 'apparmor' | 'apparmorProfile'> {
+function appArmor(
+  profile: Frozen<AppArmorProfile> | undefined,
+): Pick<Init<LinuxContainerSecurityContext>, 'apparmor' | 'apparmorProfile'> {
   switch (profile?.type) {
-    case 'RuntimeDefault': return { apparmor: runtimeDefault, apparmorProfile: 'runtime/default' }
-    case 'Unconfined': return { apparmor: unconfined, apparmorProfile: 'unconfined' }
+    case 'RuntimeDefault':
+      return { apparmor: runtimeDefault, apparmorProfile: 'runtime/default' }
+    case 'Unconfined':
+      return { apparmor: unconfined, apparmorProfile: 'unconfined' }
     case 'Localhost':
       if (!profile.localhostProfile) throw new Error('missing localhost apparmor profile name')
-      return { apparmor: { profileType: 'Localhost', localhostRef: profile.localhostProfile }, apparmorProfile: `localhost/${profile.localhostProfile}` }
-    default: return {}
+      return {
+        apparmor: { profileType: 'Localhost', localhostRef: profile.localhostProfile },
+        apparmorProfile: `localhost/${profile.localhostProfile}`,
+      }
+    default:
+      return {}
   }
 }
 
@@ -116,16 +163,26 @@ function annotatedAppArmor(pod: Frozen<Pod>, name: string): Frozen<AppArmorProfi
   const text = pod.metadata.annotations?.[`container.apparmor.security.beta.kubernetes.io/${name}`]
   if (text === 'runtime/default') return { type: 'RuntimeDefault' }
   if (text === 'unconfined') return { type: 'Unconfined' }
-  return text?.startsWith('localhost/') ? { type: 'Localhost', localhostProfile: text.slice('localhost/'.length) } : undefined
+  return text?.startsWith('localhost/')
+    ? { type: 'Localhost', localhostProfile: text.slice('localhost/'.length) }
+    : undefined
 }
 
-function refuseRoot(pod: Frozen<Pod>, container: Frozen<Container>, context: Frozen<SecurityContext>, image: ImageUser): void {
+function refuseRoot(
+  pod: Frozen<Pod>,
+  container: Frozen<Container>,
+  context: Frozen<SecurityContext>,
+  image: ImageUser,
+): void {
   if (!context.runAsNonRoot) return
   const where = `(pod: "${podText(pod)}", container: ${container.name})`
   if (context.runAsUser !== undefined) {
     if (context.runAsUser === 0) throw new Error(`container's runAsUser breaks non-root policy ${where}`)
   } else if (image.uid === undefined) {
-    if (image.username) throw new Error(`container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root ${where}`)
+    if (image.username)
+      throw new Error(
+        `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root ${where}`,
+      )
   } else if (image.uid === 0) {
     throw new Error(`container has runAsNonRoot and image will run as root ${where}`)
   }

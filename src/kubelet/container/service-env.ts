@@ -6,14 +6,19 @@ import type { Frozen } from '../../api/resource.ts'
 const masterService = { namespace: 'default', name: 'kubernetes' }
 
 /** Environment variables that name services: those of the pod's namespace when it wants links, and the API server's always. */
-export function serviceEnv(services: readonly Frozen<Service>[], namespace: string, links: boolean): Record<string, string> {
+export function serviceEnv(
+  services: readonly Frozen<Service>[],
+  namespace: string,
+  links: boolean,
+): Record<string, string> {
   const chosen = new Map<string, Frozen<Service>>()
   for (const service of services) {
     const { name = '', namespace: home } = service.metadata
     const address = service.spec?.clusterIP
     if (!address || address === 'None') continue
     if (links && home === namespace) chosen.set(name, service)
-    else if (home === masterService.namespace && name === masterService.name && !chosen.has(name)) chosen.set(name, service)
+    else if (home === masterService.namespace && name === masterService.name && !chosen.has(name))
+      chosen.set(name, service)
   }
   const env: Record<string, string> = {}
   for (const service of chosen.values()) addService(env, service)

@@ -29,16 +29,26 @@ interface Signal {
   readonly read: (usage: MachineUsage) => { readonly available: number; readonly capacity: number } | undefined
 }
 
-const bytes = (usage: FilesystemUsage | undefined) => usage && { available: usage.availableBytes, capacity: usage.capacityBytes }
-const inodes = (usage: FilesystemUsage | undefined) => usage && usage.inodes > 0 ? { available: usage.inodesFree, capacity: usage.inodes } : undefined
+const bytes = (usage: FilesystemUsage | undefined) =>
+  usage && { available: usage.availableBytes, capacity: usage.capacityBytes }
+const inodes = (usage: FilesystemUsage | undefined) =>
+  usage && usage.inodes > 0 ? { available: usage.inodesFree, capacity: usage.inodes } : undefined
 
 const signals: Readonly<Record<string, Signal>> = {
-  'memory.available': { resource: 'memory', condition: 'memory', read: (usage) => ({ available: usage.memoryAvailableBytes, capacity: usage.memoryCapacityBytes }) },
+  'memory.available': {
+    resource: 'memory',
+    condition: 'memory',
+    read: (usage) => ({ available: usage.memoryAvailableBytes, capacity: usage.memoryCapacityBytes }),
+  },
   'nodefs.available': { resource: 'ephemeral-storage', condition: 'disk', read: ({ nodefs }) => bytes(nodefs) },
   'nodefs.inodesFree': { resource: 'inodes', condition: 'disk', read: ({ nodefs }) => inodes(nodefs) },
   'imagefs.available': { resource: 'ephemeral-storage', condition: 'disk', read: ({ imagefs }) => bytes(imagefs) },
   'imagefs.inodesFree': { resource: 'inodes', condition: 'disk', read: ({ imagefs }) => inodes(imagefs) },
-  'pid.available': { resource: 'pids', condition: 'pids', read: (usage) => ({ available: usage.pidsAvailable, capacity: usage.pidsMax }) },
+  'pid.available': {
+    resource: 'pids',
+    condition: 'pids',
+    read: (usage) => ({ available: usage.pidsAvailable, capacity: usage.pidsMax }),
+  },
 }
 
 /** Watches the node's resources against the configuration's thresholds. A condition stays for a while after its cause is gone. */
@@ -78,7 +88,8 @@ export class NodePressure {
   /** The node's pressure conditions. */
   conditions(): Pressures {
     const nowMs = this.#options.clock.now()
-    const holds = (condition: keyof Pressures) => nowMs - (this.#lastShortMs.get(condition) ?? -Infinity) < this.#options.settings.evictionPressureTransitionMs
+    const holds = (condition: keyof Pressures) =>
+      nowMs - (this.#lastShortMs.get(condition) ?? -Infinity) < this.#options.settings.evictionPressureTransitionMs
     return { memory: holds('memory'), disk: holds('disk'), pids: holds('pids') }
   }
 
@@ -93,6 +104,17 @@ function shortage(signal: string, threshold: string, usage: MachineUsage, soft: 
   const known = signals[signal]
   const reading = known?.read(usage)
   if (!known || !reading) return undefined
-  const least = threshold.endsWith('%') ? (reading.capacity * Number(threshold.slice(0, -1))) / 100 : amountOf(threshold)
-  return reading.available < least ? { signal, resource: known.resource, condition: known.condition, available: reading.available, threshold: least, soft } : undefined
+  const least = threshold.endsWith('%')
+    ? (reading.capacity * Number(threshold.slice(0, -1))) / 100
+    : amountOf(threshold)
+  return reading.available < least
+    ? {
+        signal,
+        resource: known.resource,
+        condition: known.condition,
+        available: reading.available,
+        threshold: least,
+        soft,
+      }
+    : undefined
 }

@@ -5,7 +5,10 @@ import type { PodState } from '../runtime-state/pod-state.ts'
 const endedPerContainer = 1
 
 /** Which of a pod's ended containers and old sandboxes are of no use any more. Pure. */
-export function uselessOf(state: PodState): { readonly containers: readonly string[]; readonly sandboxes: readonly string[] } {
+export function uselessOf(state: PodState): {
+  readonly containers: readonly string[]
+  readonly sandboxes: readonly string[]
+} {
   const seen = new Map<string, number>()
   const containers: string[] = []
   for (const { id, name, phase } of state.containers) {
@@ -17,7 +20,10 @@ export function uselessOf(state: PodState): { readonly containers: readonly stri
     if (!newest && count > endedPerContainer) containers.push(id)
   }
   const kept = new Set(state.containers.filter(({ id }) => !containers.includes(id)).map(({ sandboxId }) => sandboxId))
-  const sandboxes = state.sandboxes.slice(1).filter(({ id, ready }) => !ready && !kept.has(id)).map(({ id }) => id)
+  const sandboxes = state.sandboxes
+    .slice(1)
+    .filter(({ id, ready }) => !ready && !kept.has(id))
+    .map(({ id }) => id)
   return { containers, sandboxes }
 }
 

@@ -58,7 +58,11 @@ export class PodCollector {
     }
     for (const uid of await host.cgroups.podUids()) {
       if (isKnown(uid) || this.isCollecting(uid)) continue
-      await host.cgroups.removePod(uid).catch((error: unknown) => log.warn({ err: error, uid }, 'the cgroup of a pod that is gone could not be removed; it is tried again'))
+      await host.cgroups
+        .removePod(uid)
+        .catch((error: unknown) =>
+          log.warn({ err: error, uid }, 'the cgroup of a pod that is gone could not be removed; it is tried again'),
+        )
     }
     await host.files.removeLogs(isKnown)
   }

@@ -126,7 +126,12 @@ export interface Dial {
   /** Resolves when the connection is there; rejects with the reason when it is not. */
   tcp(host: string, port: number, timeoutMs: number): Promise<void>
   /** The status of the gRPC health service. Rejects when there is none. */
-  grpc(host: string, port: number, service: string, timeoutMs: number): Promise<'SERVING' | 'NOT_SERVING' | 'UNKNOWN' | 'SERVICE_UNKNOWN'>
+  grpc(
+    host: string,
+    port: number,
+    service: string,
+    timeoutMs: number,
+  ): Promise<'SERVING' | 'NOT_SERVING' | 'UNKNOWN' | 'SERVICE_UNKNOWN'>
 }
 
 /** A GET as probes send it: certificates are not checked, redirects to other hosts not followed. */

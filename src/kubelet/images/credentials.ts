@@ -25,7 +25,11 @@ export function credentialsFor(image: string, secrets: readonly Frozen<Secret>[]
   const host = registry === 'docker.io' ? 'index.docker.io' : registry
   return secrets
     .flatMap(entriesOf)
-    .filter((entry) => (hostMatches(entry.host, host) || hostMatches(entry.host, registry)) && (entry.path === '' || `/${repository}/`.startsWith(`${entry.path}/`)))
+    .filter(
+      (entry) =>
+        (hostMatches(entry.host, host) || hostMatches(entry.host, registry)) &&
+        (entry.path === '' || `/${repository}/`.startsWith(`${entry.path}/`)),
+    )
     .sort((a, b) => b.path.length - a.path.length)
     .map(({ auth }) => auth)
 }
@@ -34,8 +38,10 @@ function entriesOf(secret: Frozen<Secret>): Entry[] {
   const modern = secret.data?.['.dockerconfigjson']
   const legacy = secret.data?.['.dockercfg']
   try {
-    if (secret.type === 'kubernetes.io/dockerconfigjson' && modern) return configEntries((JSON.parse(decoded(modern)) as { auths?: Record<string, DockerAuth> }).auths ?? {})
-    if (secret.type === 'kubernetes.io/dockercfg' && legacy) return configEntries(JSON.parse(decoded(legacy)) as Record<string, DockerAuth>)
+    if (secret.type === 'kubernetes.io/dockerconfigjson' && modern)
+      return configEntries((JSON.parse(decoded(modern)) as { auths?: Record<string, DockerAuth> }).auths ?? {})
+    if (secret.type === 'kubernetes.io/dockercfg' && legacy)
+      return configEntries(JSON.parse(decoded(legacy)) as Record<string, DockerAuth>)
   } catch {
     // A secret that is no JSON gives no credentials, as upstream has it.
   }
@@ -48,7 +54,13 @@ function configEntries(auths: Record<string, DockerAuth>): Entry[] {
   return Object.entries(auths).map(([server, entry]) => {
     const bare = server.replace(/^https?:\/\//, '')
     const slash = bare.indexOf('/')
-    const path = slash < 0 ? '' : bare.slice(slash).replace(/\/$/, '').replace(/^\/v[12]$/, '')
+    const path =
+      slash < 0
+        ? ''
+        : bare
+            .slice(slash)
+            .replace(/\/$/, '')
+            .replace(/^\/v[12]$/, '')
     return { host: slash < 0 ? bare : bare.slice(0, slash), path, auth: authOf(entry) }
   })
 }
@@ -73,4 +85,11 @@ function hostMatches(pattern: string, host: string): boolean {
 }
 
 const labelMatches = (pattern: string, label: string) =>
-  pattern === label || (pattern.includes('*') && new RegExp(`^${pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('[^.]*')}$`).test(label))
+  pattern === label ||
+  (pattern.includes('*') &&
+    new RegExp(
+      `^${pattern
+        .split('*')
+        .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+        .join('[^.]*')}$`,
+    ).test(label))

@@ -38,7 +38,11 @@ export class Images {
   readonly #lastFailure = new Map<string, string>()
   #pulls: Promise<unknown> = Promise.resolve()
 
-  constructor(options: { readonly runtime: ContainerRuntime; readonly clock: Clock; readonly serializeImagePulls: boolean }) {
+  constructor(options: {
+    readonly runtime: ContainerRuntime
+    readonly clock: Clock
+    readonly serializeImagePulls: boolean
+  }) {
     this.#runtime = options.runtime
     this.#clock = options.clock
     this.#serialize = options.serializeImagePulls
@@ -47,11 +51,19 @@ export class Images {
 
   /** The image, pulled when its policy asks for that. Rejects with a `StartFailure` whose reason the container's status shows. */
   async ensure(wish: ImageWish): Promise<{ readonly imageRef: string; readonly image: Image }> {
-    const spec = { image: this.#named(wish), annotations: { ...wish.pod.metadata.annotations }, runtimeHandler: wish.runtimeHandler }
+    const spec = {
+      image: this.#named(wish),
+      annotations: { ...wish.pod.metadata.annotations },
+      runtimeHandler: wish.runtimeHandler,
+    }
     if (wish.policy !== 'Always') {
       const present = await this.#inspect(wish, spec)
       if (present) {
-        wish.tell('Normal', 'Pulled', `Container image "${wish.image}" already present on machine and can be accessed by the pod`)
+        wish.tell(
+          'Normal',
+          'Pulled',
+          `Container image "${wish.image}" already present on machine and can be accessed by the pod`,
+        )
         return { imageRef: present.id, image: present }
       }
       if (wish.policy === 'Never') {
@@ -89,7 +101,10 @@ export class Images {
     }
   }
 
-  async #pull(wish: ImageWish, spec: { readonly image: string }): Promise<{ readonly imageRef: string; readonly image: Image }> {
+  async #pull(
+    wish: ImageWish,
+    spec: { readonly image: string },
+  ): Promise<{ readonly imageRef: string; readonly image: Image }> {
     const key = `${wish.pod.metadata.uid}_${wish.image}`
     if (this.#backOff.waits(key)) {
       const message = `Back-off pulling image "${wish.image}"`
@@ -110,7 +125,11 @@ export class Images {
       const image = await this.#runtime.imageStatus({ ...spec, image: imageRef })
       if (!image) throw new Error(`image "${imageRef}" was pulled and is not there`)
       const waitedMs = this.#clock.now() - askedMs
-      wish.tell('Normal', 'Pulled', `Successfully pulled image "${wish.image}" in ${seconds(pullMs)} (${seconds(waitedMs)} including waiting). Image size: ${image.size} bytes.`)
+      wish.tell(
+        'Normal',
+        'Pulled',
+        `Successfully pulled image "${wish.image}" in ${seconds(pullMs)} (${seconds(waitedMs)} including waiting). Image size: ${image.size} bytes.`,
+      )
       return { imageRef, image }
     } catch (error) {
       wish.signal?.throwIfAborted()
@@ -124,7 +143,11 @@ export class Images {
   }
 
   /** The first credentials that work; anonymous when there are none. */
-  async #pullWithAny(spec: { readonly image: string }, credentials: readonly Init<AuthConfig>[], sandboxConfig: Init<PodSandboxConfig>): Promise<string> {
+  async #pullWithAny(
+    spec: { readonly image: string },
+    credentials: readonly Init<AuthConfig>[],
+    sandboxConfig: Init<PodSandboxConfig>,
+  ): Promise<string> {
     const failures: unknown[] = []
     for (const auth of credentials.length > 0 ? credentials : [undefined]) {
       try {
@@ -133,7 +156,9 @@ export class Images {
         failures.push(error)
       }
     }
-    throw failures.length === 1 ? failures[0] : new Error(`[${failures.map((error) => (error as Error).message).join(', ')}]`)
+    throw failures.length === 1
+      ? failures[0]
+      : new Error(`[${failures.map((error) => (error as Error).message).join(', ')}]`)
   }
 
   async #inTurn<T>(pull: () => Promise<T>): Promise<T> {
@@ -159,9 +184,17 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
 const seconds = (ms: number) => (ms < 1000 ? `${Math.round(ms)}ms` : `${Number((ms / 1000).toFixed(3))}s`)
 
 function pullFailure(image: string, why: string, retryMs: number): StartFailure {
-  for (const [mark, words] of [['RegistryUnavailable', 'the registry is unavailable'], ['SignatureValidationFailed', 'the signature validation failed']] as const) {
+  for (const [mark, words] of [
+    ['RegistryUnavailable', 'the registry is unavailable'],
+    ['SignatureValidationFailed', 'the signature validation failed'],
+  ] as const) {
     const at = why.indexOf(mark)
-    if (at >= 0) return new StartFailure(mark, `image pull failed for ${image} because ${words}${why.slice(at + mark.length)}`, retryMs)
+    if (at >= 0)
+      return new StartFailure(
+        mark,
+        `image pull failed for ${image} because ${words}${why.slice(at + mark.length)}`,
+        retryMs,
+      )
   }
   return new StartFailure('ErrImagePull', why, retryMs)
 }

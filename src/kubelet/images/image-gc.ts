@@ -42,7 +42,12 @@ export class ImageGc {
     const freed = await this.free(toFree)
     if (freed < toFree) {
       const message = `Failed to garbage collect required amount of images. Attempted to free ${Math.ceil(toFree)} bytes, but only found ${freed} bytes eligible to free.`
-      events.event({ reference: { kind: 'Node', name: nodeName, uid: nodeName, apiVersion: 'v1' } }, 'Warning', 'FreeDiskSpaceFailed', message)
+      events.event(
+        { reference: { kind: 'Node', name: nodeName, uid: nodeName, apiVersion: 'v1' } },
+        'Warning',
+        'FreeDiskSpaceFailed',
+        message,
+      )
     }
   }
 
@@ -61,7 +66,8 @@ export class ImageGc {
   async #removeOld(unused: readonly { readonly image: Image; readonly seen: Seen }[]): Promise<void> {
     const { clock, settings } = this.#options
     if (settings.imageMaximumGcAgeMs === 0) return
-    for (const { image, seen } of unused) if (clock.now() - seen.lastUsedMs > settings.imageMaximumGcAgeMs) await this.#remove(image)
+    for (const { image, seen } of unused)
+      if (clock.now() - seen.lastUsedMs > settings.imageMaximumGcAgeMs) await this.#remove(image)
   }
 
   async #remove(image: Image): Promise<boolean> {
@@ -85,7 +91,10 @@ export class ImageGc {
     for (const image of images) {
       let seen = this.#seen.get(image.id)
       if (!seen) this.#seen.set(image.id, (seen = { firstMs: nowMs, lastUsedMs: nowMs }))
-      const inUse = used.has(image.id) || image.repoTags.some((name) => used.has(name)) || image.repoDigests.some((name) => used.has(name))
+      const inUse =
+        used.has(image.id) ||
+        image.repoTags.some((name) => used.has(name)) ||
+        image.repoDigests.some((name) => used.has(name))
       if (inUse) seen.lastUsedMs = nowMs
       else if (!image.pinned && !image.repoTags.some((name) => /(^|\/)pause:/.test(name))) found.push({ image, seen })
     }

@@ -7,7 +7,8 @@ export interface ImageName {
 }
 
 const component = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
-const domain = /^(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*(?::[0-9]+)?$|^\[[0-9a-fA-F:]+\](?::[0-9]+)?$/
+const domain =
+  /^(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*(?::[0-9]+)?$|^\[[0-9a-fA-F:]+\](?::[0-9]+)?$/
 const tagPattern = /^\w[\w.-]{0,127}$/
 const digestPattern = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/
 const repositoryLengthMax = 255
@@ -25,16 +26,26 @@ export function parseImageName(image: string): ImageName {
   if (hasTag && !tagPattern.test(tag)) throw invalid('invalid reference format')
   const slash = path.indexOf('/')
   const first = slash < 0 ? '' : path.slice(0, slash)
-  const isDomain = first !== '' && (first.includes('.') || first.includes(':') || first === 'localhost' || first !== first.toLowerCase())
+  const isDomain =
+    first !== '' &&
+    (first.includes('.') || first.includes(':') || first === 'localhost' || first !== first.toLowerCase())
   const registry = isDomain ? first : 'docker.io'
   const rest = isDomain ? path.slice(slash + 1) : path
   if (isDomain && !domain.test(first)) throw invalid('invalid reference format')
   if (!rest.split('/').every((part) => component.test(part))) {
-    const uppercase = rest.toLowerCase().split('/').every((part) => component.test(part))
-    throw invalid(uppercase ? 'invalid reference format: repository name (' + rest + ') must be lowercase' : 'invalid reference format')
+    const uppercase = rest
+      .toLowerCase()
+      .split('/')
+      .every((part) => component.test(part))
+    throw invalid(
+      uppercase
+        ? 'invalid reference format: repository name (' + rest + ') must be lowercase'
+        : 'invalid reference format',
+    )
   }
   const repository = !isDomain && !rest.includes('/') ? `library/${rest}` : rest
-  if (`${registry}/${repository}`.length > repositoryLengthMax) throw invalid(`repository name must not be more than ${repositoryLengthMax} characters`)
+  if (`${registry}/${repository}`.length > repositoryLengthMax)
+    throw invalid(`repository name must not be more than ${repositoryLengthMax} characters`)
   return { registry, repository, tag: tag || (digest ? '' : 'latest'), digest }
 }
 

@@ -26,12 +26,27 @@ for (const image of ['', 'a b', 'a:b:c', 'a//b', 'registry.example/UPPER', 'a@sh
 }
 
 test('a tag is added where there is none', () => {
-  assert.deepEqual(['a', 'a:1', 'localhost:5000/a', `a@sha256:${'b'.repeat(64)}`].map(withDefaultTag), ['a:latest', 'a:1', 'localhost:5000/a:latest', `a@sha256:${'b'.repeat(64)}`])
+  assert.deepEqual(['a', 'a:1', 'localhost:5000/a', `a@sha256:${'b'.repeat(64)}`].map(withDefaultTag), [
+    'a:latest',
+    'a:1',
+    'localhost:5000/a:latest',
+    `a@sha256:${'b'.repeat(64)}`,
+  ])
 })
 
-const base64 = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64')
-const auths = { 'registry.example': { auth: base64('u:p') }, 'https://registry.example/team/': { username: 'team', password: 't' }, '*.example.net:5000': { username: 'glob' }, 'https://index.docker.io/v1/': { username: 'hub' } }
-const secret: Secret = { metadata: {}, type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': base64({ auths }) } }
+const base64 = (value: unknown) =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64')
+const auths = {
+  'registry.example': { auth: base64('u:p') },
+  'https://registry.example/team/': { username: 'team', password: 't' },
+  '*.example.net:5000': { username: 'glob' },
+  'https://index.docker.io/v1/': { username: 'hub' },
+}
+const secret: Secret = {
+  metadata: {},
+  type: 'kubernetes.io/dockerconfigjson',
+  data: { '.dockerconfigjson': base64({ auths }) },
+}
 
 for (const [image, want] of [
   ['registry.example/a', ['u']],
@@ -41,7 +56,11 @@ for (const [image, want] of [
   ['nginx', ['hub']],
   ['other.example/a', []],
 ] as const) {
-  test(`credentials for ${image} are ${want.join(', ') || 'none'}`, () => assert.deepEqual(credentialsFor(image, [secret]).map(({ username }) => username), want))
+  test(`credentials for ${image} are ${want.join(', ') || 'none'}`, () =>
+    assert.deepEqual(
+      credentialsFor(image, [secret]).map(({ username }) => username),
+      want,
+    ))
 }
 
 test('a secret that is no JSON gives no credentials', () => {
@@ -53,7 +72,15 @@ function world(missing: boolean) {
   const runtime = new SimulatedRuntime({ clock, random: seededRandom(1), missingImage: () => missing })
   const events: string[] = []
   const images = new Images({ runtime, clock, serializeImagePulls: true })
-  const wish = (policy: string, image = 'i:1'): ImageWish => ({ pod: aPod(), image, policy, secrets: [], sandboxConfig: {}, runtimeHandler: '', tell: (type, reason) => events.push(`${type} ${reason}`) })
+  const wish = (policy: string, image = 'i:1'): ImageWish => ({
+    pod: aPod(),
+    image,
+    policy,
+    secrets: [],
+    sandboxConfig: {},
+    runtimeHandler: '',
+    tell: (type, reason) => events.push(`${type} ${reason}`),
+  })
   return { clock, runtime, images, wish, events }
 }
 
@@ -78,7 +105,16 @@ test('a pull that fails waits 10 s, then 20, up to five minutes', async () => {
     await images.ensure(wish('Always')).catch((error: { reason: string }) => reasons.push(`${second} ${error.reason}`))
     await clock.advance(5000)
   }
-  assert.deepEqual(reasons, ['0 ErrImagePull', '5 ImagePullBackOff', '10 ErrImagePull', '15 ImagePullBackOff', '20 ImagePullBackOff', '25 ImagePullBackOff', '30 ErrImagePull', '35 ImagePullBackOff'])
+  assert.deepEqual(reasons, [
+    '0 ErrImagePull',
+    '5 ImagePullBackOff',
+    '10 ErrImagePull',
+    '15 ImagePullBackOff',
+    '20 ImagePullBackOff',
+    '25 ImagePullBackOff',
+    '30 ErrImagePull',
+    '35 ImagePullBackOff',
+  ])
 })
 
 test('who waits for a pull and is not wanted any more need not wait', async () => {
@@ -86,7 +122,16 @@ test('who waits for a pull and is not wanted any more need not wait', async () =
   const runtime = new SimulatedRuntime({ clock, random: seededRandom(1), latency: { pullMs: 60_000 } })
   const images = new Images({ runtime, clock, serializeImagePulls: true })
   const stop = new AbortController()
-  const waiting = images.ensure({ pod: aPod(), image: 'i:1', policy: 'Always', secrets: [], sandboxConfig: {}, runtimeHandler: '', tell: () => undefined, signal: stop.signal })
+  const waiting = images.ensure({
+    pod: aPod(),
+    image: 'i:1',
+    policy: 'Always',
+    secrets: [],
+    sandboxConfig: {},
+    runtimeHandler: '',
+    tell: () => undefined,
+    signal: stop.signal,
+  })
   await clock.settle()
   stop.abort(new Error('the pod ends'))
   await assert.rejects(waiting, /the pod ends/)

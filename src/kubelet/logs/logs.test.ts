@@ -26,7 +26,15 @@ test('a log that has grown is moved away, older ones are compressed, and the old
   const clock = new VirtualClock()
   // Only what rotation uses of a runtime: it opens the log anew.
   const runtime = { reopenContainerLog: async () => writeFile(path, '') } as unknown as ContainerRuntime
-  const options = { clock, log: silentLogger, random: seededRandom(1), metrics: new Metrics(), runtime, maxBytes: 10, maxFiles: 3 }
+  const options = {
+    clock,
+    log: silentLogger,
+    random: seededRandom(1),
+    metrics: new Metrics(),
+    runtime,
+    maxBytes: 10,
+    maxFiles: 3,
+  }
   for (let round = 0; round < 4; round++) {
     await appendFile(path, `round ${round} is long\n`)
     await rotateLogs([aState([aRunning('main', { logPath: path })])], options)
@@ -40,16 +48,45 @@ test('a log that has grown is moved away, older ones are compressed, and the old
 })
 
 const status = (more: Partial<ContainerStatus>): ContainerStatus => ({
-  id: 'x', state: 'CONTAINER_EXITED', createdAt: 0, startedAt: 0, finishedAt: 0, exitCode: 1, imageRef: '', reason: 'Error', message: '', labels: {}, annotations: {}, mounts: [], logPath: '', imageId: '', stopSignal: 'RUNTIME_DEFAULT', ...more,
+  id: 'x',
+  state: 'CONTAINER_EXITED',
+  createdAt: 0,
+  startedAt: 0,
+  finishedAt: 0,
+  exitCode: 1,
+  imageRef: '',
+  reason: 'Error',
+  message: '',
+  labels: {},
+  annotations: {},
+  mounts: [],
+  logPath: '',
+  imageId: '',
+  stopSignal: 'RUNTIME_DEFAULT',
+  ...more,
 })
 const path = 'io.kubernetes.container.terminationMessagePath'
 const policy = 'io.kubernetes.container.terminationMessagePolicy'
-const mountOf = (hostPath: string): ContainerStatus['mounts'] => [{ containerPath: '/dev/termination-log', hostPath, readonly: false, selinuxRelabel: false, propagation: 'PROPAGATION_PRIVATE', uidMappings: [], gidMappings: [], recursiveReadOnly: false, imageSubPath: '' }]
+const mountOf = (hostPath: string): ContainerStatus['mounts'] => [
+  {
+    containerPath: '/dev/termination-log',
+    hostPath,
+    readonly: false,
+    selinuxRelabel: false,
+    propagation: 'PROPAGATION_PRIVATE',
+    uidMappings: [],
+    gidMappings: [],
+    recursiveReadOnly: false,
+    imageSubPath: '',
+  },
+]
 
 test('a termination message is the end of its file', async (t) => {
   const file = join(await folderOf(t), 'message')
   await writeFile(file, `${'x'.repeat(5000)}end`)
-  const message = await terminationMessage(status({ annotations: { [path]: '/dev/termination-log' }, mounts: mountOf(file) }))
+  const message = await terminationMessage(
+    status({ annotations: { [path]: '/dev/termination-log' }, mounts: mountOf(file) }),
+  )
   assert.equal(message.length, 4096)
   assert.ok(message.endsWith('end'))
 })
@@ -58,9 +95,23 @@ test('a container that failed without one speaks through its log, if it asked fo
   const folder = await folderOf(t)
   const [file, logPath] = [join(folder, 'message'), join(folder, '0.log')]
   await writeFile(file, '')
-  await writeFile(logPath, '2026-01-01T00:00:00Z stdout F one\n2026-01-01T00:00:00Z stderr P tw\n2026-01-01T00:00:00Z stderr F o\n')
+  await writeFile(
+    logPath,
+    '2026-01-01T00:00:00Z stdout F one\n2026-01-01T00:00:00Z stderr P tw\n2026-01-01T00:00:00Z stderr F o\n',
+  )
   const fallback = { [path]: '/dev/termination-log', [policy]: 'FallbackToLogsOnError' }
-  assert.equal(await terminationMessage(status({ annotations: fallback, mounts: mountOf(file), logPath })), 'one\ntwo\n')
-  assert.equal(await terminationMessage(status({ annotations: fallback, mounts: mountOf(file), logPath, exitCode: 0 })), '')
-  assert.equal(await terminationMessage(status({ annotations: { [path]: '/dev/termination-log' }, mounts: mountOf(file), logPath })), '')
+  assert.equal(
+    await terminationMessage(status({ annotations: fallback, mounts: mountOf(file), logPath })),
+    'one\ntwo\n',
+  )
+  assert.equal(
+    await terminationMessage(status({ annotations: fallback, mounts: mountOf(file), logPath, exitCode: 0 })),
+    '',
+  )
+  assert.equal(
+    await terminationMessage(
+      status({ annotations: { [path]: '/dev/termination-log' }, mounts: mountOf(file), logPath }),
+    ),
+    '',
+  )
 })

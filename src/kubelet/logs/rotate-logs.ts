@@ -19,7 +19,9 @@ export async function rotateLogs(pods: readonly PodState[], options: LogRotation
   for (const { containers } of pods) {
     for (const container of containers) {
       if (container.phase !== 'running' || !container.logPath) continue
-      await rotateOne(container, options).catch((error: unknown) => options.log.warn({ err: error, path: container.logPath }, 'a container log could not be rotated'))
+      await rotateOne(container, options).catch((error: unknown) =>
+        options.log.warn({ err: error, path: container.logPath }, 'a container log could not be rotated'),
+      )
     }
   }
 }

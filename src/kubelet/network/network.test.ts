@@ -6,17 +6,30 @@ import { hostsText, kernelHostname, podHostname } from './pod-hosts.ts'
 
 const host = { servers: ['1.1.1.1'], searches: ['corp.example'], options: ['timeout:2'] }
 const sources = { clusterDns: ['10.96.0.10'], clusterDomain: 'cluster.local', host }
-const cluster = { servers: ['10.96.0.10'], searches: ['default.svc.cluster.local', 'svc.cluster.local', 'cluster.local', 'corp.example'], options: ['ndots:5'] }
+const cluster = {
+  servers: ['10.96.0.10'],
+  searches: ['default.svc.cluster.local', 'svc.cluster.local', 'cluster.local', 'corp.example'],
+  options: ['ndots:5'],
+}
 
 for (const [name, spec, want] of [
   ['ClusterFirst', { dnsPolicy: 'ClusterFirst' }, cluster],
   ['ClusterFirst on the host network', { dnsPolicy: 'ClusterFirst', hostNetwork: true }, host],
   ['ClusterFirstWithHostNet', { dnsPolicy: 'ClusterFirstWithHostNet', hostNetwork: true }, cluster],
   ['Default', { dnsPolicy: 'Default' }, host],
-  ['None', { dnsPolicy: 'None', dnsConfig: { nameservers: ['9.9.9.9'], searches: ['a'], options: [{ name: 'debug' }] } }, { servers: ['9.9.9.9'], searches: ['a'], options: ['debug'] }],
-  ['ClusterFirst with more', { dnsConfig: { nameservers: ['9.9.9.9'], options: [{ name: 'ndots', value: '2' }] } }, { ...cluster, servers: ['10.96.0.10', '9.9.9.9'], options: ['ndots:2'] }],
+  [
+    'None',
+    { dnsPolicy: 'None', dnsConfig: { nameservers: ['9.9.9.9'], searches: ['a'], options: [{ name: 'debug' }] } },
+    { servers: ['9.9.9.9'], searches: ['a'], options: ['debug'] },
+  ],
+  [
+    'ClusterFirst with more',
+    { dnsConfig: { nameservers: ['9.9.9.9'], options: [{ name: 'ndots', value: '2' }] } },
+    { ...cluster, servers: ['10.96.0.10', '9.9.9.9'], options: ['ndots:2'] },
+  ],
 ] as const) {
-  test(`DNS ${name}`, () => assert.deepEqual(podDns(aPod(spec as Parameters<typeof aPod>[0]), sources), { resolver: want, fallsBack: false }))
+  test(`DNS ${name}`, () =>
+    assert.deepEqual(podDns(aPod(spec as Parameters<typeof aPod>[0]), sources), { resolver: want, fallsBack: false }))
 }
 
 test('without a cluster DNS, the node resolves, and that is said', () => {
@@ -24,18 +37,31 @@ test('without a cluster DNS, the node resolves, and that is said', () => {
 })
 
 test('no more than the C library takes', () => {
-  const { resolver } = podDns(aPod({ dnsConfig: { nameservers: ['1', '2', '3', '4'], searches: Array.from({ length: 40 }, (_, i) => `d${i}`) } }), sources)
+  const { resolver } = podDns(
+    aPod({ dnsConfig: { nameservers: ['1', '2', '3', '4'], searches: Array.from({ length: 40 }, (_, i) => `d${i}`) } }),
+    sources,
+  )
   assert.deepEqual([resolver.servers.length, resolver.searches.length], [3, 32])
 })
 
 test('a resolv.conf is read', () => {
-  assert.deepEqual(parseResolvConf('# x\nnameserver 1.1.1.1\nnameserver ::1 # second\nsearch a. b\nsearch c\noptions ndots:1 rotate\n'), { servers: ['1.1.1.1', '::1'], searches: ['c'], options: ['ndots:1', 'rotate'] })
+  assert.deepEqual(
+    parseResolvConf(
+      '# x\nnameserver 1.1.1.1\nnameserver ::1 # second\nsearch a. b\nsearch c\noptions ndots:1 rotate\n',
+    ),
+    { servers: ['1.1.1.1', '::1'], searches: ['c'], options: ['ndots:1', 'rotate'] },
+  )
 })
 
 for (const [name, spec, metadata, want] of [
   ['its name', {}, { name: 'web' }, ['web', '']],
   ['its name, cut', {}, { name: `${'a'.repeat(62)}.b` }, ['a'.repeat(62), '']],
-  ['its hostname and subdomain', { hostname: 'h', subdomain: 's' }, { name: 'web' }, ['h', 's.default.svc.cluster.local']],
+  [
+    'its hostname and subdomain',
+    { hostname: 'h', subdomain: 's' },
+    { name: 'web' },
+    ['h', 's.default.svc.cluster.local'],
+  ],
 ] as const) {
   test(`a pod is called by ${name}`, () => {
     const { hostname, domain } = podHostname(aPod(spec, { namespace: 'default', ...metadata }), 'cluster.local')
@@ -57,5 +83,8 @@ test("a pod's hosts file has its name and its aliases", () => {
 })
 
 test("a pod on the host's network has the host's file", () => {
-  assert.equal(hostsText(aPod({ hostNetwork: true }), { hostname: 'h', domain: '' }, [], '127.0.0.1 localhost\n'), '# Kubernetes-managed hosts file (host network).\n127.0.0.1 localhost\n')
+  assert.equal(
+    hostsText(aPod({ hostNetwork: true }), { hostname: 'h', domain: '' }, [], '127.0.0.1 localhost\n'),
+    '# Kubernetes-managed hosts file (host network).\n127.0.0.1 localhost\n',
+  )
 })

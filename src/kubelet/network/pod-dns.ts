@@ -27,7 +27,10 @@ export function parseResolvConf(text: string): Resolver {
   let searches: string[] = []
   let options: string[] = []
   for (const line of text.split('\n')) {
-    const [key, ...values] = line.replace(/[#;].*$/, '').trim().split(/\s+/)
+    const [key, ...values] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/)
     if (key === 'nameserver' && values[0]) servers.push(values[0])
     else if (key === 'search') searches = values.map((name) => (name === '.' ? name : name.replace(/\.$/, '')))
     else if (key === 'options') options = [...options, ...values]
@@ -36,16 +39,26 @@ export function parseResolvConf(text: string): Resolver {
 }
 
 /** The pod's resolver by its DNS policy, then what its dnsConfig adds. `fallsBack`: cluster DNS was wanted, and the node has none. */
-export function podDns(pod: Frozen<Pod>, sources: DnsSources): { readonly resolver: Resolver; readonly fallsBack: boolean } {
+export function podDns(
+  pod: Frozen<Pod>,
+  sources: DnsSources,
+): { readonly resolver: Resolver; readonly fallsBack: boolean } {
   const policy = pod.spec?.dnsPolicy ?? 'ClusterFirst'
   const wantsCluster = policy === 'ClusterFirstWithHostNet' || (policy === 'ClusterFirst' && !pod.spec?.hostNetwork)
   const fallsBack = wantsCluster && sources.clusterDns.length === 0
-  const base = policy === 'None' ? { servers: [], searches: [], options: [] } : wantsCluster && !fallsBack ? clusterResolver(pod, sources) : sources.host
+  const base =
+    policy === 'None'
+      ? { servers: [], searches: [], options: [] }
+      : wantsCluster && !fallsBack
+        ? clusterResolver(pod, sources)
+        : sources.host
   return { resolver: limited(withConfig(base, pod)), fallsBack }
 }
 
 function clusterResolver(pod: Frozen<Pod>, { clusterDns, clusterDomain, host }: DnsSources): Resolver {
-  const domains = clusterDomain ? [`${pod.metadata.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain] : []
+  const domains = clusterDomain
+    ? [`${pod.metadata.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain]
+    : []
   return { servers: clusterDns, searches: [...new Set([...domains, ...host.searches])], options: ['ndots:5'] }
 }
 

@@ -19,7 +19,10 @@ export function allocatableOf(capacity: Quantities, settings: KubeletSettings): 
   return out
 }
 
-const evictionSignals: Readonly<Record<string, string>> = { memory: 'memory.available', 'ephemeral-storage': 'nodefs.available' }
+const evictionSignals: Readonly<Record<string, string>> = {
+  memory: 'memory.available',
+  'ephemeral-storage': 'nodefs.available',
+}
 
 function evictionBytes(name: string, total: number, settings: KubeletSettings): number {
   const threshold = settings.evictionHard[evictionSignals[name] ?? '']
@@ -28,4 +31,5 @@ function evictionBytes(name: string, total: number, settings: KubeletSettings): 
 }
 
 /** In the unit of the capacity where that divides. */
-const shortest = (bytes: number, like: string): string => (like.endsWith('Ki') && bytes % 1024 === 0 ? `${bytes / 1024}Ki` : String(bytes))
+const shortest = (bytes: number, like: string): string =>
+  like.endsWith('Ki') && bytes % 1024 === 0 ? `${bytes / 1024}Ki` : String(bytes)

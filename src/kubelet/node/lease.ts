@@ -46,7 +46,9 @@ async function renew(options: NodeLeaseOptions, held: Frozen<Lease> | undefined)
         if (isNotFound(error)) return undefined
         throw error
       })
-      return base ? await client.update(leases, renewed(base, options)) : await client.create(leases, renewed({ metadata: { namespace, name: nodeName } }, options))
+      return base
+        ? await client.update(leases, renewed(base, options))
+        : await client.create(leases, renewed({ metadata: { namespace, name: nodeName } }, options))
     } catch (error) {
       failure = error
       base = undefined // Somebody else wrote it, or it is gone: read it anew.
@@ -59,7 +61,15 @@ function renewed(base: Frozen<Lease>, { clock, nodeName, durationSeconds, nodeUi
   const uid = nodeUid()
   return {
     ...base,
-    metadata: { ...base.metadata, ...(uid && { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid }] }) },
-    spec: { ...base.spec, holderIdentity: nodeName, leaseDurationSeconds: durationSeconds, renewTime: microTimestamp(clock.now()) },
+    metadata: {
+      ...base.metadata,
+      ...(uid && { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid }] }),
+    },
+    spec: {
+      ...base.spec,
+      holderIdentity: nodeName,
+      leaseDurationSeconds: durationSeconds,
+      renewTime: microTimestamp(clock.now()),
+    },
   }
 }

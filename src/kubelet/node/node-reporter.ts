@@ -36,7 +36,13 @@ const registerMaxMs = 7000
 export class NodeReporter {
   readonly #options: NodeReporterOptions
   #node: Frozen<Node> | undefined
-  #reading: { readonly status: NodeStatus; readonly runtime: RuntimeStatus | undefined; readonly features: RuntimeFeatures | undefined } | undefined
+  #reading:
+    | {
+        readonly status: NodeStatus
+        readonly runtime: RuntimeStatus | undefined
+        readonly features: RuntimeFeatures | undefined
+      }
+    | undefined
   #reportedMs = 0
   #podCidr = ''
 
@@ -64,8 +70,26 @@ export class NodeReporter {
   async read(): Promise<NodeStatus> {
     const { machine, runtime, settings, port, clock } = this.#options
     const before = this.#reading
-    this.#reading = await readNode({ machine, runtime, settings, port, pressures: this.#options.pressures(), volumesInUse: this.#options.volumesInUse(), nowMs: clock.now() }, this.#node)
-    if (this.#node === undefined && before) this.#reading = { ...this.#reading, status: { ...this.#reading.status, conditions: keepTimes(this.#reading.status.conditions ?? [], before.status.conditions ?? []) } }
+    this.#reading = await readNode(
+      {
+        machine,
+        runtime,
+        settings,
+        port,
+        pressures: this.#options.pressures(),
+        volumesInUse: this.#options.volumesInUse(),
+        nowMs: clock.now(),
+      },
+      this.#node,
+    )
+    if (this.#node === undefined && before)
+      this.#reading = {
+        ...this.#reading,
+        status: {
+          ...this.#reading.status,
+          conditions: keepTimes(this.#reading.status.conditions ?? [], before.status.conditions ?? []),
+        },
+      }
     return this.#reading.status
   }
 
@@ -97,7 +121,10 @@ export class NodeReporter {
     const due = clock.now() - this.#reportedMs >= settings.nodeStatusReportMs
     if (!due && !weighty(previous.status ?? {}, status)) return
     try {
-      this.#node = await client.patch(nodes, { name: nodeName }, patchOf(previous.status ?? {}, status), { type: 'strategic', subresource: 'status' })
+      this.#node = await client.patch(nodes, { name: nodeName }, patchOf(previous.status ?? {}, status), {
+        type: 'strategic',
+        subresource: 'status',
+      })
     } catch (error) {
       if (isNotFound(error) && settings.registerNode) this.#node = await this.#createOrAdopt(status)
       else throw error
@@ -113,10 +140,16 @@ export class NodeReporter {
     const fresh: Node = {
       apiVersion: 'v1',
       kind: 'Node',
-      metadata: { name: nodeName, labels, annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' } },
+      metadata: {
+        name: nodeName,
+        labels,
+        annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
+      },
       spec: {
         ...(settings.providerId && { providerID: settings.providerId }),
-        ...(settings.registerWithTaints.length > 0 && { taints: settings.registerWithTaints.map((taint) => ({ ...taint })) }),
+        ...(settings.registerWithTaints.length > 0 && {
+          taints: settings.registerWithTaints.map((taint) => ({ ...taint })),
+        }),
       },
       status,
     }
@@ -129,9 +162,20 @@ export class NodeReporter {
       if (!isAlreadyExists(error)) throw error
     }
     const known = await client.get(nodes, { name: nodeName })
-    const missing = Object.fromEntries(Object.entries(labels).filter(([key, value]) => known.metadata.labels?.[key] !== value))
-    if (Object.keys(missing).length > 0) await client.patch(nodes, { name: nodeName }, { metadata: { labels: missing } }, { type: 'strategic' })
-    const adopted = await client.patch(nodes, { name: nodeName }, patchOf(known.status ?? {}, { ...status, conditions: keepTimes(status.conditions ?? [], known.status?.conditions ?? []) }), { type: 'strategic', subresource: 'status' })
+    const missing = Object.fromEntries(
+      Object.entries(labels).filter(([key, value]) => known.metadata.labels?.[key] !== value),
+    )
+    if (Object.keys(missing).length > 0)
+      await client.patch(nodes, { name: nodeName }, { metadata: { labels: missing } }, { type: 'strategic' })
+    const adopted = await client.patch(
+      nodes,
+      { name: nodeName },
+      patchOf(known.status ?? {}, {
+        ...status,
+        conditions: keepTimes(status.conditions ?? [], known.status?.conditions ?? []),
+      }),
+      { type: 'strategic', subresource: 'status' },
+    )
     this.#reportedMs = this.#options.clock.now()
     this.#tellChanges(known.status?.conditions ?? [], status.conditions ?? [])
     return adopted
@@ -180,20 +224,36 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
 function keepTimes(conditions: readonly NodeCondition[], known: readonly Frozen<NodeCondition>[]): NodeCondition[] {
   return conditions.map((condition) => {
     const before = known.find(({ type }) => type === condition.type)
-    return before?.status === condition.status && before.lastTransitionTime ? { ...condition, lastTransitionTime: before.lastTransitionTime } : condition
+    return before?.status === condition.status && before.lastTransitionTime
+      ? { ...condition, lastTransitionTime: before.lastTransitionTime }
+      : condition
   })
 }
 
 /** Heartbeats alone are no news. */
 function weighty(before: Frozen<NodeStatus>, after: Frozen<NodeStatus>): boolean {
-  const bare = (status: Frozen<NodeStatus>) => ({ ...status, config: undefined, volumesAttached: undefined, images: status.images?.length ? status.images : undefined, conditions: (status.conditions ?? []).map(({ type, status: value, reason, message }) => ({ type, value, reason, message })).sort((a, b) => (a.type < b.type ? -1 : 1)) })
+  const bare = (status: Frozen<NodeStatus>) => ({
+    ...status,
+    config: undefined,
+    volumesAttached: undefined,
+    images: status.images?.length ? status.images : undefined,
+    conditions: (status.conditions ?? [])
+      .map(({ type, status: value, reason, message }) => ({ type, value, reason, message }))
+      .sort((a, b) => (a.type < b.type ? -1 : 1)),
+  })
   return !same(bare(before), bare(after))
 }
 
 /** The amounts that changed; null for those that are no more. */
-function changesOf(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): Record<string, string | null> {
+function changesOf(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): Record<string, string | null> {
   const gone = Object.keys(before).filter((name) => after[name] === undefined)
-  return Object.fromEntries([...gone.map((name) => [name, null] as const), ...Object.entries(after).filter(([name, amount]) => before[name] !== amount)])
+  return Object.fromEntries([
+    ...gone.map((name) => [name, null] as const),
+    ...Object.entries(after).filter(([name, amount]) => before[name] !== amount),
+  ])
 }
 
 /** Addresses are merged by type, of which there may be several: the list is replaced. */
@@ -202,8 +262,10 @@ function patchOf(before: Frozen<NodeStatus>, after: Frozen<NodeStatus>): object 
   const [old, fresh]: [Record<string, unknown>, Record<string, unknown>] = [{ ...before }, { ...after }]
   for (const name of Object.keys(fresh)) {
     if (name === 'conditions' || same(old[name], fresh[name])) continue
-    if (name === 'addresses' && old[name] !== undefined) status[name] = [{ $patch: 'replace' }, ...(after.addresses ?? [])]
-    else if (name === 'capacity' || name === 'allocatable') status[name] = changesOf(before[name] ?? {}, after[name] ?? {})
+    if (name === 'addresses' && old[name] !== undefined)
+      status[name] = [{ $patch: 'replace' }, ...(after.addresses ?? [])]
+    else if (name === 'capacity' || name === 'allocatable')
+      status[name] = changesOf(before[name] ?? {}, after[name] ?? {})
     else status[name] = fresh[name]
   }
   if (old['volumesInUse'] !== undefined && fresh['volumesInUse'] === undefined) status['volumesInUse'] = null

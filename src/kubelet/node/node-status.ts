@@ -45,20 +45,35 @@ export async function readNode(sources: NodeStatusSources, previous: Frozen<Node
     runtime.listImages().catch(() => undefined), // The conditions tell when the runtime is down.
     machine.nodeInfo().catch(() => previous?.status?.nodeInfo as NonNullable<NodeStatus['nodeInfo']> | undefined), // The same.
   ])
-  const pods = settings.podsPerCore > 0 ? Math.min(settings.maxPods, settings.podsPerCore * Number(capacity['cpu'])) : settings.maxPods
+  const pods =
+    settings.podsPerCore > 0
+      ? Math.min(settings.maxPods, settings.podsPerCore * Number(capacity['cpu']))
+      : settings.maxPods
   // Others tell of resources that are not the machine's: what they wrote stays.
   const whole = { ...previous?.status?.capacity, ...capacity, pods: String(pods) }
   const nowText = timestamp(sources.nowMs)
   const status: NodeStatus = {
     capacity: whole,
     allocatable: { ...allocatableOf(whole, settings) },
-    conditions: nodeConditions({ pressures: sources.pressures, runtime: answer?.status, runtimeFault, nowText }, previous?.status?.conditions ?? []),
+    conditions: nodeConditions(
+      { pressures: sources.pressures, runtime: answer?.status, runtimeFault, nowText },
+      previous?.status?.conditions ?? [],
+    ),
     addresses: [...addresses],
     daemonEndpoints: { kubeletEndpoint: { Port: sources.port } },
     ...(nodeInfo && { nodeInfo }),
-    images: images ? imageStatuses(images) : (previous?.status?.images as NodeStatus['images'] & object ?? []),
+    images: images ? imageStatuses(images) : ((previous?.status?.images as NodeStatus['images'] & object) ?? []),
     ...(sources.volumesInUse.length > 0 && { volumesInUse: [...sources.volumesInUse] }),
-    ...(answer && answer.features.handlers.length > 0 && { runtimeHandlers: answer.features.handlers.map(({ name, features }) => ({ name, features: { recursiveReadOnlyMounts: features?.recursiveReadOnlyMounts ?? false, userNamespaces: features?.userNamespaces ?? false } })) }),
+    ...(answer &&
+      answer.features.handlers.length > 0 && {
+        runtimeHandlers: answer.features.handlers.map(({ name, features }) => ({
+          name,
+          features: {
+            recursiveReadOnlyMounts: features?.recursiveReadOnlyMounts ?? false,
+            userNamespaces: features?.userNamespaces ?? false,
+          },
+        })),
+      }),
     ...(answer?.features.supplementalGroupsPolicy && { features: { supplementalGroupsPolicy: true } }),
   }
   return { status, runtime: answer?.status, features: answer?.features }
@@ -67,7 +82,10 @@ export async function readNode(sources: NodeStatusSources, previous: Frozen<Node
 function imageStatuses(images: readonly Image[]) {
   return [...images]
     .sort((a, b) => b.size - a.size || (a.id < b.id ? -1 : 1))
-    .map(({ repoTags, repoDigests, size }) => ({ names: [...repoDigests, ...repoTags].slice(0, imageNamesMax), sizeBytes: size }))
+    .map(({ repoTags, repoDigests, size }) => ({
+      names: [...repoDigests, ...repoTags].slice(0, imageNamesMax),
+      sizeBytes: size,
+    }))
     .filter(({ names }) => names.length > 0)
     .slice(0, imagesMax)
 }

@@ -18,16 +18,24 @@ export const allContainers = (pod: Frozen<Pod>): AnyContainer[] => [
 ]
 
 /** The spec of the container of that name. */
-export const containerSpec = (pod: Frozen<Pod>, name: string): AnyContainer | undefined => allContainers(pod).find((container) => container.name === name)
+export const containerSpec = (pod: Frozen<Pod>, name: string): AnyContainer | undefined =>
+  allContainers(pod).find((container) => container.name === name)
 
 /** Where events about the container point to, as upstream: `spec.containers{web}`. */
 export function containerFieldPath(pod: Frozen<Pod>, name: string): string {
-  const within = (list: string, containers: readonly { readonly name: string }[] | undefined) => containers?.some((container) => container.name === name) && `spec.${list}{${name}}`
-  return within('containers', pod.spec?.containers) || within('initContainers', pod.spec?.initContainers) || within('ephemeralContainers', pod.spec?.ephemeralContainers) || ''
+  const within = (list: string, containers: readonly { readonly name: string }[] | undefined) =>
+    containers?.some((container) => container.name === name) && `spec.${list}{${name}}`
+  return (
+    within('containers', pod.spec?.containers) ||
+    within('initContainers', pod.spec?.initContainers) ||
+    within('ephemeralContainers', pod.spec?.ephemeralContainers) ||
+    ''
+  )
 }
 
 /** `web_default(8a…)`: how upstream's messages name a pod. */
-export const podText = (pod: Frozen<Pod>): string => `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`
+export const podText = (pod: Frozen<Pod>): string =>
+  `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`
 
 /** Whether the pod asks to be restarted at all when a container fails. */
 export const restartsOnFailure = (pod: Frozen<Pod>): boolean => pod.spec?.restartPolicy !== 'Never'
@@ -35,13 +43,17 @@ export const restartsOnFailure = (pod: Frozen<Pod>): boolean => pod.spec?.restar
 /** Whether a container that ended with `exitCode` is started again: its own rules first, then its own policy, then the pod's. */
 export function restartsAfter(pod: Frozen<Pod>, container: AnyContainer, exitCode: number): boolean {
   for (const rule of container.restartPolicyRules ?? []) {
-    if (ruleMatches(rule.exitCodes, exitCode)) return rule.action === 'Restart' || rule.action === 'RestartAllContainers'
+    if (ruleMatches(rule.exitCodes, exitCode))
+      return rule.action === 'Restart' || rule.action === 'RestartAllContainers'
   }
   const policy = container.restartPolicy ?? pod.spec?.restartPolicy ?? 'Always'
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
 }
 
-function ruleMatches(codes: { readonly operator?: string; readonly values?: readonly number[] } | undefined, exitCode: number): boolean {
+function ruleMatches(
+  codes: { readonly operator?: string; readonly values?: readonly number[] } | undefined,
+  exitCode: number,
+): boolean {
   if (!codes) return false
   const listed = codes.values?.includes(exitCode) ?? false
   return codes.operator === 'NotIn' ? !listed : listed
@@ -57,13 +69,15 @@ export const isStaticPod = (pod: Frozen<Pod>): boolean => {
 }
 
 /** It is the API server's picture of a static pod. */
-export const isMirrorPod = (pod: Frozen<Pod>): boolean => pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined
+export const isMirrorPod = (pod: Frozen<Pod>): boolean =>
+  pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined
 
 /** The priority from which on nothing on a node may evict or preempt a pod. */
 const systemCriticalPriority = 2_000_000_000
 
 /** Static, mirror and system-critical pods are not evicted. */
-export const isCritical = (pod: Frozen<Pod>): boolean => isStaticPod(pod) || isMirrorPod(pod) || (pod.spec?.priority ?? 0) >= systemCriticalPriority
+export const isCritical = (pod: Frozen<Pod>): boolean =>
+  isStaticPod(pod) || isMirrorPod(pod) || (pod.spec?.priority ?? 0) >= systemCriticalPriority
 
 /** Done for good, as the API server has it. */
 export const isTerminalPhase = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed'

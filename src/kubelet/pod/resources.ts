@@ -14,7 +14,9 @@ const amountOf = (name: string, quantity: string) => (name === 'cpu' ? cpuMillis
 
 /** A list of quantities as numbers. */
 export function amountsOf(quantities: Readonly<Record<string, string>> | undefined): Amounts {
-  return Object.fromEntries(Object.entries(quantities ?? {}).map(([name, quantity]) => [name, amountOf(name, quantity)]))
+  return Object.fromEntries(
+    Object.entries(quantities ?? {}).map(([name, quantity]) => [name, amountOf(name, quantity)]),
+  )
 }
 
 function add(to: Record<string, number>, by: Amounts): void {
@@ -34,10 +36,16 @@ const of = (container: Frozen<Container>, side: Side) => amountsOf(container.res
  * asked for the pod itself, and its overhead.
  */
 export function podAmounts(pod: Frozen<Pod>, side: Side): Amounts {
-  const peak = resourcePeak<Record<string, number>>(pod.spec ?? { containers: [] }, { none: () => ({}), of: (container) => ({ ...of(container, side) }), add, raise })
+  const peak = resourcePeak<Record<string, number>>(pod.spec ?? { containers: [] }, {
+    none: () => ({}),
+    of: (container) => ({ ...of(container, side) }),
+    add,
+    raise,
+  })
   const whole = { ...peak, ...amountsOf(pod.spec?.resources?.[side]) }
   // A limit that nobody set is none, with overhead too.
-  for (const [name, amount] of Object.entries(amountsOf(pod.spec?.overhead))) if (side === 'requests' || whole[name] !== undefined) whole[name] = (whole[name] ?? 0) + amount
+  for (const [name, amount] of Object.entries(amountsOf(pod.spec?.overhead)))
+    if (side === 'requests' || whole[name] !== undefined) whole[name] = (whole[name] ?? 0) + amount
   return whole
 }
 
@@ -49,7 +57,9 @@ export function qosClass(pod: Frozen<Pod>): QosClass {
   if (known === 'Guaranteed' || known === 'Burstable' || known === 'BestEffort') return known
   const own = pod.spec?.resources
   const all: readonly (Frozen<ResourceRequirements> | undefined)[] =
-    own?.requests || own?.limits ? [own] : [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ resources }) => resources)
+    own?.requests || own?.limits
+      ? [own]
+      : [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ resources }) => resources)
   let any = false
   let guaranteed = true
   for (const resources of all) {
@@ -71,13 +81,20 @@ const quotaMinUs = 1000
 export const quotaPeriodUs = 100_000
 
 /** CPU weight of cgroup v1 for thousandths of a core. */
-export const cpuShares = (millis: number): number => Math.min(sharesMax, Math.max(sharesMin, Math.floor((millis * 1024) / 1000)))
+export const cpuShares = (millis: number): number =>
+  Math.min(sharesMax, Math.max(sharesMin, Math.floor((millis * 1024) / 1000)))
 
 /** CPU quota for thousandths of a core; 0: no limit. */
-export const cpuQuotaUs = (millis: number, periodUs = quotaPeriodUs): number => (millis === 0 ? 0 : Math.max(quotaMinUs, Math.floor((millis * periodUs) / 1000)))
+export const cpuQuotaUs = (millis: number, periodUs = quotaPeriodUs): number =>
+  millis === 0 ? 0 : Math.max(quotaMinUs, Math.floor((millis * periodUs) / 1000))
 
 /** Guaranteed pods and critical ones die last, best-effort ones first; between them, who asked for less memory dies sooner. */
-export function oomScoreAdj(pod: Frozen<Pod>, container: Frozen<Container>, nodeMemoryBytes: number, critical: boolean): number {
+export function oomScoreAdj(
+  pod: Frozen<Pod>,
+  container: Frozen<Container>,
+  nodeMemoryBytes: number,
+  critical: boolean,
+): number {
   if (critical) return -997
   const qos = qosClass(pod)
   if (qos === 'Guaranteed') return -997
@@ -92,4 +109,5 @@ export function oomScoreAdj(pod: Frozen<Pod>, container: Frozen<Container>, node
   return score === 1000 ? 999 : score
 }
 
-const isSidecar = (pod: Frozen<Pod>, container: Frozen<Container>) => isRestartable(container) && (pod.spec?.initContainers ?? []).some(({ name }) => name === container.name)
+const isSidecar = (pod: Frozen<Pod>, container: Frozen<Container>) =>
+  isRestartable(container) && (pod.spec?.initContainers ?? []).some(({ name }) => name === container.name)

@@ -3,7 +3,11 @@ import type { Frozen } from '../../api/resource.ts'
 
 /** A port by its number or by its name among the container's. Throws when there is none. */
 export function portOf(port: number | string, container: Frozen<Container>): number {
-  const number = typeof port === 'number' ? port : (container.ports?.find(({ name }) => name === port)?.containerPort ?? (/^\d+$/.test(port) ? Number(port) : undefined))
+  const number =
+    typeof port === 'number'
+      ? port
+      : (container.ports?.find(({ name }) => name === port)?.containerPort ??
+        (/^\d+$/.test(port) ? Number(port) : undefined))
   if (number === undefined) throw new Error(`couldn't find port: "${port}"`)
   if (number < 1 || number > 65_535) throw new Error(`invalid port number: ${number}`)
   return number

@@ -82,7 +82,12 @@ export class ProbeWorker {
     this.#cancel = deps.clock.after(ms, () => {
       this.#running = true
       this.#run()
-        .catch((error: unknown) => deps.log.error({ err: error, pod: pod.metadata.name, container: container.name, kind }, 'a probe worker failed'))
+        .catch((error: unknown) =>
+          deps.log.error(
+            { err: error, pod: pod.metadata.name, container: container.name, kind },
+            'a probe worker failed',
+          ),
+        )
         .finally(() => (this.#running = false))
     })
   }
@@ -122,7 +127,14 @@ export class ProbeWorker {
     let failure: unknown
     for (let attempt = 0; attempt < attemptsMax && !found; attempt++) {
       try {
-        found = await runProbe(probe, { runtime, dial, pod, container, containerId: target.containerId, podIp: target.podIp })
+        found = await runProbe(probe, {
+          runtime,
+          dial,
+          pod,
+          container,
+          containerId: target.containerId,
+          podIp: target.podIp,
+        })
       } catch (error) {
         failure = error
       }
@@ -130,31 +142,51 @@ export class ProbeWorker {
     this.#count(found?.outcome ?? 'unknown')
     if (this.#closed || this.#target !== target) return undefined
     if (!found) {
-      events.container(pod, container.name, 'Warning', 'Unhealthy', `${title} probe errored and resulted in unknown state: ${(failure as Error).message}`)
+      events.container(
+        pod,
+        container.name,
+        'Warning',
+        'Unhealthy',
+        `${title} probe errored and resulted in unknown state: ${(failure as Error).message}`,
+      )
       return undefined
     }
     if (found.outcome === 'warning') {
       events.container(pod, container.name, 'Warning', 'ProbeWarning', `${title} probe warning: ${found.output}`)
       return 'success'
     }
-    if (found.outcome === 'failure') events.container(pod, container.name, 'Warning', 'Unhealthy', `${title} probe failed: ${found.output}`)
+    if (found.outcome === 'failure')
+      events.container(pod, container.name, 'Warning', 'Unhealthy', `${title} probe failed: ${found.output}`)
     return found.outcome === 'success' ? 'success' : 'failure'
   }
 
   #count(outcome: string): void {
     const { deps, kind, pod, container } = this.#options
     const result = { success: 'successful', warning: 'successful', failure: 'failed' }[outcome] ?? 'unknown'
-    deps.metrics.counter('prober_probe_total', 'Cumulative number of a liveness, readiness or startup probe for a container by result.').add({
-      probe_type: titles[kind], result, container: container.name, pod: pod.metadata.name ?? '', namespace: pod.metadata.namespace ?? '', pod_uid: pod.metadata.uid ?? '',
-    })
+    deps.metrics
+      .counter(
+        'prober_probe_total',
+        'Cumulative number of a liveness, readiness or startup probe for a container by result.',
+      )
+      .add({
+        probe_type: titles[kind],
+        result,
+        container: container.name,
+        pod: pod.metadata.name ?? '',
+        namespace: pod.metadata.namespace ?? '',
+        pod_uid: pod.metadata.uid ?? '',
+      })
   }
 }
 
 /** Until the first answer: what lives is alive, and what nobody asked is not ready. */
 function initial(kind: ProbeKind, { known }: Probed): 'success' | 'failure' | 'unknown' {
   switch (kind) {
-    case 'liveness': return 'success'
-    case 'readiness': return known.ready ? 'success' : 'failure'
-    case 'startup': return known.started ? 'success' : 'unknown'
+    case 'liveness':
+      return 'success'
+    case 'readiness':
+      return known.ready ? 'success' : 'failure'
+    case 'startup':
+      return known.started ? 'success' : 'unknown'
   }
 }

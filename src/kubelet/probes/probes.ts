@@ -49,7 +49,16 @@ export class Probes {
     }
   }
 
-  #updateOne(subject: { readonly pod: Frozen<Pod>; readonly container: Frozen<Container>; readonly kind: ProbeKind; readonly probe: Frozen<Probe> }, uid: string, state: PodState): void {
+  #updateOne(
+    subject: {
+      readonly pod: Frozen<Pod>
+      readonly container: Frozen<Container>
+      readonly kind: ProbeKind
+      readonly probe: Frozen<Probe>
+    },
+    uid: string,
+    state: PodState,
+  ): void {
     const workers = this.#workers.get(uid) ?? new Map<string, ProbeWorker>()
     this.#workers.set(uid, workers)
     const key = `${subject.container.name}/${subject.kind}`
@@ -66,8 +75,16 @@ export class Probes {
     const running = containerOf(state, subject.container.name)
     const podIp = ipsOf(state)[0] ?? this.#options.hostIps()[0] ?? ''
     if (running?.phase !== 'running') return worker.follow(undefined)
-    const told = [...(subject.pod.status?.containerStatuses ?? []), ...(subject.pod.status?.initContainerStatuses ?? [])].find(({ containerID }) => containerID?.endsWith(`://${running.id}`))
-    worker.follow({ containerId: running.id, startedAtMs: running.startedAtMs, podIp, known: { ready: told?.ready ?? false, started: told?.started ?? false } })
+    const told = [
+      ...(subject.pod.status?.containerStatuses ?? []),
+      ...(subject.pod.status?.initContainerStatuses ?? []),
+    ].find(({ containerID }) => containerID?.endsWith(`://${running.id}`))
+    worker.follow({
+      containerId: running.id,
+      startedAtMs: running.startedAtMs,
+      podIp,
+      known: { ready: told?.ready ?? false, started: told?.started ?? false },
+    })
   }
 
   /** The pod ends: nothing may fail its liveness any more. Readiness goes on until the containers are gone, so that endpoints follow. */

@@ -36,12 +36,16 @@ export async function runProbe(probe: Frozen<Probe>, target: ProbeTarget): Promi
     const { port, service = '' } = probe.grpc
     try {
       const status = await target.dial.grpc(target.podIp, port, service, timeoutMs)
-      return status === 'SERVING' ? { outcome: 'success', output: 'service healthy' } : { outcome: 'failure', output: `service unhealthy (responded with "${status}")` }
+      return status === 'SERVING'
+        ? { outcome: 'success', output: 'service healthy' }
+        : { outcome: 'failure', output: `service unhealthy (responded with "${status}")` }
     } catch (error) {
       return { outcome: 'failure', output: (error as Error).message }
     }
   }
-  throw new Error(`missing probe handler for ${target.pod.metadata.namespace}/${target.pod.metadata.name}:${target.container.name}`)
+  throw new Error(
+    `missing probe handler for ${target.pod.metadata.namespace}/${target.pod.metadata.name}:${target.container.name}`,
+  )
 }
 
 async function finding(attempt: Promise<void>): Promise<ProbeFinding> {
@@ -53,30 +57,52 @@ async function finding(attempt: Promise<void>): Promise<ProbeFinding> {
   }
 }
 
-async function runExec(command: readonly string[], timeoutMs: number, { runtime, containerId, container }: ProbeTarget): Promise<ProbeFinding> {
+async function runExec(
+  command: readonly string[],
+  timeoutMs: number,
+  { runtime, containerId, container }: ProbeTarget,
+): Promise<ProbeFinding> {
   const expanded = expandStatic(command, container)
   try {
     const { exitCode, stdout, stderr } = await runtime.execSync(containerId, expanded, timeoutMs)
     const output = Buffer.concat([stdout, stderr]).subarray(0, outputBytesMax).toString('utf8')
     return { outcome: exitCode === 0 ? 'success' : 'failure', output }
   } catch (error) {
-    if (error instanceof RuntimeError && error.code === 'DeadlineExceeded') return { outcome: 'failure', output: `command timed out: ${JSON.stringify(expanded.join(' '))} timed out after ${timeoutMs / 1000}s` }
+    if (error instanceof RuntimeError && error.code === 'DeadlineExceeded')
+      return {
+        outcome: 'failure',
+        output: `command timed out: ${JSON.stringify(expanded.join(' '))} timed out after ${timeoutMs / 1000}s`,
+      }
     throw error
   }
 }
 
 /** `$(NAME)` stands for variables that the spec gives a plain value. */
 function expandStatic(command: readonly string[], container: Frozen<Container>): string[] {
-  const env = new Map((container.env ?? []).filter(({ value }) => value !== undefined).map(({ name, value }) => [name, value!]))
+  const env = new Map(
+    (container.env ?? []).filter(({ value }) => value !== undefined).map(({ name, value }) => [name, value!]),
+  )
   return command.map((word) => word.replace(/\$\(([^)]+)\)/g, (whole, name: string) => env.get(name) ?? whole))
 }
 
-async function runHttp(probe: Frozen<Probe>, timeoutMs: number, { dial, container, podIp }: ProbeTarget): Promise<ProbeFinding> {
+async function runHttp(
+  probe: Frozen<Probe>,
+  timeoutMs: number,
+  { dial, container, podIp }: ProbeTarget,
+): Promise<ProbeFinding> {
   const { host, path = '/', port, scheme = 'HTTP', httpHeaders } = probe.httpGet!
   const headers = headerList(httpHeaders, 'kube-probe')
   try {
-    const answer = await dial.http({ scheme: scheme === 'HTTPS' ? 'https' : 'http', host: host || podIp, port: portOf(port, container), path: path || '/', headers, timeoutMs })
-    if (answer.redirectedAway) return { outcome: 'warning', output: `Probe terminated redirects, Response body: ${answer.body}` }
+    const answer = await dial.http({
+      scheme: scheme === 'HTTPS' ? 'https' : 'http',
+      host: host || podIp,
+      port: portOf(port, container),
+      path: path || '/',
+      headers,
+      timeoutMs,
+    })
+    if (answer.redirectedAway)
+      return { outcome: 'warning', output: `Probe terminated redirects, Response body: ${answer.body}` }
     if (answer.status >= 200 && answer.status < 400) return { outcome: 'success', output: answer.body }
     return { outcome: 'failure', output: `HTTP probe failed with statuscode: ${answer.status}` }
   } catch (error) {

@@ -62,8 +62,18 @@ export async function startKubeletServer(options: KubeletListenOptions): Promise
     authenticate: newAuthentication({ client, clock, tokenTtlMs }),
     authorize: newAuthorization({ client, clock, nodeName: kubelet.nodeName }),
   }
-  const tls = (pair: { readonly cert: string; readonly key: string }) => ({ ...pair, ...(clientCa !== undefined && { ca: clientCa, requestCert: true }), rejectUnauthorized: false, minVersion: 'TLSv1.2' as const })
-  const server = createServer({ ...tls(serving), keepAliveTimeout: 90_000, maxHeaderSize: headerBytesMax, noDelay: true })
+  const tls = (pair: { readonly cert: string; readonly key: string }) => ({
+    ...pair,
+    ...(clientCa !== undefined && { ca: clientCa, requestCert: true }),
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2' as const,
+  })
+  const server = createServer({
+    ...tls(serving),
+    keepAliveTimeout: 90_000,
+    maxHeaderSize: headerBytesMax,
+    noDelay: true,
+  })
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -103,12 +113,18 @@ interface Context {
   readonly authorize: ReturnType<typeof newAuthorization>
 }
 
-async function answer(context: Context, message: IncomingMessage, response: ServerResponse, upgrade: Upgrade | undefined): Promise<void> {
+async function answer(
+  context: Context,
+  message: IncomingMessage,
+  response: ServerResponse,
+  upgrade: Upgrade | undefined,
+): Promise<void> {
   let given: KubeletAnswer
   try {
     given = await respond(context, message, response, upgrade)
   } catch (error) {
-    if (!(error instanceof Refusal || error instanceof DialError)) context.server.log.warn({ err: error, path: message.url }, 'a request to the kubelet failed')
+    if (!(error instanceof Refusal || error instanceof DialError))
+      context.server.log.warn({ err: error, path: message.url }, 'a request to the kubelet failed')
     given = text(error instanceof Error ? error.message : String(error), error instanceof Refusal ? error.code : 500)
   }
   if (given === 'taken') return
@@ -122,18 +138,35 @@ async function answer(context: Context, message: IncomingMessage, response: Serv
   await pipeline(body, response).catch(() => response.destroy())
 }
 
-async function respond({ server, authenticate, authorize }: Context, message: IncomingMessage, response: ServerResponse, upgrade: Upgrade | undefined): Promise<KubeletAnswer> {
+async function respond(
+  { server, authenticate, authorize }: Context,
+  message: IncomingMessage,
+  response: ServerResponse,
+  upgrade: Upgrade | undefined,
+): Promise<KubeletAnswer> {
   const method = message.method ?? 'GET'
   const url = new URL(message.url ?? '/', 'https://kubelet')
   const user = await authenticate(message)
   if (!user || user === 'refused') throw new Refusal(401, 'Unauthorized')
   const action = actionOf(method, url.pathname)
-  if (!(await authorize(user, action))) throw new Refusal(403, `Forbidden (user=${user.name}, verb=${action.verb}, resource=nodes, subresource(s)=[${action.subresources.join(' ')}])`)
+  if (!(await authorize(user, action)))
+    throw new Refusal(
+      403,
+      `Forbidden (user=${user.name}, verb=${action.verb}, resource=nodes, subresource(s)=[${action.subresources.join(' ')}])`,
+    )
   const route = findRoute(method, url.pathname)
   if (route === undefined) throw new Refusal(404, '404 page not found')
   if (route === 'method') throw new Refusal(405, '405: Method Not Allowed')
   const gone = new AbortController()
   response.once('close', () => gone.abort())
-  const given = await route.endpoint({ method, url, params: route.params, message, upgrade, signal: AbortSignal.any([gone.signal, server.closing]), server } satisfies KubeletRequest)
+  const given = await route.endpoint({
+    method,
+    url,
+    params: route.params,
+    message,
+    upgrade,
+    signal: AbortSignal.any([gone.signal, server.closing]),
+    server,
+  } satisfies KubeletRequest)
   return given
 }

@@ -18,7 +18,11 @@ export interface KubeletRequest {
 
 /** What is answered; 'taken': the endpoint has taken the connection over. */
 export type KubeletAnswer =
-  | { readonly code: number; readonly contentType: string; readonly body: string | Uint8Array | AsyncIterable<Uint8Array> }
+  | {
+      readonly code: number
+      readonly contentType: string
+      readonly body: string | Uint8Array | AsyncIterable<Uint8Array>
+    }
   | 'taken'
 
 /** Answers one sort of requests. */
@@ -35,6 +39,18 @@ export class Refusal extends Error {
 }
 
 /** Answers of one type each. */
-export const text = (body: string, code = 200): KubeletAnswer => ({ code, contentType: 'text/plain; charset=utf-8', body })
-export const json = (value: unknown): KubeletAnswer => ({ code: 200, contentType: 'application/json', body: JSON.stringify(value) })
-export const prometheus = (body: string): KubeletAnswer => ({ code: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body })
+export const text = (body: string, code = 200): KubeletAnswer => ({
+  code,
+  contentType: 'text/plain; charset=utf-8',
+  body,
+})
+export const json = (value: unknown): KubeletAnswer => ({
+  code: 200,
+  contentType: 'application/json',
+  body: JSON.stringify(value),
+})
+export const prometheus = (body: string): KubeletAnswer => ({
+  code: 200,
+  contentType: 'text/plain; version=0.0.4; charset=utf-8',
+  body,
+})

@@ -26,7 +26,14 @@ export const routes: readonly Route[] = [
   [get, '/metrics/cadvisor', cadvisorMetrics],
   [get, '/metrics/probes', probeMetrics],
   [get, '/metrics/resource', resourceMetrics],
-  [get, '/configz', ({ server }) => json({ kubeletconfig: { kind: 'KubeletConfiguration', apiVersion: 'kubelet.config.k8s.io/v1beta1', ...server.config } })],
+  [
+    get,
+    '/configz',
+    ({ server }) =>
+      json({
+        kubeletconfig: { kind: 'KubeletConfiguration', apiVersion: 'kubelet.config.k8s.io/v1beta1', ...server.config },
+      }),
+  ],
   [get, '/containerLogs/{namespace}/{pod}/{container}', containerLogs],
   [both, '/exec/{namespace}/{pod}/{container}', exec],
   [both, '/exec/{namespace}/{pod}/{uid}/{container}', exec],
@@ -42,11 +49,16 @@ export const routes: readonly Route[] = [
 
 function health({ server }: Parameters<Endpoint>[0]) {
   const fault = server.kubelet.fault()
-  return fault === undefined ? text('ok') : text(`[+]ping ok\n[+]log ok\n[-]syncloop failed: reason withheld\nhealthz check failed\n`, 500)
+  return fault === undefined
+    ? text('ok')
+    : text(`[+]ping ok\n[+]log ok\n[-]syncloop failed: reason withheld\nhealthz check failed\n`, 500)
 }
 
 /** Finds who answers. 'method': the path is there for other methods. */
-export function findRoute(method: string, path: string): { readonly endpoint: Endpoint; readonly params: Record<string, string> } | 'method' | undefined {
+export function findRoute(
+  method: string,
+  path: string,
+): { readonly endpoint: Endpoint; readonly params: Record<string, string> } | 'method' | undefined {
   let found: 'method' | undefined
   for (const [methods, pattern, endpoint] of routes) {
     const params = match(pattern, path)

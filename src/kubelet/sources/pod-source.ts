@@ -36,7 +36,11 @@ export class PodsByNode {
     this.#informer = informers.of(pods)
     this.#informer.index('nodeName', (pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []))
     const changed = (pod: Frozen<Pod>) => this.#handlers.get(pod.spec?.nodeName ?? '')?.changed(pod)
-    this.#informer.on({ added: changed, updated: changed, deleted: (pod) => this.#handlers.get(pod.spec?.nodeName ?? '')?.removed(pod) })
+    this.#informer.on({
+      added: changed,
+      updated: changed,
+      deleted: (pod) => this.#handlers.get(pod.spec?.nodeName ?? '')?.removed(pod),
+    })
   }
 
   /** The source for one node. */

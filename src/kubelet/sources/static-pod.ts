@@ -12,7 +12,13 @@ export interface ManifestOrigin {
 export async function staticPodFrom(text: string, { path, nodeName, nowMs }: ManifestOrigin): Promise<Pod> {
   const { load } = await import('js-yaml')
   const parsed = load(text) as Pod | undefined
-  if (parsed?.kind !== 'Pod' || parsed.apiVersion !== 'v1' || !parsed.metadata?.name || !parsed.spec?.containers?.length) throw new Error(`${path} holds no Pod of apiVersion v1 with a name and containers`)
+  if (
+    parsed?.kind !== 'Pod' ||
+    parsed.apiVersion !== 'v1' ||
+    !parsed.metadata?.name ||
+    !parsed.spec?.containers?.length
+  )
+    throw new Error(`${path} holds no Pod of apiVersion v1 with a name and containers`)
   const { defaultPod } = await import('./pod-defaults.ts')
   const pod = defaultPod(parsed)
   const hash = createHash('md5').update(JSON.stringify(pod)).update(nodeName).update(path).digest('hex')

@@ -90,7 +90,13 @@ export class StaticPods {
   /** Brings the mirrors to the files: makes what is missing, removes what is of another pod or of none. */
   async mirror(): Promise<void> {
     if (this.#options.nodeUid() === undefined) return
-    for (const pod of this.all()) await this.#mirrorOne(pod).catch((error: unknown) => this.#options.log.warn({ err: error, pod: pod.metadata.name }, 'a mirror pod could not be made; it is tried again'))
+    for (const pod of this.all())
+      await this.#mirrorOne(pod).catch((error: unknown) =>
+        this.#options.log.warn(
+          { err: error, pod: pod.metadata.name },
+          'a mirror pod could not be made; it is tried again',
+        ),
+      )
   }
 
   /** A mirror is there: its static pod's status belongs on it. One whose static pod is gone goes too. */
@@ -104,7 +110,13 @@ export class StaticPods {
     const { source, client, nodeName } = this.#options
     const hash = pod.metadata.annotations?.['kubernetes.io/config.hash'] ?? ''
     const found = source.get(keyOf(pod))
-    if (found && isMirrorPod(found) && found.metadata.annotations?.['kubernetes.io/config.mirror'] === hash && !found.metadata.deletionTimestamp) return
+    if (
+      found &&
+      isMirrorPod(found) &&
+      found.metadata.annotations?.['kubernetes.io/config.mirror'] === hash &&
+      !found.metadata.deletionTimestamp
+    )
+      return
     if (found) {
       await this.#remove(found)
       return // Made anew when the source says that it is gone.
@@ -125,8 +137,10 @@ export class StaticPods {
   }
 
   async #remove(mirror: Frozen<Pod>): Promise<void> {
-    await this.#options.client.delete(pods, keyOf(mirror), { gracePeriodSeconds: 0, uid: mirror.metadata.uid ?? '' }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error
-    })
+    await this.#options.client
+      .delete(pods, keyOf(mirror), { gracePeriodSeconds: 0, uid: mirror.metadata.uid ?? '' })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error
+      })
   }
 }

@@ -1,4 +1,10 @@
-import type { ContainerState as ApiState, ContainerStateTerminated, ContainerStatus, Pod, ResourceRequirements } from '../../api/generated/types/core-v1.ts'
+import type {
+  ContainerState as ApiState,
+  ContainerStateTerminated,
+  ContainerStatus,
+  Pod,
+  ResourceRequirements,
+} from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { timestamp } from '../../client/object.ts'
 import { cpuText } from '../pod/amount.ts'
@@ -27,7 +33,8 @@ export interface StatusSources {
 }
 
 const lostMessage = 'The container could not be located when the pod was terminated'
-const lostDeletedMessage = 'The container could not be located when the pod was deleted.  The container used to be Running'
+const lostDeletedMessage =
+  'The container could not be located when the pod was deleted.  The container used to be Running'
 /** What a container that was killed exits with: the best guess for one that is lost. */
 const lostExitCode = 137
 
@@ -53,7 +60,11 @@ function containerStatus(container: AnyContainer, sources: StatusSources): Conta
 }
 
 /** Of a container that the runtime knows nothing of: it waits, or it was lost. */
-function unseen(container: AnyContainer, previous: ContainerStatus | undefined, { pod }: StatusSources): ContainerStatus {
+function unseen(
+  container: AnyContainer,
+  previous: ContainerStatus | undefined,
+  { pod }: StatusSources,
+): ContainerStatus {
   const hasInit = (pod.spec?.initContainers?.length ?? 0) > 0
   const waiting: ContainerStatus = {
     name: container.name,
@@ -67,8 +78,16 @@ function unseen(container: AnyContainer, previous: ContainerStatus | undefined, 
   }
   if (previous?.state?.terminated) return previous
   if (!previous?.state?.running || waiting.lastState?.terminated) return waiting
-  const lost: ContainerStateTerminated = { reason: 'ContainerStatusUnknown', message: lostDeletedMessage, exitCode: lostExitCode }
-  return { ...waiting, lastState: { terminated: lost }, restartCount: waiting.restartCount + (pod.metadata.deletionTimestamp ? 0 : 1) }
+  const lost: ContainerStateTerminated = {
+    reason: 'ContainerStatusUnknown',
+    message: lostDeletedMessage,
+    exitCode: lostExitCode,
+  }
+  return {
+    ...waiting,
+    lastState: { terminated: lost },
+    restartCount: waiting.restartCount + (pod.metadata.deletionTimestamp ? 0 : 1),
+  }
 }
 
 interface Seen {
@@ -89,7 +108,15 @@ function seen(container: AnyContainer, newest: ContainerState, { older, previous
     imageID: newest.imageRef,
     containerID: idText(newest, sources),
     ...resourceStatus(container, newest, sources.given(newest.id)),
-    ...(newest.user && { user: { linux: { uid: newest.user.uid, gid: newest.user.gid, ...(newest.user.supplementalGroups.length > 0 && { supplementalGroups: [...newest.user.supplementalGroups] }) } } }),
+    ...(newest.user && {
+      user: {
+        linux: {
+          uid: newest.user.uid,
+          gid: newest.user.gid,
+          ...(newest.user.supplementalGroups.length > 0 && { supplementalGroups: [...newest.user.supplementalGroups] }),
+        },
+      },
+    }),
     ...(newest.stopSignal && { stopSignal: newest.stopSignal }),
     ...mountStatuses(container),
   }
@@ -99,8 +126,10 @@ const idText = ({ id }: ContainerState, { runtimeName }: StatusSources) => `${ru
 
 function apiState(container: ContainerState, previous: ContainerStatus | undefined, sources: StatusSources): ApiState {
   switch (container.phase) {
-    case 'running': return { running: { startedAt: timestamp(container.startedAtMs) } }
-    case 'created': return { waiting: {} }
+    case 'running':
+      return { running: { startedAt: timestamp(container.startedAtMs) } }
+    case 'created':
+      return { waiting: {} }
     case 'exited':
       return {
         terminated: {
@@ -113,12 +142,18 @@ function apiState(container: ContainerState, previous: ContainerStatus | undefin
         },
       }
     case 'unknown':
-      return previous?.state?.running ? { terminated: { reason: 'ContainerStatusUnknown', message: lostMessage, exitCode: lostExitCode } } : { waiting: {} }
+      return previous?.state?.running
+        ? { terminated: { reason: 'ContainerStatusUnknown', message: lostMessage, exitCode: lostExitCode } }
+        : { waiting: {} }
   }
 }
 
 /** What the container was given: what the runtime says it applies, where that differs from what is asked for. */
-function resourceStatus(container: AnyContainer, state: ContainerState, given: Frozen<ResourceRequirements> | undefined): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+function resourceStatus(
+  container: AnyContainer,
+  state: ContainerState,
+  given: Frozen<ResourceRequirements> | undefined,
+): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
   const asked = state.phase === 'running' ? (given ?? container.resources) : container.resources
   if (!asked) return {}
   const { cpuQuota = 0, cpuPeriod = 0, memoryLimitBytes = 0 } = state.phase === 'running' ? (state.resources ?? {}) : {}
@@ -126,8 +161,16 @@ function resourceStatus(container: AnyContainer, state: ContainerState, given: F
   const wanted = amountsOf(asked.limits)
   const cpuMillis = cpuQuota > 0 && cpuPeriod > 0 ? Math.ceil((cpuQuota * 1000) / cpuPeriod) : 0
   // The smallest quota stands for ten thousandths of a core and less.
-  if (limits && cpuMillis > 0 && wanted['cpu'] !== undefined && cpuMillis !== wanted['cpu'] && (cpuMillis > 10 || wanted['cpu'] > 10)) limits['cpu'] = cpuText(cpuMillis)
-  if (limits && memoryLimitBytes > 0 && wanted['memory'] !== undefined && memoryLimitBytes !== wanted['memory']) limits['memory'] = String(memoryLimitBytes)
+  if (
+    limits &&
+    cpuMillis > 0 &&
+    wanted['cpu'] !== undefined &&
+    cpuMillis !== wanted['cpu'] &&
+    (cpuMillis > 10 || wanted['cpu'] > 10)
+  )
+    limits['cpu'] = cpuText(cpuMillis)
+  if (limits && memoryLimitBytes > 0 && wanted['memory'] !== undefined && memoryLimitBytes !== wanted['memory'])
+    limits['memory'] = String(memoryLimitBytes)
   return {
     resources: { ...(limits && { limits }), ...(asked.requests && { requests: { ...asked.requests } }) },
     ...(container.resources?.requests && { allocatedResources: { ...container.resources.requests } }),

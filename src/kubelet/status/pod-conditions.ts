@@ -4,7 +4,14 @@ import { isRestartable } from '../pod/containers.ts'
 
 /** The conditions that the kubelet writes; all others belong to somebody else and are kept. */
 export const ownConditions: ReadonlySet<string> = new Set([
-  'PodScheduled', 'Ready', 'Initialized', 'ContainersReady', 'PodReadyToStartContainers', 'PodResizePending', 'PodResizeInProgress', 'AllContainersRestarting',
+  'PodScheduled',
+  'Ready',
+  'Initialized',
+  'ContainersReady',
+  'PodReadyToStartContainers',
+  'PodResizePending',
+  'PodResizeInProgress',
+  'AllContainersRestarting',
 ])
 
 /** What conditions are made from. */
@@ -77,9 +84,12 @@ function readyVerdict(containersReady: Verdict, { pod, others }: ConditionSource
   for (const { conditionType } of pod.spec?.readinessGates ?? []) {
     const condition = others.find(({ type }) => type === conditionType)
     if (!condition) messages.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`)
-    else if (condition.status !== 'True') messages.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`)
+    else if (condition.status !== 'True')
+      messages.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`)
   }
-  return messages.length > 0 ? { type: 'Ready', status: 'False', reason: 'ReadinessGatesNotReady', message: messages.join(', ') } : { type: 'Ready', status: 'True' }
+  return messages.length > 0
+    ? { type: 'Ready', status: 'False', reason: 'ReadinessGatesNotReady', message: messages.join(', ') }
+    : { type: 'Ready', status: 'True' }
 }
 
 function initializedVerdict({ pod, statuses, phase }: ConditionSources): Verdict {
@@ -94,7 +104,12 @@ function initializedVerdict({ pod, statuses, phase }: ConditionSources): Verdict
   if (phase === 'Succeeded' && unknown.length === 0) return { type, status: 'True', reason: 'PodCompleted' }
   const names = new Set((pod.spec?.containers ?? []).map(({ name }) => name))
   // Once a regular container has run, sidecars that restart do not take it back.
-  if (statuses.some(({ name, state, lastState }) => names.has(name) && (state?.running || state?.terminated || lastState?.terminated))) return { type, status: 'True' }
+  if (
+    statuses.some(
+      ({ name, state, lastState }) => names.has(name) && (state?.running || state?.terminated || lastState?.terminated),
+    )
+  )
+    return { type, status: 'True' }
   const message = unreadyText(unknown, incomplete, 'incomplete')
   return message ? { type, status: 'False', reason: 'ContainersNotInitialized', message } : { type, status: 'True' }
 }

@@ -4,10 +4,15 @@ import type { ContainerStatus } from '../../api/generated/types/core-v1.ts'
 import { aContainer, aPod } from '../testing/pods.ts'
 import { podPhase } from './pod-phase.ts'
 
-const status = (name: string, state: ContainerStatus['state'], lastState: ContainerStatus['lastState'] = {}): ContainerStatus => ({ name, state: state ?? {}, lastState, ready: false, restartCount: 0, image: '', imageID: '' })
+const status = (
+  name: string,
+  state: ContainerStatus['state'],
+  lastState: ContainerStatus['lastState'] = {},
+): ContainerStatus => ({ name, state: state ?? {}, lastState, ready: false, restartCount: 0, image: '', imageID: '' })
 const running = (name: string, started = true) => ({ ...status(name, { running: {} }), started })
 const ended = (name: string, exitCode: number) => status(name, { terminated: { exitCode } })
-const waiting = (name: string, exitCode?: number) => status(name, { waiting: {} }, exitCode === undefined ? {} : { terminated: { exitCode } })
+const waiting = (name: string, exitCode?: number) =>
+  status(name, { waiting: {} }, exitCode === undefined ? {} : { terminated: { exitCode } })
 const staged = aPod({ restartPolicy: 'Never', initContainers: [aContainer('i')] })
 const sidecar = aPod({ restartPolicy: 'Never', initContainers: [aContainer('s', { restartPolicy: 'Always' })] })
 const two = aPod({ containers: [aContainer('a'), aContainer('b')] })

@@ -39,7 +39,10 @@ export function podPhase(pod: Frozen<Pod>, sources: PhaseSources): 'Pending' | '
   return allWell ? 'Succeeded' : 'Failed'
 }
 
-function initCounts(pod: Frozen<Pod>, statuses: PhaseSources['statuses']): { readonly pending: boolean; readonly failedForGood: boolean } {
+function initCounts(
+  pod: Frozen<Pod>,
+  statuses: PhaseSources['statuses'],
+): { readonly pending: boolean; readonly failedForGood: boolean } {
   let pending = false
   let failedForGood = false
   for (const container of pod.spec?.initContainers ?? []) {

@@ -21,12 +21,27 @@ const sources = (state: PodState, more: Partial<PodStatusSources> = {}): PodStat
   ...more,
 })
 
-const conditions = (status: PodStatus) => Object.fromEntries((status.conditions ?? []).map(({ type, status: value, reason, message }) => [type, [value, reason, message].filter(Boolean).join(' ')]))
+const conditions = (status: PodStatus) =>
+  Object.fromEntries(
+    (status.conditions ?? []).map(({ type, status: value, reason, message }) => [
+      type,
+      [value, reason, message].filter(Boolean).join(' '),
+    ]),
+  )
 
 test('a running pod is ready, with its addresses', () => {
   const status = podStatus(aPod(), sources(aState([aRunning('main')])))
-  assert.deepEqual(conditions(status), { PodReadyToStartContainers: 'True', Initialized: 'True', Ready: 'True', ContainersReady: 'True', PodScheduled: 'True' })
-  assert.deepEqual([status.phase, status.podIP, status.hostIP, status.qosClass], ['Running', '10.0.0.1', '192.168.0.1', 'BestEffort'])
+  assert.deepEqual(conditions(status), {
+    PodReadyToStartContainers: 'True',
+    Initialized: 'True',
+    Ready: 'True',
+    ContainersReady: 'True',
+    PodScheduled: 'True',
+  })
+  assert.deepEqual(
+    [status.phase, status.podIP, status.hostIP, status.qosClass],
+    ['Running', '10.0.0.1', '192.168.0.1', 'BestEffort'],
+  )
   assert.equal(status.containerStatuses?.[0]?.containerID, 'containerd://id-main')
 })
 
@@ -34,13 +49,19 @@ test('a readiness probe decides whether a container is ready', () => {
   const pod = aPod({ containers: [aContainer('main', { readinessProbe: {} })] })
   const unready = podStatus(pod, sources(aState([aRunning('main')])))
   assert.equal(conditions(unready)['Ready'], 'False ContainersNotReady containers with unready status: [main]')
-  const ready = podStatus(pod, sources(aState([aRunning('main')]), { probes: { readiness: () => 'success', startup: () => undefined } }))
+  const ready = podStatus(
+    pod,
+    sources(aState([aRunning('main')]), { probes: { readiness: () => 'success', startup: () => undefined } }),
+  )
   assert.equal(conditions(ready)['Ready'], 'True')
 })
 
 test('readiness gates hold a pod back until their condition is true', () => {
   const pod = aPod({ readinessGates: [{ conditionType: 'example.test/ok' }] })
-  assert.equal(conditions(podStatus(pod, sources(aState([aRunning('main')]))))['Ready'], 'False ReadinessGatesNotReady corresponding condition of pod readiness gate "example.test/ok" does not exist.')
+  assert.equal(
+    conditions(podStatus(pod, sources(aState([aRunning('main')]))))['Ready'],
+    'False ReadinessGatesNotReady corresponding condition of pod readiness gate "example.test/ok" does not exist.',
+  )
   const open = { ...pod, status: { conditions: [{ type: 'example.test/ok', status: 'True' }] } }
   const status = podStatus(open, sources(aState([aRunning('main')])))
   assert.equal(conditions(status)['Ready'], 'True')
@@ -49,7 +70,10 @@ test('readiness gates hold a pod back until their condition is true', () => {
 
 test('why a container waits is shown, and how it ended before', () => {
   const waits = new Map([['main', { reason: 'CrashLoopBackOff', message: 'back-off 10s' }]])
-  const { containerStatuses } = podStatus(aPod(), sources(aState([anExited('main', 3, { restartCount: 2 })]), { waits }))
+  const { containerStatuses } = podStatus(
+    aPod(),
+    sources(aState([anExited('main', 3, { restartCount: 2 })]), { waits }),
+  )
   const [status] = containerStatuses ?? []
   assert.deepEqual(status?.state, { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s' } })
   assert.equal(status?.lastState?.terminated?.exitCode, 3)
@@ -72,29 +96,47 @@ test('a pod never leaves its last phase', () => {
 
 test('a pod that has ended keeps its address and its time of start', () => {
   const previous = podStatus(aPod(), sources(aState([aRunning('main')])))
-  const after = podStatus(aPod(), sources(aState([anExited('main', 0)], []), { previous, terminal: true, nowText: '2026-01-02T00:00:00Z' }))
+  const after = podStatus(
+    aPod(),
+    sources(aState([anExited('main', 0)], []), { previous, terminal: true, nowText: '2026-01-02T00:00:00Z' }),
+  )
   assert.deepEqual([after.podIP, after.startTime, after.phase], ['10.0.0.1', '2026-01-01T00:00:00Z', 'Succeeded'])
 })
 
 test('an evicted pod carries the condition that says so', () => {
-  const failed = { reason: 'Evicted', message: 'The node was low on resource: memory.', disruption: 'TerminationByKubelet' }
+  const failed = {
+    reason: 'Evicted',
+    message: 'The node was low on resource: memory.',
+    disruption: 'TerminationByKubelet',
+  }
   const status = podStatus(aPod(), sources(aState([aRunning('main')]), { failed }))
-  assert.equal(conditions(status)['DisruptionTarget'], 'True TerminationByKubelet The node was low on resource: memory.')
+  assert.equal(
+    conditions(status)['DisruptionTarget'],
+    'True TerminationByKubelet The node was low on resource: memory.',
+  )
   assert.deepEqual([status.phase, status.reason], ['Failed', 'Evicted'])
 })
 
 test('a pod has not failed before its containers have ended', () => {
   const failed = { reason: 'Evicted', message: 'm' }
   const status = podStatus(aPod(), sources(aState([aRunning('main')]), { failed }))
-  assert.deepEqual([status.phase, withPhaseHeld(status, { before: { phase: 'Running' }, state: aState([aRunning('main')]) }).phase], ['Failed', 'Running'])
-  const { phase, reason } = withPhaseHeld(status, { before: { phase: 'Running' }, state: aState([anExited('main', 137)]) })
+  assert.deepEqual(
+    [status.phase, withPhaseHeld(status, { before: { phase: 'Running' }, state: aState([aRunning('main')]) }).phase],
+    ['Failed', 'Running'],
+  )
+  const { phase, reason } = withPhaseHeld(status, {
+    before: { phase: 'Running' },
+    state: aState([anExited('main', 137)]),
+  })
   assert.deepEqual([phase, reason], ['Failed', 'Evicted'])
 })
 
 test('a condition keeps its time while it stays as it is', () => {
   const previous = podStatus(aPod(), sources(aState([aRunning('main')])))
   const after = podStatus(aPod(), sources(aState([anExited('main', 1)]), { previous, nowText: '2026-01-02T00:00:00Z' }))
-  const times = Object.fromEntries((after.conditions ?? []).map(({ type, lastTransitionTime }) => [type, lastTransitionTime]))
+  const times = Object.fromEntries(
+    (after.conditions ?? []).map(({ type, lastTransitionTime }) => [type, lastTransitionTime]),
+  )
   assert.equal(times['PodScheduled'], '2026-01-01T00:00:00Z')
   assert.equal(times['Ready'], '2026-01-02T00:00:00Z')
 })
@@ -105,11 +147,24 @@ test('nothing is patched when nothing differs', () => {
 })
 
 test("a patch has what differs, and leaves others' conditions alone", () => {
-  const from = { phase: 'Pending', message: 'old', podIPs: [{ ip: '10.0.0.1' }], conditions: [{ type: 'Ready', status: 'False' }, { type: 'example.test/x', status: 'True' }] }
+  const from = {
+    phase: 'Pending',
+    message: 'old',
+    podIPs: [{ ip: '10.0.0.1' }],
+    conditions: [
+      { type: 'Ready', status: 'False' },
+      { type: 'example.test/x', status: 'True' },
+    ],
+  }
   const to = { phase: 'Running', podIPs: [{ ip: '10.0.0.2' }], conditions: [{ type: 'Ready', status: 'True' }] }
   assert.deepEqual(statusPatch('uid-1', from, to), {
     metadata: { uid: 'uid-1' },
-    status: { phase: 'Running', message: null, podIPs: [{ $patch: 'replace' }, { ip: '10.0.0.2' }], conditions: [{ type: 'Ready', status: 'True' }] },
+    status: {
+      phase: 'Running',
+      message: null,
+      podIPs: [{ $patch: 'replace' }, { ip: '10.0.0.2' }],
+      conditions: [{ type: 'Ready', status: 'True' }],
+    },
   })
 })
 
@@ -120,5 +175,6 @@ for (const [a, b, want] of [
   [{ a: [] }, { a: {} }, false],
   [[], undefined, false],
 ] as const) {
-  test(`${JSON.stringify(a)} and ${JSON.stringify(b)} are ${want ? 'the same' : 'different'}`, () => assert.equal(same(a, b), want))
+  test(`${JSON.stringify(a)} and ${JSON.stringify(b)} are ${want ? 'the same' : 'different'}`, () =>
+    assert.equal(same(a, b), want))
 }

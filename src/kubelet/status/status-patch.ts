@@ -27,15 +27,29 @@ export function statusPatch(uid: string, from: Frozen<PodStatus>, to: Frozen<Pod
 }
 
 /** What others write, and what is not taken back when we have nothing to say of it. */
-const kept = new Set(['nominatedNodeName', 'resourceClaimStatuses', 'resize', 'extendedResourceClaimStatus', 'podIP', 'podIPs'])
+const kept = new Set([
+  'nominatedNodeName',
+  'resourceClaimStatuses',
+  'resize',
+  'extendedResourceClaimStatus',
+  'podIP',
+  'podIPs',
+])
 
 function conditionsPatch(before: readonly Frozen<PodCondition>[], after: readonly Frozen<PodCondition>[]): object[] {
   const patch: object[] = []
   for (const condition of after) {
     if (!ownConditions.has(condition.type) && condition.type !== 'DisruptionTarget') continue
-    if (!same(before.find(({ type }) => type === condition.type), condition)) patch.push(condition)
+    if (
+      !same(
+        before.find(({ type }) => type === condition.type),
+        condition,
+      )
+    )
+      patch.push(condition)
   }
-  for (const { type } of before) if (ownConditions.has(type) && !after.some((one) => one.type === type)) patch.push({ type, $patch: 'delete' })
+  for (const { type } of before)
+    if (ownConditions.has(type) && !after.some((one) => one.type === type)) patch.push({ type, $patch: 'delete' })
   return patch
 }
 
@@ -45,6 +59,7 @@ export function same(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) !== Array.isArray(b)) return false
   const [left, right] = [a as Fields, b as Fields]
-  for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) if (!same(left[key], right[key])) return false
+  for (const key of new Set([...Object.keys(left), ...Object.keys(right)]))
+    if (!same(left[key], right[key])) return false
   return true
 }

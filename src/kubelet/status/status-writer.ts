@@ -85,7 +85,9 @@ export class StatusWriter {
     this.#again.add(uid)
     if (this.#writing.has(uid) || this.#closed) return
     this.#writing.add(uid)
-    this.#drain(uid).catch((error: unknown) => this.#options.deps.log.error({ err: error, uid }, 'writing a pod status failed'))
+    this.#drain(uid).catch((error: unknown) =>
+      this.#options.deps.log.error({ err: error, uid }, 'writing a pod status failed'),
+    )
   }
 
   async #drain(uid: string): Promise<void> {
@@ -97,7 +99,10 @@ export class StatusWriter {
           await this.#bring(entry)
         } catch (error) {
           if (isNotFound(error) || isConflict(error)) continue // Gone, or another pod of that name: the pod source tells.
-          this.#options.deps.log.warn({ err: error, pod: entry.pod.metadata.name }, 'a pod status could not be written; it is tried again')
+          this.#options.deps.log.warn(
+            { err: error, pod: entry.pod.metadata.name },
+            'a pod status could not be written; it is tried again',
+          )
           this.#options.deps.clock.after(retryMs, () => this.check(uid))
         }
       }
@@ -125,10 +130,15 @@ export class StatusWriter {
     const key: ObjectKey = keyOf(current)
     const uid = current.metadata.uid ?? ''
     const patch = statusPatch(uid, current.status ?? {}, entry.status)
-    if (patch) this.#answers.set(entry.pod.metadata.uid ?? '', await client.patch(pods, key, patch, { type: 'strategic', subresource: 'status' }))
+    if (patch)
+      this.#answers.set(
+        entry.pod.metadata.uid ?? '',
+        await client.patch(pods, key, patch, { type: 'strategic', subresource: 'status' }),
+      )
     const static_ = isStaticPod(entry.pod) || isMirrorPod(current)
     // Asked once, it waits for its finalizers only.
     const waits = current.metadata.deletionGracePeriodSeconds === 0 && (current.metadata.finalizers?.length ?? 0) > 0
-    if (entry.finished && current.metadata.deletionTimestamp && !static_ && !waits) await client.delete(pods, key, { gracePeriodSeconds: 0, uid })
+    if (entry.finished && current.metadata.deletionTimestamp && !static_ && !waits)
+      await client.delete(pods, key, { gracePeriodSeconds: 0, uid })
   }
 }

@@ -40,13 +40,35 @@ export interface SimulatedNodeOptions extends Omit<SimulatedRuntimeOptions, 'clo
 export async function startSimulatedNode(t: TestContext, options: SimulatedNodeOptions = {}): Promise<SimulatedNode> {
   const clock = new VirtualClock()
   const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
-  const api = await startApiServer({ ...deps, store: openMemoryStore(deps), freeze: true, authorizationModes: ['AlwaysAllow'] })
+  const api = await startApiServer({
+    ...deps,
+    store: openMemoryStore(deps),
+    freeze: true,
+    authorizationModes: ['AlwaysAllow'],
+  })
   const client = newClient(api.transport({ name: 'test', groups: ['system:masters'] }))
   const runtime = new SimulatedRuntime({ ...deps, ...options })
   const host = { ...simulatedHost({ clock, hostname: 'node-1', address: '192.168.0.1' }), ...options.host }
-  const start = () => startKubelet({ ...deps, client, runtime, host, nodeName: 'node-1', config: { clusterDomain: 'cluster.local', clusterDNS: ['10.96.0.10'], ...options.config } })
-  await client.create(serviceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } })
-  await client.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kube-root-ca.crt', namespace: 'default' }, data: { 'ca.crt': '' } })
+  const start = () =>
+    startKubelet({
+      ...deps,
+      client,
+      runtime,
+      host,
+      nodeName: 'node-1',
+      config: { clusterDomain: 'cluster.local', clusterDNS: ['10.96.0.10'], ...options.config },
+    })
+  await client.create(serviceAccounts, {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'default', namespace: 'default' },
+  })
+  await client.create(configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'kube-root-ca.crt', namespace: 'default' },
+    data: { 'ca.crt': '' },
+  })
   let kubelet = await start()
   await clock.settle()
   await client.patch(nodes, { name: 'node-1' }, { spec: { taints: null } }, { type: 'merge' })
@@ -54,19 +76,33 @@ export async function startSimulatedNode(t: TestContext, options: SimulatedNodeO
     await kubelet.close()
     await api.close()
   })
-  const pod = async (name: string) => (await client.list(pods, { namespace: 'default' })).items.find(({ metadata }) => metadata.name === name)
+  const pod = async (name: string) =>
+    (await client.list(pods, { namespace: 'default' })).items.find(({ metadata }) => metadata.name === name)
   return {
-    clock, client, runtime, pod,
+    clock,
+    client,
+    runtime,
+    pod,
     kubelet: () => kubelet,
     async run(name, spec) {
-      const containers = (spec.containers ?? [{ name: 'main' }]).map((container) => ({ image: 'example.test/app:1', ...container }))
-      await client.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { nodeName: 'node-1', ...spec, containers } })
+      const containers = (spec.containers ?? [{ name: 'main' }]).map((container) => ({
+        image: 'example.test/app:1',
+        ...container,
+      }))
+      await client.create(pods, {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'default' },
+        spec: { nodeName: 'node-1', ...spec, containers },
+      })
       await clock.settle()
       return (await pod(name))!
     },
     async eventsOf(name) {
       await clock.settle()
-      const found = (await client.list(events, { namespace: 'default' })).items.filter(({ involvedObject }) => involvedObject.name === name)
+      const found = (await client.list(events, { namespace: 'default' })).items.filter(
+        ({ involvedObject }) => involvedObject.name === name,
+      )
       return found.map(({ type, reason, message }) => `${type} ${reason} ${message}`)
     },
     async restartKubelet() {

@@ -1,4 +1,18 @@
-import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** One file to be written. */
@@ -25,7 +39,12 @@ const pathLengthMax = 4096
  *
  * `own` sets owners and modes before the files are seen. Returns whether anything changed.
  */
-export async function writeAtomically(folder: string, payload: Payload, own: (folder: string) => Promise<void>, stamp: string): Promise<boolean> {
+export async function writeAtomically(
+  folder: string,
+  payload: Payload,
+  own: (folder: string) => Promise<void>,
+  stamp: string,
+): Promise<boolean> {
   for (const path of payload.keys()) checkPath(path)
   const current = await readlink(join(folder, dataLink)).catch(() => undefined) // The first time there is none.
   if (current !== undefined && (await holds(join(folder, current), payload))) {
@@ -46,7 +65,14 @@ export async function writeAtomically(folder: string, payload: Payload, own: (fo
 
 function checkPath(path: string): void {
   const parts = path.split('/')
-  if (path === '' || path.startsWith('/') || path.length > pathLengthMax || parts.includes('..') || parts[0]!.startsWith('..')) throw new Error(`invalid path: "${path}" must be relative, not empty, and not begin with or contain '..'`)
+  if (
+    path === '' ||
+    path.startsWith('/') ||
+    path.length > pathLengthMax ||
+    parts.includes('..') ||
+    parts[0]!.startsWith('..')
+  )
+    throw new Error(`invalid path: "${path}" must be relative, not empty, and not begin with or contain '..'`)
 }
 
 async function writeOne(path: string, { bytes, mode, uid }: PayloadFile): Promise<void> {

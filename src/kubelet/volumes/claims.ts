@@ -17,7 +17,8 @@ export const claimName = (pod: Frozen<Pod>, volume: Frozen<Volume>): string | un
 /** Finds what a claim is bound to. Throws, in upstream's words, while it is not. */
 export async function boundClaim(client: Client, pod: Frozen<Pod>, name: string): Promise<BoundClaim> {
   const { namespace } = pod.metadata
-  const fault = (why: string, cause?: unknown) => new Error(`error processing PVC ${namespace}/${name}: ${why}`, { cause })
+  const fault = (why: string, cause?: unknown) =>
+    new Error(`error processing PVC ${namespace}/${name}: ${why}`, { cause })
   const claim = await client.get(persistentVolumeClaims, { namespace, name }).catch((error: unknown) => {
     throw fault(`failed to fetch PVC from API server: ${(error as Error).message}`, error)
   })
@@ -25,7 +26,12 @@ export async function boundClaim(client: Client, pod: Frozen<Pod>, name: string)
   const volumeName = claim.spec?.volumeName
   if (claim.status?.phase !== 'Bound' || !volumeName) throw fault('PVC is not bound')
   const volume = await client.get(persistentVolumes, { name: volumeName }).catch((error: unknown) => {
-    throw fault(isNotFound(error) ? `PV ${volumeName} is gone` : `failed to fetch PV ${volumeName} from API server: ${(error as Error).message}`, error)
+    throw fault(
+      isNotFound(error)
+        ? `PV ${volumeName} is gone`
+        : `failed to fetch PV ${volumeName} from API server: ${(error as Error).message}`,
+      error,
+    )
   })
   if (volume.spec?.claimRef?.uid !== claim.metadata.uid) throw fault(`found PV ${volumeName} bound to another claim`)
   return { claim, volume }

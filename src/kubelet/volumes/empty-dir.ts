@@ -14,7 +14,13 @@ export interface EmptyDirOptions {
 export async function makeEmptyDir(path: string, options: EmptyDirOptions): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o750 })
   if (options.hugePages !== undefined && !(await isMountPoint(path))) {
-    await mount(['-t', 'hugetlbfs', ...(options.hugePages ? ['-o', `pagesize=${options.hugePages}`] : []), 'nodev', path])
+    await mount([
+      '-t',
+      'hugetlbfs',
+      ...(options.hugePages ? ['-o', `pagesize=${options.hugePages}`] : []),
+      'nodev',
+      path,
+    ])
   } else if (options.memory && !(await isMountPoint(path))) {
     await mount(['-t', 'tmpfs', ...(options.sizeBytes > 0 ? ['-o', `size=${options.sizeBytes}`] : []), 'tmpfs', path])
   }

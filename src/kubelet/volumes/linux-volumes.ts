@@ -37,18 +37,24 @@ export class LinuxVolumes implements PodVolumes {
 
   async mount(pod: Frozen<Pod>): Promise<void> {
     const uid = pod.metadata.uid ?? ''
-    const wanted = new Set(allContainers(pod).flatMap(({ volumeMounts, volumeDevices }) => [...(volumeMounts ?? []), ...(volumeDevices ?? [])].map(({ name }) => name)))
+    const wanted = new Set(
+      allContainers(pod).flatMap(({ volumeMounts, volumeDevices }) =>
+        [...(volumeMounts ?? []), ...(volumeDevices ?? [])].map(({ name }) => name),
+      ),
+    )
     const known = this.#mounted.get(uid) ?? new Map<string, MountedVolume>()
     this.#mounted.set(uid, known)
     const failures: string[] = []
     await Promise.all(
-      (pod.spec?.volumes ?? []).filter(({ name }) => wanted.has(name)).map(async (volume) => {
-        try {
-          known.set(volume.name, await this.#mountOne(pod, volume, known.get(volume.name)))
-        } catch (error) {
-          failures.push(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`)
-        }
-      }),
+      (pod.spec?.volumes ?? [])
+        .filter(({ name }) => wanted.has(name))
+        .map(async (volume) => {
+          try {
+            known.set(volume.name, await this.#mountOne(pod, volume, known.get(volume.name)))
+          } catch (error) {
+            failures.push(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`)
+          }
+        }),
     )
     if (failures.length > 0) throw new MountFailure(failures.sort())
   }
@@ -62,7 +68,10 @@ export class LinuxVolumes implements PodVolumes {
     const volumes = join(folder, 'volumes')
     await unmountSubPaths(folder)
     // Deepest first: a container may have mounted something inside of its volume.
-    for (const point of (await mountPoints()).filter((path) => path.startsWith(`${volumes}/`)).sort((a, b) => b.length - a.length)) await unmount(point)
+    for (const point of (await mountPoints())
+      .filter((path) => path.startsWith(`${volumes}/`))
+      .sort((a, b) => b.length - a.length))
+      await unmount(point)
     for (const plugin of await readdir(volumes).catch(() => [])) {
       for (const name of await readdir(join(volumes, plugin))) await removeVolume(join(volumes, plugin, name), plugin)
       await rmdir(join(volumes, plugin))
@@ -84,10 +93,42 @@ export class LinuxVolumes implements PodVolumes {
       return { hostPath: hostPath.path, readOnly: false, createMissing: !hostPath.type }
     }
     const sources = this.#sources(pod)
-    if (configMap) return this.#files(pod, { name: volume.name, plugin: 'configmap', memory: false, payload: await configMapPayload(configMap.name ?? '', { items: configMap.items, mode: configMap.defaultMode ?? 0o644, optional: configMap.optional }, sources) })
-    if (secret) return this.#files(pod, { name: volume.name, plugin: 'secret', memory: true, payload: await secretPayload(secret.secretName ?? '', { items: secret.items, mode: secret.defaultMode ?? 0o644, optional: secret.optional }, sources) })
-    if (downwardAPI) return this.#files(pod, { name: volume.name, plugin: 'downward-api', memory: true, payload: downwardPayload(downwardAPI.items ?? [], downwardAPI.defaultMode, sources) })
-    if (projected) return this.#files(pod, { name: volume.name, plugin: 'projected', memory: true, payload: await projectedPayload(projected.sources ?? [], projected.defaultMode, sources) })
+    if (configMap)
+      return this.#files(pod, {
+        name: volume.name,
+        plugin: 'configmap',
+        memory: false,
+        payload: await configMapPayload(
+          configMap.name ?? '',
+          { items: configMap.items, mode: configMap.defaultMode ?? 0o644, optional: configMap.optional },
+          sources,
+        ),
+      })
+    if (secret)
+      return this.#files(pod, {
+        name: volume.name,
+        plugin: 'secret',
+        memory: true,
+        payload: await secretPayload(
+          secret.secretName ?? '',
+          { items: secret.items, mode: secret.defaultMode ?? 0o644, optional: secret.optional },
+          sources,
+        ),
+      })
+    if (downwardAPI)
+      return this.#files(pod, {
+        name: volume.name,
+        plugin: 'downward-api',
+        memory: true,
+        payload: downwardPayload(downwardAPI.items ?? [], downwardAPI.defaultMode, sources),
+      })
+    if (projected)
+      return this.#files(pod, {
+        name: volume.name,
+        plugin: 'projected',
+        memory: true,
+        payload: await projectedPayload(projected.sources ?? [], projected.defaultMode, sources),
+      })
     if (image) return this.#options.image(pod, volume)
     const claim = claimName(pod, volume)
     if (claim) return known ?? this.#claim(pod, volume, await boundClaim(this.#options.client, pod, claim))
@@ -97,7 +138,14 @@ export class LinuxVolumes implements PodVolumes {
   #sources(pod: Frozen<Pod>): PayloadSources {
     const { hostIps, allocatable } = this.#options.facts()
     const ips = this.#options.podIps(pod.metadata.uid ?? '')
-    return { pod, objects: this.#options.objects, tokens: this.#tokens, node: { hostIps, podIps: ips }, allocatable, user: commonUser(pod) }
+    return {
+      pod,
+      objects: this.#options.objects,
+      tokens: this.#tokens,
+      node: { hostIps, podIps: ips },
+      allocatable,
+      user: commonUser(pod),
+    }
   }
 
   async #emptyDir(pod: Frozen<Pod>, name: string, source: Frozen<EmptyDirVolumeSource>): Promise<MountedVolume> {
@@ -113,18 +161,26 @@ export class LinuxVolumes implements PodVolumes {
     return { hostPath: path, readOnly: false }
   }
 
-  async #files(pod: Frozen<Pod>, { name, plugin, memory, payload }: { name: string; plugin: string; memory: boolean; payload: Payload }): Promise<MountedVolume> {
+  async #files(
+    pod: Frozen<Pod>,
+    { name, plugin, memory, payload }: { name: string; plugin: string; memory: boolean; payload: Payload },
+  ): Promise<MountedVolume> {
     const path = this.#path(pod, plugin, name)
     await makeEmptyDir(path, { memory, sizeBytes: 0, mode: 0o777 })
     await writeAtomically(path, payload, (folder) => this.#own(pod, folder, true), dataStamp(this.#options.clock.now()))
     return { hostPath: path, readOnly: true }
   }
 
-  async #claim(pod: Frozen<Pod>, { name, persistentVolumeClaim }: Frozen<Volume>, { volume }: BoundClaim): Promise<MountedVolume> {
+  async #claim(
+    pod: Frozen<Pod>,
+    { name, persistentVolumeClaim }: Frozen<Volume>,
+    { volume }: BoundClaim,
+  ): Promise<MountedVolume> {
     const { local, hostPath, accessModes } = volume.spec ?? {}
     const readOnly = persistentVolumeClaim?.readOnly ?? false
     const uid = pod.metadata.uid ?? ''
-    const remember = (plugin: string) => this.#inUse.set(uid, [...(this.#inUse.get(uid) ?? []), `kubernetes.io/${plugin}/${volume.metadata.name}`])
+    const remember = (plugin: string) =>
+      this.#inUse.set(uid, [...(this.#inUse.get(uid) ?? []), `kubernetes.io/${plugin}/${volume.metadata.name}`])
     if (hostPath) {
       await ensureHostPath(hostPath)
       remember('host-path')
@@ -144,7 +200,8 @@ export class LinuxVolumes implements PodVolumes {
 
   async #own(pod: Frozen<Pod>, folder: string, readOnly: boolean): Promise<void> {
     const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {}
-    if (fsGroup !== undefined) await giveToGroup(folder, { fsGroup, readOnly, policy: readOnly ? undefined : fsGroupChangePolicy })
+    if (fsGroup !== undefined)
+      await giveToGroup(folder, { fsGroup, readOnly, policy: readOnly ? undefined : fsGroupChangePolicy })
   }
 
   #path(pod: Frozen<Pod>, plugin: string, name: string): string {
@@ -164,14 +221,24 @@ async function removeVolume(path: string, plugin: string): Promise<void> {
 /** As much memory as the volume, the pod's limit and the node allow. */
 function memorySize(pod: Frozen<Pod>, source: Frozen<EmptyDirVolumeSource>, allocatable: Allocatable): number {
   const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]
-  const limited = pod.spec?.resources?.limits?.['memory'] !== undefined || all.every(({ resources }) => resources?.limits?.['memory'] !== undefined)
-  const bounds = [wholeAmount(source.sizeLimit), limited ? (podAmounts(pod, 'limits')['memory'] ?? 0) : 0, wholeAmount(allocatable['memory'])].filter((bytes) => bytes > 0)
+  const limited =
+    pod.spec?.resources?.limits?.['memory'] !== undefined ||
+    all.every(({ resources }) => resources?.limits?.['memory'] !== undefined)
+  const bounds = [
+    wholeAmount(source.sizeLimit),
+    limited ? (podAmounts(pod, 'limits')['memory'] ?? 0) : 0,
+    wholeAmount(allocatable['memory']),
+  ].filter((bytes) => bytes > 0)
   return bounds.length > 0 ? Math.min(...bounds) : 0
 }
 
 /** The user of all containers, when the spec names one and the same for each. */
 function commonUser(pod: Frozen<Pod>): number | undefined {
   const shared = pod.spec?.securityContext?.runAsUser
-  const users = new Set([...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ securityContext }) => securityContext?.runAsUser ?? shared))
+  const users = new Set(
+    [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(
+      ({ securityContext }) => securityContext?.runAsUser ?? shared,
+    ),
+  )
   return users.size === 1 ? [...users][0] : undefined
 }

@@ -1,4 +1,11 @@
-import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, Secret, VolumeProjection } from '../../api/generated/types/core-v1.ts'
+import type {
+  ConfigMap,
+  DownwardAPIVolumeFile,
+  KeyToPath,
+  Pod,
+  Secret,
+  VolumeProjection,
+} from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { fieldValue, type NodeFacts } from '../container/field-ref.ts'
 import { resourceValue, type Allocatable } from '../container/resource-field.ts'
@@ -28,8 +35,14 @@ interface Common {
 const fileModeDefault = 0o644
 
 /** A configMap volume's files. */
-export async function configMapPayload(name: string, common: Partial<Common>, sources: PayloadSources): Promise<Payload> {
-  const found = await optionally<Frozen<ConfigMap>>(common.optional, () => sources.objects.configMap({ namespace: sources.pod.metadata.namespace, name }))
+export async function configMapPayload(
+  name: string,
+  common: Partial<Common>,
+  sources: PayloadSources,
+): Promise<Payload> {
+  const found = await optionally<Frozen<ConfigMap>>(common.optional, () =>
+    sources.objects.configMap({ namespace: sources.pod.metadata.namespace, name }),
+  )
   const data = new Map<string, Uint8Array>()
   for (const [key, text] of Object.entries(found?.data ?? {})) data.set(key, Buffer.from(text))
   for (const [key, base64] of Object.entries(found?.binaryData ?? {})) data.set(key, Buffer.from(base64, 'base64'))
@@ -38,34 +51,58 @@ export async function configMapPayload(name: string, common: Partial<Common>, so
 
 /** A secret volume's files. */
 export async function secretPayload(name: string, common: Partial<Common>, sources: PayloadSources): Promise<Payload> {
-  const found = await optionally<Frozen<Secret>>(common.optional, () => sources.objects.secret({ namespace: sources.pod.metadata.namespace, name }))
+  const found = await optionally<Frozen<Secret>>(common.optional, () =>
+    sources.objects.secret({ namespace: sources.pod.metadata.namespace, name }),
+  )
   const data = new Map(Object.entries(found?.data ?? {}).map(([key, base64]) => [key, Buffer.from(base64, 'base64')]))
   return pick(data, { mode: fileModeDefault, ...common }, 'references non-existent secret key')
 }
 
 /** A downwardAPI volume's files. */
-export function downwardPayload(items: readonly Frozen<DownwardAPIVolumeFile>[], mode: number | undefined, sources: PayloadSources): Payload {
+export function downwardPayload(
+  items: readonly Frozen<DownwardAPIVolumeFile>[],
+  mode: number | undefined,
+  sources: PayloadSources,
+): Payload {
   const { pod, node, allocatable } = sources
   const files = new Map<string, PayloadFile>()
   for (const item of items) {
-    const text = item.fieldRef ? fieldValue(item.fieldRef.fieldPath, pod, node) : item.resourceFieldRef ? resourceValue(item.resourceFieldRef, pod, undefined, allocatable) : ''
+    const text = item.fieldRef
+      ? fieldValue(item.fieldRef.fieldPath, pod, node)
+      : item.resourceFieldRef
+        ? resourceValue(item.resourceFieldRef, pod, undefined, allocatable)
+        : ''
     files.set(clean(item.path), { bytes: Buffer.from(text), mode: item.mode ?? mode ?? fileModeDefault })
   }
   return files
 }
 
 /** A projected volume's files: all sources together. */
-export async function projectedPayload(projections: readonly Frozen<VolumeProjection>[], mode: number | undefined, sources: PayloadSources): Promise<Payload> {
+export async function projectedPayload(
+  projections: readonly Frozen<VolumeProjection>[],
+  mode: number | undefined,
+  sources: PayloadSources,
+): Promise<Payload> {
   const all = new Map<string, PayloadFile>()
   for (const projection of projections) {
-    for (const [path, file] of await projectionPayload(projection, mode ?? fileModeDefault, sources)) all.set(path, file)
+    for (const [path, file] of await projectionPayload(projection, mode ?? fileModeDefault, sources))
+      all.set(path, file)
   }
   return all
 }
 
-async function projectionPayload(projection: Frozen<VolumeProjection>, mode: number, sources: PayloadSources): Promise<Payload> {
+async function projectionPayload(
+  projection: Frozen<VolumeProjection>,
+  mode: number,
+  sources: PayloadSources,
+): Promise<Payload> {
   const { configMap, secret, downwardAPI, serviceAccountToken } = projection
-  if (configMap) return configMapPayload(configMap.name ?? '', { items: configMap.items, mode, optional: configMap.optional }, sources)
+  if (configMap)
+    return configMapPayload(
+      configMap.name ?? '',
+      { items: configMap.items, mode, optional: configMap.optional },
+      sources,
+    )
   if (secret) return secretPayload(secret.name ?? '', { items: secret.items, mode, optional: secret.optional }, sources)
   if (downwardAPI) return downwardPayload(downwardAPI.items ?? [], mode, sources)
   if (serviceAccountToken) {
@@ -79,7 +116,11 @@ async function projectionPayload(projection: Frozen<VolumeProjection>, mode: num
 }
 
 /** `a//b/` → 'a/b' */
-const clean = (path: string) => path.split('/').filter((part) => part !== '' && part !== '.').join('/')
+const clean = (path: string) =>
+  path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/')
 
 function pick(data: ReadonlyMap<string, Uint8Array>, { items, mode, optional }: Common, missing: string): Payload {
   if (!items?.length) return new Map([...data].map(([key, bytes]) => [key, { bytes, mode }]))

@@ -17,14 +17,21 @@ export class SimulatedVolumes implements PodVolumes {
   async mount(pod: Frozen<Pod>): Promise<void> {
     const uid = pod.metadata.uid ?? ''
     if (this.#mounted.has(uid)) return
-    const wanted = new Set(allContainers(pod).flatMap(({ volumeMounts }) => (volumeMounts ?? []).map(({ name }) => name)))
+    const wanted = new Set(
+      allContainers(pod).flatMap(({ volumeMounts }) => (volumeMounts ?? []).map(({ name }) => name)),
+    )
     const volumes = (pod.spec?.volumes ?? []).filter(({ name }) => wanted.has(name))
     const failures: string[] = []
     for (const volume of volumes) {
-      await this.#check(pod, volume).catch((error: Error) => failures.push(`MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`))
+      await this.#check(pod, volume).catch((error: Error) =>
+        failures.push(`MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`),
+      )
     }
     if (failures.length > 0) throw new MountFailure(failures.sort())
-    this.#mounted.set(uid, new Map(volumes.map(({ name }) => [name, { hostPath: `/simulated/${name}`, readOnly: false }])))
+    this.#mounted.set(
+      uid,
+      new Map(volumes.map(({ name }) => [name, { hostPath: `/simulated/${name}`, readOnly: false }])),
+    )
   }
 
   mounted(uid: string): ReadonlyMap<string, MountedVolume> {
@@ -44,8 +51,15 @@ export class SimulatedVolumes implements PodVolumes {
     const namespace = pod.metadata.namespace
     const sources = [volume, ...(volume.projected?.sources ?? [])]
     for (const source of sources) {
-      if (source.configMap && !source.configMap.optional) await objects.configMap({ namespace, name: source.configMap.name ?? '' })
-      const secret = source.secret && ('secretName' in source.secret ? source.secret.secretName : 'name' in source.secret ? source.secret.name : undefined)
+      if (source.configMap && !source.configMap.optional)
+        await objects.configMap({ namespace, name: source.configMap.name ?? '' })
+      const secret =
+        source.secret &&
+        ('secretName' in source.secret
+          ? source.secret.secretName
+          : 'name' in source.secret
+            ? source.secret.name
+            : undefined)
       if (source.secret && !source.secret.optional) await objects.secret({ namespace, name: String(secret ?? '') })
     }
     const claim = claimName(pod, volume)

@@ -47,8 +47,12 @@ export class TokenSource {
       this.#issued.set(key, issued)
       return issued.token
     } catch (error) {
-      if (!known || nowMs >= known.expiresMs) throw new Error(`failed to fetch token: ${(error as Error).message}`, { cause: error })
-      this.#deps.log.warn({ err: error, pod: pod.metadata.name }, 'a service account token could not be renewed; the old one serves on')
+      if (!known || nowMs >= known.expiresMs)
+        throw new Error(`failed to fetch token: ${(error as Error).message}`, { cause: error })
+      this.#deps.log.warn(
+        { err: error, pod: pod.metadata.name },
+        'a service account token could not be renewed; the old one serves on',
+      )
       return known.token
     }
   }

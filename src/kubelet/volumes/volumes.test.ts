@@ -24,7 +24,8 @@ async function folderOf(t: TestContext): Promise<string> {
   return folder
 }
 
-const payloadOf = (files: Record<string, string>): Payload => new Map(Object.entries(files).map(([path, text]) => [path, { bytes: Buffer.from(text), mode: 0o644 }]))
+const payloadOf = (files: Record<string, string>): Payload =>
+  new Map(Object.entries(files).map(([path, text]) => [path, { bytes: Buffer.from(text), mode: 0o644 }]))
 const none = async () => undefined
 
 async function read(folder: string): Promise<Record<string, string>> {
@@ -68,7 +69,11 @@ test('whatever was there before, what is written is there after, and nothing els
         await writeAtomically(folder, payloadOf(version), none, 'x')
         assert.deepEqual(await read(folder), { ...version })
       }
-      assert.equal((await readdir(folder)).filter((entry) => entry.startsWith('..') && entry !== '..data').length, 1, 'old folders are gone')
+      assert.equal(
+        (await readdir(folder)).filter((entry) => entry.startsWith('..') && entry !== '..data').length,
+        1,
+        'old folders are gone',
+      )
     }),
     { numRuns: 30 },
   )
@@ -80,7 +85,8 @@ for (const path of ['', '/etc/passwd', '../x', 'a/../../x', '..data/x']) {
   })
 }
 
-test('data folders are named after the time', () => assert.equal(dataStamp(Date.UTC(2026, 0, 31, 9, 5, 59)), '2026_01_31_09_05_59'))
+test('data folders are named after the time', () =>
+  assert.equal(dataStamp(Date.UTC(2026, 0, 31, 9, 5, 59)), '2026_01_31_09_05_59'))
 
 test('a volume is given to a group: it can read and write, and new files are its own', async (t) => {
   const folder = await folderOf(t)
@@ -115,13 +121,25 @@ function sourcesOf(requests: string[] = []): PayloadSources & { readonly clock: 
     createSubresource: async (resource: unknown, key: { name: string }) => {
       assert.equal(resource, serviceAccounts)
       requests.push(key.name)
-      return { status: { token: `token-${requests.length}`, expirationTimestamp: new Date(clock.now() + 3_600_000).toISOString() } }
+      return {
+        status: {
+          token: `token-${requests.length}`,
+          expirationTimestamp: new Date(clock.now() + 3_600_000).toISOString(),
+        },
+      }
     },
   } as unknown as Client
   return {
     clock,
     pod: aPod({ serviceAccountName: 'robot' }, { labels: { app: 'x' } }),
-    objects: { configMap: async ({ name }) => (name === 'cm' ? { metadata: {}, data: { a: '1', b: '2' }, binaryData: { c: 'AQI=' } } : Promise.reject(notFound({ group: '', plural: 'configmap' }, name))), secret: async () => ({ metadata: {} }), services: async () => [] },
+    objects: {
+      configMap: async ({ name }) =>
+        name === 'cm'
+          ? { metadata: {}, data: { a: '1', b: '2' }, binaryData: { c: 'AQI=' } }
+          : Promise.reject(notFound({ group: '', plural: 'configmap' }, name)),
+      secret: async () => ({ metadata: {} }),
+      services: async () => [],
+    },
     tokens: new TokenSource(client, deps),
     node: { hostIps: [], podIps: [] },
     allocatable: {},
@@ -132,8 +150,14 @@ function sourcesOf(requests: string[] = []): PayloadSources & { readonly clock: 
 test('a config map gives its keys, or those that are asked for, with their modes', async () => {
   assert.deepEqual([...(await configMapPayload('cm', {}, sourcesOf())).keys()], ['a', 'b', 'c'])
   const picked = await configMapPayload('cm', { items: [{ key: 'b', path: 'x/y', mode: 0o400 }] }, sourcesOf())
-  assert.deepEqual([...picked].map(([path, { bytes, mode }]) => [path, Buffer.from(bytes).toString(), mode]), [['x/y', '2', 0o400]])
-  await assert.rejects(configMapPayload('cm', { items: [{ key: 'zzz', path: 'x' }] }, sourcesOf()), /configmap references non-existent config key: zzz/)
+  assert.deepEqual(
+    [...picked].map(([path, { bytes, mode }]) => [path, Buffer.from(bytes).toString(), mode]),
+    [['x/y', '2', 0o400]],
+  )
+  await assert.rejects(
+    configMapPayload('cm', { items: [{ key: 'zzz', path: 'x' }] }, sourcesOf()),
+    /configmap references non-existent config key: zzz/,
+  )
   assert.equal((await configMapPayload('none', { optional: true }, sourcesOf())).size, 0)
   await assert.rejects(configMapPayload('none', {}, sourcesOf()), /configmap "none" not found/)
 })
@@ -141,7 +165,16 @@ test('a config map gives its keys, or those that are asked for, with their modes
 test('a token is kept until most of its life is over, and renewed then', async () => {
   const requests: string[] = []
   const sources = sourcesOf(requests)
-  const token = async () => Buffer.from((await projectedPayload([{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }], undefined, sources)).get('token')!.bytes).toString()
+  const token = async () =>
+    Buffer.from(
+      (
+        await projectedPayload(
+          [{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }],
+          undefined,
+          sources,
+        )
+      ).get('token')!.bytes,
+    ).toString()
   assert.equal(await token(), 'token-1')
   await sources.clock.advance(40 * 60_000)
   assert.equal(await token(), 'token-1')

@@ -23,20 +23,40 @@ export interface AffinityTerm {
 
 /** Pods of one namespace chosen by a selector. */
 export function selectionIn(namespace: string, matcher: LabelMatcher): PodSelection {
-  return { id: `${namespace}|${matcher.toString()}|${matcher.nothing}`, matches: (pod) => pod.metadata.namespace === namespace && matcher.matches(pod.metadata.labels) }
+  return {
+    id: `${namespace}|${matcher.toString()}|${matcher.nothing}`,
+    matches: (pod) => pod.metadata.namespace === namespace && matcher.matches(pod.metadata.labels),
+  }
 }
 
 /** A selector narrowed by the Pod's own values of some label keys (matchLabelKeys, mismatchLabelKeys). */
-export function narrowed(selector: Frozen<LabelSelector> | undefined, pod: Frozen<Pod>, keys: readonly string[] = [], otherKeys: readonly string[] = []): LabelMatcher {
+export function narrowed(
+  selector: Frozen<LabelSelector> | undefined,
+  pod: Frozen<Pod>,
+  keys: readonly string[] = [],
+  otherKeys: readonly string[] = [],
+): LabelMatcher {
   const matcher = matcherOf(selector)
   if (matcher.nothing || (keys.length === 0 && otherKeys.length === 0)) return matcher
   const labels = pod.metadata.labels ?? {}
-  const requirement = (operator: 'in' | 'notin') => (key: string): LabelRequirement[] => (key in labels ? [{ key, operator, values: [labels[key]!] }] : [])
-  return new LabelMatcher([...matcher.requirements, ...keys.flatMap(requirement('in')), ...otherKeys.flatMap(requirement('notin'))])
+  const requirement =
+    (operator: 'in' | 'notin') =>
+    (key: string): LabelRequirement[] =>
+      key in labels ? [{ key, operator, values: [labels[key]!] }] : []
+  return new LabelMatcher([
+    ...matcher.requirements,
+    ...keys.flatMap(requirement('in')),
+    ...otherKeys.flatMap(requirement('notin')),
+  ])
 }
 
 /** A term as a Pod states it. */
-export function affinityTerm(term: Frozen<PodAffinityTerm>, pod: Frozen<Pod>, labelsOf: NamespaceLabels, weight = 0): AffinityTerm {
+export function affinityTerm(
+  term: Frozen<PodAffinityTerm>,
+  pod: Frozen<Pod>,
+  labelsOf: NamespaceLabels,
+  weight = 0,
+): AffinityTerm {
   // The API server has merged matchLabelKeys into the selector already when it created the Pod.
   const matcher = matcherOf(term.labelSelector)
   const byLabels = term.namespaceSelector === undefined ? undefined : matcherOf(term.namespaceSelector)
@@ -53,5 +73,9 @@ export function affinityTerm(term: Frozen<PodAffinityTerm>, pod: Frozen<Pod>, la
 }
 
 /** Preferences as terms with weights. */
-export const weightedTerms = (terms: readonly Frozen<WeightedPodAffinityTerm>[] | undefined, pod: Frozen<Pod>, labelsOf: NamespaceLabels): AffinityTerm[] =>
+export const weightedTerms = (
+  terms: readonly Frozen<WeightedPodAffinityTerm>[] | undefined,
+  pod: Frozen<Pod>,
+  labelsOf: NamespaceLabels,
+): AffinityTerm[] =>
   (terms ?? []).map(({ podAffinityTerm, weight }) => affinityTerm(podAffinityTerm, pod, labelsOf, weight))

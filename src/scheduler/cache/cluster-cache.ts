@@ -14,7 +14,12 @@ export interface TermHolders {
 /** Which terms of existing Pods are asked for: the ones that bear on other Pods. */
 export type TermGroup = 'requiredAffinity' | 'requiredAntiAffinity' | 'preferredAffinity' | 'preferredAntiAffinity'
 
-const termGroups: readonly TermGroup[] = ['requiredAffinity', 'requiredAntiAffinity', 'preferredAffinity', 'preferredAntiAffinity']
+const termGroups: readonly TermGroup[] = [
+  'requiredAffinity',
+  'requiredAntiAffinity',
+  'preferredAffinity',
+  'preferredAntiAffinity',
+]
 
 /**
  * The cluster as scheduling sees it: nodes with the Pods that are bound to them or assumed to be. A Pod is assumed from the moment a node was chosen until
@@ -30,7 +35,12 @@ export class ClusterCache {
   readonly #assumed = new Set<string>()
   #nodes: NodeInfo[] = []
   #stale = false
-  readonly #terms: Record<TermGroup, Map<string, TermHolders>> = { requiredAffinity: new Map(), requiredAntiAffinity: new Map(), preferredAffinity: new Map(), preferredAntiAffinity: new Map() }
+  readonly #terms: Record<TermGroup, Map<string, TermHolders>> = {
+    requiredAffinity: new Map(),
+    requiredAntiAffinity: new Map(),
+    preferredAffinity: new Map(),
+    preferredAntiAffinity: new Map(),
+  }
   readonly #imageNodes = new Map<string, number>()
   readonly counts = new MatchCounts([])
   /** Changes when node indexes do. */
@@ -83,7 +93,11 @@ export class ClusterCache {
     }
     const before = known.node
     known.update(node)
-    if (!sameMap(before.metadata.labels, node.metadata.labels) || before.status?.images?.length !== node.status?.images?.length) this.#stale = true
+    if (
+      !sameMap(before.metadata.labels, node.metadata.labels) ||
+      before.status?.images?.length !== node.status?.images?.length
+    )
+      this.#stale = true
   }
 
   removeNode(name: string): void {
@@ -153,7 +167,11 @@ export class ClusterCache {
   #countTerm(group: TermGroup, term: AffinityTerm, index: number, sign: 1 | -1): void {
     const id = `${term.id}|${term.weight}`
     let holders = this.#terms[group].get(id)
-    if (!holders) this.#terms[group].set(id, (holders = { term, counts: { perNode: new Int32Array(this.#nodes.length), total: 0 } }))
+    if (!holders)
+      this.#terms[group].set(
+        id,
+        (holders = { term, counts: { perNode: new Int32Array(this.#nodes.length), total: 0 } }),
+      )
     holders.counts.perNode[index]! += sign
     holders.counts.total += sign
     if (holders.counts.total === 0) this.#terms[group].delete(id)
@@ -169,12 +187,14 @@ export class ClusterCache {
     for (const group of termGroups) this.#terms[group].clear()
     for (const node of this.#nodes) {
       for (const name of node.images.keys()) this.#imageNodes.set(name, (this.#imageNodes.get(name) ?? 0) + 1)
-      for (const info of node.pods.values()) for (const group of termGroups) for (const term of info[group]) this.#countTerm(group, term, node.index, 1)
+      for (const info of node.pods.values())
+        for (const group of termGroups) for (const term of info[group]) this.#countTerm(group, term, node.index, 1)
     }
   }
 }
 
-const zoneOf = ({ labels }: NodeInfo) => `${labels['topology.kubernetes.io/region'] ?? ''}/${labels['topology.kubernetes.io/zone'] ?? ''}`
+const zoneOf = ({ labels }: NodeInfo) =>
+  `${labels['topology.kubernetes.io/region'] ?? ''}/${labels['topology.kubernetes.io/zone'] ?? ''}`
 
 function zonesInTurn(nodes: readonly NodeInfo[]): NodeInfo[] {
   const zones = [...Map.groupBy(nodes, zoneOf).values()]

@@ -24,7 +24,10 @@ const selectionsMax = 256
  */
 export class MatchCounts {
   #nodes: readonly NodeInfo[]
-  readonly #selections = new Map<string, { readonly selection: PodSelection; readonly spread: boolean; readonly counts: NodeCounts }>()
+  readonly #selections = new Map<
+    string,
+    { readonly selection: PodSelection; readonly spread: boolean; readonly counts: NodeCounts }
+  >()
   readonly #topologies = new Map<string, Topology>()
 
   constructor(nodes: readonly NodeInfo[]) {
@@ -79,7 +82,12 @@ export class MatchCounts {
   }
 }
 
-function count({ selection, spread, counts }: { selection: PodSelection; spread: boolean; counts: NodeCounts }, index: number, { pod }: PodInfo, sign: 1 | -1): void {
+function count(
+  { selection, spread, counts }: { selection: PodSelection; spread: boolean; counts: NodeCounts },
+  index: number,
+  { pod }: PodInfo,
+  sign: 1 | -1,
+): void {
   if ((spread && pod.metadata.deletionTimestamp) || !selection.matches(pod)) return
   counts.perNode[index]! += sign
   counts.total += sign

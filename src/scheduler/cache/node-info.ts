@@ -38,7 +38,11 @@ export class NodeInfo {
     const allocatable = node.status?.allocatable ?? node.status?.capacity
     this.allocatable = resourcesOf(allocatable)
     this.podsMax = allocatable?.['pods'] === undefined ? 0 : amountOf('pods', allocatable['pods'])
-    this.images = new Map((node.status?.images ?? []).flatMap(({ names, sizeBytes }) => (names ?? []).map((name) => [name, sizeBytes ?? 0] as const)))
+    this.images = new Map(
+      (node.status?.images ?? []).flatMap(({ names, sizeBytes }) =>
+        (names ?? []).map((name) => [name, sizeBytes ?? 0] as const),
+      ),
+    )
     this.generation++
   }
 
@@ -59,7 +63,8 @@ export class NodeInfo {
   /** Whether a port is taken; an unspecified address collides with every address. */
   hasPort({ ip, protocol, port }: HostPort): boolean {
     if (this.#ports.size === 0) return false
-    if (ip !== '0.0.0.0') return this.#ports.has(`${ip} ${protocol} ${port}`) || this.#ports.has(`0.0.0.0 ${protocol} ${port}`)
+    if (ip !== '0.0.0.0')
+      return this.#ports.has(`${ip} ${protocol} ${port}`) || this.#ports.has(`0.0.0.0 ${protocol} ${port}`)
     const end = ` ${protocol} ${port}`
     for (const key of this.#ports.keys()) if (key.endsWith(end)) return true
     return false

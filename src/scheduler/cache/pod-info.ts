@@ -33,7 +33,8 @@ export interface PodInfo {
 export const podKey = (pod: Frozen<Pod>): string => `${pod.metadata.namespace}/${pod.metadata.name}`
 
 /** A Pod that does no longer take resources. */
-export const isFinished = (pod: Frozen<Pod>): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+export const isFinished = (pod: Frozen<Pod>): boolean =>
+  pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 
 /** Works out what scheduling asks of a Pod. */
 export function newPodInfo(pod: Frozen<Pod>, labelsOf: NamespaceLabels): PodInfo {
@@ -50,8 +51,16 @@ export function newPodInfo(pod: Frozen<Pod>, labelsOf: NamespaceLabels): PodInfo
     hostPorts: hostPorts(pod),
     requiredAffinity: terms(required),
     requiredAntiAffinity: terms(affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
-    preferredAffinity: weightedTerms(affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution, pod, labelsOf),
-    preferredAntiAffinity: weightedTerms(affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution, pod, labelsOf),
+    preferredAffinity: weightedTerms(
+      affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution,
+      pod,
+      labelsOf,
+    ),
+    preferredAntiAffinity: weightedTerms(
+      affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution,
+      pod,
+      labelsOf,
+    ),
     signature: signatureOf(pod),
   }
 }
@@ -59,14 +68,21 @@ export function newPodInfo(pod: Frozen<Pod>, labelsOf: NamespaceLabels): PodInfo
 function hostPorts(pod: Frozen<Pod>): HostPort[] {
   const sidecars = (pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === 'Always')
   return [...(pod.spec?.containers ?? []), ...sidecars].flatMap(({ ports }) =>
-    (ports ?? []).flatMap(({ hostPort, hostIP, protocol }) => (hostPort ? [{ ip: hostIP || '0.0.0.0', protocol: protocol ?? 'TCP', port: hostPort }] : [])),
+    (ports ?? []).flatMap(({ hostPort, hostIP, protocol }) =>
+      hostPort ? [{ ip: hostIP || '0.0.0.0', protocol: protocol ?? 'TCP', port: hostPort }] : [],
+    ),
   )
 }
 
 /** The parts of a Pod that node-local plugins look at, as text. */
 function signatureOf({ spec }: Frozen<Pod>): string {
   if (!spec) return ''
-  const container = ({ image, ports, resources, restartPolicy }: (typeof spec.containers)[number]) => [image, ports, resources?.requests, restartPolicy]
+  const container = ({ image, ports, resources, restartPolicy }: (typeof spec.containers)[number]) => [
+    image,
+    ports,
+    resources?.requests,
+    restartPolicy,
+  ]
   return JSON.stringify([
     spec.containers.map(container),
     spec.initContainers?.map(container),

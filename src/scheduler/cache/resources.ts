@@ -104,4 +104,6 @@ export const sameResources = (a: Resources, b: Resources): boolean =>
   a.milliCpu === b.milliCpu &&
   a.memoryBytes === b.memoryBytes &&
   a.ephemeralBytes === b.ephemeralBytes &&
-  [...new Set([...(a.others?.keys() ?? []), ...(b.others?.keys() ?? [])])].every((name) => amount(a, name) === amount(b, name))
+  [...new Set([...(a.others?.keys() ?? []), ...(b.others?.keys() ?? [])])].every(
+    (name) => amount(a, name) === amount(b, name),
+  )

@@ -13,13 +13,24 @@ const keyOf = ({ metadata }: Frozen<Pod>) => ({ namespace: metadata.namespace, n
 /** Tells the API server the decision. */
 export async function bind(client: Client, { pod }: PodInfo, node: string): Promise<void> {
   const { namespace, name, uid } = pod.metadata
-  await client.createSubresource(pods, keyOf(pod), 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { namespace, name, uid }, target: { kind: 'Node', name: node } })
+  await client.createSubresource(pods, keyOf(pod), 'binding', {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { namespace, name, uid },
+    target: { kind: 'Node', name: node },
+  })
 }
 
 /** Writes why a Pod has no node, and which one was promised to it, when that differs from what is there. */
-export async function tellFailure(client: Client, clock: Clock, pod: Frozen<Pod>, told: { reason: string; message: string; nominatedNodeName?: string | undefined }): Promise<void> {
+export async function tellFailure(
+  client: Client,
+  clock: Clock,
+  pod: Frozen<Pod>,
+  told: { reason: string; message: string; nominatedNodeName?: string | undefined },
+): Promise<void> {
   const there = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
-  const nominated = told.nominatedNodeName !== undefined && told.nominatedNodeName !== (pod.status?.nominatedNodeName ?? '')
+  const nominated =
+    told.nominatedNodeName !== undefined && told.nominatedNodeName !== (pod.status?.nominatedNodeName ?? '')
   const same = there?.status === 'False' && there.reason === told.reason && there.message === told.message
   if (same && !nominated) return
   const condition: PodCondition = {
@@ -38,8 +49,16 @@ export async function tellFailure(client: Client, clock: Clock, pod: Frozen<Pod>
 export async function evict(client: Client, clock: Clock, { victims }: Candidate, scheduler: string): Promise<void> {
   for (const { pod } of victims) {
     if (pod.metadata.deletionTimestamp) continue
-    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler', message: `${scheduler}: preempting to accommodate a higher priority pod`, lastTransitionTime: time(clock) }
-    await client.patch(pods, keyOf(pod), { status: { conditions: [condition] } }, { type: 'strategic', subresource: 'status' }).catch(unlessGone)
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'PreemptionByScheduler',
+      message: `${scheduler}: preempting to accommodate a higher priority pod`,
+      lastTransitionTime: time(clock),
+    }
+    await client
+      .patch(pods, keyOf(pod), { status: { conditions: [condition] } }, { type: 'strategic', subresource: 'status' })
+      .catch(unlessGone)
     await client.delete(pods, keyOf(pod)).catch(unlessGone)
   }
 }

@@ -2,7 +2,12 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { Rejection } from '../framework.ts'
 
 /** '0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.' – in upstream's words and order. */
-export function failureText(nodes: number, rejections: ReadonlyMap<NodeInfo, Rejection>, everywhere: Rejection | undefined, preemption: string): string {
+export function failureText(
+  nodes: number,
+  rejections: ReadonlyMap<NodeInfo, Rejection>,
+  everywhere: Rejection | undefined,
+  preemption: string,
+): string {
   if (nodes === 0) return 'no nodes available to schedule pods'
   // Upstream's plugin for claimed devices runs before preemption and has no state when a Pod was rejected everywhere at once: it answers "not found".
   if (everywhere) return `0/${nodes} nodes are available: ${everywhere.reasons.join(', ')}. not found`

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Node, Pod, PodAffinityTerm, Taint, Toleration, TopologySpreadConstraint } from '../../api/generated/types/core-v1.ts'
+import type {
+  Node,
+  Pod,
+  PodAffinityTerm,
+  Taint,
+  Toleration,
+  TopologySpreadConstraint,
+} from '../../api/generated/types/core-v1.ts'
 import { aNode, aPod, TestWorld } from '../testing/world.ts'
 
 // A naive reference: what the documentation says, counted anew for every Pod and node.
@@ -11,22 +18,36 @@ interface Placed {
   readonly node: Node
 }
 
-const labelsMatch = (selector: { matchLabels?: Record<string, string> } | undefined, labels: Record<string, string> = {}) =>
-  selector !== undefined && Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value)
+const labelsMatch = (
+  selector: { matchLabels?: Record<string, string> } | undefined,
+  labels: Record<string, string> = {},
+) => selector !== undefined && Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value)
 
 const tolerated = (taint: Taint, tolerations: readonly Toleration[] = []) =>
-  tolerations.some((t) => (!t.effect || t.effect === taint.effect) && (t.operator === 'Exists' ? !t.key || t.key === taint.key : t.key === taint.key && (t.value ?? '') === (taint.value ?? '')))
+  tolerations.some(
+    (t) =>
+      (!t.effect || t.effect === taint.effect) &&
+      (t.operator === 'Exists'
+        ? !t.key || t.key === taint.key
+        : t.key === taint.key && (t.value ?? '') === (taint.value ?? '')),
+  )
 
-const tainted = (node: Node, pod: Pod) => (node.spec?.taints ?? []).some((taint) => taint.effect !== 'PreferNoSchedule' && !tolerated(taint, pod.spec?.tolerations))
-const selected = (node: Node, pod: Pod) => Object.entries(pod.spec?.nodeSelector ?? {}).every(([key, value]) => node.metadata.labels?.[key] === value)
-const milli = (text: string | undefined) => (text === undefined ? 0 : text.endsWith('m') ? Number(text.slice(0, -1)) : Number(text) * 1000)
+const tainted = (node: Node, pod: Pod) =>
+  (node.spec?.taints ?? []).some(
+    (taint) => taint.effect !== 'PreferNoSchedule' && !tolerated(taint, pod.spec?.tolerations),
+  )
+const selected = (node: Node, pod: Pod) =>
+  Object.entries(pod.spec?.nodeSelector ?? {}).every(([key, value]) => node.metadata.labels?.[key] === value)
+const milli = (text: string | undefined) =>
+  text === undefined ? 0 : text.endsWith('m') ? Number(text.slice(0, -1)) : Number(text) * 1000
 const cpuOf = (pod: Pod) => milli(pod.spec?.containers[0]?.resources?.requests?.['cpu'])
 const portOf = (pod: Pod) => pod.spec?.containers[0]?.ports?.[0]?.hostPort
 const domain = (node: Node, key: string) => node.metadata.labels?.[key]
 const chosen = (term: PodAffinityTerm, pod: Pod) => labelsMatch(term.labelSelector, pod.metadata.labels)
 const near = (a: Node, b: Node, key: string) => domain(a, key) !== undefined && domain(a, key) === domain(b, key)
 const affinityOf = (pod: Pod) => pod.spec?.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
-const antiAffinityOf = (pod: Pod) => pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
+const antiAffinityOf = (pod: Pod) =>
+  pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
 
 function affinityHolds(node: Node, pod: Pod, placed: readonly Placed[]): boolean {
   const terms = affinityOf(pod)
@@ -56,7 +77,9 @@ function skewed(node: Node, pod: Pod, placed: readonly Placed[], nodes: readonly
         (c.nodeTaintsPolicy !== 'Honor' || !tainted(n, pod)),
     )
     for (const n of counting) counts.set(domain(n, c.topologyKey)!, 0)
-    for (const p of placed) if (counting.includes(p.node) && labelsMatch(c.labelSelector, p.pod.metadata.labels)) counts.set(domain(p.node, c.topologyKey)!, counts.get(domain(p.node, c.topologyKey)!)! + 1)
+    for (const p of placed)
+      if (counting.includes(p.node) && labelsMatch(c.labelSelector, p.pod.metadata.labels))
+        counts.set(domain(p.node, c.topologyKey)!, counts.get(domain(p.node, c.topologyKey)!)! + 1)
     const own = domain(node, c.topologyKey)
     if (own === undefined) return true
     const least = counts.size < (c.minDomains ?? 1) ? 0 : Math.min(...counts.values())
@@ -77,7 +100,10 @@ function fits(node: Node, pod: Pod, placed: readonly Placed[], nodes: readonly N
 const zone = 'topology.kubernetes.io/zone'
 const host = 'kubernetes.io/hostname'
 const app = fc.constantFrom('a', 'b')
-const term = fc.record({ topologyKey: fc.constantFrom(zone, host), labelSelector: app.map((value) => ({ matchLabels: { app: value } })) })
+const term = fc.record({
+  topologyKey: fc.constantFrom(zone, host),
+  labelSelector: app.map((value) => ({ matchLabels: { app: value } })),
+})
 const constraint: fc.Arbitrary<TopologySpreadConstraint> = fc.record(
   {
     topologyKey: fc.constantFrom(zone, host),
@@ -104,7 +130,11 @@ const someNodes = fc
   )
   .map((wishes) =>
     wishes.map(({ zone: z, disk, tainted: effect, ...rest }, i) =>
-      aNode(`n${i}`, { ...rest, labels: { disk, ...(z && { [zone]: z }) }, ...(effect !== 'no' && { taints: [{ key: 'special', value: 'yes', effect }] }) }),
+      aNode(`n${i}`, {
+        ...rest,
+        labels: { disk, ...(z && { [zone]: z }) },
+        ...(effect !== 'no' && { taints: [{ key: 'special', value: 'yes', effect }] }),
+      }),
     ),
   )
 const somePods = fc

@@ -16,7 +16,12 @@ export type FilterStates = ReadonlyMap<Plugin, unknown>
 /** What came of looking for a node. */
 export type Found =
   | { readonly node: NodeInfo; readonly states: FilterStates; readonly evaluated: number; readonly feasible: number }
-  | { readonly node: undefined; readonly states: FilterStates; readonly rejections: ReadonlyMap<NodeInfo, Rejection>; readonly everywhere: Rejection | undefined }
+  | {
+      readonly node: undefined
+      readonly states: FilterStates
+      readonly rejections: ReadonlyMap<NodeInfo, Rejection>
+      readonly everywhere: Rejection | undefined
+    }
 
 /** How a profile looks for nodes. */
 export interface Search {
@@ -50,7 +55,8 @@ export function findNode(search: Search, pod: PodInfo): Found {
   const states = new Map<Plugin, unknown>()
   for (const { plugin } of plugins) {
     const state = plugin.preFilter ? plugin.preFilter(pod, world) : undefined
-    if (state instanceof Rejected) return { node: undefined, states, rejections: new Map(), everywhere: { ...state.rejection, plugin: plugin.name } }
+    if (state instanceof Rejected)
+      return { node: undefined, states, rejections: new Map(), everywhere: { ...state.rejection, plugin: plugin.name } }
     if (state !== skip) states.set(plugin, state)
   }
   const look = lookOf(search, states, pod, nodes.length)
@@ -74,7 +80,13 @@ export function findNode(search: Search, pod: PodInfo): Found {
     }
     search.start = at
   }
-  if (feasible.length === 0) return { node: undefined, states, rejections: new Map(rejected.map((node, i) => [node, reasons[i]!])), everywhere: undefined }
+  if (feasible.length === 0)
+    return {
+      node: undefined,
+      states,
+      rejections: new Map(rejected.map((node, i) => [node, reasons[i]!])),
+      everywhere: undefined,
+    }
   const node = feasible.length === 1 ? feasible[0]! : best(look, feasible)
   return { node, states, evaluated: feasible.length + rejected.length, feasible: feasible.length }
 }
@@ -93,7 +105,14 @@ interface Look {
 function lookOf(search: Search, states: FilterStates, pod: PodInfo, nodes: number): Look {
   const filters = search.plugins.map(({ plugin }) => plugin).filter((plugin) => plugin.filter && states.has(plugin))
   const local = search.local.of(pod.signature, search.world.cache.epoch, nodes)
-  return { search, states, pod, local, localFilters: filters.filter(({ nodeLocal }) => nodeLocal), otherFilters: filters.filter(({ nodeLocal }) => !nodeLocal) }
+  return {
+    search,
+    states,
+    pod,
+    local,
+    localFilters: filters.filter(({ nodeLocal }) => nodeLocal),
+    otherFilters: filters.filter(({ nodeLocal }) => !nodeLocal),
+  }
 }
 
 /** Why a Pod does not fit a node, or undefined. Pods that were promised the node count as if they were there, and it must fit without them too. */
@@ -111,7 +130,11 @@ function rejection(look: Look, node: NodeInfo): Rejection | undefined {
   return firstRejection(look.otherFilters, { search, states, pod, node })
 }
 
-function rejectionAmong(promised: readonly PodInfo[], { search, states, pod }: Look, node: NodeInfo): Rejection | undefined {
+function rejectionAmong(
+  promised: readonly PodInfo[],
+  { search, states, pod }: Look,
+  node: NodeInfo,
+): Rejection | undefined {
   const others = promised.filter((other) => other.key !== pod.key && other.priority >= pod.priority)
   if (others.length === 0) return undefined
   const crowded = node.clone()
@@ -129,7 +152,10 @@ export function runFilters(search: Search, states: FilterStates, pod: PodInfo, n
   return firstRejection(filters, { search, states, pod, node })
 }
 
-function firstRejection(filters: readonly Plugin[], { search, states, pod, node }: { search: Search; states: FilterStates; pod: PodInfo; node: NodeInfo }): Rejection | undefined {
+function firstRejection(
+  filters: readonly Plugin[],
+  { search, states, pod, node }: { search: Search; states: FilterStates; pod: PodInfo; node: NodeInfo },
+): Rejection | undefined {
   for (const plugin of filters) {
     const why = plugin.filter!(states.get(plugin), node, pod, search.world)
     if (why) return why.plugin === undefined ? { ...why, plugin: plugin.name } : why
@@ -138,9 +164,16 @@ function firstRejection(filters: readonly Plugin[], { search, states, pod, node 
 }
 
 /** The states as if a Pod came to or left a node. */
-export function withChange(states: FilterStates, other: PodInfo, node: NodeInfo, sign: 1 | -1, pod: PodInfo): FilterStates {
+export function withChange(
+  states: FilterStates,
+  other: PodInfo,
+  node: NodeInfo,
+  sign: 1 | -1,
+  pod: PodInfo,
+): FilterStates {
   const out = new Map(states)
-  for (const [plugin, state] of states) if (plugin.changed) out.set(plugin, plugin.changed(state, other, node, sign, pod))
+  for (const [plugin, state] of states)
+    if (plugin.changed) out.set(plugin, plugin.changed(state, other, node, sign, pod))
   return out
 }
 
@@ -174,10 +207,15 @@ function best(look: Look, nodes: readonly NodeInfo[]): NodeInfo {
 }
 
 /** What node-local plugins that need no normalizing give each node in all. Brings everything remembered about these nodes up to date first. */
-function localTotals({ search, local, pod }: Look, scorers: readonly Scorer[], nodes: readonly NodeInfo[]): Float64Array {
+function localTotals(
+  { search, local, pod }: Look,
+  scorers: readonly Scorer[],
+  nodes: readonly NodeInfo[],
+): Float64Array {
   const summed = scorers.filter(({ plugin }) => plugin.nodeLocal && !plugin.normalize)
   const raw = scorers.filter(({ plugin }) => plugin.nodeLocal && plugin.normalize)
-  for (const { plugin } of raw) if (!local.scores.has(plugin.name)) local.scores.set(plugin.name, new Float64Array(local.generations.length))
+  for (const { plugin } of raw)
+    if (!local.scores.has(plugin.name)) local.scores.set(plugin.name, new Float64Array(local.generations.length))
   const totals = new Float64Array(nodes.length)
   for (let i = 0; i < nodes.length; i++) {
     const node = nodes[i]!
@@ -185,7 +223,8 @@ function localTotals({ search, local, pod }: Look, scorers: readonly Scorer[], n
       let total = 0
       for (const { plugin, weight, state } of summed) total += weight * plugin.score!(state, node, pod, search.world)
       local.totals[node.index] = total
-      for (const { plugin, state } of raw) local.scores.get(plugin.name)![node.index] = plugin.score!(state, node, pod, search.world)
+      for (const { plugin, state } of raw)
+        local.scores.get(plugin.name)![node.index] = plugin.score!(state, node, pod, search.world)
       local.scored[node.index] = node.generation
     }
     totals[i] = local.totals[node.index]!

@@ -30,7 +30,14 @@ export class LocalResultsCache {
     }
     let results = this.#bySignature.get(signature)
     if (results) this.#bySignature.delete(signature)
-    else results = { generations: new Float64Array(nodes).fill(-1), rejections: new Array<Rejection | undefined>(nodes), scores: new Map(), totals: new Float64Array(nodes), scored: new Float64Array(nodes).fill(-1) }
+    else
+      results = {
+        generations: new Float64Array(nodes).fill(-1),
+        rejections: new Array<Rejection | undefined>(nodes),
+        scores: new Map(),
+        totals: new Float64Array(nodes),
+        scored: new Float64Array(nodes).fill(-1),
+      }
     this.#bySignature.set(signature, results)
     if (this.#bySignature.size > signaturesMax) this.#bySignature.delete(this.#bySignature.keys().next().value!)
     return results

@@ -23,15 +23,25 @@ const candidatesMin = 100
 const candidatesPercentage = 10
 
 /** Looks for the node where removing Pods of lower priority costs least. Follows "Pod Priority and Preemption". */
-export function planPreemption(search: Search, states: FilterStates, pod: PodInfo, rejections: ReadonlyMap<NodeInfo, Rejection>): Preemption {
+export function planPreemption(
+  search: Search,
+  states: FilterStates,
+  pod: PodInfo,
+  rejections: ReadonlyMap<NodeInfo, Rejection>,
+): Preemption {
   const nodes = search.world.cache.nodes.length
-  if (pod.pod.spec?.preemptionPolicy === 'Never') return { candidate: undefined, why: 'not eligible due to preemptionPolicy=Never.' }
-  if (waitsForVictims(search, pod)) return { candidate: undefined, why: 'not eligible due to a terminating pod on the nominated node.' }
+  if (pod.pod.spec?.preemptionPolicy === 'Never')
+    return { candidate: undefined, why: 'not eligible due to preemptionPolicy=Never.' }
+  if (waitsForVictims(search, pod))
+    return { candidate: undefined, why: 'not eligible due to a terminating pod on the nominated node.' }
   const hopeful = [...rejections].filter(([, { unresolvable }]) => !unresolvable).map(([node]) => node)
   const wanted = Math.max(candidatesMin, Math.trunc((nodes * candidatesPercentage) / 100))
   const budgets = search.world.listers.podDisruptionBudgets.list(pod.pod.metadata.namespace)
   const candidates: Candidate[] = []
-  const reasons: string[] = Array.from({ length: nodes - hopeful.length }, () => 'Preemption is not helpful for scheduling')
+  const reasons: string[] = Array.from(
+    { length: nodes - hopeful.length },
+    () => 'Preemption is not helpful for scheduling',
+  )
   const offset = Math.floor(search.random.number() * hopeful.length)
   for (let i = 0; i < hopeful.length && candidates.length < wanted; i++) {
     const node = hopeful[(offset + i) % hopeful.length]!
@@ -39,17 +49,29 @@ export function planPreemption(search: Search, states: FilterStates, pod: PodInf
     if (candidate) candidates.push(candidate)
     else reasons.push('No preemption victims found for incoming pod')
   }
-  if (candidates.length === 0) return { candidate: undefined, why: `0/${nodes} nodes are available: ${counted(reasons).join(', ')}.` }
+  if (candidates.length === 0)
+    return { candidate: undefined, why: `0/${nodes} nodes are available: ${counted(reasons).join(', ')}.` }
   return { candidate: candidates.reduce((a, b) => (cheaper(b, a) ? b : a)) }
 }
 
 /** A node was promised already and its victims are still going. */
 function waitsForVictims({ world }: Search, pod: PodInfo): boolean {
   const node = world.cache.node(pod.pod.status?.nominatedNodeName ?? '')
-  return node !== undefined && [...node.pods.values()].some(({ pod: other, priority }) => other.metadata.deletionTimestamp !== undefined && priority < pod.priority)
+  return (
+    node !== undefined &&
+    [...node.pods.values()].some(
+      ({ pod: other, priority }) => other.metadata.deletionTimestamp !== undefined && priority < pod.priority,
+    )
+  )
 }
 
-function victimsOn(search: Search, states: FilterStates, pod: PodInfo, node: NodeInfo, budgets: readonly Frozen<PodDisruptionBudget>[]): Candidate | undefined {
+function victimsOn(
+  search: Search,
+  states: FilterStates,
+  pod: PodInfo,
+  node: NodeInfo,
+  budgets: readonly Frozen<PodDisruptionBudget>[],
+): Candidate | undefined {
   const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority)
   if (lower.length === 0) return undefined
   const trial = node.clone()
@@ -83,12 +105,21 @@ const moreImportant = (a: PodInfo, b: PodInfo) => b.priority - a.priority || sta
 
 /** The Pods whose going a disruption budget does not allow, counted in order of importance. */
 function violators(pods: readonly PodInfo[], budgets: readonly Frozen<PodDisruptionBudget>[]): Set<PodInfo> {
-  const left = budgets.map((budget) => ({ budget, matcher: matcherOf(budget.spec?.selector), allowed: budget.status?.disruptionsAllowed ?? 0 }))
+  const left = budgets.map((budget) => ({
+    budget,
+    matcher: matcherOf(budget.spec?.selector),
+    allowed: budget.status?.disruptionsAllowed ?? 0,
+  }))
   const out = new Set<PodInfo>()
   for (const info of pods) {
     for (const entry of left) {
       const { metadata } = info.pod
-      if (metadata.namespace !== entry.budget.metadata.namespace || entry.matcher.everything || !entry.matcher.matches(metadata.labels)) continue
+      if (
+        metadata.namespace !== entry.budget.metadata.namespace ||
+        entry.matcher.everything ||
+        !entry.matcher.matches(metadata.labels)
+      )
+        continue
       if (entry.budget.status?.disruptedPods?.[metadata.name ?? '']) continue
       if (entry.allowed-- <= 0) out.add(info)
     }

@@ -3,8 +3,20 @@ import type { Frozen } from '../../api/resource.ts'
 import type { WeightedPlugin } from '../cycle/find-node.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
-import { nodeAffinity, nodeName, nodePorts, nodeUnschedulable, schedulingGates, taintToleration } from './node-plugins.ts'
-import { defaultStrategy, nodeResourcesBalancedAllocation, nodeResourcesFit, type ScoringStrategy } from './node-resources.ts'
+import {
+  nodeAffinity,
+  nodeName,
+  nodePorts,
+  nodeUnschedulable,
+  schedulingGates,
+  taintToleration,
+} from './node-plugins.ts'
+import {
+  defaultStrategy,
+  nodeResourcesBalancedAllocation,
+  nodeResourcesFit,
+  type ScoringStrategy,
+} from './node-resources.ts'
 import { nodeVolumeLimits } from './node-volume-limits.ts'
 import { podTopologySpread } from './pod-topology-spread.ts'
 import { volumeBinding } from './volume-binding.ts'
@@ -21,7 +33,11 @@ export interface PluginOptions {
 }
 
 /** The plugins of the default profile with upstream's weights, in the order in which they are called. */
-export const pluginsWith = ({ scoringStrategy = defaultStrategy, defaultConstraints, hardPodAffinityWeight = 1 }: PluginOptions): readonly WeightedPlugin[] => [
+export const pluginsWith = ({
+  scoringStrategy = defaultStrategy,
+  defaultConstraints,
+  hardPodAffinityWeight = 1,
+}: PluginOptions): readonly WeightedPlugin[] => [
   { plugin: schedulingGates, weight: 0 },
   { plugin: nodeUnschedulable, weight: 0 },
   { plugin: nodeName, weight: 0 },

@@ -9,7 +9,9 @@ type Row = readonly [name: string, node: NodeWishes, pod: PodWishes, reasons?: r
 
 function table(rows: readonly Row[]): void {
   for (const [name, node, pod, reasons] of rows) {
-    test(name, () => assert.deepEqual(new TestWorld([aNode('a', node)]).reasons(aPod('p', pod)), reasons ? { a: reasons } : {}))
+    test(name, () =>
+      assert.deepEqual(new TestWorld([aNode('a', node)]).reasons(aPod('p', pod)), reasons ? { a: reasons } : {}),
+    )
   }
 }
 
@@ -33,14 +35,24 @@ describe('TaintToleration', () => {
 describe('NodeUnschedulable', () => {
   table([
     ['a cordoned node takes nothing', { unschedulable: true }, {}, ['node(s) were unschedulable']],
-    ['except what tolerates it', { unschedulable: true }, { tolerations: [{ key: 'node.kubernetes.io/unschedulable', operator: 'Exists', effect: 'NoSchedule' }] }],
+    [
+      'except what tolerates it',
+      { unschedulable: true },
+      { tolerations: [{ key: 'node.kubernetes.io/unschedulable', operator: 'Exists', effect: 'NoSchedule' }] },
+    ],
   ])
 })
 
 describe('NodeAffinity', () => {
   const elsewhere = ["node(s) didn't match Pod's node affinity/selector"]
-  const required = (...nodeSelectorTerms: object[]) => ({ affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: nodeSelectorTerms as [] } } } })
-  const needs = (key: string, operator: string, ...values: string[]) => ({ matchExpressions: [{ key, operator, values }] })
+  const required = (...nodeSelectorTerms: object[]) => ({
+    affinity: {
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: nodeSelectorTerms as [] } },
+    },
+  })
+  const needs = (key: string, operator: string, ...values: string[]) => ({
+    matchExpressions: [{ key, operator, values }],
+  })
   const labels = { disk: 'ssd', cores: '8' }
   table([
     ['a selector holds', { labels }, { nodeSelector: { disk: 'ssd' } }],
@@ -55,17 +67,45 @@ describe('NodeAffinity', () => {
     ['Lt', { labels }, required(needs('cores', 'Lt', '9'))],
     ['Gt of what is no number', { labels }, required(needs('disk', 'Gt', '1')), elsewhere],
     ['one term of several is enough', { labels }, required(needs('gpu', 'Exists'), needs('disk', 'Exists'))],
-    ['all of a term must hold', { labels }, required({ matchExpressions: [{ key: 'disk', operator: 'Exists' }, { key: 'gpu', operator: 'Exists' }] }), elsewhere],
+    [
+      'all of a term must hold',
+      { labels },
+      required({
+        matchExpressions: [
+          { key: 'disk', operator: 'Exists' },
+          { key: 'gpu', operator: 'Exists' },
+        ],
+      }),
+      elsewhere,
+    ],
     ['an empty term holds for nothing', { labels }, required({}), elsewhere],
     ['by name', { labels }, required({ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['a'] }] })],
-    ['by another name', { labels }, required({ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['b'] }] }), elsewhere],
-    ['selector and affinity both', { labels }, { nodeSelector: { disk: 'ssd' }, ...required(needs('gpu', 'Exists')) }, elsewhere],
+    [
+      'by another name',
+      { labels },
+      required({ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['b'] }] }),
+      elsewhere,
+    ],
+    [
+      'selector and affinity both',
+      { labels },
+      { nodeSelector: { disk: 'ssd' }, ...required(needs('gpu', 'Exists')) },
+      elsewhere,
+    ],
   ])
 })
 
 describe('NodePorts', () => {
   const taken = ["node(s) didn't have free ports for the requested pod ports"]
-  const withPort = (hostPort: number, hostIP?: string, protocol = 'TCP') => ({ containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 1, hostPort, protocol, ...(hostIP !== undefined && { hostIP }) }] }] })
+  const withPort = (hostPort: number, hostIP?: string, protocol = 'TCP') => ({
+    containers: [
+      {
+        name: 'c',
+        image: 'i',
+        ports: [{ containerPort: 1, hostPort, protocol, ...(hostIP !== undefined && { hostIP }) }],
+      },
+    ],
+  })
   const rows: readonly [string, PodWishes, PodWishes, boolean][] = [
     ['the same port collides', withPort(80), withPort(80), true],
     ['another port does not', withPort(80), withPort(81), false],
@@ -85,22 +125,51 @@ describe('NodePorts', () => {
 })
 
 describe('NodeResourcesFit', () => {
-  const containers = (...cpus: string[]) => cpus.map((cpu, i) => ({ name: `c${i}`, image: 'i', resources: { requests: { cpu } } }))
+  const containers = (...cpus: string[]) =>
+    cpus.map((cpu, i) => ({ name: `c${i}`, image: 'i', resources: { requests: { cpu } } }))
   const sidecar = (cpu: string) => ({ ...containers(cpu)[0]!, restartPolicy: 'Always' })
   const full = ['Insufficient cpu']
   table([
     ['exactly what there is fits', { cpu: '2' }, { cpu: '2' }],
     ['more does not', { cpu: '2' }, { cpu: '2001m' }, full],
-    ['every resource that lacks is named', { cpu: '1', memory: '1Gi' }, { cpu: '2', memory: '2Gi' }, ['Insufficient cpu', 'Insufficient memory']],
+    [
+      'every resource that lacks is named',
+      { cpu: '1', memory: '1Gi' },
+      { cpu: '2', memory: '2Gi' },
+      ['Insufficient cpu', 'Insufficient memory'],
+    ],
     ['containers add up', { cpu: '2' }, { containers: containers('1', '1500m') }, full],
-    ['init containers run one after the other', { cpu: '2' }, { containers: containers('1'), initContainers: containers('2', '2') }],
-    ['the largest init container counts', { cpu: '2' }, { containers: containers('1'), initContainers: containers('3') }, full],
+    [
+      'init containers run one after the other',
+      { cpu: '2' },
+      { containers: containers('1'), initContainers: containers('2', '2') },
+    ],
+    [
+      'the largest init container counts',
+      { cpu: '2' },
+      { containers: containers('1'), initContainers: containers('3') },
+      full,
+    ],
     ['a sidecar stays', { cpu: '2' }, { containers: containers('1'), initContainers: [sidecar('1500m')] }, full],
-    ['an init container runs beside earlier sidecars', { cpu: '2' }, { containers: containers('100m'), initContainers: [sidecar('1'), ...containers('1500m')] }, full],
-    ['and not beside later ones', { cpu: '2' }, { containers: containers('100m'), initContainers: [...containers('1500m'), sidecar('1')] }],
+    [
+      'an init container runs beside earlier sidecars',
+      { cpu: '2' },
+      { containers: containers('100m'), initContainers: [sidecar('1'), ...containers('1500m')] },
+      full,
+    ],
+    [
+      'and not beside later ones',
+      { cpu: '2' },
+      { containers: containers('100m'), initContainers: [...containers('1500m'), sidecar('1')] },
+    ],
     ['overhead counts', { cpu: '2' }, { cpu: '2', overhead: { cpu: '1m' } }, full],
     ['what is set for the whole Pod wins', { cpu: '2' }, { cpu: '1', resources: { requests: { cpu: '3' } } }, full],
-    ['an extended resource that the node does not have', {}, { containers: [{ name: 'c', image: 'i', resources: { requests: { 'example.com/gpu': '1' } } }] }, ['Insufficient example.com/gpu']],
+    [
+      'an extended resource that the node does not have',
+      {},
+      { containers: [{ name: 'c', image: 'i', resources: { requests: { 'example.com/gpu': '1' } } }] },
+      ['Insufficient example.com/gpu'],
+    ],
     ['nothing asked fits a node without anything', { cpu: '0', memory: '0' }, {}],
     ['as many Pods as the node takes', { pods: '0' }, {}, ['Too many pods']],
   ])
@@ -108,13 +177,26 @@ describe('NodeResourcesFit', () => {
 
 const zone = 'topology.kubernetes.io/zone'
 const host = 'kubernetes.io/hostname'
-const inZones = (...zones: (string | undefined)[]): Node[] => zones.map((z, i) => aNode(`n${i}`, { labels: z === undefined ? {} : { [zone]: z } }))
+const inZones = (...zones: (string | undefined)[]): Node[] =>
+  zones.map((z, i) => aNode(`n${i}`, { labels: z === undefined ? {} : { [zone]: z } }))
 
 describe('PodTopologySpread', () => {
   const skewed = "node(s) didn't match pod topology spread constraints"
   const spread = (more: object = {}, labels: Record<string, string> = { app: 'a' }): Pod =>
-    aPod('p', { labels, topologySpreadConstraints: [{ topologyKey: zone, maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'a' } }, ...more }] })
-  const there = (name: string, node: string, wishes: PodWishes = {}) => aPod(name, { labels: { app: 'a' }, node, ...wishes })
+    aPod('p', {
+      labels,
+      topologySpreadConstraints: [
+        {
+          topologyKey: zone,
+          maxSkew: 1,
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: { matchLabels: { app: 'a' } },
+          ...more,
+        },
+      ],
+    })
+  const there = (name: string, node: string, wishes: PodWishes = {}) =>
+    aPod(name, { labels: { app: 'a' }, node, ...wishes })
 
   test('a Pod goes where fewest of its kind are, within the skew', () => {
     const world = new TestWorld(inZones('x', 'y')).running(there('1', 'n0'))
@@ -123,7 +205,9 @@ describe('PodTopologySpread', () => {
     assert.equal(world.find(spread()).node?.name, 'n0')
   })
   test('a node without the label is left out, and says so', () => {
-    assert.deepEqual(new TestWorld(inZones(undefined)).reasons(spread()), { n0: [`${skewed} (missing required label)`] })
+    assert.deepEqual(new TestWorld(inZones(undefined)).reasons(spread()), {
+      n0: [`${skewed} (missing required label)`],
+    })
   })
   test('fewer domains than asked for count as if one were empty', () => {
     const world = new TestWorld(inZones('x', 'y')).running(there('1', 'n0'), there('2', 'n1'))
@@ -136,7 +220,10 @@ describe('PodTopologySpread', () => {
   })
   test('Pods of other namespaces and ones that are going do not count', () => {
     const going = there('2', 'n0')
-    const world = new TestWorld(inZones('x', 'y')).running(there('1', 'n0', { namespace: 'other' }), { ...going, metadata: { ...going.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } })
+    const world = new TestWorld(inZones('x', 'y')).running(there('1', 'n0', { namespace: 'other' }), {
+      ...going,
+      metadata: { ...going.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' },
+    })
     world.cache.setNode(aNode('n1', { labels: { [zone]: 'y' }, unschedulable: true }))
     assert.equal(world.find(spread()).node?.name, 'n0')
     world.running(there('3', 'n0'))
@@ -145,12 +232,18 @@ describe('PodTopologySpread', () => {
   test('nodeAffinityPolicy: zones that the Pod may not go to count only when told to', () => {
     const nodes = inZones('x', 'y')
     const world = new TestWorld(nodes).running(there('1', 'n0'))
-    const only = (nodeAffinityPolicy: string) => ({ ...spread({ nodeAffinityPolicy }), spec: { ...spread({ nodeAffinityPolicy }).spec!, nodeSelector: { [host]: 'n0' } } })
+    const only = (nodeAffinityPolicy: string) => ({
+      ...spread({ nodeAffinityPolicy }),
+      spec: { ...spread({ nodeAffinityPolicy }).spec!, nodeSelector: { [host]: 'n0' } },
+    })
     assert.equal(world.find(only('Honor')).node?.name, 'n0')
     assert.deepEqual(world.reasons(only('Ignore'))['n0'], [skewed])
   })
   test('nodeTaintsPolicy: tainted zones count unless told not to', () => {
-    const nodes = [...inZones('x'), aNode('n1', { labels: { [zone]: 'y' }, taints: [{ key: 'k', effect: 'NoSchedule' }] })]
+    const nodes = [
+      ...inZones('x'),
+      aNode('n1', { labels: { [zone]: 'y' }, taints: [{ key: 'k', effect: 'NoSchedule' }] }),
+    ]
     const world = new TestWorld(nodes).running(there('1', 'n0'))
     assert.deepEqual(world.reasons(spread({ nodeTaintsPolicy: 'Ignore' }))['n0'], [skewed])
     assert.equal(world.find(spread({ nodeTaintsPolicy: 'Honor' })).node?.name, 'n0')
@@ -165,14 +258,26 @@ describe('PodTopologySpread', () => {
 })
 
 describe('InterPodAffinity', () => {
-  const term = (app: string, more: object = {}) => ({ topologyKey: zone, labelSelector: { matchLabels: { app } }, ...more })
-  const near = (...terms: object[]) => ({ affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms as [] } } })
-  const away = (...terms: object[]) => ({ affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms as [] } } })
-  const there = (app: string, node: string, wishes: PodWishes = {}) => aPod(`there-${app}-${node}`, { labels: { app }, node, ...wishes })
+  const term = (app: string, more: object = {}) => ({
+    topologyKey: zone,
+    labelSelector: { matchLabels: { app } },
+    ...more,
+  })
+  const near = (...terms: object[]) => ({
+    affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms as [] } },
+  })
+  const away = (...terms: object[]) => ({
+    affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms as [] } },
+  })
+  const there = (app: string, node: string, wishes: PodWishes = {}) =>
+    aPod(`there-${app}-${node}`, { labels: { app }, node, ...wishes })
 
   test('a Pod goes to the zone of its friends', () => {
     const world = new TestWorld(inZones('x', 'y', 'y')).running(there('db', 'n1'))
-    assert.deepEqual(world.reasons(aPod('p', near(term('web')))), Object.fromEntries(['n0', 'n1', 'n2'].map((n) => [n, ["node(s) didn't match pod affinity rules"]])))
+    assert.deepEqual(
+      world.reasons(aPod('p', near(term('web')))),
+      Object.fromEntries(['n0', 'n1', 'n2'].map((n) => [n, ["node(s) didn't match pod affinity rules"]])),
+    )
     assert.notEqual(world.find(aPod('p', near(term('db')))).node?.name, 'n0')
   })
   test('the first of a group that likes itself goes anywhere', () => {
@@ -183,8 +288,12 @@ describe('InterPodAffinity', () => {
   })
   test('a Pod stays away from those it does not like, and from those that do not like it', () => {
     const world = new TestWorld(inZones('x')).running(there('db', 'n0', away(term('web'))))
-    assert.deepEqual(world.reasons(aPod('p', away(term('db')))), { n0: ["node(s) didn't match pod anti-affinity rules"] })
-    assert.deepEqual(world.reasons(aPod('q', { labels: { app: 'web' } })), { n0: ["node(s) didn't satisfy existing pods anti-affinity rules"] })
+    assert.deepEqual(world.reasons(aPod('p', away(term('db')))), {
+      n0: ["node(s) didn't match pod anti-affinity rules"],
+    })
+    assert.deepEqual(world.reasons(aPod('q', { labels: { app: 'web' } })), {
+      n0: ["node(s) didn't satisfy existing pods anti-affinity rules"],
+    })
     world.cache.removePod('default/there-db-n0')
     assert.deepEqual(world.reasons(aPod('q', { labels: { app: 'web' } })), {})
   })

@@ -8,7 +8,8 @@ const minBytes = 23 * mebibyte
 const maxContainerBytes = 1000 * mebibyte
 
 /** An image name as nodes list it: with a tag. */
-const tagged = (image: string) => (image.lastIndexOf(':') > image.lastIndexOf('/') || image.includes('@') ? image : `${image}:latest`)
+const tagged = (image: string) =>
+  image.lastIndexOf(':') > image.lastIndexOf('/') || image.includes('@') ? image : `${image}:latest`
 
 /** Prefers nodes that have the Pod's images; an image counts the less, the fewer nodes have it, so that one node is not flooded. */
 export const imageLocality = definePlugin<undefined, readonly string[]>({

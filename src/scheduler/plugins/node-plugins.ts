@@ -11,7 +11,9 @@ export const schedulingGates = definePlugin({
   events: [{ on: 'UnscheduledPod/Update' }],
   preEnqueue(pod) {
     const gates = pod.spec?.schedulingGates ?? []
-    return gates.length === 0 ? undefined : unresolvable(`waiting for scheduling gates: [${gates.map(({ name }) => name).join(' ')}]`)
+    return gates.length === 0
+      ? undefined
+      : unresolvable(`waiting for scheduling gates: [${gates.map(({ name }) => name).join(' ')}]`)
   },
 })
 
@@ -21,7 +23,8 @@ export const nodeName = definePlugin({
   nodeLocal: true,
   events: [{ on: 'Node/Add' }],
   preFilter: ({ pod }) => pod.spec?.nodeName || skip,
-  filter: (name: string, node) => (node.name === name ? undefined : unresolvable("node(s) didn't match the requested node name")),
+  filter: (name: string, node) =>
+    node.name === name ? undefined : unresolvable("node(s) didn't match the requested node name"),
 })
 
 const unschedulableTaint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const
@@ -32,7 +35,9 @@ export const nodeUnschedulable = definePlugin({
   nodeLocal: true,
   events: [{ on: 'Node/Add' }, { on: 'Node/Update' }, { on: 'UnscheduledPod/Update' }],
   filter: (_: undefined, { node }, { pod }) =>
-    !node.spec?.unschedulable || pod.spec?.tolerations?.some((toleration) => tolerates(toleration, unschedulableTaint)) ? undefined : unresolvable('node(s) were unschedulable'),
+    !node.spec?.unschedulable || pod.spec?.tolerations?.some((toleration) => tolerates(toleration, unschedulableTaint))
+      ? undefined
+      : unresolvable('node(s) were unschedulable'),
 })
 
 /** Taints that keep a Pod away, and those that only make a node less liked. */
@@ -47,7 +52,8 @@ export const taintToleration = definePlugin<undefined, readonly Frozen<Toleratio
   preScore: ({ pod }) => (pod.spec?.tolerations ?? []).filter(({ effect }) => !effect || effect === 'PreferNoSchedule'),
   score(tolerations, { node }) {
     let bad = 0
-    for (const taint of node.spec?.taints ?? []) if (taint.effect === 'PreferNoSchedule' && !tolerations.some((t) => tolerates(t, taint))) bad++
+    for (const taint of node.spec?.taints ?? [])
+      if (taint.effect === 'PreferNoSchedule' && !tolerations.some((t) => tolerates(t, taint))) bad++
     return bad
   },
   normalize: (scores) => scaleToMax(scores, true),
@@ -57,14 +63,21 @@ export const taintToleration = definePlugin<undefined, readonly Frozen<Toleratio
 export const nodeAffinity = definePlugin<true, readonly Frozen<PreferredSchedulingTerm>[]>({
   name: 'NodeAffinity',
   nodeLocal: true,
-  events: [{ on: 'Node/Add' }, { on: 'Node/Update', hint: (rejected, node) => allowsNode(rejected.pod.spec, node as Frozen<Node>) }, { on: 'UnscheduledPod/Update' }],
-  preFilter: ({ pod: { spec } }) => (spec?.nodeSelector || spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution ? true : skip),
-  filter: (_, { node }, { pod }) => (allowsNode(pod.spec, node) ? undefined : unresolvable("node(s) didn't match Pod's node affinity/selector")),
+  events: [
+    { on: 'Node/Add' },
+    { on: 'Node/Update', hint: (rejected, node) => allowsNode(rejected.pod.spec, node as Frozen<Node>) },
+    { on: 'UnscheduledPod/Update' },
+  ],
+  preFilter: ({ pod: { spec } }) =>
+    spec?.nodeSelector || spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution ? true : skip,
+  filter: (_, { node }, { pod }) =>
+    allowsNode(pod.spec, node) ? undefined : unresolvable("node(s) didn't match Pod's node affinity/selector"),
   preScore: ({ pod }) => {
     const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
     return preferred.length ? preferred : skip
   },
-  score: (preferred, { node }) => preferred.reduce((sum, { weight, preference }) => sum + (matchesNodeTerm(preference, node) ? weight : 0), 0),
+  score: (preferred, { node }) =>
+    preferred.reduce((sum, { weight, preference }) => sum + (matchesNodeTerm(preference, node) ? weight : 0), 0),
   normalize: (scores) => scaleToMax(scores),
 })
 
@@ -74,5 +87,8 @@ export const nodePorts = definePlugin<true, undefined>({
   nodeLocal: true,
   events: [{ on: 'Node/Add' }, { on: 'AssignedPod/Delete' }],
   preFilter: (pod) => (pod.hostPorts.length ? true : skip),
-  filter: (_, node, pod) => (pod.hostPorts.some((port) => node.hasPort(port)) ? unschedulable("node(s) didn't have free ports for the requested pod ports") : undefined),
+  filter: (_, node, pod) =>
+    pod.hostPorts.some((port) => node.hasPort(port))
+      ? unschedulable("node(s) didn't have free ports for the requested pod ports")
+      : undefined,
 })

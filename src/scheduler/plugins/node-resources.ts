@@ -20,12 +20,16 @@ function shortages(requests: Resources, node: NodeInfo): { reasons: string[]; ne
   look('cpu', requests.milliCpu, allocatable.milliCpu, requested.milliCpu)
   look('memory', requests.memoryBytes, allocatable.memoryBytes, requested.memoryBytes)
   look('ephemeral-storage', requests.ephemeralBytes, allocatable.ephemeralBytes, requested.ephemeralBytes)
-  if (requests.others) for (const [name, wanted] of requests.others) look(name, wanted, amount(allocatable, name), amount(requested, name))
+  if (requests.others)
+    for (const [name, wanted] of requests.others) look(name, wanted, amount(allocatable, name), amount(requested, name))
   return { reasons, never }
 }
 
 /** CPU and memory that a node would have given away. */
-const shares = ({ requested: used }: NodeInfo, { requests: more }: PodInfo): [number, number] => [used.milliCpu + more.milliCpu, used.memoryBytes + more.memoryBytes]
+const shares = ({ requested: used }: NodeInfo, { requests: more }: PodInfo): [number, number] => [
+  used.milliCpu + more.milliCpu,
+  used.memoryBytes + more.memoryBytes,
+]
 
 /** How a node's use of one resource is scored, 0..100: `used` counts the Pod in, `all` is above zero. */
 export type UsageScore = (used: number, all: number) => number
@@ -37,13 +41,17 @@ export const leastAllocated: UsageScore = (used, all) => (used > all ? 0 : Math.
 export const mostAllocated: UsageScore = (used, all) => Math.trunc((Math.min(used, all) * scoreMax) / all)
 
 /** Scored by a curve through points of utilization (percent) and score (0..10). */
-export function requestedToCapacityRatio(shape: readonly { readonly utilization: number; readonly score: number }[]): UsageScore {
+export function requestedToCapacityRatio(
+  shape: readonly { readonly utilization: number; readonly score: number }[],
+): UsageScore {
   return (used, all) => {
     const percent = used > all ? 100 : Math.trunc((used * 100) / all)
     const after = shape.findIndex(({ utilization }) => percent <= utilization)
     if (after <= 0) return (after < 0 ? (shape.at(-1)?.score ?? 0) : shape[0]!.score) * 10
     const [a, b] = [shape[after - 1]!, shape[after]!]
-    return Math.trunc(a.score * 10 + ((b.score - a.score) * 10 * (percent - a.utilization)) / (b.utilization - a.utilization))
+    return Math.trunc(
+      a.score * 10 + ((b.score - a.score) * 10 * (percent - a.utilization)) / (b.utilization - a.utilization),
+    )
   }
 }
 
@@ -54,29 +62,42 @@ export interface ScoringStrategy {
 }
 
 /** Upstream's default. */
-export const defaultStrategy: ScoringStrategy = { score: leastAllocated, resources: [{ name: 'cpu', weight: 1 }, { name: 'memory', weight: 1 }] }
+export const defaultStrategy: ScoringStrategy = {
+  score: leastAllocated,
+  resources: [
+    { name: 'cpu', weight: 1 },
+    { name: 'memory', weight: 1 },
+  ],
+}
 
 /** Room for what the Pod asks; which of the nodes with room are better says the strategy. */
-export const nodeResourcesFit = (strategy: ScoringStrategy): Plugin => definePlugin({
-  name: 'NodeResourcesFit',
-  nodeLocal: true,
-  events: [{ on: 'AssignedPod/Delete' }, { on: 'AssignedPod/Update' }, { on: 'Node/Add' }, { on: 'Node/Update' }, { on: 'UnscheduledPod/Update' }],
-  filter(_: undefined, node, { requests }) {
-    const { reasons, never } = shortages(requests, node)
-    return reasons.length === 0 ? undefined : { reasons, unresolvable: never }
-  },
-  score(_: undefined, node, pod) {
-    let [sum, weights] = [0, 0]
-    for (const { name, weight } of strategy.resources) {
-      const all = amount(node.allocatable, name)
-      // An extended resource that the Pod does not ask for says nothing about where it should go.
-      if (all === 0 || (amount(pod.scoringRequests, name) === 0 && name.includes('/'))) continue
-      sum += weight * strategy.score(amount(node.scoringRequested, name) + amount(pod.scoringRequests, name), all)
-      weights += weight
-    }
-    return weights === 0 ? 0 : Math.trunc(sum / weights)
-  },
-})
+export const nodeResourcesFit = (strategy: ScoringStrategy): Plugin =>
+  definePlugin({
+    name: 'NodeResourcesFit',
+    nodeLocal: true,
+    events: [
+      { on: 'AssignedPod/Delete' },
+      { on: 'AssignedPod/Update' },
+      { on: 'Node/Add' },
+      { on: 'Node/Update' },
+      { on: 'UnscheduledPod/Update' },
+    ],
+    filter(_: undefined, node, { requests }) {
+      const { reasons, never } = shortages(requests, node)
+      return reasons.length === 0 ? undefined : { reasons, unresolvable: never }
+    },
+    score(_: undefined, node, pod) {
+      let [sum, weights] = [0, 0]
+      for (const { name, weight } of strategy.resources) {
+        const all = amount(node.allocatable, name)
+        // An extended resource that the Pod does not ask for says nothing about where it should go.
+        if (all === 0 || (amount(pod.scoringRequests, name) === 0 && name.includes('/'))) continue
+        sum += weight * strategy.score(amount(node.scoringRequested, name) + amount(pod.scoringRequests, name), all)
+        weights += weight
+      }
+      return weights === 0 ? 0 : Math.trunc(sum / weights)
+    },
+  })
 
 /** Prefers nodes whose CPU and memory would be used to a similar degree. */
 export const nodeResourcesBalancedAllocation = definePlugin<undefined, true>({

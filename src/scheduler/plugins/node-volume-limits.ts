@@ -10,16 +10,34 @@ const tooMany = { ...unschedulable('node(s) exceed max volume count'), plugin: '
 /** A node takes no more volumes of a CSI driver than its CSINode allows. */
 export const nodeVolumeLimits = definePlugin<true, undefined>({
   name: 'NodeVolumeLimits',
-  events: (['CSINode/Add', 'CSINode/Update', 'AssignedPod/Delete', 'PersistentVolumeClaim/Add', 'VolumeAttachment/Delete'] as const).map((on) => ({ on })),
+  events: (
+    [
+      'CSINode/Add',
+      'CSINode/Update',
+      'AssignedPod/Delete',
+      'PersistentVolumeClaim/Add',
+      'VolumeAttachment/Delete',
+    ] as const
+  ).map((on) => ({ on })),
   preFilter: ({ pod }) => (claimsUsedBy(pod).length > 0 ? true : skip),
   filter(_, node, { pod }, { listers }) {
-    const missing = claimsUsedBy(pod).find(({ name }) => !listers.persistentVolumeClaims.get({ namespace: pod.metadata.namespace, name }))
-    if (missing) return unresolvable(`looking up PVC ${pod.metadata.namespace}/${missing.name}: persistentvolumeclaim "${missing.name}" not found`)
-    const limits = new Map((listers.csiNodes.get({ name: node.name })?.spec.drivers ?? []).flatMap(({ name, allocatable }) => (allocatable?.count === undefined ? [] : [[name, allocatable.count] as const])))
+    const missing = claimsUsedBy(pod).find(
+      ({ name }) => !listers.persistentVolumeClaims.get({ namespace: pod.metadata.namespace, name }),
+    )
+    if (missing)
+      return unresolvable(
+        `looking up PVC ${pod.metadata.namespace}/${missing.name}: persistentvolumeclaim "${missing.name}" not found`,
+      )
+    const limits = new Map(
+      (listers.csiNodes.get({ name: node.name })?.spec.drivers ?? []).flatMap(({ name, allocatable }) =>
+        allocatable?.count === undefined ? [] : [[name, allocatable.count] as const],
+      ),
+    )
     const wanted = volumesOf(pod, listers)
     if (wanted.size === 0 || limits.size === 0) return undefined
     const there = new Map<string, string>()
-    for (const { pod: other } of node.pods.values()) for (const [id, driver] of volumesOf(other, listers)) there.set(id, driver)
+    for (const { pod: other } of node.pods.values())
+      for (const [id, driver] of volumesOf(other, listers)) there.set(id, driver)
     for (const [id, driver] of attached(node.name, listers)) there.set(id, driver)
     for (const [driver, most] of limits) {
       const more = [...wanted].filter(([id, of]) => of === driver && !there.has(id)).length
@@ -53,7 +71,9 @@ function volumesOf(pod: Frozen<Pod>, listers: SchedulerListers): Map<string, str
 function attached(node: string, { volumeAttachments, persistentVolumes }: SchedulerListers): [string, string][] {
   volumeAttachments.index('node', ({ spec }) => [spec.nodeName])
   return volumeAttachments.by('node', node).flatMap(({ spec }): [string, string][] => {
-    const csi = spec.source.persistentVolumeName ? persistentVolumes.get({ name: spec.source.persistentVolumeName })?.spec?.csi : undefined
+    const csi = spec.source.persistentVolumeName
+      ? persistentVolumes.get({ name: spec.source.persistentVolumeName })?.spec?.csi
+      : undefined
     return csi ? [[`${csi.driver}/${csi.volumeHandle}`, csi.driver]] : []
   })
 }

@@ -33,7 +33,10 @@ const systemDefaults: readonly Frozen<TopologySpreadConstraint>[] = [
 ]
 
 const name = 'PodTopologySpread'
-const lacksLabel = { ...unresolvable("node(s) didn't match pod topology spread constraints (missing required label)"), plugin: name }
+const lacksLabel = {
+  ...unresolvable("node(s) didn't match pod topology spread constraints (missing required label)"),
+  plugin: name,
+}
 const wouldSkew = { ...unschedulable("node(s) didn't match pod topology spread constraints"), plugin: name }
 
 interface ScoreState {
@@ -45,73 +48,90 @@ interface ScoreState {
 }
 
 /** Spreads Pods over domains: within maxSkew where it must, as evenly as it can where it should. `defaults` are for Pods that state nothing, instead of the system's. */
-export const podTopologySpread = (defaults?: readonly Frozen<TopologySpreadConstraint>[]): Plugin => definePlugin<readonly Constraint[], ScoreState>({
-  name,
-  events: [{ on: 'AssignedPod/Add' }, { on: 'AssignedPod/Update' }, { on: 'AssignedPod/Delete' }, { on: 'Node/Add' }, { on: 'Node/Update' }, { on: 'Node/Delete' }, { on: 'UnscheduledPod/Update' }],
-  preFilter(pod, world) {
-    const own = pod.pod.spec?.topologySpreadConstraints ?? []
-    const stated = (own.length > 0 ? own : (defaults ?? [])).filter((c) => c.whenUnsatisfiable === 'DoNotSchedule')
-    if (stated.length === 0) return skip
-    if (own.length > 0) return prepare(stated, pod, world, true)
-    const matcher = ownersSelector(pod.pod, world)
-    return matcher === undefined ? skip : prepare(stated, pod, world, true, matcher)
-  },
-  filter(constraints, node) {
-    for (const { topology, counts, maxSkew, least, self } of constraints) {
-      const domain = topology.domainOf[node.index]!
-      if (domain < 0) return lacksLabel
-      if (Math.max(0, counts[domain]!) + self - least > maxSkew) return wouldSkew
-    }
-    return undefined
-  },
-  changed: (constraints, other, node, sign, pod) =>
-    constraints.map((constraint) => {
-      const domain = constraint.topology.domainOf[node.index]!
-      if (domain < 0 || constraint.counts[domain]! < 0 || !constraint.selection.matches(other.pod) || !nodeCounts(constraint, node, pod)) return constraint
-      const counts = constraint.counts.slice()
-      counts[domain]! += sign
-      return { ...constraint, counts, least: leastOf(counts, constraint.minDomains) }
-    }),
-  preScore(pod, nodes, world) {
-    const { topologySpreadConstraints } = pod.pod.spec ?? {}
-    const stated = (topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
-    if (stated.length > 0) return scoreState(prepare(stated, pod, world, true), nodes, true)
-    if (topologySpreadConstraints?.length) return skip
-    const matcher = ownersSelector(pod.pod, world)
-    if (matcher === undefined) return skip
-    if (!defaults) return scoreState(prepare(systemDefaults, pod, world, false, matcher), nodes, false)
-    const soft = defaults.filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
-    return soft.length === 0 ? skip : scoreState(prepare(soft, pod, world, true, matcher), nodes, true)
-  },
-  score({ constraints, weights, strict }, node) {
-    let score = 0
-    for (let i = 0; i < constraints.length; i++) {
-      const { topology, counts, maxSkew } = constraints[i]!
-      const domain = topology.domainOf[node.index]!
-      if (domain >= 0) score += Math.max(0, counts[domain]!) * weights[i]! + (maxSkew - 1)
-      else if (strict) return ignored
-    }
-    return Math.round(score)
-  },
-  normalize(scores) {
-    let [min, max] = [Infinity, 0]
-    for (const score of scores) {
-      if (score === ignored) continue
-      min = Math.min(min, score)
-      max = Math.max(max, score)
-    }
-    for (let i = 0; i < scores.length; i++) {
-      if (scores[i] === ignored) scores[i] = 0
-      else scores[i] = max === 0 ? scoreMax : Math.trunc((scoreMax * (max + min - scores[i]!)) / max)
-    }
-  },
-})
+export const podTopologySpread = (defaults?: readonly Frozen<TopologySpreadConstraint>[]): Plugin =>
+  definePlugin<readonly Constraint[], ScoreState>({
+    name,
+    events: [
+      { on: 'AssignedPod/Add' },
+      { on: 'AssignedPod/Update' },
+      { on: 'AssignedPod/Delete' },
+      { on: 'Node/Add' },
+      { on: 'Node/Update' },
+      { on: 'Node/Delete' },
+      { on: 'UnscheduledPod/Update' },
+    ],
+    preFilter(pod, world) {
+      const own = pod.pod.spec?.topologySpreadConstraints ?? []
+      const stated = (own.length > 0 ? own : (defaults ?? [])).filter((c) => c.whenUnsatisfiable === 'DoNotSchedule')
+      if (stated.length === 0) return skip
+      if (own.length > 0) return prepare(stated, pod, world, true)
+      const matcher = ownersSelector(pod.pod, world)
+      return matcher === undefined ? skip : prepare(stated, pod, world, true, matcher)
+    },
+    filter(constraints, node) {
+      for (const { topology, counts, maxSkew, least, self } of constraints) {
+        const domain = topology.domainOf[node.index]!
+        if (domain < 0) return lacksLabel
+        if (Math.max(0, counts[domain]!) + self - least > maxSkew) return wouldSkew
+      }
+      return undefined
+    },
+    changed: (constraints, other, node, sign, pod) =>
+      constraints.map((constraint) => {
+        const domain = constraint.topology.domainOf[node.index]!
+        if (
+          domain < 0 ||
+          constraint.counts[domain]! < 0 ||
+          !constraint.selection.matches(other.pod) ||
+          !nodeCounts(constraint, node, pod)
+        )
+          return constraint
+        const counts = constraint.counts.slice()
+        counts[domain]! += sign
+        return { ...constraint, counts, least: leastOf(counts, constraint.minDomains) }
+      }),
+    preScore(pod, nodes, world) {
+      const { topologySpreadConstraints } = pod.pod.spec ?? {}
+      const stated = (topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
+      if (stated.length > 0) return scoreState(prepare(stated, pod, world, true), nodes, true)
+      if (topologySpreadConstraints?.length) return skip
+      const matcher = ownersSelector(pod.pod, world)
+      if (matcher === undefined) return skip
+      if (!defaults) return scoreState(prepare(systemDefaults, pod, world, false, matcher), nodes, false)
+      const soft = defaults.filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
+      return soft.length === 0 ? skip : scoreState(prepare(soft, pod, world, true, matcher), nodes, true)
+    },
+    score({ constraints, weights, strict }, node) {
+      let score = 0
+      for (let i = 0; i < constraints.length; i++) {
+        const { topology, counts, maxSkew } = constraints[i]!
+        const domain = topology.domainOf[node.index]!
+        if (domain >= 0) score += Math.max(0, counts[domain]!) * weights[i]! + (maxSkew - 1)
+        else if (strict) return ignored
+      }
+      return Math.round(score)
+    },
+    normalize(scores) {
+      let [min, max] = [Infinity, 0]
+      for (const score of scores) {
+        if (score === ignored) continue
+        min = Math.min(min, score)
+        max = Math.max(max, score)
+      }
+      for (let i = 0; i < scores.length; i++) {
+        if (scores[i] === ignored) scores[i] = 0
+        else scores[i] = max === 0 ? scoreMax : Math.trunc((scoreMax * (max + min - scores[i]!)) / max)
+      }
+    },
+  })
 
 /** The score of a node that lacks a topology label. */
 const ignored = -1
 
 function scoreState(constraints: readonly Constraint[], nodes: readonly NodeInfo[], strict: boolean): ScoreState {
-  const counted = strict ? nodes.filter(({ index }) => constraints.every(({ topology }) => topology.domainOf[index]! >= 0)) : nodes
+  const counted = strict
+    ? nodes.filter(({ index }) => constraints.every(({ topology }) => topology.domainOf[index]! >= 0))
+    : nodes
   const weights = constraints.map(({ key, topology }) => {
     if (key === 'kubernetes.io/hostname') return Math.log(counted.length + 2)
     const seen = new Uint8Array(topology.values.length)
@@ -137,17 +157,44 @@ function leastOf(counts: Int32Array, minDomains: number): number {
   return domains === 0 || domains < minDomains ? 0 : least
 }
 
-function prepare(stated: readonly Frozen<TopologySpreadConstraint>[], pod: PodInfo, world: World, honour: boolean, matcher?: LabelMatcher): readonly Constraint[] {
+function prepare(
+  stated: readonly Frozen<TopologySpreadConstraint>[],
+  pod: PodInfo,
+  world: World,
+  honour: boolean,
+  matcher?: LabelMatcher,
+): readonly Constraint[] {
   const { cache } = world
   const topologies = stated.map((c) => cache.counts.topology(c.topologyKey))
   const plain = !pod.pod.spec?.nodeSelector && !pod.pod.spec?.affinity?.nodeAffinity
   return stated.map((c, i) => {
-    const selection = selectionIn(pod.pod.metadata.namespace ?? '', matcher ?? narrowed(c.labelSelector, pod.pod, c.matchLabelKeys))
-    const policies = { honourAffinity: honour && !plain && c.nodeAffinityPolicy !== 'Ignore', honourTaints: c.nodeTaintsPolicy === 'Honor' }
+    const selection = selectionIn(
+      pod.pod.metadata.namespace ?? '',
+      matcher ?? narrowed(c.labelSelector, pod.pod, c.matchLabelKeys),
+    )
+    const policies = {
+      honourAffinity: honour && !plain && c.nodeAffinityPolicy !== 'Ignore',
+      honourTaints: c.nodeTaintsPolicy === 'Honor',
+    }
     // A node counts only when it has the labels of all constraints.
-    const counts = countedBy({ selection, topology: topologies[i]!, required: honour ? topologies : [] }, policies, pod, world)
+    const counts = countedBy(
+      { selection, topology: topologies[i]!, required: honour ? topologies : [] },
+      policies,
+      pod,
+      world,
+    )
     const minDomains = c.minDomains ?? 1
-    return { key: c.topologyKey, maxSkew: c.maxSkew, minDomains, selection, self: selection.matches(pod.pod) ? 1 : 0, topology: topologies[i]!, counts, least: leastOf(counts, minDomains), ...policies }
+    return {
+      key: c.topologyKey,
+      maxSkew: c.maxSkew,
+      minDomains,
+      selection,
+      self: selection.matches(pod.pod) ? 1 : 0,
+      topology: topologies[i]!,
+      counts,
+      least: leastOf(counts, minDomains),
+      ...policies,
+    }
   })
 }
 
@@ -157,7 +204,12 @@ interface Policies {
 }
 
 /** Matching Pods by domain, of the nodes that count; -1 for a domain without such a node. */
-function countedBy({ selection, topology, required }: { selection: PodSelection; topology: Topology; required: readonly Topology[] }, policies: Policies, pod: PodInfo, world: World): Int32Array {
+function countedBy(
+  { selection, topology, required }: { selection: PodSelection; topology: Topology; required: readonly Topology[] },
+  policies: Policies,
+  pod: PodInfo,
+  world: World,
+): Int32Array {
   const { nodes, counts } = world.cache
   const { perNode } = counts.of(selection, true)
   const { domainOf } = topology
@@ -176,21 +228,24 @@ function countedBy({ selection, topology, required }: { selection: PodSelection;
 
 /** Whether a node's Pods count, by the constraint's policies. */
 const nodeCounts = ({ honourAffinity, honourTaints }: Policies, { node }: NodeInfo, { pod }: PodInfo): boolean =>
-  (!honourAffinity || allowsNode(pod.spec, node)) && (!honourTaints || !untolerated(node.spec?.taints, pod.spec?.tolerations, ['NoSchedule', 'NoExecute']))
+  (!honourAffinity || allowsNode(pod.spec, node)) &&
+  (!honourTaints || !untolerated(node.spec?.taints, pod.spec?.tolerations, ['NoSchedule', 'NoExecute']))
 
 /** The selectors of the Services and controllers that a Pod belongs to, put together; undefined when there is none. */
 function ownersSelector(pod: Frozen<Pod>, { listers }: World): LabelMatcher | undefined {
   const namespace = pod.metadata.namespace ?? ''
   const found: LabelMatcher[] = []
   for (const { spec } of listers.services.list(namespace)) {
-    if (spec?.selector && Object.entries(spec.selector).every(([key, value]) => pod.metadata.labels?.[key] === value)) found.push(matcherOf({ matchLabels: spec.selector }))
+    if (spec?.selector && Object.entries(spec.selector).every(([key, value]) => pod.metadata.labels?.[key] === value))
+      found.push(matcherOf({ matchLabels: spec.selector }))
   }
   const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller)
   if (owner) {
     const key = { namespace, name: owner.name }
     if (owner.kind === 'ReplicaSet') found.push(matcherOf(listers.replicaSets.get(key)?.spec?.selector))
     if (owner.kind === 'StatefulSet') found.push(matcherOf(listers.statefulSets.get(key)?.spec?.selector))
-    if (owner.kind === 'ReplicationController') found.push(matcherOf({ matchLabels: listers.replicationControllers.get(key)?.spec?.selector ?? {} }))
+    if (owner.kind === 'ReplicationController')
+      found.push(matcherOf({ matchLabels: listers.replicationControllers.get(key)?.spec?.selector ?? {} }))
   }
   const requirements = found.filter(({ nothing }) => !nothing).flatMap((m) => m.requirements)
   return requirements.length === 0 ? undefined : new LabelMatcher(requirements)

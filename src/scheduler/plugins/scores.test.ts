@@ -13,18 +13,29 @@ test('the emptier node is preferred', () => {
 test('Pods that ask for nothing spread too', () => {
   const world = new TestWorld([aNode('a'), aNode('b'), aNode('c')])
   for (let i = 0; i < 6; i++) assert.ok(world.place(aPod(`p${i}`)))
-  assert.deepEqual(world.cache.nodes.map(({ pods }) => pods.size), [2, 2, 2])
+  assert.deepEqual(
+    world.cache.nodes.map(({ pods }) => pods.size),
+    [2, 2, 2],
+  )
 })
 
 test('a node that is only disliked is the last choice', () => {
-  const world = new TestWorld([aNode('a', { taints: [{ key: 'k', effect: 'PreferNoSchedule' }] }), aNode('b')]).running(aPod('there', { cpu: '1', node: 'b' }))
+  const world = new TestWorld([aNode('a', { taints: [{ key: 'k', effect: 'PreferNoSchedule' }] }), aNode('b')]).running(
+    aPod('there', { cpu: '1', node: 'b' }),
+  )
   assert.equal(world.find(aPod('p')).node?.name, 'b')
   assert.equal(world.find(aPod('q', { tolerations: [{ operator: 'Exists' }] })).node?.name, 'a')
 })
 
 test('a preferred node wins over an emptier one, by its weight', () => {
-  const world = new TestWorld([aNode('a', { labels: { disk: 'ssd' } }), aNode('b')]).running(aPod('there', { cpu: '1', node: 'a' }))
-  const preferring = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference: { matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] } }] }
+  const world = new TestWorld([aNode('a', { labels: { disk: 'ssd' } }), aNode('b')]).running(
+    aPod('there', { cpu: '1', node: 'a' }),
+  )
+  const preferring = {
+    preferredDuringSchedulingIgnoredDuringExecution: [
+      { weight: 1, preference: { matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] } },
+    ],
+  }
   assert.equal(world.find(aPod('p', { affinity: { nodeAffinity: preferring } })).node?.name, 'a')
 })
 
@@ -35,7 +46,13 @@ test('a node that has the image is preferred', () => {
 
 test('a Pod is drawn to the Pods it would like to be near, and to those that would like it', () => {
   const nodes = [aNode('a', { labels: { [zone]: 'x' } }), aNode('b', { labels: { [zone]: 'y' } })]
-  const liking = (app: string) => ({ podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: { topologyKey: zone, labelSelector: { matchLabels: { app } } } }] } })
+  const liking = (app: string) => ({
+    podAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        { weight: 100, podAffinityTerm: { topologyKey: zone, labelSelector: { matchLabels: { app } } } },
+      ],
+    },
+  })
   const world = new TestWorld(nodes).running(aPod('db', { labels: { app: 'db' }, node: 'a', affinity: liking('web') }))
   assert.equal(world.find(aPod('p', { affinity: liking('db') })).node?.name, 'a')
   assert.equal(world.find(aPod('q', { labels: { app: 'web' } })).node?.name, 'a')
@@ -46,16 +63,35 @@ test('the Pods of one Service spread over nodes by themselves, in a cluster with
   for (const labels of [{}, { [zone]: 'x' }] as Record<string, string>[]) {
     const world = new TestWorld([aNode('a', { labels }), aNode('b', { labels })])
     world.put(services, { metadata: { name: 's', namespace: 'default' }, spec: { selector: { app: 'web' } } })
-    world.running(aPod('web-1', { labels: { app: 'web' }, node: 'a' }), aPod('other-1', { node: 'b' }), aPod('other-2', { node: 'b' }), aPod('other-3', { node: 'b' }))
+    world.running(
+      aPod('web-1', { labels: { app: 'web' }, node: 'a' }),
+      aPod('other-1', { node: 'b' }),
+      aPod('other-2', { node: 'b' }),
+      aPod('other-3', { node: 'b' }),
+    )
     assert.equal(world.find(aPod('web-2', { labels: { app: 'web' } })).node?.name, 'b')
   }
 })
 
 test('ScheduleAnyway prefers the zone with fewer, and a full one does not stop the Pod', () => {
   const world = new TestWorld([aNode('a', { labels: { [zone]: 'x' } }), aNode('b', { labels: { [zone]: 'y' } })])
-  const wishes = (name: string) => aPod(name, { labels: { app: 'a' }, topologySpreadConstraints: [{ topologyKey: zone, maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: { app: 'a' } } }] })
+  const wishes = (name: string) =>
+    aPod(name, {
+      labels: { app: 'a' },
+      topologySpreadConstraints: [
+        {
+          topologyKey: zone,
+          maxSkew: 1,
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: { matchLabels: { app: 'a' } },
+        },
+      ],
+    })
   for (let i = 0; i < 6; i++) assert.ok(world.place(wishes(`p${i}`)))
-  assert.deepEqual(world.cache.nodes.map(({ pods }) => pods.size), [3, 3])
+  assert.deepEqual(
+    world.cache.nodes.map(({ pods }) => pods.size),
+    [3, 3],
+  )
   world.cache.removeNode('b')
   assert.equal(world.place(wishes('last')), 'a')
 })

@@ -32,7 +32,23 @@ const noProvisioner = 'kubernetes.io/no-provisioner'
 /** Takes care that a Pod's volumes can be reached from its node: bound ones are, and ones that wait for the Pod are found or made there. */
 export const volumeBinding = definePlugin<State, undefined>({
   name: 'VolumeBinding',
-  events: (['PersistentVolumeClaim/Add', 'PersistentVolumeClaim/Update', 'PersistentVolume/Add', 'PersistentVolume/Update', 'StorageClass/Add', 'StorageClass/Update', 'Node/Add', 'Node/Update', 'CSINode/Add', 'CSINode/Update', 'CSIDriver/Update', 'CSIStorageCapacity/Add', 'CSIStorageCapacity/Update'] as const).map((on) => ({ on })),
+  events: (
+    [
+      'PersistentVolumeClaim/Add',
+      'PersistentVolumeClaim/Update',
+      'PersistentVolume/Add',
+      'PersistentVolume/Update',
+      'StorageClass/Add',
+      'StorageClass/Update',
+      'Node/Add',
+      'Node/Update',
+      'CSINode/Add',
+      'CSINode/Update',
+      'CSIDriver/Update',
+      'CSIStorageCapacity/Add',
+      'CSIStorageCapacity/Update',
+    ] as const
+  ).map((on) => ({ on })),
   preFilter({ pod }, world) {
     const uses = claimsUsedBy(pod)
     if (uses.length === 0) return skip
@@ -71,10 +87,15 @@ export const volumeBinding = definePlugin<State, undefined>({
   },
 })
 
-const waitsForPod = (claim: Claim, { listers }: World) => listers.storageClasses.get({ name: classOf(claim) })?.volumeBindingMode === 'WaitForFirstConsumer'
+const waitsForPod = (claim: Claim, { listers }: World) =>
+  listers.storageClasses.get({ name: classOf(claim) })?.volumeBindingMode === 'WaitForFirstConsumer'
 
 /** Which volumes the Pod would get on a node, or why it cannot have them there. */
-function decide({ bound, waiting, volumes }: State, { node, name }: NodeInfo, world: World): VolumePlan | { readonly reasons: readonly string[] } {
+function decide(
+  { bound, waiting, volumes }: State,
+  { node, name }: NodeInfo,
+  world: World,
+): VolumePlan | { readonly reasons: readonly string[] } {
   const reasons: string[] = []
   const missing = bound.findIndex((volume) => volume === undefined)
   const far = bound.findIndex((volume) => volume !== undefined && !reaches(volume, node))
@@ -108,15 +129,38 @@ function whyNotProvisioned(claim: Claim, node: Frozen<Node>, world: World): stri
   if (!storageClass?.provisioner || storageClass.provisioner === noProvisioner) return bindConflict
   const terms = storageClass.allowedTopologies ?? []
   const labels = node.metadata.labels ?? {}
-  if (terms.length > 0 && !terms.some(({ matchLabelExpressions = [] }) => matchLabelExpressions.length > 0 && matchLabelExpressions.every(({ key, values }) => labels[key] !== undefined && values.includes(labels[key])))) return bindConflict
+  if (
+    terms.length > 0 &&
+    !terms.some(
+      ({ matchLabelExpressions = [] }) =>
+        matchLabelExpressions.length > 0 &&
+        matchLabelExpressions.every(({ key, values }) => labels[key] !== undefined && values.includes(labels[key])),
+    )
+  )
+    return bindConflict
   return hasRoom(claim, storageClass, node, world) ? undefined : notEnoughSpace
 }
 
 /** Whether a driver that tells its free space has enough near a node. */
-function hasRoom(claim: Claim, { metadata, provisioner }: Frozen<StorageClass>, node: Frozen<Node>, { listers }: World): boolean {
-  if (claim.spec?.resources?.requests?.['storage'] === undefined || !listers.csiDrivers.get({ name: provisioner })?.spec.storageCapacity) return true
+function hasRoom(
+  claim: Claim,
+  { metadata, provisioner }: Frozen<StorageClass>,
+  node: Frozen<Node>,
+  { listers }: World,
+): boolean {
+  if (
+    claim.spec?.resources?.requests?.['storage'] === undefined ||
+    !listers.csiDrivers.get({ name: provisioner })?.spec.storageCapacity
+  )
+    return true
   return listers.csiStorageCapacities.list().some(({ storageClassName, capacity, maximumVolumeSize, nodeTopology }) => {
     const most = maximumVolumeSize ?? capacity
-    return storageClassName === metadata.name && most !== undefined && amountOf('storage', most) >= requestedBytes(claim) && nodeTopology !== undefined && matcherOf(nodeTopology).matches(node.metadata.labels)
+    return (
+      storageClassName === metadata.name &&
+      most !== undefined &&
+      amountOf('storage', most) >= requestedBytes(claim) &&
+      nodeTopology !== undefined &&
+      matcherOf(nodeTopology).matches(node.metadata.labels)
+    )
   })
 }

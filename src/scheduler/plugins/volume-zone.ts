@@ -19,7 +19,17 @@ const conflict = { ...unresolvable('node(s) had no available volume zone'), plug
 /** A Pod goes only to the zone and region that its bound volumes are labelled with. */
 export const volumeZone = definePlugin<readonly Requirement[], undefined>({
   name: 'VolumeZone',
-  events: (['StorageClass/Add', 'Node/Add', 'Node/Update', 'PersistentVolumeClaim/Add', 'PersistentVolumeClaim/Update', 'PersistentVolume/Add', 'PersistentVolume/Update'] as const).map((on) => ({ on })),
+  events: (
+    [
+      'StorageClass/Add',
+      'Node/Add',
+      'Node/Update',
+      'PersistentVolumeClaim/Add',
+      'PersistentVolumeClaim/Update',
+      'PersistentVolume/Add',
+      'PersistentVolume/Update',
+    ] as const
+  ).map((on) => ({ on })),
   preFilter({ pod }, { listers }) {
     const requirements: Requirement[] = []
     for (const { name } of claimsUsedBy(pod)) {
@@ -28,10 +38,12 @@ export const volumeZone = definePlugin<readonly Requirement[], undefined>({
       const volumeName = claim.spec?.volumeName
       if (!volumeName) {
         const className = classOf(claim)
-        if (className === '') return new Rejected(unresolvable('PersistentVolumeClaim had no pv name and storageClass name'))
+        if (className === '')
+          return new Rejected(unresolvable('PersistentVolumeClaim had no pv name and storageClass name'))
         const storageClass = listers.storageClasses.get({ name: className })
         if (!storageClass) return new Rejected(unresolvable(`storageclass.storage.k8s.io "${className}" not found`))
-        if (storageClass.volumeBindingMode !== 'WaitForFirstConsumer') return new Rejected(unresolvable('PersistentVolume had no name'))
+        if (storageClass.volumeBindingMode !== 'WaitForFirstConsumer')
+          return new Rejected(unresolvable('PersistentVolume had no name'))
         continue
       }
       const volume = listers.persistentVolumes.get({ name: volumeName })
@@ -46,6 +58,8 @@ export const volumeZone = definePlugin<readonly Requirement[], undefined>({
   filter(requirements, { labels }) {
     // A node that says nothing about where it is: a cluster of one zone.
     if (!keys.some((key) => key in labels)) return undefined
-    return requirements.every(({ key, values }) => values.has(labels[key] ?? labels[newNames[key] ?? ''] ?? '')) ? undefined : conflict
+    return requirements.every(({ key, values }) => values.has(labels[key] ?? labels[newNames[key] ?? ''] ?? ''))
+      ? undefined
+      : conflict
   },
 })

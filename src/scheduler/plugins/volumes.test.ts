@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { csiDrivers, csiNodes, csiStorageCapacities, persistentVolumeClaims, persistentVolumes, storageClasses, volumeAttachments } from '../../api/generated/resources.ts'
+import {
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
+  persistentVolumeClaims,
+  persistentVolumes,
+  storageClasses,
+  volumeAttachments,
+} from '../../api/generated/resources.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/generated/types/core-v1.ts'
 import { aNode, aPod, TestWorld } from '../testing/world.ts'
 
 const zone = 'topology.kubernetes.io/zone'
 
-const usesClaim = (name: string, claim: string, wishes: Parameters<typeof aPod>[1] = {}): Pod => aPod(name, { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: claim } }], ...wishes })
+const usesClaim = (name: string, claim: string, wishes: Parameters<typeof aPod>[1] = {}): Pod =>
+  aPod(name, { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: claim } }], ...wishes })
 
 interface ClaimWishes {
   readonly className?: string
@@ -16,14 +25,37 @@ interface ClaimWishes {
   readonly annotations?: Record<string, string>
 }
 
-function aClaim(name: string, { className = 'late', volume, modes = ['ReadWriteOnce'], size = '1Gi', annotations = {} }: ClaimWishes = {}): PersistentVolumeClaim {
+function aClaim(
+  name: string,
+  { className = 'late', volume, modes = ['ReadWriteOnce'], size = '1Gi', annotations = {} }: ClaimWishes = {},
+): PersistentVolumeClaim {
   return {
-    metadata: { name, namespace: 'default', uid: `uid-${name}`, resourceVersion: '1', annotations: { ...annotations, ...(volume !== undefined && { 'pv.kubernetes.io/bind-completed': 'yes' }) } },
-    spec: { storageClassName: className, accessModes: modes, resources: { requests: { storage: size } }, ...(volume !== undefined && { volumeName: volume }) },
+    metadata: {
+      name,
+      namespace: 'default',
+      uid: `uid-${name}`,
+      resourceVersion: '1',
+      annotations: { ...annotations, ...(volume !== undefined && { 'pv.kubernetes.io/bind-completed': 'yes' }) },
+    },
+    spec: {
+      storageClassName: className,
+      accessModes: modes,
+      resources: { requests: { storage: size } },
+      ...(volume !== undefined && { volumeName: volume }),
+    },
   }
 }
 
-function aVolume(name: string, { node, labels, size = '1Gi', className = 'late', driver }: { node?: string; labels?: Record<string, string>; size?: string; className?: string; driver?: string } = {}): PersistentVolume {
+function aVolume(
+  name: string,
+  {
+    node,
+    labels,
+    size = '1Gi',
+    className = 'late',
+    driver,
+  }: { node?: string; labels?: Record<string, string>; size?: string; className?: string; driver?: string } = {},
+): PersistentVolume {
   return {
     metadata: { name, resourceVersion: '1', ...(labels && { labels }) },
     spec: {
@@ -31,7 +63,15 @@ function aVolume(name: string, { node, labels, size = '1Gi', className = 'late',
       capacity: { storage: size },
       accessModes: ['ReadWriteOnce'],
       ...(driver !== undefined && { csi: { driver, volumeHandle: `handle-${name}` } }),
-      ...(node !== undefined && { nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] }] } } }),
+      ...(node !== undefined && {
+        nodeAffinity: {
+          required: {
+            nodeSelectorTerms: [
+              { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] },
+            ],
+          },
+        },
+      }),
     },
     status: { phase: 'Available' },
   }
@@ -39,9 +79,21 @@ function aVolume(name: string, { node, labels, size = '1Gi', className = 'late',
 
 function aWorld(): TestWorld {
   const world = new TestWorld([aNode('a', { labels: { [zone]: 'x' } }), aNode('b', { labels: { [zone]: 'y' } })])
-  world.put(storageClasses, { metadata: { name: 'late' }, provisioner: 'kubernetes.io/no-provisioner', volumeBindingMode: 'WaitForFirstConsumer' })
-  world.put(storageClasses, { metadata: { name: 'made' }, provisioner: 'disk.example.com', volumeBindingMode: 'WaitForFirstConsumer' })
-  world.put(storageClasses, { metadata: { name: 'now' }, provisioner: 'disk.example.com', volumeBindingMode: 'Immediate' })
+  world.put(storageClasses, {
+    metadata: { name: 'late' },
+    provisioner: 'kubernetes.io/no-provisioner',
+    volumeBindingMode: 'WaitForFirstConsumer',
+  })
+  world.put(storageClasses, {
+    metadata: { name: 'made' },
+    provisioner: 'disk.example.com',
+    volumeBindingMode: 'WaitForFirstConsumer',
+  })
+  world.put(storageClasses, {
+    metadata: { name: 'now' },
+    provisioner: 'disk.example.com',
+    volumeBindingMode: 'Immediate',
+  })
   return world
 }
 
@@ -56,9 +108,14 @@ describe('VolumeBinding', () => {
   test('a claim that is made for a Pod is waited for in its own words', () => {
     const pod = aPod('p', { volumes: [{ name: 'tmp', ephemeral: { volumeClaimTemplate: { spec: {} } } }] })
     const world = aWorld()
-    assert.match(world.reasons(pod)['*']![0]!, /not found|waiting for ephemeral volume controller to create the persistentvolumeclaim "p-tmp"/)
+    assert.match(
+      world.reasons(pod)['*']![0]!,
+      /not found|waiting for ephemeral volume controller to create the persistentvolumeclaim "p-tmp"/,
+    )
     world.put(persistentVolumeClaims, aClaim('p-tmp', { className: 'made' }))
-    assert.deepEqual(world.reasons(pod), { '*': ['PVC default/p-tmp was not created for pod default/p (pod is not owner)'] })
+    assert.deepEqual(world.reasons(pod), {
+      '*': ['PVC default/p-tmp was not created for pod default/p (pod is not owner)'],
+    })
   })
 
   test('a bound volume keeps a Pod on the nodes it can be reached from', () => {
@@ -67,7 +124,9 @@ describe('VolumeBinding', () => {
     world.put(persistentVolumeClaims, aClaim('c', { volume: 'v' }))
     assert.equal(world.place(usesClaim('p', 'c')), 'b')
     world.cache.removeNode('b')
-    assert.deepEqual(world.reasons(usesClaim('q', 'c')), { a: ["node(s) didn't match PersistentVolume's node affinity"] })
+    assert.deepEqual(world.reasons(usesClaim('q', 'c')), {
+      a: ["node(s) didn't match PersistentVolume's node affinity"],
+    })
   })
 
   test('a claim that waits for its Pod goes where a volume is, and the volume is given only once', () => {
@@ -87,35 +146,63 @@ describe('VolumeBinding', () => {
 
   test('the smallest volume that will do is taken', () => {
     const world = aWorld()
-    for (const [name, size] of [['big', '9Gi'], ['small', '1Gi'], ['right', '3Gi']] as const) world.put(persistentVolumes, aVolume(name, { node: 'a', size }))
+    for (const [name, size] of [
+      ['big', '9Gi'],
+      ['small', '1Gi'],
+      ['right', '3Gi'],
+    ] as const)
+      world.put(persistentVolumes, aVolume(name, { node: 'a', size }))
     world.put(persistentVolumeClaims, aClaim('c', { size: '2Gi' }))
     const info = world.cache.infoOf(usesClaim('p', 'c'))
     reserveAll(world, info, world.find(info.pod))
-    assert.deepEqual(world.volumes.plan(info.key)?.bindings.map(({ volume }) => volume.metadata.name), ['right'])
+    assert.deepEqual(
+      world.volumes.plan(info.key)?.bindings.map(({ volume }) => volume.metadata.name),
+      ['right'],
+    )
   })
 
   test('a volume that has to be made is made where the class allows it and the driver has room', () => {
     const world = aWorld()
-    world.put(storageClasses, { metadata: { name: 'made' }, provisioner: 'disk.example.com', volumeBindingMode: 'WaitForFirstConsumer', allowedTopologies: [{ matchLabelExpressions: [{ key: zone, values: ['y'] }] }] })
+    world.put(storageClasses, {
+      metadata: { name: 'made' },
+      provisioner: 'disk.example.com',
+      volumeBindingMode: 'WaitForFirstConsumer',
+      allowedTopologies: [{ matchLabelExpressions: [{ key: zone, values: ['y'] }] }],
+    })
     world.put(persistentVolumeClaims, aClaim('c', { className: 'made' }))
     const info = world.cache.infoOf(usesClaim('p', 'c'))
     const found = world.find(info.pod)
     assert.equal(found.node?.name, 'b')
     reserveAll(world, info, found)
-    assert.deepEqual(world.volumes.plan(info.key)?.provisions.map(({ metadata }) => metadata.name), ['c'])
+    assert.deepEqual(
+      world.volumes.plan(info.key)?.provisions.map(({ metadata }) => metadata.name),
+      ['c'],
+    )
     world.volumes.takeBack(info.key)
     world.put(csiDrivers, { metadata: { name: 'disk.example.com' }, spec: { storageCapacity: true } })
-    world.put(csiStorageCapacities, { metadata: { name: 'y', namespace: 'kube-system' }, storageClassName: 'made', capacity: '500Mi', nodeTopology: { matchLabels: { [zone]: 'y' } } })
+    world.put(csiStorageCapacities, {
+      metadata: { name: 'y', namespace: 'kube-system' },
+      storageClassName: 'made',
+      capacity: '500Mi',
+      nodeTopology: { matchLabels: { [zone]: 'y' } },
+    })
     assert.deepEqual(world.reasons(info.pod)['b'], ['node(s) did not have enough free storage'])
   })
 
   test('a claim for which a node was selected before keeps it', () => {
     const world = aWorld()
-    world.put(persistentVolumeClaims, aClaim('c', { className: 'made', annotations: { 'volume.kubernetes.io/selected-node': 'a' } }))
+    world.put(
+      persistentVolumeClaims,
+      aClaim('c', { className: 'made', annotations: { 'volume.kubernetes.io/selected-node': 'a' } }),
+    )
     assert.equal(world.find(usesClaim('p', 'c')).node?.name, 'a')
   })
 
-  function reserveAll(world: TestWorld, info: ReturnType<TestWorld['cache']['infoOf']>, { node, states }: ReturnType<TestWorld['find']>): void {
+  function reserveAll(
+    world: TestWorld,
+    info: ReturnType<TestWorld['cache']['infoOf']>,
+    { node, states }: ReturnType<TestWorld['find']>,
+  ): void {
     for (const { plugin } of world.search.plugins) plugin.reserve?.(info, node!, world, states.get(plugin))
   }
 })
@@ -146,7 +233,9 @@ describe('VolumeRestrictions', () => {
     world.put(persistentVolumes, aVolume('v'))
     world.put(persistentVolumeClaims, aClaim('c', { volume: 'v', modes: ['ReadWriteOncePod'] }))
     assert.ok(world.place(usesClaim('p', 'c')))
-    const taken = ['node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod']
+    const taken = [
+      'node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod',
+    ]
     assert.deepEqual(world.reasons(usesClaim('q', 'c')), { a: taken, b: taken })
   })
 
@@ -162,7 +251,10 @@ describe('VolumeRestrictions', () => {
 describe('NodeVolumeLimits', () => {
   test('a node takes as many volumes of a driver as it says, each counted once, attached ones too', () => {
     const world = new TestWorld([aNode('a')])
-    world.put(csiNodes, { metadata: { name: 'a' }, spec: { drivers: [{ name: 'disk', nodeID: 'a', allocatable: { count: 2 } }] } })
+    world.put(csiNodes, {
+      metadata: { name: 'a' },
+      spec: { drivers: [{ name: 'disk', nodeID: 'a', allocatable: { count: 2 } }] },
+    })
     for (const name of ['1', '2', '3']) {
       world.put(persistentVolumes, aVolume(`v${name}`, { driver: 'disk' }))
       world.put(persistentVolumeClaims, aClaim(`c${name}`, { volume: `v${name}` }))
@@ -170,7 +262,10 @@ describe('NodeVolumeLimits', () => {
     assert.equal(world.place(usesClaim('p1', 'c1')), 'a')
     assert.equal(world.place(usesClaim('p1-again', 'c1')), 'a')
     assert.equal(world.find(usesClaim('p2', 'c2')).node?.name, 'a')
-    world.put(volumeAttachments, { metadata: { name: 'x' }, spec: { attacher: 'disk', nodeName: 'a', source: { persistentVolumeName: 'v3' } } })
+    world.put(volumeAttachments, {
+      metadata: { name: 'x' },
+      spec: { attacher: 'disk', nodeName: 'a', source: { persistentVolumeName: 'v3' } },
+    })
     assert.deepEqual(world.reasons(usesClaim('p2', 'c2')), { a: ['node(s) exceed max volume count'] })
     assert.equal(world.find(usesClaim('p3', 'c3')).node?.name, 'a')
   })

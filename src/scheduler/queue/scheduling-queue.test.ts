@@ -10,7 +10,14 @@ const info = (name: string, wishes: PodWishes = {}): PodInfo => newPodInfo(aPod(
 
 const picky = definePlugin<undefined, undefined>({
   name: 'Picky',
-  events: [{ on: 'Node/Add' }, { on: 'Node/Update', hint: (rejected, node) => (node as { metadata: { name: string } }).metadata.name === rejected.pod.metadata.labels?.['wants'] }],
+  events: [
+    { on: 'Node/Add' },
+    {
+      on: 'Node/Update',
+      hint: (rejected, node) =>
+        (node as { metadata: { name: string } }).metadata.name === rejected.pod.metadata.labels?.['wants'],
+    },
+  ],
 })
 const gate = definePlugin<undefined, undefined>({
   name: 'Gate',

@@ -52,7 +52,8 @@ export class SchedulingQueue {
     this.#clock = clock
     this.#plugins = plugins
     this.#backoffTimes = backoff
-    for (const { name, events } of plugins) for (const { on, hint } of events) this.#hints.set(on, [...(this.#hints.get(on) ?? []), { plugin: name, hint }])
+    for (const { name, events } of plugins)
+      for (const { on, hint } of events) this.#hints.set(on, [...(this.#hints.get(on) ?? []), { plugin: name, hint }])
     this.#cancel = this.#flushLeftovers()
   }
 
@@ -67,7 +68,15 @@ export class SchedulingQueue {
   add(info: PodInfo): Rejection | undefined {
     const known = this.#pods.get(info.key)
     if (known) return this.#changed(known, info)
-    const entry: QueuedPod = { info, sinceMs: this.#clock.now(), attempts: 0, failedAtMs: 0, rejectedBy: new Set(), state: 'gated', movedInCycle: false }
+    const entry: QueuedPod = {
+      info,
+      sinceMs: this.#clock.now(),
+      attempts: 0,
+      failedAtMs: 0,
+      rejectedBy: new Set(),
+      state: 'gated',
+      movedInCycle: false,
+    }
     this.#pods.set(info.key, entry)
     const gate = this.#gate(info.pod)
     if (gate) return gate
@@ -120,7 +129,10 @@ export class SchedulingQueue {
     if (!hints) return
     for (const entry of this.#concerned) {
       if (entry.state === 'cycling') entry.movedInCycle = true
-      else if (hints.some(({ plugin, hint }) => entry.rejectedBy.has(plugin) && (!hint || hint(entry.info, object, old)))) this.#backoff(entry)
+      else if (
+        hints.some(({ plugin, hint }) => entry.rejectedBy.has(plugin) && (!hint || hint(entry.info, object, old)))
+      )
+        this.#backoff(entry)
     }
   }
 
@@ -153,7 +165,11 @@ export class SchedulingQueue {
       const gate = this.#gate(info.pod)
       if (gate) return gate
       this.#activate(entry)
-    } else if (entry.state === 'unschedulable' && (before.signature !== info.signature || !sameSpec(before.pod, info.pod))) this.#backoff(entry)
+    } else if (
+      entry.state === 'unschedulable' &&
+      (before.signature !== info.signature || !sameSpec(before.pod, info.pod))
+    )
+      this.#backoff(entry)
     else if (entry.state === 'active' && before.priority !== info.priority) {
       remove(this.#active, entry)
       push(this.#active, entry)
@@ -170,7 +186,10 @@ export class SchedulingQueue {
   }
 
   #backoff(entry: QueuedPod): void {
-    const waitMs = entry.attempts === 0 ? 0 : Math.min(this.#backoffTimes.firstMs * 2 ** (entry.attempts - 1), this.#backoffTimes.maxMs)
+    const waitMs =
+      entry.attempts === 0
+        ? 0
+        : Math.min(this.#backoffTimes.firstMs * 2 ** (entry.attempts - 1), this.#backoffTimes.maxMs)
     const leftMs = entry.failedAtMs + waitMs - this.#clock.now()
     if (leftMs <= 0) return this.#activate(entry)
     entry.state = 'backoff'
@@ -184,7 +203,8 @@ export class SchedulingQueue {
     let cancel = () => {}
     const again = () => {
       const oldMs = this.#clock.now() - leftoverMs
-      for (const entry of this.#pods.values()) if (entry.state === 'unschedulable' && entry.failedAtMs <= oldMs) this.#backoff(entry)
+      for (const entry of this.#pods.values())
+        if (entry.state === 'unschedulable' && entry.failedAtMs <= oldMs) this.#backoff(entry)
       cancel = this.#clock.after(leftoverEveryMs, again)
     }
     cancel = this.#clock.after(leftoverEveryMs, again)
@@ -193,9 +213,11 @@ export class SchedulingQueue {
 }
 
 /** Whether nothing that scheduling reads has changed: status updates (our own among them) must not bring a Pod back. */
-const sameSpec = (a: Frozen<Pod>, b: Frozen<Pod>): boolean => JSON.stringify([a.spec, a.metadata.labels]) === JSON.stringify([b.spec, b.metadata.labels])
+const sameSpec = (a: Frozen<Pod>, b: Frozen<Pod>): boolean =>
+  JSON.stringify([a.spec, a.metadata.labels]) === JSON.stringify([b.spec, b.metadata.labels])
 
-const before = (a: QueuedPod, b: QueuedPod) => a.info.priority > b.info.priority || (a.info.priority === b.info.priority && a.sinceMs < b.sinceMs)
+const before = (a: QueuedPod, b: QueuedPod) =>
+  a.info.priority > b.info.priority || (a.info.priority === b.info.priority && a.sinceMs < b.sinceMs)
 
 // The active queue is sorted from last to first and taken from its end: inserting is a binary search, taking is cheap.
 

@@ -24,7 +24,10 @@ export interface NodeWishes {
 }
 
 /** A node of 4 CPUs and 8 GiB, labelled with its name. */
-export function aNode(name: string, { labels, taints, unschedulable, images, cpu = '4', memory = '8Gi', pods = '110' }: NodeWishes = {}): Node {
+export function aNode(
+  name: string,
+  { labels, taints, unschedulable, images, cpu = '4', memory = '8Gi', pods = '110' }: NodeWishes = {},
+): Node {
   return {
     metadata: { name, labels: { 'kubernetes.io/hostname': name, ...labels } },
     spec: { ...(taints && { taints }), ...(unschedulable && { unschedulable }) },
@@ -44,12 +47,22 @@ export interface PodWishes extends Partial<PodSpec> {
 }
 
 /** A Pod with one container that asks for nothing. */
-export function aPod(name: string, { labels, namespace = 'default', cpu, memory, hostPort, node, startTime, ...spec }: PodWishes = {}): Pod {
+export function aPod(
+  name: string,
+  { labels, namespace = 'default', cpu, memory, hostPort, node, startTime, ...spec }: PodWishes = {},
+): Pod {
   const requests = { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) }
   return {
     metadata: { name, namespace, uid: `uid-${namespace}-${name}`, ...(labels && { labels }) },
     spec: {
-      containers: [{ name: 'main', image: 'app:1', resources: { requests }, ...(hostPort !== undefined && { ports: [{ containerPort: hostPort, hostPort, protocol: 'TCP' }] }) }],
+      containers: [
+        {
+          name: 'main',
+          image: 'app:1',
+          resources: { requests },
+          ...(hostPort !== undefined && { ports: [{ containerPort: hostPort, hostPort, protocol: 'TCP' }] }),
+        },
+      ],
       ...(node !== undefined && { nodeName: node }),
       ...spec,
     },
@@ -70,7 +83,15 @@ export class TestWorld {
     this.cache = new ClusterCache((namespace) => this.listers.namespaces.byKey(namespace)?.metadata.labels)
     this.volumes = new VolumeDecisions(this.listers)
     for (const node of nodes) this.cache.setNode(node)
-    this.search = { plugins, world: this, random: seededRandom(1), local: new LocalResultsCache(), percentage: 100, nominated: new Map(), start: 0 }
+    this.search = {
+      plugins,
+      world: this,
+      random: seededRandom(1),
+      local: new LocalResultsCache(),
+      percentage: 100,
+      nominated: new Map(),
+      start: 0,
+    }
   }
 
   /** An object that the API server has. */
@@ -107,7 +128,8 @@ export class TestWorld {
 
   #of<T extends KubernetesObject>(resource: Resource<T>): ObjectCache<T> {
     let cache = this.#caches.get(resource)
-    if (!cache) this.#caches.set(resource, (cache = new ObjectCache<KubernetesObject>(resource as Resource, silentLogger)))
+    if (!cache)
+      this.#caches.set(resource, (cache = new ObjectCache<KubernetesObject>(resource as Resource, silentLogger)))
     return cache as unknown as ObjectCache<T>
   }
 }

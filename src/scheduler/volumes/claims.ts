@@ -20,11 +20,23 @@ export function claimsUsedBy({ spec, metadata }: Frozen<Pod>): readonly ClaimUse
 }
 
 /** A claim a Pod uses, or why the Pod cannot be scheduled with it. */
-export function claimOf(pod: Frozen<Pod>, { name, ephemeral }: ClaimUse, listers: SchedulerListers): { claim: Frozen<PersistentVolumeClaim>; why?: undefined } | { claim?: undefined; why: string } {
+export function claimOf(
+  pod: Frozen<Pod>,
+  { name, ephemeral }: ClaimUse,
+  listers: SchedulerListers,
+): { claim: Frozen<PersistentVolumeClaim>; why?: undefined } | { claim?: undefined; why: string } {
   const { namespace, name: podName, uid } = pod.metadata
   const claim = listers.persistentVolumeClaims.get({ namespace, name })
-  if (!claim) return { why: ephemeral ? `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"` : `persistentvolumeclaim "${name}" not found` }
-  if (claim.status?.phase === 'Lost') return { why: `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec?.volumeName ?? ''}"` }
+  if (!claim)
+    return {
+      why: ephemeral
+        ? `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`
+        : `persistentvolumeclaim "${name}" not found`,
+    }
+  if (claim.status?.phase === 'Lost')
+    return {
+      why: `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec?.volumeName ?? ''}"`,
+    }
   if (claim.metadata.deletionTimestamp) return { why: `persistentvolumeclaim "${name}" is being deleted` }
   if (ephemeral && !claim.metadata.ownerReferences?.some((owner) => owner.controller && owner.uid === uid)) {
     return { why: `PVC ${namespace}/${name} was not created for pod ${namespace}/${podName} (pod is not owner)` }
@@ -33,4 +45,5 @@ export function claimOf(pod: Frozen<Pod>, { name, ephemeral }: ClaimUse, listers
 }
 
 /** Binding is complete: the claim has its volume, and the volume its claim. */
-export const isFullyBound = ({ spec, metadata }: Frozen<PersistentVolumeClaim>): boolean => !!spec?.volumeName && metadata.annotations?.['pv.kubernetes.io/bind-completed'] !== undefined
+export const isFullyBound = ({ spec, metadata }: Frozen<PersistentVolumeClaim>): boolean =>
+  !!spec?.volumeName && metadata.annotations?.['pv.kubernetes.io/bind-completed'] !== undefined

@@ -1,4 +1,10 @@
-import { classOf, isVolumeFor, offersAccessModes, sameAttributesClass, sameVolumeMode } from '../../api/core/claim-binding.ts'
+import {
+  classOf,
+  isVolumeFor,
+  offersAccessModes,
+  sameAttributesClass,
+  sameVolumeMode,
+} from '../../api/core/claim-binding.ts'
 import type { Node, PersistentVolume, PersistentVolumeClaim } from '../../api/generated/types/core-v1.ts'
 import { amountOf } from '../cache/resources.ts'
 import { matcherOf } from '../../api/selector/label.ts'
@@ -15,11 +21,17 @@ export function reaches({ spec }: Volume, node: Frozen<Node>): boolean {
 }
 
 /** What a claim asks for, in bytes. */
-export const requestedBytes = ({ spec }: Claim): number => amountOf('storage', spec?.resources?.requests?.['storage'] ?? '0')
+export const requestedBytes = ({ spec }: Claim): number =>
+  amountOf('storage', spec?.resources?.requests?.['storage'] ?? '0')
 const capacityBytes = ({ spec }: Volume): number => amountOf('storage', spec?.capacity?.['storage'] ?? '0')
 
 /** The volume for a claim on a node: the one that was set aside for it, else the smallest that will do. */
-export function volumeFor(claim: Claim, volumes: readonly Volume[], node: Frozen<Node>, taken: ReadonlySet<string>): Volume | undefined {
+export function volumeFor(
+  claim: Claim,
+  volumes: readonly Volume[],
+  node: Frozen<Node>,
+  taken: ReadonlySet<string>,
+): Volume | undefined {
   let smallest: Volume | undefined
   for (const volume of volumes) {
     if (taken.has(volume.metadata.name ?? '') || !couldHold(volume, claim)) continue

@@ -5,7 +5,10 @@ import type { SchedulerListers } from '../listers.ts'
 
 /** What one Pod needs before it can go to its node: volumes for claims, and claims for which a volume must be made there. */
 export interface VolumePlan {
-  readonly bindings: readonly { readonly volume: Frozen<PersistentVolume>; readonly claim: Frozen<PersistentVolumeClaim> }[]
+  readonly bindings: readonly {
+    readonly volume: Frozen<PersistentVolume>
+    readonly claim: Frozen<PersistentVolumeClaim>
+  }[]
   readonly provisions: readonly Frozen<PersistentVolumeClaim>[]
 }
 
@@ -59,12 +62,21 @@ export class VolumeDecisions {
     this.#plans.set(pod, plan)
     for (const { volume, claim } of plan.bindings) {
       const { namespace, name, uid } = claim.metadata
-      const taken = { ...volume, spec: { ...volume.spec, claimRef: { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name, uid } } }
-      this.#volumes.set(volume.metadata.name ?? '', { version: versionNumber(volume.metadata.resourceVersion ?? '0'), volume: taken as Frozen<PersistentVolume> })
+      const taken = {
+        ...volume,
+        spec: { ...volume.spec, claimRef: { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name, uid } },
+      }
+      this.#volumes.set(volume.metadata.name ?? '', {
+        version: versionNumber(volume.metadata.resourceVersion ?? '0'),
+        volume: taken as Frozen<PersistentVolume>,
+      })
     }
     for (const claim of plan.provisions) {
       const annotations = { ...claim.metadata.annotations, [selectedNodeAnnotation]: node }
-      this.#claims.set(keyOf(claim), { version: versionNumber(claim.metadata.resourceVersion ?? '0'), claim: { ...claim, metadata: { ...claim.metadata, annotations } } })
+      this.#claims.set(keyOf(claim), {
+        version: versionNumber(claim.metadata.resourceVersion ?? '0'),
+        claim: { ...claim, metadata: { ...claim.metadata, annotations } },
+      })
     }
   }
 

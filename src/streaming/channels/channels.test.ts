@@ -23,11 +23,18 @@ async function listen(t: TestContext, server: Server): Promise<URL> {
 }
 
 /** A server of SPDY sessions, as a container runtime's: `session` gets the streams by their type once all are there. */
-function spdyServer(t: TestContext, count: number, session: (streams: Record<string, SpdyStream>) => void, asked: IncomingMessage[] = []): Promise<URL> {
+function spdyServer(
+  t: TestContext,
+  count: number,
+  session: (streams: Record<string, SpdyStream>) => void,
+  asked: IncomingMessage[] = [],
+): Promise<URL> {
   const server = createServer()
   server.on('upgrade', (request, socket: Duplex, head: Buffer) => {
     asked.push(request)
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${String(request.headers['x-stream-protocol-version'])}\r\n\r\n`)
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${String(request.headers['x-stream-protocol-version'])}\r\n\r\n`,
+    )
     const streams: Record<string, SpdyStream> = {}
     const connection = new SpdyConnection(socket, {
       side: 'server',
@@ -42,11 +49,17 @@ function spdyServer(t: TestContext, count: number, session: (streams: Record<str
 }
 
 /** Serves upgrades with `take`, as the API server does. */
-async function front(t: TestContext, take: (upgrade: Upgrade) => Promise<unknown>): Promise<{ url: URL; done: Promise<unknown> }> {
+async function front(
+  t: TestContext,
+  take: (upgrade: Upgrade) => Promise<unknown>,
+): Promise<{ url: URL; done: Promise<unknown> }> {
   const server = createServer()
   const { promise: done, resolve, reject } = Promise.withResolvers<unknown>()
   done.catch(() => {})
-  server.on('upgrade', (request, socket: Duplex, head: Buffer) => void take({ request, socket, head }).then(resolve, reject))
+  server.on(
+    'upgrade',
+    (request, socket: Duplex, head: Buffer) => void take({ request, socket, head }).then(resolve, reject),
+  )
   return { url: await listen(t, server), done }
 }
 
@@ -70,13 +83,20 @@ async function client(url: URL, protocol: string): Promise<Client> {
   return { webSocket, got, closed, text: (channel) => Buffer.concat(got.get(channel) ?? []).toString() }
 }
 
-const send = ({ webSocket }: Client, channel: number, data: string | Buffer) => webSocket.send(Buffer.concat([Buffer.from([channel]), Buffer.from(data)]))
+const send = ({ webSocket }: Client, channel: number, data: string | Buffer) =>
+  webSocket.send(Buffer.concat([Buffer.from([channel]), Buffer.from(data)]))
 
-async function session(t: TestContext, streams: Partial<SessionStreams>, runtime: (streams: Record<string, SpdyStream>) => void): Promise<Client> {
+async function session(
+  t: TestContext,
+  streams: Partial<SessionStreams>,
+  runtime: (streams: Record<string, SpdyStream>) => void,
+): Promise<Client> {
   const all: SessionStreams = { stdin: false, stdout: true, stderr: false, tty: false, ...streams }
   const count = 1 + Number(all.stdin) + Number(all.stdout) + Number(all.stderr && !all.tty) + Number(all.tty)
   const origin = await spdyServer(t, count, runtime)
-  const { url } = await front(t, (upgrade) => translateRemoteCommand(upgrade, { clock: new VirtualClock(), streams: all, server: { origin, path: '/exec' } }))
+  const { url } = await front(t, (upgrade) =>
+    translateRemoteCommand(upgrade, { clock: new VirtualClock(), streams: all, server: { origin, path: '/exec' } }),
+  )
   return client(url, remoteCommandV5)
 }
 
@@ -98,12 +118,16 @@ test('a WebSocket client half-closes its input, and gets output, error output an
   send(one, 0, 'world')
   send(one, 255, Buffer.from([0]))
   assert.equal(await one.closed, 1000)
-  assert.deepEqual([one.text(1), one.text(2), one.text(3)], ['HELLO WORLD', 'careful', '{"metadata":{},"status":"Success"}'])
+  assert.deepEqual(
+    [one.text(1), one.text(2), one.text(3)],
+    ['HELLO WORLD', 'careful', '{"metadata":{},"status":"Success"}'],
+  )
   assert.equal(one.got.get(1)![0]!.length, 0, 'the first message says that the session is there')
 })
 
 test('a failed command’s status passes as it is', async (t) => {
-  const status = '{"metadata":{},"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode","message":"3"}]}}'
+  const status =
+    '{"metadata":{},"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode","message":"3"}]}}'
   const one = await session(t, {}, ({ stdout, error }) => {
     error!.end(status)
     stdout!.end('late')
@@ -122,7 +146,10 @@ test('a terminal’s size goes along, and it has no error output of its own', as
   })
   send(one, 4, '{"Width":80,"Height":24}')
   await one.closed
-  assert.deepEqual([one.text(1), JSON.parse(one.text(3))], ['{"Width":80,"Height":24}', { metadata: {}, status: 'Success' }])
+  assert.deepEqual(
+    [one.text(1), JSON.parse(one.text(3))],
+    ['{"Width":80,"Height":24}', { metadata: {}, status: 'Success' }],
+  )
 })
 
 test('megabytes pass both ways', async (t) => {
@@ -140,10 +167,19 @@ test('megabytes pass both ways', async (t) => {
 test('what the runtime refuses is told on the error channel', async (t) => {
   const server = createServer((_request, response) => response.writeHead(500).end('container not found ("web")'))
   const origin = await listen(t, server)
-  const { url } = await front(t, (upgrade) => translateRemoteCommand(upgrade, { clock: new VirtualClock(), streams: { stdin: false, stdout: true, stderr: false, tty: false }, server: { origin, path: '/' } }))
+  const { url } = await front(t, (upgrade) =>
+    translateRemoteCommand(upgrade, {
+      clock: new VirtualClock(),
+      streams: { stdin: false, stdout: true, stderr: false, tty: false },
+      server: { origin, path: '/' },
+    }),
+  )
   const one = await client(url, remoteCommandV5)
   await one.closed
-  assert.equal((JSON.parse(one.text(3)) as { message: string }).message, 'Internal error occurred: unable to upgrade connection: container not found ("web")')
+  assert.equal(
+    (JSON.parse(one.text(3)) as { message: string }).message,
+    'Internal error occurred: unable to upgrade connection: container not found ("web")',
+  )
 })
 
 test('a client that goes away ends the session', async (t) => {
@@ -160,13 +196,22 @@ test('a client that goes away ends the session', async (t) => {
 test('a tunnel carries SPDY in WebSocket messages of any size', async (t) => {
   assert.deepEqual(tunnelledProtocols(['SPDY/3.1+portforward.k8s.io', 'v4.channel.k8s.io']), ['portforward.k8s.io'])
   const asked: IncomingMessage[] = []
-  const origin = await spdyServer(t, 1, ({ data }) => void textOf(data!).then((text) => data!.end(`got ${text}`)), asked)
-  const { url } = await front(t, (upgrade) => tunnelSpdy(upgrade, { origin, path: '/portForward', protocols: ['portforward.k8s.io'] }))
+  const origin = await spdyServer(
+    t,
+    1,
+    ({ data }) => void textOf(data!).then((text) => data!.end(`got ${text}`)),
+    asked,
+  )
+  const { url } = await front(t, (upgrade) =>
+    tunnelSpdy(upgrade, { origin, path: '/portForward', protocols: ['portforward.k8s.io'] }),
+  )
   // `ws` refuses the slash in the protocol's name, on both sides: the handshake is made by hand, the frames by `ws`.
   const request = `GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io\r\n\r\n`
   const socket = connect(Number(url.port), '127.0.0.1')
   socket.write(request)
-  const head = await new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString('latin1'))))
+  const head = await new Promise<string>((resolve) =>
+    socket.once('data', (chunk: Buffer) => resolve(chunk.toString('latin1'))),
+  )
   assert.match(head, /101 Switching Protocols[^]*Sec-WebSocket-Protocol: SPDY\/3\.1\+portforward\.k8s\.io/)
   assert.equal(asked[0]!.headers['x-stream-protocol-version'], 'portforward.k8s.io')
   const bytes = messagesOver(socket)
@@ -212,18 +257,35 @@ test('a forwarded upgrade is a byte pipe: refusals come back, credentials do not
   const server = createTcp((socket) => {
     socket.once('data', (chunk: Buffer) => {
       seen.push(chunk.toString())
-      socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: anything\r\nConnection: Upgrade\r\n\r\n' + 'x'.repeat(300_000))
+      socket.end(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: anything\r\nConnection: Upgrade\r\n\r\n' + 'x'.repeat(300_000),
+      )
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
   const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  const { url } = await front(t, (upgrade) => forwardUpgrade(upgrade, { origin, path: '/there?a=1', without: new Set(['authorization']), added: { 'x-more': 'yes' } }))
+  const { url } = await front(t, (upgrade) =>
+    forwardUpgrade(upgrade, {
+      origin,
+      path: '/there?a=1',
+      without: new Set(['authorization']),
+      added: { 'x-more': 'yes' },
+    }),
+  )
   const socket = connect(Number(url.port), '127.0.0.1')
-  socket.write('POST /here HTTP/1.1\r\nHost: me\r\nAuthorization: Bearer secret\r\nConnection: Upgrade\r\nUpgrade: anything\r\nX-Kept: 1\r\n\r\n')
+  socket.write(
+    'POST /here HTTP/1.1\r\nHost: me\r\nAuthorization: Bearer secret\r\nConnection: Upgrade\r\nUpgrade: anything\r\nX-Kept: 1\r\n\r\n',
+  )
   const answer = await textOf(socket)
-  assert.equal(answer.length, 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: anything\r\nConnection: Upgrade\r\n\r\n'.length + 300_000)
-  assert.match(seen[0]!, /^POST \/there\?a=1 HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nConnection: Upgrade\r\nUpgrade: anything\r\nX-Kept: 1\r\nx-more: yes\r\n\r\n$/)
+  assert.equal(
+    answer.length,
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: anything\r\nConnection: Upgrade\r\n\r\n'.length + 300_000,
+  )
+  assert.match(
+    seen[0]!,
+    /^POST \/there\?a=1 HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nConnection: Upgrade\r\nUpgrade: anything\r\nX-Kept: 1\r\nx-more: yes\r\n\r\n$/,
+  )
 })
 
 test('nobody at the other end is an error that says so, before anything is answered', async (t) => {
@@ -231,9 +293,15 @@ test('nobody at the other end is an error that says so, before anything is answe
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
-  const { url, done } = await front(t, (upgrade) => forwardUpgrade(upgrade, { origin: new URL(`http://127.0.0.1:${port}`), path: '/' }))
+  const { url, done } = await front(t, (upgrade) =>
+    forwardUpgrade(upgrade, { origin: new URL(`http://127.0.0.1:${port}`), path: '/' }),
+  )
   const socket = connect(Number(url.port), '127.0.0.1')
   socket.write('GET / HTTP/1.1\r\nHost: me\r\nConnection: Upgrade\r\nUpgrade: anything\r\n\r\n')
-  await assert.rejects(done, (error: Error) => error instanceof DialError && error.message === `dial tcp 127.0.0.1:${port}: connect: connection refused`)
+  await assert.rejects(
+    done,
+    (error: Error) =>
+      error instanceof DialError && error.message === `dial tcp 127.0.0.1:${port}: connect: connection refused`,
+  )
   socket.destroy()
 })

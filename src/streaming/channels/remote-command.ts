@@ -44,7 +44,11 @@ export async function translateRemoteCommand(upgrade: Upgrade, command: RemoteCo
   // What the client sends before the session is there has to wait.
   webSocket.pause()
   // Says that the session is there, before anything is written.
-  await sendOn(webSocket, streams.stdout ? channels.stdout : streams.stderr ? channels.stderr : channels.error, Buffer.alloc(0))
+  await sendOn(
+    webSocket,
+    streams.stdout ? channels.stdout : streams.stderr ? channels.stderr : channels.error,
+    Buffer.alloc(0),
+  )
   let status: Buffer
   try {
     const answer = await askForSpdy({ ...server, protocols: [remoteCommandV4] })
@@ -59,7 +63,11 @@ export async function translateRemoteCommand(upgrade: Upgrade, command: RemoteCo
 }
 
 /** Carries the session; gives the status with which it ended. */
-async function carry(webSocket: WebSocket, { socket, head }: { socket: Duplex; head: Buffer }, { streams, clock }: RemoteCommand): Promise<Buffer> {
+async function carry(
+  webSocket: WebSocket,
+  { socket, head }: { socket: Duplex; head: Buffer },
+  { streams, clock }: RemoteCommand,
+): Promise<Buffer> {
   const connection = new SpdyConnection(socket, { side: 'client' })
   let cancelPing = (): void => {}
   const pingLater = () => {
@@ -119,7 +127,8 @@ function takeInput(webSocket: WebSocket, stdin: SpdyStream | undefined, resize: 
   webSocket.resume()
 }
 
-const asBuffer = (raw: RawData): Buffer => (Array.isArray(raw) ? Buffer.concat(raw) : Buffer.isBuffer(raw) ? raw : Buffer.from(raw))
+const asBuffer = (raw: RawData): Buffer =>
+  Array.isArray(raw) ? Buffer.concat(raw) : Buffer.isBuffer(raw) ? raw : Buffer.from(raw)
 
 async function output(stream: SpdyStream, webSocket: WebSocket, channel: number): Promise<void> {
   for await (const chunk of stream as AsyncIterable<Buffer>) await sendOn(webSocket, channel, chunk)
@@ -144,4 +153,13 @@ function refusal(body: string): Buffer {
 }
 
 const internalError = (message: string): Buffer =>
-  Buffer.from(JSON.stringify({ metadata: {}, status: 'Failure', message: `Internal error occurred: ${message}`, reason: 'InternalError', details: { causes: [{ message }] }, code: 500 }))
+  Buffer.from(
+    JSON.stringify({
+      metadata: {},
+      status: 'Failure',
+      message: `Internal error occurred: ${message}`,
+      reason: 'InternalError',
+      details: { causes: [{ message }] },
+      code: 500,
+    }),
+  )

@@ -10,13 +10,20 @@ const messageBytesMax = 16 << 20
  */
 export async function acceptWebSocket({ request, socket, head }: Upgrade, protocol: string): Promise<WebSocket> {
   const { WebSocketServer } = await import('ws')
-  const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: messageBytesMax })
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: messageBytesMax,
+  })
   if (protocol) server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
   const { 'sec-websocket-protocol': _offered, ...headers } = request.headers
   const asked = Object.create(request, { headers: { value: headers } }) as typeof request
   return new Promise((resolve, reject) => {
     server.once('wsClientError', (error) => {
-      socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${error.message}\n`)
+      socket.end(
+        `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${error.message}\n`,
+      )
       reject(error)
     })
     server.handleUpgrade(asked, socket, head, resolve)
@@ -25,5 +32,7 @@ export async function acceptWebSocket({ request, socket, head }: Upgrade, protoc
 
 /** Sends bytes on a channel: a message whose first byte is the channel's number. Resolves when there is room for more. */
 export function sendOn(webSocket: WebSocket, channel: number, data: Uint8Array): Promise<void> {
-  return new Promise((resolve) => webSocket.send(Buffer.concat([Buffer.from([channel]), data]), { binary: true }, () => resolve()))
+  return new Promise((resolve) =>
+    webSocket.send(Buffer.concat([Buffer.from([channel]), data]), { binary: true }, () => resolve()),
+  )
 }

@@ -88,7 +88,10 @@ export class SpdyConnection {
   write(stream: SpdyStream, data: Buffer, done: (error?: Error | null) => void): void {
     for (let at = 0; at < data.length; at += pieceBytes) {
       const last = at + pieceBytes >= data.length
-      this.#send({ type: 'data', streamId: stream.id, fin: false, data: data.subarray(at, at + pieceBytes) }, last ? done : undefined)
+      this.#send(
+        { type: 'data', streamId: stream.id, fin: false, data: data.subarray(at, at + pieceBytes) },
+        last ? done : undefined,
+      )
     }
     if (data.length === 0) done()
   }
@@ -101,7 +104,8 @@ export class SpdyConnection {
   /** For the streams: both sides are through, or `reset`. */
   forget(stream: SpdyStream, reset: boolean): void {
     this.resumed(stream)
-    if (this.#streams.delete(stream.id) && reset) this.#send({ type: 'rst-stream', streamId: stream.id, status: cancelled })
+    if (this.#streams.delete(stream.id) && reset)
+      this.#send({ type: 'rst-stream', streamId: stream.id, status: cancelled })
   }
 
   /** For the streams: nobody reads what came. */
@@ -148,8 +152,10 @@ export class SpdyConnection {
 
   #accept(id: number, fin: boolean, headers: SpdyHeaders): void {
     const { accept } = this.#options
-    if (!accept || this.#streams.size >= streamsMax) return this.#send({ type: 'rst-stream', streamId: id, status: refusedStream })
-    if (this.#streams.has(id) || id % 2 === this.#nextId % 2) return this.#send({ type: 'rst-stream', streamId: id, status: invalidStream })
+    if (!accept || this.#streams.size >= streamsMax)
+      return this.#send({ type: 'rst-stream', streamId: id, status: refusedStream })
+    if (this.#streams.has(id) || id % 2 === this.#nextId % 2)
+      return this.#send({ type: 'rst-stream', streamId: id, status: invalidStream })
     const stream = new SpdyStream(this, id, headers)
     this.#streams.set(id, stream)
     this.#send({ type: 'syn-reply', streamId: id, fin: false, block: this.#packer.pack({}) })

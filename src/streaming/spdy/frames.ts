@@ -14,7 +14,16 @@ export type Frame =
 /** Frames that can be written. */
 export type SentFrame = Exclude<Frame, { type: 'settings' | 'window-update' }>
 
-const types = { synStream: 1, synReply: 2, rstStream: 3, settings: 4, ping: 6, goaway: 7, headers: 8, windowUpdate: 9 } as const
+const types = {
+  synStream: 1,
+  synReply: 2,
+  rstStream: 3,
+  settings: 4,
+  ping: 6,
+  goaway: 7,
+  headers: 8,
+  windowUpdate: 9,
+} as const
 const version = 3
 const headBytes = 8
 const finFlag = 1
@@ -71,7 +80,7 @@ function word(value: number): Buffer {
 export class FrameReader {
   #held: Buffer = Buffer.alloc(0)
   /** The data frame whose payload is being read. */
-  #data: { streamId: number; fin: boolean; left: number } | undefined
+  #data: { streamId: number; fin: boolean; left: number } | undefined;
 
   /** The frames that are complete with this chunk; data frames piece by piece. */
   *read(chunk: Buffer): Generator<Frame> {
@@ -95,7 +104,8 @@ export class FrameReader {
         else this.#data = { streamId, fin, left: length }
         continue
       }
-      if (length > controlBytesMax) throw new Error(`SPDY: a control frame of ${length} bytes (at most ${controlBytesMax})`)
+      if (length > controlBytesMax)
+        throw new Error(`SPDY: a control frame of ${length} bytes (at most ${controlBytesMax})`)
       if (rest.length < headBytes + length) break
       const frame = controlFrame(rest, fin, rest.subarray(headBytes, headBytes + length))
       rest = rest.subarray(headBytes + length)

@@ -10,7 +10,10 @@ let dictionary: Buffer | undefined
 
 /** The dictionary's bytes. */
 export function headerDictionary(): Buffer {
-  dictionary ??= Buffer.concat([...names.split(' ').flatMap((name) => [lengthOf(name), Buffer.from(name.replace('_', ' '))]), Buffer.from(values)])
+  dictionary ??= Buffer.concat([
+    ...names.split(' ').flatMap((name) => [lengthOf(name), Buffer.from(name.replace('_', ' '))]),
+    Buffer.from(values),
+  ])
   return dictionary
 }
 
@@ -62,9 +65,19 @@ export class HeaderPacker extends HeaderStream {
 /** Unpacks the headers that the other side sends. Throws on what is no header block, or too large. */
 export class HeaderUnpacker extends HeaderStream {
   unpack(block: Buffer): SpdyHeaders {
-    if (this.first && (block.length < streamHead.length || (block[0]! & 0x0f) !== 8 || !block.subarray(2, 6).equals(streamHead.subarray(2)))) throw new Error('SPDY: the header block does not begin with the preset dictionary')
+    if (
+      this.first &&
+      (block.length < streamHead.length ||
+        (block[0]! & 0x0f) !== 8 ||
+        !block.subarray(2, 6).equals(streamHead.subarray(2)))
+    )
+      throw new Error('SPDY: the header block does not begin with the preset dictionary')
     const packed = this.first ? block.subarray(streamHead.length) : block
-    const text = inflateRawSync(packed, { dictionary: this.window, finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: headerBytesMax })
+    const text = inflateRawSync(packed, {
+      dictionary: this.window,
+      finishFlush: constants.Z_SYNC_FLUSH,
+      maxOutputLength: headerBytesMax,
+    })
     this.remember(text)
     return decode(text)
   }
@@ -76,7 +89,8 @@ function encode(headers: SpdyHeaders): Buffer {
   const count = Buffer.alloc(4)
   count.writeUInt32BE(entries.length)
   parts.push(count)
-  for (const [name, value] of entries) parts.push(lengthOf(name), Buffer.from(name.toLowerCase()), lengthOf(value), Buffer.from(value))
+  for (const [name, value] of entries)
+    parts.push(lengthOf(name), Buffer.from(name.toLowerCase()), lengthOf(value), Buffer.from(value))
   return Buffer.concat(parts)
 }
 

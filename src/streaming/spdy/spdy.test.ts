@@ -8,15 +8,32 @@ import { frameBytes, FrameReader, type Frame, type SentFrame } from './frames.ts
 import { headerDictionary, HeaderPacker, HeaderUnpacker } from './header-block.ts'
 
 const text = fc.string({ maxLength: 60 })
-const headers = fc.dictionary(fc.string({ minLength: 1, maxLength: 20 }).map((name) => name.toLowerCase()).filter((name) => name !== '__proto__'), text, { maxKeys: 8 })
+const headers = fc.dictionary(
+  fc
+    .string({ minLength: 1, maxLength: 20 })
+    .map((name) => name.toLowerCase())
+    .filter((name) => name !== '__proto__'),
+  text,
+  { maxKeys: 8 },
+)
 const id = fc.integer({ min: 1, max: 0x7fff_ffff })
 
 const sent: fc.Arbitrary<SentFrame> = fc.oneof(
-  fc.record({ type: fc.constantFrom('syn-stream' as const, 'syn-reply' as const, 'headers' as const), streamId: id, fin: fc.boolean(), block: fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes)) }),
+  fc.record({
+    type: fc.constantFrom('syn-stream' as const, 'syn-reply' as const, 'headers' as const),
+    streamId: id,
+    fin: fc.boolean(),
+    block: fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes)),
+  }),
   fc.record({ type: fc.constant('rst-stream' as const), streamId: id, status: fc.nat(20) }),
   fc.record({ type: fc.constant('ping' as const), id }),
   fc.record({ type: fc.constant('goaway' as const), lastStreamId: id, status: fc.nat(3) }),
-  fc.record({ type: fc.constant('data' as const), streamId: id, fin: fc.boolean(), data: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)) }),
+  fc.record({
+    type: fc.constant('data' as const),
+    streamId: id,
+    fin: fc.boolean(),
+    data: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  }),
 )
 
 /** Pieces of data frames put together again. */
@@ -25,7 +42,8 @@ function joined(frames: readonly Frame[]): Frame[] {
   let open = false
   for (const frame of frames) {
     const last = out.at(-1)
-    if (frame.type === 'data' && last?.type === 'data' && open && last.streamId === frame.streamId) out[out.length - 1] = { ...frame, data: Buffer.concat([last.data, frame.data]) }
+    if (frame.type === 'data' && last?.type === 'data' && open && last.streamId === frame.streamId)
+      out[out.length - 1] = { ...frame, data: Buffer.concat([last.data, frame.data]) }
     else out.push({ ...frame })
     open = frame.type === 'data' && !frame.fin
   }
@@ -70,8 +88,13 @@ test('header blocks of one connection are unpacked as they were packed', () => {
 
 test('packed header blocks are one zlib stream with the preset dictionary, as any inflater reads it', () => {
   const packer = new HeaderPacker()
-  const stream = Buffer.concat([packer.pack({ streamtype: 'stdin', port: '80' }), packer.pack({ streamtype: 'error', port: '80' })])
-  const plain = inflateSync(stream, { dictionary: headerDictionary(), finishFlush: constants.Z_SYNC_FLUSH }).toString('latin1')
+  const stream = Buffer.concat([
+    packer.pack({ streamtype: 'stdin', port: '80' }),
+    packer.pack({ streamtype: 'error', port: '80' }),
+  ])
+  const plain = inflateSync(stream, { dictionary: headerDictionary(), finishFlush: constants.Z_SYNC_FLUSH }).toString(
+    'latin1',
+  )
   for (const value of ['stdin', 'error']) assert.ok(plain.includes(`streamtype\0\0\0\u0005${value}`), value)
   assert.equal(headerDictionary().length, 1423)
 })
@@ -115,7 +138,10 @@ async function all(stream: AsyncIterable<Buffer>): Promise<string> {
 
 function connected(accept: (stream: SpdyStream) => void) {
   const [a, b] = pair()
-  return { client: new SpdyConnection(a, { side: 'client' }), server: new SpdyConnection(b, { side: 'server', accept }) }
+  return {
+    client: new SpdyConnection(a, { side: 'client' }),
+    server: new SpdyConnection(b, { side: 'server', accept }),
+  }
 }
 
 test('streams carry data both ways and half-close', async () => {

@@ -30,13 +30,31 @@ export function askForSpdy({ origin, tls, path, protocols }: UpgradeAsk): Promis
       path,
       method: 'POST',
       agent: false,
-      headers: { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': [...protocols], 'content-length': '0' },
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'SPDY/3.1',
+        'x-stream-protocol-version': [...protocols],
+        'content-length': '0',
+      },
       ...(secure && tlsOptions(tls)),
     })
-    asked.on('error', (error: NodeJS.ErrnoException) => reject(new DialError(dialFailure(error, host, port), { cause: error })))
-    asked.on('upgrade', (response, socket, head) => resolve({ switched: true, protocol: String(response.headers['x-stream-protocol-version'] ?? ''), socket, head }))
+    asked.on('error', (error: NodeJS.ErrnoException) =>
+      reject(new DialError(dialFailure(error, host, port), { cause: error })),
+    )
+    asked.on('upgrade', (response, socket, head) =>
+      resolve({ switched: true, protocol: String(response.headers['x-stream-protocol-version'] ?? ''), socket, head }),
+    )
     asked.on('response', (response) => {
-      readText(response).then((body) => resolve({ switched: false, code: response.statusCode ?? 500, contentType: response.headers['content-type'] ?? 'text/plain', body }), reject)
+      readText(response).then(
+        (body) =>
+          resolve({
+            switched: false,
+            code: response.statusCode ?? 500,
+            contentType: response.headers['content-type'] ?? 'text/plain',
+            body,
+          }),
+        reject,
+      )
     })
     asked.end()
   })

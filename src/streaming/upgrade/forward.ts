@@ -46,10 +46,15 @@ export function dial({ origin, tls }: Target): Promise<Duplex> {
   const host = origin.hostname.replace(/^\[|\]$/g, '')
   const port = Number(origin.port) || (secure ? 443 : 80)
   return new Promise((resolve, reject) => {
-    const socket = secure ? connectTls({ host, port, ...tlsOptions(tls), ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }) }) : connectPlain({ host, port })
-    const failed = (error: NodeJS.ErrnoException) => reject(new DialError(dialFailure(error, host, port), { cause: error }))
+    const socket = secure
+      ? connectTls({ host, port, ...tlsOptions(tls), ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }) })
+      : connectPlain({ host, port })
+    const failed = (error: NodeJS.ErrnoException) =>
+      reject(new DialError(dialFailure(error, host, port), { cause: error }))
     socket.once('error', failed)
-    socket.setTimeout(dialTimeoutMs, () => socket.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' })))
+    socket.setTimeout(dialTimeoutMs, () =>
+      socket.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' })),
+    )
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       socket.removeListener('error', failed)
       socket.setTimeout(0)
@@ -61,14 +66,27 @@ export function dial({ origin, tls }: Target): Promise<Duplex> {
 }
 
 /** What Node's TLS is told. */
-export const tlsOptions = ({ cert, key, ca, servername }: TargetTls = {}) => ({ ...(cert && { cert }), ...(servername && { servername }), ...(key && { key }), ...(ca ? { ca } : { rejectUnauthorized: false }), minVersion: 'TLSv1.2' as const })
+export const tlsOptions = ({ cert, key, ca, servername }: TargetTls = {}) => ({
+  ...(cert && { cert }),
+  ...(servername && { servername }),
+  ...(key && { key }),
+  ...(ca ? { ca } : { rejectUnauthorized: false }),
+  minVersion: 'TLSv1.2' as const,
+})
 
-const causes: Readonly<Record<string, string>> = { ECONNREFUSED: 'connect: connection refused', EHOSTUNREACH: 'connect: no route to host', ENETUNREACH: 'connect: network is unreachable', ETIMEDOUT: 'i/o timeout', ECONNRESET: 'connect: connection reset by peer' }
+const causes: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connect: connection refused',
+  EHOSTUNREACH: 'connect: no route to host',
+  ENETUNREACH: 'connect: network is unreachable',
+  ETIMEDOUT: 'i/o timeout',
+  ECONNRESET: 'connect: connection reset by peer',
+}
 
 /** `dial tcp 10.0.0.1:10250: connect: connection refused` */
 export function dialFailure(error: NodeJS.ErrnoException, host: string, port: number): string {
   if (error.code === 'ENOTFOUND') return `dial tcp: lookup ${host}: no such host`
-  if (error.code === 'EPROTO' || error.code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'tls: first record does not look like a TLS handshake'
+  if (error.code === 'EPROTO' || error.code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return 'tls: first record does not look like a TLS handshake'
   return `dial tcp ${host.includes(':') ? `[${host}]` : host}:${port}: ${causes[error.code ?? ''] ?? error.message}`
 }
 

@@ -12,12 +12,18 @@ export interface Upgrade {
 /** The WebSocket subprotocols that a request offers; undefined when it asks for no WebSocket. */
 export function webSocketProtocols({ headers }: IncomingMessage): readonly string[] | undefined {
   if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
-  return (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim()).filter(Boolean)
+  return (headers['sec-websocket-protocol'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
 }
 
 /** Connects two byte streams until either is gone; what was received is still delivered. */
 export function join(one: Duplex, other: Duplex): void {
-  for (const [from, to] of [[one, other], [other, one]] as const) {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
     from.on('error', () => from.destroy())
     from.on('close', () => endSoon(to))
     from.pipe(to)

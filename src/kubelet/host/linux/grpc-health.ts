@@ -17,7 +17,12 @@ const statuses = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as con
 const messageBytesMax = 64 * 1024
 
 /** Asks grpc.health.v1.Health/Check. Rejects when there is no answer. */
-export async function grpcHealth({ host, port, service, timeoutMs }: HealthQuestion): Promise<(typeof statuses)[number]> {
+export async function grpcHealth({
+  host,
+  port,
+  service,
+  timeoutMs,
+}: HealthQuestion): Promise<(typeof statuses)[number]> {
   // The deadline is the real network's, whatever clock the kubelet runs on.
   const client = newGrpcClient({ target: { host, port }, clock: realClock, messageBytesMax })
   try {
@@ -27,8 +32,15 @@ export async function grpcHealth({ host, port, service, timeoutMs }: HealthQuest
     if (!(error instanceof GrpcError)) throw error
     const { code, details } = error
     if (code === 'NotFound') return 'SERVICE_UNKNOWN'
-    if (code === 'Unimplemented') throw new Error(`error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${details}`, { cause: error })
-    if (code === 'DeadlineExceeded' || code === 'Unavailable') throw new Error(`timeout: failed to connect service "${host}:${port}" within ${timeoutMs / 1000}s: ${details}`, { cause: error })
+    if (code === 'Unimplemented')
+      throw new Error(
+        `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${details}`,
+        { cause: error },
+      )
+    if (code === 'DeadlineExceeded' || code === 'Unavailable')
+      throw new Error(`timeout: failed to connect service "${host}:${port}" within ${timeoutMs / 1000}s: ${details}`, {
+        cause: error,
+      })
     throw new Error(`error: health rpc probe failed: ${error.message}`, { cause: error })
   } finally {
     client.close()

@@ -29,16 +29,35 @@ export interface LinuxHostOptions extends Deps {
 /** The machine that this process runs on. */
 export async function linuxHost(options: LinuxHostOptions): Promise<Host> {
   const { settings, rootDir, log } = options
-  for (const folder of ['pods', 'plugins', 'plugins_registry', 'pod-resources', 'device-plugins', 'seccomp']) await mkdir(join(rootDir, folder), { recursive: true, mode: 0o750 })
-  await shareMounts(await realpath(rootDir)).catch((error: unknown) => log.warn({ err: error }, 'mounts below the kubelet folder cannot be shared with containers: mount propagation does not work'))
+  for (const folder of ['pods', 'plugins', 'plugins_registry', 'pod-resources', 'device-plugins', 'seccomp'])
+    await mkdir(join(rootDir, folder), { recursive: true, mode: 0o750 })
+  await shareMounts(await realpath(rootDir)).catch((error: unknown) =>
+    log.warn(
+      { err: error },
+      'mounts below the kubelet folder cannot be shared with containers: mount propagation does not work',
+    ),
+  )
   const tree = settings.cgroupsPerQos ? await detectCgroups(options.clock) : undefined
   if (!tree) log.warn({}, 'cgroups cannot be written here: pods have no limits as a whole, only their containers have')
   return {
     needsUpkeep: true,
     machine: new LinuxMachine(options),
-    files: new LinuxPodFiles({ rootDir, podLogsDir: settings.podLogsDir, containerLogsDir: options.containerLogsDir, random: options.random }),
+    files: new LinuxPodFiles({
+      rootDir,
+      podLogsDir: settings.podLogsDir,
+      containerLogsDir: options.containerLogsDir,
+      random: options.random,
+    }),
     cgroups: tree
-      ? new KernelPodCgroups({ tree, root: settings.cgroupRoot, driver: options.cgroupDriver, cpuCfsQuota: settings.cpuCfsQuota, cpuCfsPeriodUs: settings.cpuCfsPeriodUs, podPidsLimit: settings.podPidsLimit, log })
+      ? new KernelPodCgroups({
+          tree,
+          root: settings.cgroupRoot,
+          driver: options.cgroupDriver,
+          cpuCfsQuota: settings.cpuCfsQuota,
+          cpuCfsPeriodUs: settings.cpuCfsPeriodUs,
+          podPidsLimit: settings.podPidsLimit,
+          log,
+        })
       : noPodCgroups,
     dial: linuxDial,
     volumes: (volumes) => new LinuxVolumes({ ...volumes, rootDir }),

@@ -58,7 +58,10 @@ export class LinuxMachine implements Machine {
 
   async addresses() {
     const ips = this.#options.nodeIps.length > 0 ? this.#options.nodeIps : [await defaultAddress()]
-    return [...ips.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: this.#options.hostname }]
+    return [
+      ...ips.map((address) => ({ type: 'InternalIP', address })),
+      { type: 'Hostname', address: this.#options.hostname },
+    ]
   }
 
   async resolver(path: string): Promise<Resolver> {
@@ -70,7 +73,10 @@ export class LinuxMachine implements Machine {
       memoryInfo(),
       filesystem(this.#options.rootDir),
       this.#imageFilesystem(),
-      readdir('/proc').then((names) => names.filter((name) => /^\d+$/.test(name)).length, () => 0),
+      readdir('/proc').then(
+        (names) => names.filter((name) => /^\d+$/.test(name)).length,
+        () => 0,
+      ),
       text('/proc/sys/kernel/pid_max').then(Number),
     ])
     return {
@@ -90,15 +96,30 @@ export class LinuxMachine implements Machine {
 }
 
 /** Node's names of architectures in Go's words. */
-const goArchitectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', ia32: '386', ppc64: 'ppc64le', s390x: 's390x', riscv64: 'riscv64' }
+const goArchitectures: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+  arm: 'arm',
+  ia32: '386',
+  ppc64: 'ppc64le',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+}
 
 /** A file's text; '' when there is none. */
-const text = (path: string): Promise<string> => readFile(path, 'utf8').then((content) => content.trim(), () => '')
+const text = (path: string): Promise<string> =>
+  readFile(path, 'utf8').then(
+    (content) => content.trim(),
+    () => '',
+  )
 
 async function memoryInfo(): Promise<{ readonly totalKib: number; readonly availableKib: number }> {
   const info = await text('/proc/meminfo')
   const of = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(info)?.[1] ?? 0)
-  return { totalKib: of('MemTotal') || Math.floor(os.totalmem() / 1024), availableKib: of('MemAvailable') || Math.floor(os.freemem() / 1024) }
+  return {
+    totalKib: of('MemTotal') || Math.floor(os.totalmem() / 1024),
+    availableKib: of('MemAvailable') || Math.floor(os.freemem() / 1024),
+  }
 }
 
 async function hugePages(): Promise<Record<string, string>> {
@@ -127,7 +148,10 @@ async function filesystem(path: string): Promise<FilesystemUsage | undefined> {
 /** The address of the interface that the default route leaves by; else the first that is not the loopback's. */
 async function defaultAddress(): Promise<string> {
   const interfaces = os.networkInterfaces()
-  const routes = (await text('/proc/net/route')).split('\n').slice(1).map((line) => line.split('\t'))
+  const routes = (await text('/proc/net/route'))
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'))
   const byRoute = routes.find(([, destination]) => destination === '00000000')?.[0]
   const ordered = byRoute ? [byRoute, ...Object.keys(interfaces)] : Object.keys(interfaces)
   for (const name of ordered) {

@@ -8,7 +8,12 @@ const run = promisify(execFile)
 export async function mountPoints(): Promise<string[]> {
   const text = await readFile('/proc/self/mountinfo', 'utf8')
   // Fields: id, parent, device, root, mount point … ; spaces and such are octal.
-  return text.split('\n').filter(Boolean).map((line) => line.split(' ')[4]!.replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8))))
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) =>
+      line.split(' ')[4]!.replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8))),
+    )
 }
 
 /** Whether something is mounted there. */
@@ -19,7 +24,10 @@ export async function mount(args: readonly string[]): Promise<void> {
   try {
     await run('mount', [...args])
   } catch (error) {
-    throw new Error(`mount ${args.join(' ')} failed: ${((error as { stderr?: string }).stderr ?? (error as Error).message).trim()}`, { cause: error })
+    throw new Error(
+      `mount ${args.join(' ')} failed: ${((error as { stderr?: string }).stderr ?? (error as Error).message).trim()}`,
+      { cause: error },
+    )
   }
 }
 

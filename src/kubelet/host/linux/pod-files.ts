@@ -45,7 +45,8 @@ export class LinuxPodFiles implements PodFiles {
 
   async preparePod(pod: Frozen<Pod>): Promise<void> {
     const folder = this.#podFolder(pod.metadata.uid ?? '')
-    for (const part of ['volumes', 'plugins', 'containers']) await mkdir(join(folder, part), { recursive: true, mode: 0o750 })
+    for (const part of ['volumes', 'plugins', 'containers'])
+      await mkdir(join(folder, part), { recursive: true, mode: 0o750 })
     await mkdir(this.logFolder(pod), { recursive: true, mode: 0o755 })
   }
 
@@ -95,7 +96,10 @@ export class LinuxPodFiles implements PodFiles {
     const volumes = join(folder, 'volumes')
     for (const plugin of await readdir(volumes).catch(() => [])) {
       const left = await readdir(join(volumes, plugin))
-      if (left.length > 0) throw new Error(`orphaned pod "${uid}" found, but volume paths are still present on disk: ${left.map((name) => join(volumes, plugin, name)).join(', ')}`)
+      if (left.length > 0)
+        throw new Error(
+          `orphaned pod "${uid}" found, but volume paths are still present on disk: ${left.map((name) => join(volumes, plugin, name)).join(', ')}`,
+        )
     }
     await rm(folder, { recursive: true, force: true })
   }
@@ -110,7 +114,14 @@ export class LinuxPodFiles implements PodFiles {
       const path = join(containerLogsDir, name)
       const target = await readlink(path).catch(() => undefined)
       // Only our own links, and only those whose log is gone.
-      if (target?.startsWith(`${podLogsDir}/`) && !(await access(target).then(() => true, () => false))) await rm(path, { force: true })
+      if (
+        target?.startsWith(`${podLogsDir}/`) &&
+        !(await access(target).then(
+          () => true,
+          () => false,
+        ))
+      )
+        await rm(path, { force: true })
     }
   }
 

@@ -19,7 +19,8 @@ export function mountOf(folder: string, mountinfo: string): { readonly path: str
     const [fields = ''] = line.split(' - ')
     const [, , , , path = '', , ...optional] = fields.split(' ')
     const above = folder === path || folder.startsWith(path === '/' ? '/' : `${path}/`)
-    if (above && path.length >= best.path.length) best = { path, shared: optional.some((field) => field.startsWith('shared:')) }
+    if (above && path.length >= best.path.length)
+      best = { path, shared: optional.some((field) => field.startsWith('shared:')) }
   }
   return best
 }

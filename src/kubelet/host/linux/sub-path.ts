@@ -62,7 +62,11 @@ async function openPart(path: string, options: PartOptions): Promise<FileHandle>
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') {
-      if (options.readOnly && (await isReadOnly(dirname(path)))) throw new Error(`failed to create subPath directory for volumeMount: "${options.subPath}" is not in the volume`, { cause: error })
+      if (options.readOnly && (await isReadOnly(dirname(path))))
+        throw new Error(
+          `failed to create subPath directory for volumeMount: "${options.subPath}" is not in the volume`,
+          { cause: error },
+        )
       await mkdir(path, { mode: options.mode })
       return open(path, O_RDONLY | O_NOFOLLOW | O_DIRECTORY)
     }
@@ -72,7 +76,9 @@ async function openPart(path: string, options: PartOptions): Promise<FileHandle>
     const real = await readlink(`/proc/self/fd/${file.fd}`)
     if (real === options.base || real.startsWith(`${options.base}/`)) return file
     await file.close()
-    throw new Error(`failed to prepare subPath for volumeMount: "${options.subPath}" leads out of its volume`, { cause: error })
+    throw new Error(`failed to prepare subPath for volumeMount: "${options.subPath}" leads out of its volume`, {
+      cause: error,
+    })
   }
 }
 

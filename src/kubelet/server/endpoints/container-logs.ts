@@ -10,14 +10,22 @@ import { Refusal, type Endpoint } from '../request.ts'
 /** GET /containerLogs/{namespace}/{pod}/{container} */
 export const containerLogs: Endpoint = async ({ params, url, server, signal }) => {
   const { namespace = '', pod: name = '', container = '' } = params
-  return { code: 200, contentType: 'text/plain', body: await containerLog(server, { namespace, name, container }, { query: url.searchParams, signal }) }
+  return {
+    code: 200,
+    contentType: 'text/plain',
+    body: await containerLog(server, { namespace, name, container }, { query: url.searchParams, signal }),
+  }
 }
 
 /** Where logs come from. */
 export type LogKeeper = Pick<KubeletServerOptions, 'kubelet' | 'runtime' | 'clock'>
 
 /** A container's log. Rejects with a `Refusal` when there is none, or the query makes no sense. */
-export async function containerLog(keeper: LogKeeper, of: { readonly namespace: string; readonly name: string; readonly container: string }, { query, signal }: { readonly query: URLSearchParams; readonly signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>> {
+export async function containerLog(
+  keeper: LogKeeper,
+  of: { readonly namespace: string; readonly name: string; readonly container: string },
+  { query, signal }: { readonly query: URLSearchParams; readonly signal: AbortSignal },
+): Promise<AsyncIterable<Uint8Array>> {
   const { namespace, name, container } = of
   const options = parseLogOptions(query, keeper.clock.now())
   if (options === 'undecodable') throw new Refusal(400, '{"message": "Unable to decode query."}')
@@ -28,7 +36,12 @@ export async function containerLog(keeper: LogKeeper, of: { readonly namespace: 
   return logOf(keeper, loggingContainer(pod, container, options.previous), options, signal)
 }
 
-async function logOf({ runtime, clock }: LogKeeper, id: string, options: LogOptions, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+async function logOf(
+  { runtime, clock }: LogKeeper,
+  id: string,
+  options: LogOptions,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
   const runtimeId = id.replace(/^[^:]*:\/\//, '')
   const status = await runtime.containerStatus(runtimeId)
   if (!status) throw new Refusal(400, `unable to retrieve container logs for ${id}`)
@@ -45,7 +58,9 @@ async function logOf({ runtime, clock }: LogKeeper, id: string, options: LogOpti
 /** The id of the container whose log is meant, as the pod's status tells it. Refuses, in upstream's words, when there is none. */
 export function loggingContainer(pod: Frozen<Pod>, name: string, previous: boolean): string {
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
-  const status = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find((each) => each.name === name)
+  const status = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
+    (each) => each.name === name,
+  )
   const where = `container "${name}" in pod "${pod.metadata.name}"`
   if (!status) throw new Refusal(400, `${where} is not available`)
   const last = status.lastState?.terminated
@@ -58,7 +73,10 @@ export function loggingContainer(pod: Frozen<Pod>, name: string, previous: boole
   const ended = terminated?.containerID || last?.containerID
   if (ended) return ended
   if (terminated || last) throw new Refusal(400, `${where} is terminated`)
-  throw new Refusal(400, waiting ? `${where} is waiting to start: ${reasonOf(waiting)}` : `${where} is waiting to start - no logs yet`)
+  throw new Refusal(
+    400,
+    waiting ? `${where} is waiting to start: ${reasonOf(waiting)}` : `${where} is waiting to start - no logs yet`,
+  )
 }
 
 function reasonOf({ reason = '' }: NonNullable<NonNullable<Frozen<ContainerStatus>['state']>['waiting']>): string {

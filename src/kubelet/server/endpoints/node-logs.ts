@@ -15,6 +15,13 @@ export const nodeLogs: Endpoint = async ({ params, server, url }): Promise<Kubel
   const entries = await readdir(real, { withFileTypes: true })
   const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort()
   const prefix = url.pathname.endsWith('/') ? '' : `${url.pathname.split('/').at(-1)}/`
-  const lines = names.map((name) => `<a href="${prefix}${encodeURI(name)}">${name.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</a>\n`)
-  return { code: 200, contentType: 'text/html; charset=utf-8', body: `<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n${lines.join('')}</pre>\n` }
+  const lines = names.map(
+    (name) =>
+      `<a href="${prefix}${encodeURI(name)}">${name.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</a>\n`,
+  )
+  return {
+    code: 200,
+    contentType: 'text/html; charset=utf-8',
+    body: `<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n${lines.join('')}</pre>\n`,
+  }
 }

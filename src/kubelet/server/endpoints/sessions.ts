@@ -22,7 +22,9 @@ export const attach: Endpoint = (request) => {
   const streams = streamsOf(url.searchParams)
   // A terminal is the container's; whoever attaches has to take it as it is.
   const tty = containerSpec(pod, container)?.tty === true
-  return forward(request, () => server.kubelet.attachUrl(key, container, { ...streams, tty, stderr: streams.stderr === true && !tty }))
+  return forward(request, () =>
+    server.kubelet.attachUrl(key, container, { ...streams, tty, stderr: streams.stderr === true && !tty }),
+  )
 }
 
 /** /portForward/{namespace}/{pod} */
@@ -30,17 +32,30 @@ export const portForward: Endpoint = (request) => {
   const { url, server, params } = request
   const key = { namespace: params['namespace'] ?? '', name: params['pod'] ?? '' }
   if (!server.kubelet.pod(key)) throw new Refusal(404, 'pod does not exist')
-  const ports = url.searchParams.getAll('port').flatMap((text) => text.split(',')).filter(Boolean).map(Number)
-  if (ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535)) throw new Refusal(400, 'Bad Request: invalid port')
+  const ports = url.searchParams
+    .getAll('port')
+    .flatMap((text) => text.split(','))
+    .filter(Boolean)
+    .map(Number)
+  if (ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535))
+    throw new Refusal(400, 'Bad Request: invalid port')
   return forward(request, () => server.kubelet.portForwardUrl(key, ports))
 }
 
 /** POST /run/{namespace}/{pod}/{container}?cmd=… */
 export const run: Endpoint = async (request) => {
   const { key, container } = target(request)
-  const { stdout, stderr, exitCode } = await request.server.kubelet.run(key, container, (request.url.searchParams.get('cmd') ?? '').split(' '))
+  const { stdout, stderr, exitCode } = await request.server.kubelet.run(
+    key,
+    container,
+    (request.url.searchParams.get('cmd') ?? '').split(' '),
+  )
   const output = Buffer.concat([stdout, stderr])
-  if (exitCode !== 0) throw new Refusal(500, `command '${request.url.searchParams.get('cmd')}' exited with ${exitCode}: ${output.toString()}`)
+  if (exitCode !== 0)
+    throw new Refusal(
+      500,
+      `command '${request.url.searchParams.get('cmd')}' exited with ${exitCode}: ${output.toString()}`,
+    )
   return { code: 200, contentType: 'text/plain; charset=utf-8', body: output }
 }
 

@@ -11,8 +11,15 @@ export const statsSummary: Endpoint = async ({ server, url }) => {
   const usage = await readUsage(server)
   let rates = ratesOf.get(server.closing)
   if (!rates) ratesOf.set(server.closing, (rates = new Rates()))
-  if (url.searchParams.get('only_cpu_and_memory') === 'true') return json({ node: node(usage, server.kubelet.nodeName, rates, true), pods: usage.pods.map((pod) => podOf(pod, usage, rates, true)) })
-  return json({ node: node(usage, server.kubelet.nodeName, rates, false), pods: usage.pods.map((pod) => podOf(pod, usage, rates, false)) })
+  if (url.searchParams.get('only_cpu_and_memory') === 'true')
+    return json({
+      node: node(usage, server.kubelet.nodeName, rates, true),
+      pods: usage.pods.map((pod) => podOf(pod, usage, rates, true)),
+    })
+  return json({
+    node: node(usage, server.kubelet.nodeName, rates, false),
+    pods: usage.pods.map((pod) => podOf(pod, usage, rates, false)),
+  })
 }
 
 const time = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
@@ -22,11 +29,21 @@ function node({ node: used, machine, timeMs }: Usage, nodeName: string, rates: R
     nodeName,
     ...(used && {
       cpu: cpu('node', used.cpuNanos, timeMs, rates),
-      memory: { time: time(timeMs), availableBytes: machine.memoryAvailableBytes, usageBytes: used.memoryBytes, workingSetBytes: used.workingSetBytes, rssBytes: used.rssBytes, pageFaults: 0, majorPageFaults: 0 },
+      memory: {
+        time: time(timeMs),
+        availableBytes: machine.memoryAvailableBytes,
+        usageBytes: used.memoryBytes,
+        workingSetBytes: used.workingSetBytes,
+        rssBytes: used.rssBytes,
+        pageFaults: 0,
+        majorPageFaults: 0,
+      },
     }),
     ...(!short && {
       ...(machine.nodefs && { fs: filesystem(machine.nodefs, timeMs) }),
-      ...(machine.imagefs && { runtime: { imageFs: filesystem(machine.imagefs, timeMs), containerFs: filesystem(machine.imagefs, timeMs) } }),
+      ...(machine.imagefs && {
+        runtime: { imageFs: filesystem(machine.imagefs, timeMs), containerFs: filesystem(machine.imagefs, timeMs) },
+      }),
       rlimit: { time: time(timeMs), maxpid: machine.pidsMax, curproc: machine.pidsMax - machine.pidsAvailable },
     }),
   }
@@ -40,7 +57,14 @@ function podOf(pod: PodUsage, { timeMs, machine }: Usage, rates: Rates, short: b
     startTime: time(pod.startMs),
     containers: pod.containers.map((container) => containerOf(container, uid, rates, short)),
     cpu: cpu(uid, pod.cpuNanos, timeMs, rates),
-    memory: { time: time(timeMs), usageBytes: pod.usageBytes, workingSetBytes: pod.workingSetBytes, rssBytes: pod.rssBytes, pageFaults: 0, majorPageFaults: 0 },
+    memory: {
+      time: time(timeMs),
+      usageBytes: pod.usageBytes,
+      workingSetBytes: pod.workingSetBytes,
+      rssBytes: pod.rssBytes,
+      pageFaults: 0,
+      majorPageFaults: 0,
+    },
     ...(!short && {
       ...(machine.nodefs && { 'ephemeral-storage': { ...filesystem(machine.nodefs, timeMs), usedBytes } }),
       ...(pod.pids !== undefined && { process_stats: { process_count: pod.pids } }),
@@ -48,7 +72,12 @@ function podOf(pod: PodUsage, { timeMs, machine }: Usage, rates: Rates, short: b
   }
 }
 
-function containerOf({ name, startMs, timeMs, cpuNanos, memory, rootfs }: ContainerUsage, uid: string, rates: Rates, short: boolean): object {
+function containerOf(
+  { name, startMs, timeMs, cpuNanos, memory, rootfs }: ContainerUsage,
+  uid: string,
+  rates: Rates,
+  short: boolean,
+): object {
   return {
     name,
     startTime: time(startMs),

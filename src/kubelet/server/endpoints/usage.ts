@@ -11,7 +11,15 @@ export interface ContainerUsage {
   readonly startMs: number
   readonly timeMs: number
   readonly cpuNanos: number | undefined
-  readonly memory: { readonly usageBytes: number | undefined; readonly workingSetBytes: number; readonly rssBytes: number | undefined; readonly pageFaults: number; readonly majorPageFaults: number } | undefined
+  readonly memory:
+    | {
+        readonly usageBytes: number | undefined
+        readonly workingSetBytes: number
+        readonly rssBytes: number | undefined
+        readonly pageFaults: number
+        readonly majorPageFaults: number
+      }
+    | undefined
   readonly rootfs: { readonly usedBytes: number; readonly inodesUsed: number } | undefined
 }
 
@@ -39,12 +47,27 @@ export interface Usage {
 export async function readUsage({ kubelet, clock }: KubeletServerOptions): Promise<Usage> {
   const { node, machine, pods } = await kubelet.stats()
   const timeMs = clock.now()
-  const running = pods.filter(({ pod, containers }) => containers.length > 0 && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed')
-  return { timeMs, node, machine, pods: running.map(({ pod, usage, containers }) => podUsage(pod, usage, containers.map((stats) => containerUsage(pod, stats, timeMs)))) }
+  const running = pods.filter(
+    ({ pod, containers }) =>
+      containers.length > 0 && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed',
+  )
+  return {
+    timeMs,
+    node,
+    machine,
+    pods: running.map(({ pod, usage, containers }) =>
+      podUsage(
+        pod,
+        usage,
+        containers.map((stats) => containerUsage(pod, stats, timeMs)),
+      ),
+    ),
+  }
 }
 
 function podUsage(pod: Frozen<Pod>, usage: CgroupUsage | undefined, containers: readonly ContainerUsage[]): PodUsage {
-  const sum = (of: (container: ContainerUsage) => number | undefined) => containers.reduce((total, container) => total + (of(container) ?? 0), 0)
+  const sum = (of: (container: ContainerUsage) => number | undefined) =>
+    containers.reduce((total, container) => total + (of(container) ?? 0), 0)
   return {
     pod,
     startMs: Date.parse(pod.status?.startTime ?? '') || 0,
@@ -57,10 +80,16 @@ function podUsage(pod: Frozen<Pod>, usage: CgroupUsage | undefined, containers: 
   }
 }
 
-function containerUsage(pod: Frozen<Pod>, { attributes, cpu, memory, writableLayer }: ContainerStats, nowMs: number): ContainerUsage {
+function containerUsage(
+  pod: Frozen<Pod>,
+  { attributes, cpu, memory, writableLayer }: ContainerStats,
+  nowMs: number,
+): ContainerUsage {
   const name = attributes?.metadata?.name ?? ''
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
-  const status = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find((each) => each.name === name)
+  const status = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
+    (each) => each.name === name,
+  )
   return {
     name,
     startMs: Date.parse(status?.state?.running?.startedAt ?? '') || 0,
@@ -73,6 +102,9 @@ function containerUsage(pod: Frozen<Pod>, { attributes, cpu, memory, writableLay
       pageFaults: memory.pageFaults?.value ?? 0,
       majorPageFaults: memory.majorPageFaults?.value ?? 0,
     },
-    rootfs: writableLayer && { usedBytes: writableLayer.usedBytes?.value ?? 0, inodesUsed: writableLayer.inodesUsed?.value ?? 0 },
+    rootfs: writableLayer && {
+      usedBytes: writableLayer.usedBytes?.value ?? 0,
+      inodesUsed: writableLayer.inodesUsed?.value ?? 0,
+    },
   }
 }

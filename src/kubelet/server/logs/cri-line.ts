@@ -23,7 +23,12 @@ export function parseLogLine(raw: Buffer): LogLine | undefined {
   // Tags are separated by colons; the first says whether the line goes on.
   const partial = line.toString('latin1', second + 1, third).split(':')[0] === 'P'
   const content = line.subarray(third + 1)
-  return { timestamp: line.toString('latin1', 0, first), stream, partial, content: partial ? content : Buffer.concat([content, newline]) }
+  return {
+    timestamp: line.toString('latin1', 0, first),
+    stream,
+    partial,
+    content: partial ? content : Buffer.concat([content, newline]),
+  }
 }
 
 /** The time with all nine places of its fraction, as `kubectl logs --timestamps` shows it. */

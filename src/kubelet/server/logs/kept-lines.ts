@@ -14,12 +14,18 @@ export interface KeptLog {
 const lookEveryMs = 1000
 
 /** What such a log holds, as if it were in a file. */
-export async function* keptLines({ clock, lines, isRunning }: KeptLog, options: LogOptions, signal: AbortSignal): AsyncGenerator<Buffer> {
+export async function* keptLines(
+  { clock, lines, isRunning }: KeptLog,
+  options: LogOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   const filter = new LogFilter(options)
   let known = await lines()
   let given = options.tailLines === undefined ? 0 : Math.max(0, known.length - options.tailLines)
   for (let ended = !options.follow; !filter.full; known = await lines()) {
-    const text = known.slice(given).map(({ timeMs, text: line }) => `${new Date(timeMs).toISOString()} stdout F ${line}\n`)
+    const text = known
+      .slice(given)
+      .map(({ timeMs, text: line }) => `${new Date(timeMs).toISOString()} stdout F ${line}\n`)
     given = known.length
     const out = filter.take(Buffer.from(text.join('')))
     if (out.length > 0) yield out

@@ -18,11 +18,19 @@ export function parseLogOptions(query: URLSearchParams, nowMs: number): LogOptio
     return text === null || text === '' ? undefined : /^-?\d+$/.test(text) ? Number(text) : NaN
   }
   const tail = query.get('tail')
-  const [tailLines, limitBytes, sinceSeconds] = [tail === 'all' ? undefined : tail ? Number(tail) : number('tailLines'), number('limitBytes'), number('sinceSeconds')]
+  const [tailLines, limitBytes, sinceSeconds] = [
+    tail === 'all' ? undefined : tail ? Number(tail) : number('tailLines'),
+    number('limitBytes'),
+    number('sinceSeconds'),
+  ]
   const sinceTime = query.get('sinceTime') ? Date.parse(query.get('sinceTime')!) : undefined
   if ([tailLines, limitBytes, sinceSeconds, sinceTime].some((value) => Number.isNaN(value))) return 'undecodable'
   const stream = query.get('stream') || 'All'
-  const bad = (tailLines ?? 0) < 0 || (limitBytes ?? 1) < 1 || (sinceSeconds ?? 1) < 1 || (sinceSeconds !== undefined && sinceTime !== undefined)
+  const bad =
+    (tailLines ?? 0) < 0 ||
+    (limitBytes ?? 1) < 1 ||
+    (sinceSeconds ?? 1) < 1 ||
+    (sinceSeconds !== undefined && sinceTime !== undefined)
   if (bad || !isStream(stream) || (stream !== 'All' && tailLines !== undefined)) return 'invalid'
   return {
     follow: flag('follow'),
@@ -35,4 +43,5 @@ export function parseLogOptions(query: URLSearchParams, nowMs: number): LogOptio
   }
 }
 
-const isStream = (name: string): name is LogOptions['stream'] => name === 'All' || name === 'Stdout' || name === 'Stderr'
+const isStream = (name: string): name is LogOptions['stream'] =>
+  name === 'All' || name === 'Stdout' || name === 'Stderr'

@@ -28,7 +28,13 @@ function folder(t: TestContext): string {
 async function read(t: TestContext, log: string, query = ''): Promise<string> {
   const path = join(folder(t), '0.log')
   writeFileSync(path, log)
-  return text(await readLog({ clock: new VirtualClock(nowMs), path, isRunning: async () => false }, options(query), new AbortController().signal))
+  return text(
+    await readLog(
+      { clock: new VirtualClock(nowMs), path, isRunning: async () => false },
+      options(query),
+      new AbortController().signal,
+    ),
+  )
 }
 
 async function text(chunks: AsyncIterable<Buffer>): Promise<string> {
@@ -49,7 +55,11 @@ const log = [
 for (const [what, query, want] of [
   ['everything, partial lines put together', '', 'first\nwarning\nhalf a line\n\n'],
   ['one stream', 'stream=Stderr', 'warning\n'],
-  ['times with nine places, one for each whole line', 'timestamps=true', '2026-01-31T09:00:00.100000000Z first\n2026-01-31T09:30:00.123456789Z warning\n2026-01-31T09:59:00.000000000Z half a line\n2026-01-31T09:59:59.000000000Z \n'],
+  [
+    'times with nine places, one for each whole line',
+    'timestamps=true',
+    '2026-01-31T09:00:00.100000000Z first\n2026-01-31T09:30:00.123456789Z warning\n2026-01-31T09:59:00.000000000Z half a line\n2026-01-31T09:59:59.000000000Z \n',
+  ],
   ['the last entries', 'tailLines=2', 'line\n\n'],
   ['nothing of zero lines', 'tailLines=0', ''],
   ['all when there are fewer lines than asked for', 'tailLines=100', 'first\nwarning\nhalf a line\n\n'],
@@ -61,11 +71,23 @@ for (const [what, query, want] of [
 }
 
 test('an entry that is cut off is given at the end, and what is no entry is left out', async (t) => {
-  assert.equal(await read(t, 'rubbish\n2026-01-31T09:00:00Z stdout F one\n2026-01-31T09:00:01Z stdout F tw'), 'one\ntw\n')
+  assert.equal(
+    await read(t, 'rubbish\n2026-01-31T09:00:00Z stdout F one\n2026-01-31T09:00:01Z stdout F tw'),
+    'one\ntw\n',
+  )
 })
 
 test('options that make no sense are refused', () => {
-  for (const [query, want] of [['tailLines=-1', 'invalid'], ['limitBytes=0', 'invalid'], ['sinceSeconds=0', 'invalid'], ['sinceSeconds=1&sinceTime=2026-01-31T09:30:00Z', 'invalid'], ['stream=Both', 'invalid'], ['stream=Stdout&tailLines=1', 'invalid'], ['tailLines=x', 'undecodable'], ['sinceTime=yesterday', 'undecodable']] as const) {
+  for (const [query, want] of [
+    ['tailLines=-1', 'invalid'],
+    ['limitBytes=0', 'invalid'],
+    ['sinceSeconds=0', 'invalid'],
+    ['sinceSeconds=1&sinceTime=2026-01-31T09:30:00Z', 'invalid'],
+    ['stream=Both', 'invalid'],
+    ['stream=Stdout&tailLines=1', 'invalid'],
+    ['tailLines=x', 'undecodable'],
+    ['sinceTime=yesterday', 'undecodable'],
+  ] as const) {
     assert.equal(parseLogOptions(new URLSearchParams(query), nowMs), want, query)
   }
 })
@@ -73,16 +95,31 @@ test('options that make no sense are refused', () => {
 test('the tail begins where counting lines from the end says', async (t) => {
   const path = join(folder(t), 'tail')
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(40), { maxLength: 40 }), fc.nat(45), fc.boolean(), async (lengths, count, ended) => {
-      const lines = lengths.map((length) => 'x'.repeat(length * 100))
-      const content = lines.map((line) => `${line}\n`).join('').slice(0, ended || lines.at(-1) === '' ? undefined : -1)
-      writeFileSync(path, content)
-      const file = await open(path, 'r')
-      const start = await tailStart(file, count)
-      await file.close()
-      const want = lines.slice(count === 0 ? lines.length : -count).reduce((sum, line) => sum + line.length + 1, 0)
-      assert.equal(start, Math.max(0, content.length - Math.max(0, want - (ended || lines.length === 0 || lines.at(-1) === '' || count === 0 ? 0 : 1))))
-    }),
+    fc.asyncProperty(
+      fc.array(fc.nat(40), { maxLength: 40 }),
+      fc.nat(45),
+      fc.boolean(),
+      async (lengths, count, ended) => {
+        const lines = lengths.map((length) => 'x'.repeat(length * 100))
+        const content = lines
+          .map((line) => `${line}\n`)
+          .join('')
+          .slice(0, ended || lines.at(-1) === '' ? undefined : -1)
+        writeFileSync(path, content)
+        const file = await open(path, 'r')
+        const start = await tailStart(file, count)
+        await file.close()
+        const want = lines.slice(count === 0 ? lines.length : -count).reduce((sum, line) => sum + line.length + 1, 0)
+        assert.equal(
+          start,
+          Math.max(
+            0,
+            content.length -
+              Math.max(0, want - (ended || lines.length === 0 || lines.at(-1) === '' || count === 0 ? 0 : 1)),
+          ),
+        )
+      },
+    ),
     { numRuns: 50 },
   )
 })
@@ -98,7 +135,11 @@ function follow(path: string, isRunning: () => boolean, query = 'follow=true') {
   let got = ''
   let wake = () => {}
   const done = (async () => {
-    for await (const chunk of await readLog({ clock, path, isRunning: async () => isRunning() }, options(query), stop.signal)) {
+    for await (const chunk of await readLog(
+      { clock, path, isRunning: async () => isRunning() },
+      options(query),
+      stop.signal,
+    )) {
       got += chunk.toString()
       wake()
     }

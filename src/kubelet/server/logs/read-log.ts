@@ -21,11 +21,20 @@ const lookEveryMs = 1000
  * A container's log from its file, in pieces; the file in use only, as upstream does. When it is followed: until the container has ended and all is read, the
  * limit is reached or the signal aborts. Rejects when there is no such file. A log that is rotated meanwhile is read to its end, and then the new one from its beginning.
  */
-export async function readLog(source: LogSource, options: LogOptions, signal: AbortSignal): Promise<AsyncGenerator<Buffer>> {
+export async function readLog(
+  source: LogSource,
+  options: LogOptions,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<Buffer>> {
   return pieces(await open(source.path, 'r'), source, options, signal)
 }
 
-async function* pieces(opened: FileHandle, source: LogSource, options: LogOptions, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* pieces(
+  opened: FileHandle,
+  source: LogSource,
+  options: LogOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   const filter = new LogFilter(options)
   let file = opened
   try {
