@@ -80,6 +80,14 @@ test('what is no longer applied is removed, unless somebody else owns it', () =>
   assert.deepEqual(stored.owners, ['one Apply {"f:data":{"f:a":{}}}', 'three Update {"f:data":{"f:d":{}}}'])
 })
 
+test('an object whose owner references are no longer applied keeps its name', () => {
+  const stored = new Stored(configMaps)
+  const metadata = { name: 'c', namespace: 'd' }
+  stored.apply('one', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }] } })
+  const { name, ownerReferences } = stored.apply('one', { apiVersion: 'v1', kind: 'ConfigMap', metadata }).metadata!
+  assert.deepEqual([name, ownerReferences], ['c', undefined])
+})
+
 test('a field that another applier owns with another value is a conflict that names both', () => {
   const stored = new Stored(configMaps)
   stored.apply('one', map({ a: '1' }))

@@ -94,13 +94,16 @@ function attempt(patch: ApplyPatch, { live, applied, before, force }: State & { 
   const { schema, apiVersion, resetFields, convert } = patch
   const shape = shapeOf(schema)
   const reconciled = reconcileWithSchema(before, schema)
-  const owned = fieldSetOf(shape, applied)
-  const fresh: Manager = { name: patch.manager || 'unknown', operation: 'Apply', apiVersion, subresource: patch.subresource, time: undefined, fields: ownedOf(resetFields ? resetFields(owned) : owned) }
+  const all = fieldSetOf(shape, applied)
+  const given = resetFields ? resetFields(all) : all
+  const fresh: Manager = { name: patch.manager || 'unknown', operation: 'Apply', apiVersion, subresource: patch.subresource, time: undefined, fields: ownedOf(given) }
   const last = reconciled.find((manager) => sameManager(manager, fresh))
   const applier: Manager = { ...fresh, time: last?.time }
-  const managers = [...reconciled.filter((manager) => manager !== last), applier]
+  const others = reconciled.filter((manager) => manager !== last)
+  const managers = [...others, applier]
   const merged = mergeApplied(shape, live, applied) as Frozen<KubernetesObject>
-  const object = prune({ merged: { schema, object: merged }, apiVersion, managers, last, convert })
+  // What nobody owns, such as the name, is kept all the same when it is applied.
+  const object = prune({ merged: { schema, object: merged }, apiVersion, managers: [...others, { ...applier, fields: given }], last, convert })
   const change = changeOf(schema, live, object, resetFields)
   const settled = settle(managers, changesByVersion({ apiVersion, change }, { old: live, now: object }, convert, resetFields), applier)
   if (!force && settled.overruled.length > 0) return { conflicts: conflictsOf(settled.overruled) }

@@ -44,9 +44,11 @@ export function beforeUpdate(kind: Kind, draft: Draft, old: Frozen<KubernetesObj
   else if (behaviour.status && subresource !== 'approval') keepStatus(draft, old)
   behaviour.prepareUpdate?.(draft, old, context)
   // What is as it was is the very same in this view: the rules compare much, and most of it did not change.
-  const view = shareEqual(old, draft as Frozen<KubernetesObject>)
+  let view = shareEqual(old, draft as Frozen<KubernetesObject>)
   if (!keepsGeneration.has(subresource) && behaviour.generation !== false && deservesGeneration(kind, view, old)) {
-    draft.metadata.generation = (old.metadata?.generation ?? 0) + 1
+    const generation = (old.metadata?.generation ?? 0) + 1
+    draft.metadata.generation = generation
+    view = { ...view, metadata: { ...view.metadata, generation } }
   }
   const errors = new FieldErrors()
   validateMetadataUpdate(view, old, kind, errors, subresource)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isConflict, isNotFound } from '../../api/errors/api-error.ts'
-import { configMaps, pod, pods, startTestServer } from '../server.test-support.ts'
+import { created, kindOf } from '../../api/kinds.test-support.ts'
+import { admin, configMaps, pod, pods, startTestServer, type Loose } from '../server.test-support.ts'
+import { beforeUpdate } from './rules.ts'
 
 const code = (expected: number) => (error: { code?: number }) => error.code === expected
 
@@ -220,4 +222,19 @@ test('devices in use can be asked for only in namespaces labelled for it', async
   await assert.rejects(send('POST', claims, claim), /spec.devices.requests\[0\].adminAccess: Forbidden: admin access to devices requires/)
   await send('PATCH', '/api/v1/namespaces/default', { metadata: { labels: { 'resource.kubernetes.io/admin-access': 'true' } } }, { contentType: 'application/merge-patch+json' })
   await send('POST', claims, claim)
+})
+
+test('what a changed template is warned of is told, and only when it changed', async () => {
+  const kind = kindOf({ apiVersion: 'apps/v1', kind: 'Deployment' })
+  const spec = { selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'x', env: [{ name: 'A', value: 'x' }, { name: 'A', value: 'y' }] }] } } }
+  const { object } = created({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', namespace: 'n' }, spec })
+  object.metadata!.generation = 1
+  const told = (change: object): string[] => {
+    const warnings: string[] = []
+    const draft = { ...structuredClone(object), ...change } as Parameters<typeof beforeUpdate>[1]
+    beforeUpdate(kind, draft, object, { nowMs: 0, uuid: () => '', user: admin, subresource: '', namespaceLabels: () => undefined, warn: () => {} }, { warnings })
+    return warnings
+  }
+  assert.deepEqual(told({}), [])
+  assert.equal(told({ spec: { ...(object as Loose).spec, replicas: 5 } }).length, 1)
 })
