@@ -4,7 +4,7 @@ import type { Deps } from '../base/deps.ts'
 import { Metrics } from '../base/metrics.ts'
 import type { Client } from '../client/client.ts'
 import { Informers } from '../client/informer/informers.ts'
-import { startKubelet } from '../kubelet/kubelet.ts'
+import { startKubelet, type Kubelet } from '../kubelet/kubelet.ts'
 import { startKubeletServer, type KubeletServer } from '../kubelet/server/kubelet-server.ts'
 import { startNodeNetwork } from '../network/node-network.ts'
 import { realNft } from '../nftables/real.ts'
@@ -40,7 +40,8 @@ const kubeletPort = 10_250
 
 /** Starts a node in this process' network namespace: containerd, pod network, kubelet and service proxy. What runs already is adopted. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { record, plan, client, paths, run, serving, clientCa, proxyClient, ...deps } = options
+  const { record, plan, paths, run, proxyClient, clock, random, log, metrics } = options
+  const deps: Deps = { clock, random, log, metrics }
   const { config } = record
   for (const folder of [paths.kubelet, paths.podLogs, paths.containerLogs]) ensureFolder(folder)
   await ensureContainerd({ ...deps, paths })
@@ -57,36 +58,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     nft,
     config: networkConfig(options),
   })
-  const kubeletConfig = {
-    clusterDomain: config.clusterDomain,
-    clusterDNS: [addressIn(config.serviceCIDR, 10)],
-    podLogsDir: paths.podLogs,
-    cgroupRoot: cgroupOf(config.name, plan.name),
-    staticPodPath: join(paths.data, 'manifests'),
-  }
-  // Metrics of its own: what the kubelet's port tells is the node's, not the process'.
-  const kubeletDeps = { ...deps, metrics: new Metrics() }
-  const kubelet = await startKubelet({
-    ...kubeletDeps,
-    client,
-    runtime,
-    nodeName: plan.name,
-    rootDir: paths.kubelet,
-    containerLogsDir: paths.containerLogs,
-    nodeIps: [plan.address!],
-    config: kubeletConfig,
-  })
-  const server = await startKubeletServer({
-    ...kubeletDeps,
-    kubelet,
-    runtime,
-    client,
-    host: plan.address!,
-    port: kubeletPort,
-    serving,
-    clientCa,
-    config: kubeletConfig,
-  })
+  const { kubelet, server } = await startKubeletAndServer(options, runtime)
   const proxy = await startProxy({
     ...component('proxy'),
     client: proxyClient,
@@ -110,6 +82,43 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       await runtime.close()
     },
   }
+}
+
+async function startKubeletAndServer(
+  { record: { config }, plan, client, paths, serving, clientCa, clock, random, log }: NodeOptions,
+  runtime: ContainerRuntime,
+): Promise<{ kubelet: Kubelet; server: KubeletServer }> {
+  const kubeletConfig = {
+    clusterDomain: config.clusterDomain,
+    clusterDNS: [addressIn(config.serviceCIDR, 10)],
+    podLogsDir: paths.podLogs,
+    cgroupRoot: cgroupOf(config.name, plan.name),
+    staticPodPath: join(paths.data, 'manifests'),
+  }
+  // Metrics of its own: what the kubelet's port tells is the node's, not the process'.
+  const deps: Deps = { clock, random, log, metrics: new Metrics() }
+  const kubelet = await startKubelet({
+    ...deps,
+    client,
+    runtime,
+    nodeName: plan.name,
+    rootDir: paths.kubelet,
+    containerLogsDir: paths.containerLogs,
+    nodeIps: [plan.address!],
+    config: kubeletConfig,
+  })
+  const server = await startKubeletServer({
+    ...deps,
+    kubelet,
+    runtime,
+    client,
+    host: plan.address!,
+    port: kubeletPort,
+    serving,
+    clientCa,
+    config: kubeletConfig,
+  })
+  return { kubelet, server }
 }
 
 /** containerd's CRI plugin is tried again this often, for this long: its socket answers a moment before the plugin does. */

@@ -24,76 +24,88 @@ const waitingMax = 1000
 const probeDomain = 'loop.kubernode.invalid'
 
 /** A forwarder to these resolvers, tried in their order. */
-export function newForwarder(deps: Deps, upstreams: readonly Upstream[]): Forwarder {
-  const probes = new Map<string, Upstream>()
-  const looping = new Set<Upstream>()
-  const sockets = new Map<Upstream, UpstreamSocket>()
-  let waiting = 0
-  let closed = false
+export const newForwarder = (deps: Deps, upstreams: readonly Upstream[]): Forwarder => new Upstreams(deps, upstreams)
 
-  const socketOf = (upstream: Upstream) => {
-    let socket = sockets.get(upstream)
-    if (!socket) sockets.set(upstream, (socket = new UpstreamSocket(deps, upstream)))
-    return socket
+class Upstreams implements Forwarder {
+  readonly #deps: Deps
+  readonly #all: readonly Upstream[]
+  /** By the name that is asked for: who was asked it, so that a question that comes back tells who sent it. */
+  readonly #probes = new Map<string, Upstream>()
+  /** They ask us, and are asked no more. */
+  readonly #looping = new Set<Upstream>()
+  readonly #sockets = new Map<Upstream, UpstreamSocket>()
+  #waiting = 0
+  #closed = false
+
+  constructor(deps: Deps, upstreams: readonly Upstream[]) {
+    this.#deps = deps
+    this.#all = upstreams
   }
 
-  const askOne = async (
+  async ask(message: Buffer, query: Query, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> {
+    if (this.#waiting >= waitingMax || this.#closed) return undefined
+    this.#waiting++
+    try {
+      for (const upstream of this.#all) {
+        if (this.#looping.has(upstream)) continue
+        const answer = await this.#askOne(upstream, message, query, transport)
+        if (!answer) continue
+        // The caller's buffer may be shared; this one is ours.
+        answer.writeUInt16BE(query.id, 0)
+        return answer
+      }
+      return undefined
+    } finally {
+      this.#waiting--
+    }
+  }
+
+  isOwnProbe(name: string): boolean {
+    const upstream = this.#probes.get(name)
+    if (upstream && !this.#looping.has(upstream)) {
+      this.#looping.add(upstream)
+      this.#deps.log.error(
+        { upstream: upstream.address },
+        "this resolver sends its questions to the cluster's DNS, which would ask it again for ever; it is not used",
+      )
+    }
+    return upstream !== undefined
+  }
+
+  async probe(): Promise<void> {
+    await Promise.all(this.#all.map((upstream) => this.#probe(upstream)))
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const socket of this.#sockets.values()) socket.close()
+  }
+
+  async #probe(upstream: Upstream): Promise<void> {
+    const name = `${this.#deps.random.uuid()}.${probeDomain}`
+    this.#probes.set(name, upstream)
+    const message = questionMessage(name)
+    const query = parseQuery(message)
+    if (typeof query !== 'string') await this.#socketOf(upstream).ask(message, query)
+    this.#probes.delete(name)
+  }
+
+  async #askOne(
     upstream: Upstream,
     message: Buffer,
     query: Query,
     transport: 'udp' | 'tcp',
-  ): Promise<Buffer | undefined> => {
-    const answer = await socketOf(upstream).ask(message, query)
+  ): Promise<Buffer | undefined> {
+    const answer = await this.#socketOf(upstream).ask(message, query)
     // A client on UDP is told to come by TCP itself.
     if (!answer || transport === 'udp' || !(answer.readUInt16BE(2) & flags.truncated)) return answer
-    return (await askByTcp(deps, upstream, message)) ?? answer
+    return (await askByTcp(this.#deps, upstream, message)) ?? answer
   }
 
-  return {
-    async ask(message, query, transport) {
-      if (waiting >= waitingMax || closed) return undefined
-      waiting++
-      try {
-        for (const upstream of upstreams) {
-          if (looping.has(upstream)) continue
-          const answer = await askOne(upstream, message, query, transport)
-          if (!answer) continue
-          // The caller's buffer may be shared; this one is ours.
-          answer.writeUInt16BE(query.id, 0)
-          return answer
-        }
-        return undefined
-      } finally {
-        waiting--
-      }
-    },
-    isOwnProbe(name) {
-      const upstream = probes.get(name)
-      if (upstream && !looping.has(upstream)) {
-        looping.add(upstream)
-        deps.log.error(
-          { upstream: upstream.address },
-          "this resolver sends its questions to the cluster's DNS, which would ask it again for ever; it is not used",
-        )
-      }
-      return upstream !== undefined
-    },
-    async probe() {
-      await Promise.all(
-        upstreams.map(async (upstream) => {
-          const name = `${deps.random.uuid()}.${probeDomain}`
-          probes.set(name, upstream)
-          const message = questionMessage(name)
-          const query = parseQuery(message)
-          if (typeof query !== 'string') await socketOf(upstream).ask(message, query)
-          probes.delete(name)
-        }),
-      )
-    },
-    close() {
-      closed = true
-      for (const socket of sockets.values()) socket.close()
-    },
+  #socketOf(upstream: Upstream): UpstreamSocket {
+    let socket = this.#sockets.get(upstream)
+    if (!socket) this.#sockets.set(upstream, (socket = new UpstreamSocket(this.#deps, upstream)))
+    return socket
   }
 }
 

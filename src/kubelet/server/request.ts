@@ -38,17 +38,21 @@ export class Refusal extends Error {
   }
 }
 
-/** Answers of one type each. */
+/** An answer of plain text. */
 export const text = (body: string, code = 200): KubeletAnswer => ({
   code,
   contentType: 'text/plain; charset=utf-8',
   body,
 })
+
+/** An answer of JSON. */
 export const json = (value: unknown): KubeletAnswer => ({
   code: 200,
   contentType: 'application/json',
   body: JSON.stringify(value),
 })
+
+/** Metrics as Prometheus reads them. */
 export const prometheus = (body: string): KubeletAnswer => ({
   code: 200,
   contentType: 'text/plain; version=0.0.4; charset=utf-8',

@@ -49,22 +49,7 @@ export const interPodAffinity = (hardAffinityWeight: number): Plugin =>
       { on: 'UnscheduledPod/Update' },
       { on: 'Namespace/Update' },
     ],
-    preFilter(pod, { cache }) {
-      const refusedBy: Counted[] = []
-      for (const { term, counts } of cache.terms('requiredAntiAffinity')) {
-        if (!term.selection.matches(pod.pod)) continue
-        const topology = cache.counts.topology(term.topologyKey)
-        refusedBy.push({ term, topology, counts: byDomain(counts, topology) })
-      }
-      if (refusedBy.length === 0 && pod.requiredAffinity.length === 0 && pod.requiredAntiAffinity.length === 0)
-        return skip
-      const affinity = pod.requiredAffinity.map((term) => counted(term, pod.requiredAffinity, cache))
-      const antiAffinity = pod.requiredAntiAffinity.map((term) => counted(term, [term], cache))
-      const first =
-        affinity.every(({ counts }) => counts.every((n) => n === 0)) &&
-        pod.requiredAffinity.every(({ selection }) => selection.matches(pod.pod))
-      return { affinity, antiAffinity, refusedBy, first }
-    },
+    preFilter: (pod, { cache }) => countsFor(pod, cache) ?? skip,
     filter(state, node) {
       for (const part of state.affinity) {
         if (part.topology.domainOf[node.index]! < 0) return lacksAffinity
@@ -74,53 +59,8 @@ export const interPodAffinity = (hardAffinityWeight: number): Plugin =>
       for (const part of state.refusedBy) if (at(part, node) > 0) return refused
       return undefined
     },
-    changed(state, other, node, sign, pod) {
-      const moved = (part: Counted, holds: boolean): Counted => {
-        const domain = part.topology.domainOf[node.index]!
-        if (!holds || domain < 0) return part
-        const counts = part.counts.slice()
-        counts[domain]! += sign
-        return { ...part, counts }
-      }
-      const all = pod.requiredAffinity.every(({ selection }) => selection.matches(other.pod))
-      const affinity = state.affinity.map((part) => moved(part, all))
-      return {
-        affinity,
-        antiAffinity: state.antiAffinity.map((part) => moved(part, part.term.selection.matches(other.pod))),
-        refusedBy: state.refusedBy.map((part) =>
-          moved(
-            part,
-            other.requiredAntiAffinity.some(({ id }) => id === part.term.id),
-          ),
-        ),
-        first:
-          affinity.every(({ counts }) => counts.every((n) => n <= 0)) &&
-          pod.requiredAffinity.every(({ selection }) => selection.matches(pod.pod)),
-      }
-    },
-    preScore(pod, _nodes, { cache }) {
-      const parts = new Map<string, { topology: Topology; weights: Float64Array }>()
-      const add = (key: string, perNode: { perNode: Int32Array; total: number }, weight: number) => {
-        const topology = cache.counts.topology(key)
-        if (!parts.has(key)) parts.set(key, { topology, weights: new Float64Array(topology.values.length) })
-        const { weights } = parts.get(key)!
-        byDomain(perNode, topology).forEach((n, domain) => (weights[domain]! += n * weight))
-      }
-      for (const term of pod.preferredAffinity)
-        add(term.topologyKey, cache.counts.of(term.selection, false), term.weight)
-      for (const term of pod.preferredAntiAffinity)
-        add(term.topologyKey, cache.counts.of(term.selection, false), -term.weight)
-      for (const [group, sign, weight] of [
-        ['preferredAffinity', 1, 0],
-        ['preferredAntiAffinity', -1, 0],
-        ['requiredAffinity', 1, hardAffinityWeight],
-      ] as const) {
-        if (group === 'requiredAffinity' && weight === 0) continue
-        for (const { term, counts } of cache.terms(group))
-          if (term.selection.matches(pod.pod)) add(term.topologyKey, counts, sign * (weight || term.weight))
-      }
-      return parts.size === 0 ? skip : { parts: [...parts.values()] }
-    },
+    changed: (state, other, node, sign, pod) => withMoved(state, pod, { other, node, sign }),
+    preScore: (pod, _nodes, { cache }) => weightsFor(pod, hardAffinityWeight, cache) ?? skip,
     score({ parts }, node) {
       let score = 0
       for (const { topology, weights } of parts) {
@@ -139,6 +79,81 @@ export const interPodAffinity = (hardAffinityWeight: number): Plugin =>
         scores[i] = max > min ? Math.trunc((scoreMax * (scores[i]! - min)) / (max - min)) : 0
     },
   })
+
+/** What filtering looks at; undefined when neither the Pod nor the Pods that are there ask for anything. */
+function countsFor(pod: PodInfo, cache: World['cache']): FilterState | undefined {
+  const refusedBy: Counted[] = []
+  for (const { term, counts } of cache.terms('requiredAntiAffinity')) {
+    if (!term.selection.matches(pod.pod)) continue
+    const topology = cache.counts.topology(term.topologyKey)
+    refusedBy.push({ term, topology, counts: byDomain(counts, topology) })
+  }
+  if (refusedBy.length === 0 && pod.requiredAffinity.length === 0 && pod.requiredAntiAffinity.length === 0)
+    return undefined
+  const affinity = pod.requiredAffinity.map((term) => counted(term, pod.requiredAffinity, cache))
+  const antiAffinity = pod.requiredAntiAffinity.map((term) => counted(term, [term], cache))
+  const first =
+    affinity.every(({ counts }) => counts.every((n) => n === 0)) &&
+    pod.requiredAffinity.every(({ selection }) => selection.matches(pod.pod))
+  return { affinity, antiAffinity, refusedBy, first }
+}
+
+/** A Pod that comes to a node or leaves it. */
+interface Move {
+  readonly other: PodInfo
+  readonly node: NodeInfo
+  readonly sign: 1 | -1
+}
+
+/** The state as if another Pod had moved. */
+function withMoved(state: FilterState, pod: PodInfo, { other, node, sign }: Move): FilterState {
+  const moved = (part: Counted, holds: boolean): Counted => {
+    const domain = part.topology.domainOf[node.index]!
+    if (!holds || domain < 0) return part
+    const counts = part.counts.slice()
+    counts[domain]! += sign
+    return { ...part, counts }
+  }
+  const all = pod.requiredAffinity.every(({ selection }) => selection.matches(other.pod))
+  const affinity = state.affinity.map((part) => moved(part, all))
+  return {
+    affinity,
+    antiAffinity: state.antiAffinity.map((part) => moved(part, part.term.selection.matches(other.pod))),
+    refusedBy: state.refusedBy.map((part) =>
+      moved(
+        part,
+        other.requiredAntiAffinity.some(({ id }) => id === part.term.id),
+      ),
+    ),
+    first:
+      affinity.every(({ counts }) => counts.every((n) => n <= 0)) &&
+      pod.requiredAffinity.every(({ selection }) => selection.matches(pod.pod)),
+  }
+}
+
+/** How much each domain speaks for the Pod, by topology; undefined when nothing speaks for or against any. */
+function weightsFor(pod: PodInfo, hardAffinityWeight: number, cache: World['cache']): ScoreState | undefined {
+  const parts = new Map<string, { topology: Topology; weights: Float64Array }>()
+  const add = (key: string, perNode: { perNode: Int32Array; total: number }, weight: number) => {
+    const topology = cache.counts.topology(key)
+    if (!parts.has(key)) parts.set(key, { topology, weights: new Float64Array(topology.values.length) })
+    const { weights } = parts.get(key)!
+    byDomain(perNode, topology).forEach((n, domain) => (weights[domain]! += n * weight))
+  }
+  for (const term of pod.preferredAffinity) add(term.topologyKey, cache.counts.of(term.selection, false), term.weight)
+  for (const term of pod.preferredAntiAffinity)
+    add(term.topologyKey, cache.counts.of(term.selection, false), -term.weight)
+  for (const [group, sign, weight] of [
+    ['preferredAffinity', 1, 0],
+    ['preferredAntiAffinity', -1, 0],
+    ['requiredAffinity', 1, hardAffinityWeight],
+  ] as const) {
+    if (group === 'requiredAffinity' && weight === 0) continue
+    for (const { term, counts } of cache.terms(group))
+      if (term.selection.matches(pod.pod)) add(term.topologyKey, counts, sign * (weight || term.weight))
+  }
+  return parts.size === 0 ? undefined : { parts: [...parts.values()] }
+}
 
 /** Pods that all the terms choose, by the domains of one of them. */
 function counted(term: AffinityTerm, all: readonly AffinityTerm[], cache: World['cache']): Counted {

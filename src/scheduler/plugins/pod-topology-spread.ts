@@ -39,6 +39,9 @@ const lacksLabel = {
 }
 const wouldSkew = { ...unschedulable("node(s) didn't match pod topology spread constraints"), plugin: name }
 
+/** For Pods that state no constraints of their own. */
+type Defaults = readonly Frozen<TopologySpreadConstraint>[] | undefined
+
 interface ScoreState {
   readonly constraints: readonly Constraint[]
   /** By constraint: how much one Pod counts. A topology of many domains has few Pods in each, so there each one counts for more. */
@@ -48,7 +51,7 @@ interface ScoreState {
 }
 
 /** Spreads Pods over domains: within maxSkew where it must, as evenly as it can where it should. `defaults` are for Pods that state nothing, instead of the system's. */
-export const podTopologySpread = (defaults?: readonly Frozen<TopologySpreadConstraint>[]): Plugin =>
+export const podTopologySpread = (defaults?: Defaults): Plugin =>
   definePlugin<readonly Constraint[], ScoreState>({
     name,
     events: [
@@ -90,17 +93,7 @@ export const podTopologySpread = (defaults?: readonly Frozen<TopologySpreadConst
         counts[domain]! += sign
         return { ...constraint, counts, least: leastOf(counts, constraint.minDomains) }
       }),
-    preScore(pod, nodes, world) {
-      const { topologySpreadConstraints } = pod.pod.spec ?? {}
-      const stated = (topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
-      if (stated.length > 0) return scoreState(prepare(stated, pod, world, true), nodes, true)
-      if (topologySpreadConstraints?.length) return skip
-      const matcher = ownersSelector(pod.pod, world)
-      if (matcher === undefined) return skip
-      if (!defaults) return scoreState(prepare(systemDefaults, pod, world, false, matcher), nodes, false)
-      const soft = defaults.filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
-      return soft.length === 0 ? skip : scoreState(prepare(soft, pod, world, true, matcher), nodes, true)
-    },
+    preScore: (pod, nodes, world) => scoring(pod, nodes, world, defaults) ?? skip,
     score({ constraints, weights, strict }, node) {
       let score = 0
       for (let i = 0; i < constraints.length; i++) {
@@ -111,22 +104,38 @@ export const podTopologySpread = (defaults?: readonly Frozen<TopologySpreadConst
       }
       return Math.round(score)
     },
-    normalize(scores) {
-      let [min, max] = [Infinity, 0]
-      for (const score of scores) {
-        if (score === ignored) continue
-        min = Math.min(min, score)
-        max = Math.max(max, score)
-      }
-      for (let i = 0; i < scores.length; i++) {
-        if (scores[i] === ignored) scores[i] = 0
-        else scores[i] = max === 0 ? scoreMax : Math.trunc((scoreMax * (max + min - scores[i]!)) / max)
-      }
-    },
+    normalize,
   })
 
 /** The score of a node that lacks a topology label. */
 const ignored = -1
+
+/** What scoring looks at: the Pod's own constraints, else `defaults`, else the system's; undefined when there are none of the soft kind. */
+function scoring(pod: PodInfo, nodes: readonly NodeInfo[], world: World, defaults: Defaults): ScoreState | undefined {
+  const { topologySpreadConstraints } = pod.pod.spec ?? {}
+  const stated = (topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
+  if (stated.length > 0) return scoreState(prepare(stated, pod, world, true), nodes, true)
+  if (topologySpreadConstraints?.length) return undefined
+  const matcher = ownersSelector(pod.pod, world)
+  if (matcher === undefined) return undefined
+  if (!defaults) return scoreState(prepare(systemDefaults, pod, world, false, matcher), nodes, false)
+  const soft = defaults.filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
+  return soft.length === 0 ? undefined : scoreState(prepare(soft, pod, world, true, matcher), nodes, true)
+}
+
+/** The fewer matching Pods the better; nodes that are left out get nothing. */
+function normalize(scores: Float64Array): void {
+  let [min, max] = [Infinity, 0]
+  for (const score of scores) {
+    if (score === ignored) continue
+    min = Math.min(min, score)
+    max = Math.max(max, score)
+  }
+  for (let i = 0; i < scores.length; i++) {
+    if (scores[i] === ignored) scores[i] = 0
+    else scores[i] = max === 0 ? scoreMax : Math.trunc((scoreMax * (max + min - scores[i]!)) / max)
+  }
+}
 
 function scoreState(constraints: readonly Constraint[], nodes: readonly NodeInfo[], strict: boolean): ScoreState {
   const counted = strict
