@@ -45,13 +45,25 @@ export class Http1Exchange implements Exchange {
   respond(code: number, headers: FlatHeaders, body: Buffer | string): void {
     const response = this.#response
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-    response.writeHead(code, headersWithLength(headers, length, !this.#request.complete && this.#declaresBody()))
-    response.end(body)
+    const unread = this.#request.complete ? 0 : this.#declaredBytes()
+    response.writeHead(code, headersWithLength(headers, length, unread > skippedBytesMax))
+    if (unread === 0 || unread > skippedBytesMax) response.end(body)
+    else this.#afterBody(() => response.end(body))
   }
 
-  #declaresBody(): boolean {
+  #declaredBytes(): number {
     const { 'content-length': length, 'transfer-encoding': coding } = this.#request.headers
-    return coding !== undefined || (length !== undefined && length !== '0')
+    return coding !== undefined ? Infinity : Number(length ?? 0)
+  }
+
+  /** Passes over what is left of the body. */
+  #afterBody(then: () => void): void {
+    let done = false
+    const once = (): void => {
+      if (!done) then()
+      done = true
+    }
+    this.#request.once('end', once).once('close', once).resume()
   }
 
   stream(code: number, headers: FlatHeaders): BodyWriter {
@@ -77,7 +89,10 @@ export class Http1Exchange implements Exchange {
   }
 }
 
-/** A body that was not read to its end makes the connection useless for the next request. */
+/** What is passed over of a body that nobody wants: clients that first send all of it would otherwise see the connection end, and no answer. */
+const skippedBytesMax = 16 * 1024 * 1024
+
+/** A long body that was not read to its end makes the connection useless for the next request. */
 function headersWithLength(headers: FlatHeaders, length: number, close: boolean): string[] {
   return close ? [...headers, 'content-length', String(length), 'connection', 'close'] : [...headers, 'content-length', String(length)]
 }
