@@ -4,8 +4,22 @@
  */
 import type { Init } from './cri/codec.ts'
 import type {
-  AuthConfig, Container, ContainerConfig, ContainerEventResponse, ContainerStats, ContainerStatus, FilesystemUsage, Image, ImageSpec, LinuxContainerResources,
-  PodSandbox, PodSandboxConfig, PodSandboxStats, PodSandboxStatus, RuntimeHandler, RuntimeStatus, VersionResponse,
+  AuthConfig,
+  Container,
+  ContainerConfig,
+  ContainerStats,
+  ContainerStatus,
+  FilesystemUsage,
+  Image,
+  ImageSpec,
+  LinuxContainerResources,
+  PodSandbox,
+  PodSandboxConfig,
+  PodSandboxStats,
+  PodSandboxStatus,
+  RuntimeHandler,
+  RuntimeStatus,
+  VersionResponse,
 } from './cri/generated/cri.ts'
 
 /** A failure that a runtime answered: `code` is gRPC's name of it (`NotFound`, `DeadlineExceeded`, `Unavailable`, `Unknown` …), the message is the runtime's. */
@@ -31,6 +45,15 @@ export interface StreamOptions {
   readonly stdout?: boolean
   readonly stderr?: boolean
   readonly tty?: boolean
+}
+
+/** Something happened to a container or a sandbox. */
+export interface RuntimeEvent {
+  readonly id: string
+  /** It runs no more. The runtime's lists may show that a moment later. */
+  readonly ended: boolean
+  /** Its pod's, where the runtime tells them. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
 }
 
 /** Narrows a list: to one sandbox, or to what has these labels. */
@@ -62,7 +85,11 @@ export interface ContainerRuntime {
   /** Undefined when it is gone. */
   sandboxStatus(sandboxId: string): Promise<PodSandboxStatus | undefined>
 
-  createContainer(sandboxId: string, config: Init<ContainerConfig>, sandboxConfig: Init<PodSandboxConfig>): Promise<string>
+  createContainer(
+    sandboxId: string,
+    config: Init<ContainerConfig>,
+    sandboxConfig: Init<PodSandboxConfig>,
+  ): Promise<string>
   startContainer(containerId: string): Promise<void>
   /** Stop signal, then SIGKILL after `graceSeconds`. A container that is gone or has ended counts as stopped. */
   stopContainer(containerId: string, graceSeconds: number): Promise<void>
@@ -89,14 +116,18 @@ export interface ContainerRuntime {
   sandboxStats(filter?: RuntimeFilter): Promise<PodSandboxStats[]>
 
   /** Pulls an image and returns its reference. Without `auth`: anonymously. */
-  pullImage(image: Init<ImageSpec>, auth: Init<AuthConfig> | undefined, sandboxConfig?: Init<PodSandboxConfig>): Promise<string>
+  pullImage(
+    image: Init<ImageSpec>,
+    auth: Init<AuthConfig> | undefined,
+    sandboxConfig?: Init<PodSandboxConfig>,
+  ): Promise<string>
   /** Undefined when the image is not on the node. */
   imageStatus(image: Init<ImageSpec>): Promise<Image | undefined>
   listImages(): Promise<Image[]>
   removeImage(image: Init<ImageSpec>): Promise<void>
   imageFilesystems(): Promise<FilesystemUsage[]>
 
-  /** Containers as they start and end, where the runtime tells; ends or throws when it does not (any more). */
-  events(signal: AbortSignal): AsyncIterable<ContainerEventResponse>
+  /** What happens to containers, their ends at least, where the runtime tells; ends or throws when it does not (any more). */
+  events(signal: AbortSignal): AsyncIterable<RuntimeEvent>
   close(): Promise<void>
 }

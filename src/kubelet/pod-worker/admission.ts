@@ -25,21 +25,44 @@ export interface AdmissionSources {
 
 /** Whether the node can take the pod: the scheduler decided, but others came meanwhile, or nobody asked it. Undefined: it can. */
 export function admit(pod: Frozen<Pod>, sources: AdmissionSources): Rejection | undefined {
-  return refusedSysctl(pod, sources) ?? pressed(pod, sources) ?? unfit(pod, sources) ?? elsewhere(pod, sources) ?? taken(pod, sources) ?? tainted(pod, sources)
+  return (
+    refusedSysctl(pod, sources) ??
+    pressed(pod, sources) ??
+    unfit(pod, sources) ??
+    elsewhere(pod, sources) ??
+    taken(pod, sources) ??
+    tainted(pod, sources)
+  )
 }
 
 const safeSysctls = new Set([
-  'kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.ip_local_reserved_ports',
-  'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem',
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_wmem',
 ])
 
 function refusedSysctl(pod: Frozen<Pod>, { allowedUnsafeSysctls }: AdmissionSources): Rejection | undefined {
   for (const { name } of pod.spec?.securityContext?.sysctls ?? []) {
     const dotted = name.replaceAll('/', '.')
-    const allowed = safeSysctls.has(dotted) || allowedUnsafeSysctls.some((pattern) => (pattern.endsWith('*') ? dotted.startsWith(pattern.slice(0, -1)) : dotted === pattern))
+    const allowed =
+      safeSysctls.has(dotted) ||
+      allowedUnsafeSysctls.some((pattern) =>
+        pattern.endsWith('*') ? dotted.startsWith(pattern.slice(0, -1)) : dotted === pattern,
+      )
     if (!allowed) return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${dotted}" not allowlisted` }
-    if (pod.spec?.hostNetwork && dotted.startsWith('net.')) return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${dotted}" not allowed with host net enabled` }
-    if (pod.spec?.hostIPC && (dotted.startsWith('kernel.') || dotted.startsWith('fs.mqueue.'))) return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${dotted}" not allowed with host ipc enabled` }
+    if (pod.spec?.hostNetwork && dotted.startsWith('net.'))
+      return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${dotted}" not allowed with host net enabled` }
+    if (pod.spec?.hostIPC && (dotted.startsWith('kernel.') || dotted.startsWith('fs.mqueue.')))
+      return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${dotted}" not allowed with host ipc enabled` }
   }
   return undefined
 }
@@ -47,7 +70,9 @@ function refusedSysctl(pod: Frozen<Pod>, { allowedUnsafeSysctls }: AdmissionSour
 function pressed(pod: Frozen<Pod>, { pressure }: AdmissionSources): Rejection | undefined {
   if (pressure === 'none' || isStaticPod(pod) || (pod.spec?.priority ?? 0) >= 2_000_000_000) return undefined
   const conditions = pressure === 'memory' ? '[MemoryPressure]' : '[DiskPressure]'
-  const tolerates = (pod.spec?.tolerations ?? []).some(({ key, operator }) => (operator === 'Exists' && !key) || key === 'node.kubernetes.io/memory-pressure')
+  const tolerates = (pod.spec?.tolerations ?? []).some(
+    ({ key, operator }) => (operator === 'Exists' && !key) || key === 'node.kubernetes.io/memory-pressure',
+  )
   const bestEffort = Object.keys(podAmounts(pod, 'requests')).length === 0
   if (pressure === 'memory' && (!bestEffort || tolerates)) return undefined
   return { reason: 'Evicted', message: `The node had condition: ${conditions}. ` }
@@ -74,20 +99,34 @@ const outOf = (name: string, wanted: number, used: number, capacity: number): Re
 
 function elsewhere(pod: Frozen<Pod>, { node }: AdmissionSources): Rejection | undefined {
   if (!node || allowsNode(pod.spec, node)) return undefined
-  return { reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" }
+  return {
+    reason: 'NodeAffinity',
+    message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+  }
 }
 
 type Port = readonly [protocol: string, ip: string, port: number]
 
 const hostPorts = (pod: Frozen<Pod>): Port[] =>
-  [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].flatMap(({ ports }) => (ports ?? []).filter(({ hostPort }) => hostPort).map(({ protocol = 'TCP', hostIP = '', hostPort = 0 }): Port => [protocol, hostIP || '0.0.0.0', hostPort]))
+  [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].flatMap(({ ports }) =>
+    (ports ?? [])
+      .filter(({ hostPort }) => hostPort)
+      .map(({ protocol = 'TCP', hostIP = '', hostPort = 0 }): Port => [protocol, hostIP || '0.0.0.0', hostPort]),
+  )
 
 function taken(pod: Frozen<Pod>, { active }: AdmissionSources): Rejection | undefined {
   const wanted = hostPorts(pod)
   if (wanted.length === 0) return undefined
   const used = active.flatMap(hostPorts)
-  const clash = wanted.some(([protocol, ip, port]) => used.some(([p, i, n]) => p === protocol && n === port && (i === ip || i === '0.0.0.0' || ip === '0.0.0.0')))
-  return clash ? { reason: 'NodePorts', message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports" } : undefined
+  const clash = wanted.some(([protocol, ip, port]) =>
+    used.some(([p, i, n]) => p === protocol && n === port && (i === ip || i === '0.0.0.0' || ip === '0.0.0.0')),
+  )
+  return clash
+    ? {
+        reason: 'NodePorts',
+        message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+      }
+    : undefined
 }
 
 /** Only taints that drive pods away count here; a static pod stays. */

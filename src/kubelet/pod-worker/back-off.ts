@@ -40,7 +40,11 @@ export class BackOff {
   /** Whether the wait since the last `next` is not over. */
   waits(key: string): boolean {
     const known = this.#entries.get(key)
-    return known !== undefined && !this.#expired(known, this.#clock.now()) && this.#clock.now() - known.sinceMs < known.delayMs
+    return (
+      known !== undefined &&
+      !this.#expired(known, this.#clock.now()) &&
+      this.#clock.now() - known.sinceMs < known.delayMs
+    )
   }
 
   /** When the wait since the last `next` is over. */

@@ -10,7 +10,7 @@ import { killContainer, killPod } from './kill-pod.ts'
 import type { PodPlan } from './plan.ts'
 import type { PodTask } from './services.ts'
 import { failResize, type ResizeMemory } from './resize.ts'
-import { podKey, startContainer } from './start-container.ts'
+import { startContainer } from './start-container.ts'
 import { StartFailure } from './start-failure.ts'
 import { updateContainers } from './update-containers.ts'
 
@@ -39,22 +39,39 @@ export async function carryOut(task: PodTask, options: CarryOutOptions): Promise
   const { services, pod } = task
   const starts = new Map<string, StartFailure | undefined>()
   try {
-    if (plan.createSandbox?.replaces) services.events.pod(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
+    if (plan.createSandbox?.replaces)
+      services.events.pod(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
     if (plan.killPod) {
       await killPod(task, { state })
       if (plan.createSandbox) await removeInitContainers(task, state)
     } else {
-      for (const { container, message, reason } of plan.kill) await killContainer(task, { state, container, message, reason })
+      for (const { container, message, reason } of plan.kill)
+        await killContainer(task, { state, container, message, reason })
     }
-    const needsSandbox = plan.createSandbox !== undefined || plan.startEphemeral.length + plan.startInit.length + plan.start.length > 0
+    const needsSandbox =
+      plan.createSandbox !== undefined || plan.startEphemeral.length + plan.startInit.length + plan.start.length > 0
     if (plan.update.length > 0) await resize(task, options)
-    if (!needsSandbox || (plan.killPod && !plan.createSandbox)) return { changed: plan.killPod || plan.kill.length + plan.update.length > 0, starts, failure: undefined }
+    if (!needsSandbox || (plan.killPod && !plan.createSandbox))
+      return { changed: plan.killPod || plan.kill.length + plan.update.length > 0, starts, failure: undefined }
 
     await forgetOldInitContainers(task, state)
     const runtimeHandler = await services.runtimeHandler(pod)
     const config = sandboxConfigOf(task, plan.attempt, options.cgroupParent)
-    const { sandboxId, podIps } = plan.createSandbox ? await createSandbox(task, config, runtimeHandler) : { sandboxId: plan.sandboxId, podIps: ipsOf(state) }
-    await startAll(task, options, { starts, start: { state, sandboxId, sandboxConfig: config, podIps: isHostNetwork(pod) ? services.node().hostIps : podIps, secrets: options.secrets, runtimeHandler, resize: options.resize } })
+    const { sandboxId, podIps } = plan.createSandbox
+      ? await createSandbox(task, config, runtimeHandler)
+      : { sandboxId: plan.sandboxId, podIps: ipsOf(state) }
+    await startAll(task, options, {
+      starts,
+      start: {
+        state,
+        sandboxId,
+        sandboxConfig: config,
+        podIps: isHostNetwork(pod) ? services.node().hostIps : podIps,
+        secrets: options.secrets,
+        runtimeHandler,
+        resize: options.resize,
+      },
+    })
     return { changed: true, starts, failure: undefined }
   } catch (error) {
     return { changed: true, starts, failure: error as Error }
@@ -69,28 +86,61 @@ async function resize(task: PodTask, { plan, resize: memory }: CarryOutOptions):
     await services.host.cgroups.ensurePod(pod)
   } catch (error) {
     services.log.warn({ err: error, pod: pod.metadata.name }, 'a pod could not be resized')
-    failResize(pod, memory, { message: (error as Error).message, nowMs: services.clock.now(), event: (type, reason, message) => services.events.pod(pod, type, reason, message) })
+    failResize(pod, memory, {
+      message: (error as Error).message,
+      nowMs: services.clock.now(),
+      event: (type, reason, message) => services.events.pod(pod, type, reason, message),
+    })
   }
 }
 
 function sandboxConfigOf({ services, pod }: PodTask, attempt: number, cgroupParent: string): Init<PodSandboxConfig> {
   const { settings, host } = services
-  const dns = podDns(pod, { clusterDns: settings.clusterDns, clusterDomain: settings.clusterDomain, host: services.node().resolver })
+  const dns = podDns(pod, {
+    clusterDns: settings.clusterDns,
+    clusterDomain: settings.clusterDomain,
+    host: services.node().resolver,
+  })
   if (dns.fallsBack) {
-    services.events.pod(pod, 'Warning', 'MissingClusterDNS', `pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})". kubelet does not have ClusterDNS IP configured and cannot create Pod using "${pod.spec?.dnsPolicy}" policy. Falling back to "Default" policy.`)
+    services.events.pod(
+      pod,
+      'Warning',
+      'MissingClusterDNS',
+      `pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})". kubelet does not have ClusterDNS IP configured and cannot create Pod using "${pod.spec?.dnsPolicy}" policy. Falling back to "Default" policy.`,
+    )
   }
-  return sandboxConfig(pod, { attempt, dns: dns.resolver, clusterDomain: settings.clusterDomain, logDirectory: host.files.logFolder(pod), cgroupParent, cpuCfsPeriodUs: settings.cpuCfsPeriodUs })
+  return sandboxConfig(pod, {
+    attempt,
+    dns: dns.resolver,
+    clusterDomain: settings.clusterDomain,
+    logDirectory: host.files.logFolder(pod),
+    cgroupParent,
+    cpuCfsPeriodUs: settings.cpuCfsPeriodUs,
+  })
 }
 
-async function createSandbox({ services, pod }: PodTask, config: Init<PodSandboxConfig>, runtimeHandler: string): Promise<{ readonly sandboxId: string; readonly podIps: readonly string[] }> {
+async function createSandbox(
+  { services, pod }: PodTask,
+  config: Init<PodSandboxConfig>,
+  runtimeHandler: string,
+): Promise<{ readonly sandboxId: string; readonly podIps: readonly string[] }> {
   const sandboxId = await services.runtime.runSandbox(config, runtimeHandler).catch((error: unknown) => {
-    services.events.pod(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${(error as Error).message}`)
+    services.events.pod(
+      pod,
+      'Warning',
+      'FailedCreatePodSandBox',
+      `Failed to create pod sandbox: ${(error as Error).message}`,
+    )
     throw error
   })
-  const state = await services.state.pod(podKey(pod), services.state.mark())
-  const sandbox = state.sandboxes.find(({ id }) => id === sandboxId)
+  const sandbox = await services.state.madeSandbox(sandboxId)
   if (!sandbox) {
-    services.events.pod(pod, 'Warning', 'FailedPodSandBoxStatus', `Unable to get pod sandbox status: sandbox ${sandboxId} is gone`)
+    services.events.pod(
+      pod,
+      'Warning',
+      'FailedPodSandBoxStatus',
+      `Unable to get pod sandbox status: sandbox ${sandboxId} is gone`,
+    )
     throw new Error(`sandbox ${sandboxId} is gone`)
   }
   return { sandboxId, podIps: sandbox.ips ?? [] }
@@ -137,4 +187,3 @@ async function forgetOldInitContainers({ services, pod }: PodTask, state: PodSta
     seen.add(name)
   }
 }
-

@@ -19,9 +19,13 @@ export interface KillOptions {
 /** Ends all containers of the pod, sidecars last and in reverse order, then its sandboxes. */
 export async function killPod(task: PodTask, options: KillOptions): Promise<void> {
   const { pod, services } = task
-  const running = options.state.containers.filter(({ phase }) => phase === 'running' || phase === 'unknown' || phase === 'created')
+  const running = options.state.containers.filter(
+    ({ phase }) => phase === 'running' || phase === 'unknown' || phase === 'created',
+  )
   const order = new TerminationOrder(pod, running)
-  await Promise.all(running.map((container) => killContainer(task, { ...options, container, message: '', reason: '', order })))
+  await Promise.all(
+    running.map((container) => killContainer(task, { ...options, container, message: '', reason: '', order })),
+  )
   for (const { id } of options.state.sandboxes) await services.runtime.stopSandbox(id)
 }
 
@@ -39,10 +43,17 @@ export async function killContainer(task: PodTask, options: ContainerKillOptions
   const { pod, services } = task
   const { container, order } = options
   const spec = containerSpec(pod, container.name)
-  services.events.container(pod, container.name, 'Normal', 'Killing', options.message || `Stopping container ${container.name}`)
+  services.events.container(
+    pod,
+    container.name,
+    'Normal',
+    'Killing',
+    options.message || `Stopping container ${container.name}`,
+  )
   let graceSeconds = options.graceSeconds ?? graceOf(pod, spec, options.reason)
   try {
-    if (spec?.lifecycle?.preStop && graceSeconds > 0 && container.phase === 'running') graceSeconds -= await runPreStop(task, { spec, options, graceSeconds })
+    if (spec?.lifecycle?.preStop && graceSeconds > 0 && container.phase === 'running')
+      graceSeconds -= await runPreStop(task, { spec, options, graceSeconds })
     if (order && graceSeconds > 0) graceSeconds -= await order.waitForTurn(container.name, graceSeconds, services.clock)
     await services.runtime.stopContainer(container.id, Math.max(graceMinSeconds, Math.floor(graceSeconds)))
   } finally {
@@ -56,16 +67,33 @@ function graceOf(pod: Frozen<Pod>, container: Frozen<Container> | undefined, rea
   if (deletionGracePeriodSeconds !== undefined) return deletionGracePeriodSeconds
   const ofPod = pod.spec?.terminationGracePeriodSeconds
   if (ofPod === undefined) return graceMinSeconds
-  const probe: Frozen<Probe> | undefined = reason === 'StartupProbe' ? container?.startupProbe : reason === 'LivenessProbe' ? container?.livenessProbe : undefined
+  const probe: Frozen<Probe> | undefined =
+    reason === 'StartupProbe'
+      ? container?.startupProbe
+      : reason === 'LivenessProbe'
+        ? container?.livenessProbe
+        : undefined
   return probe?.terminationGracePeriodSeconds ?? ofPod
 }
 
 /** Seconds that the hook took. It gets no more than the grace period; what is left of it goes on beside the stop. */
-async function runPreStop(task: PodTask, { spec, options, graceSeconds }: { spec: Frozen<Container>; options: ContainerKillOptions; graceSeconds: number }): Promise<number> {
+async function runPreStop(
+  task: PodTask,
+  { spec, options, graceSeconds }: { spec: Frozen<Container>; options: ContainerKillOptions; graceSeconds: number },
+): Promise<number> {
   const { pod, services } = task
   const startMs = services.clock.now()
-  const subject = { pod, container: spec, containerId: options.container.id, podIp: ipsOf(options.state)[0] ?? services.node().hostIps[0] ?? '' }
-  const hook = runHook(spec.lifecycle!.preStop!, subject, { runtime: services.runtime, clock: services.clock, dial: services.host.dial }).catch((error: unknown) => {
+  const subject = {
+    pod,
+    container: spec,
+    containerId: options.container.id,
+    podIp: ipsOf(options.state)[0] ?? services.node().hostIps[0] ?? '',
+  }
+  const hook = runHook(spec.lifecycle!.preStop!, subject, {
+    runtime: services.runtime,
+    clock: services.clock,
+    dial: services.host.dial,
+  }).catch((error: unknown) => {
     services.log.warn({ err: error, pod: pod.metadata.name, container: spec.name }, 'preStop hook failed')
     services.events.container(pod, spec.name, 'Warning', 'FailedPreStopHook', 'PreStopHook failed')
   })
@@ -90,7 +118,9 @@ export class TerminationOrder {
 
   /** Seconds waited, no more than `seconds`. */
   async waitForTurn(name: string, seconds: number, clock: PodTask['services']['clock']): Promise<number> {
-    const before = (this.#after.get(name) ?? []).map((other) => this.#gates.get(other)?.promise).filter((promise) => promise !== undefined)
+    const before = (this.#after.get(name) ?? [])
+      .map((other) => this.#gates.get(other)?.promise)
+      .filter((promise) => promise !== undefined)
     if (before.length === 0) return 0
     const startMs = clock.now()
     const limit = new AbortController()

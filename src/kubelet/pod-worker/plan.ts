@@ -1,6 +1,13 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { asContainer, isHostNetwork, isRestartable, restartsAfter, restartsOnFailure, type AnyContainer } from '../pod/containers.ts'
+import {
+  asContainer,
+  isHostNetwork,
+  isRestartable,
+  restartsAfter,
+  restartsOnFailure,
+  type AnyContainer,
+} from '../pod/containers.ts'
 import { containerOf, type ContainerState, type PodState } from '../runtime-state/pod-state.ts'
 import type { ContainerUpdate } from './update-containers.ts'
 
@@ -49,7 +56,10 @@ export interface PlanInputs {
 }
 
 /** Whether the pod needs another sandbox than it has. */
-export function sandboxNeed(pod: Frozen<Pod>, state: PodState): { readonly changed: boolean; readonly attempt: number; readonly sandboxId: string } {
+export function sandboxNeed(
+  pod: Frozen<Pod>,
+  state: PodState,
+): { readonly changed: boolean; readonly attempt: number; readonly sandboxId: string } {
   const [newest] = state.sandboxes
   if (!newest) return { changed: true, attempt: 0, sandboxId: '' }
   const next = { changed: true, attempt: newest.attempt + 1, sandboxId: newest.id }
@@ -63,20 +73,40 @@ export function sandboxNeed(pod: Frozen<Pod>, state: PodState): { readonly chang
 export function decide(pod: Frozen<Pod>, state: PodState, inputs: PlanInputs): PodPlan {
   const sandbox = sandboxNeed(pod, state)
   if (sandbox.changed) return startOver(pod, state, sandbox)
-  const startEphemeral = (pod.spec?.ephemeralContainers ?? []).map(asContainer).filter(({ name }) => !containerOf(state, name))
+  const startEphemeral = (pod.spec?.ephemeralContainers ?? [])
+    .map(asContainer)
+    .filter(({ name }) => !containerOf(state, name))
   const init = decideInit(pod, state, inputs)
   const base = { createSandbox: undefined, sandboxId: sandbox.sandboxId, attempt: sandbox.attempt, startEphemeral }
-  if (init.killPod || !init.initialized) return { ...base, killPod: init.killPod, kill: init.kill, startInit: init.start, start: [], update: [] }
+  if (init.killPod || !init.initialized)
+    return { ...base, killPod: init.killPod, kill: init.kill, startInit: init.start, start: [], update: [] }
 
   const main = decideMain(pod, state, inputs)
   const killPod = main.kept === 0 && main.start.length === 0
   // Sidecars must not keep a pod alive whose own containers are done.
-  return { ...base, killPod, kill: [...init.kill, ...main.kill], startInit: killPod ? [] : init.start, start: main.start, update: [...init.update, ...main.update] }
+  return {
+    ...base,
+    killPod,
+    kill: [...init.kill, ...main.kill],
+    startInit: killPod ? [] : init.start,
+    start: main.start,
+    update: [...init.update, ...main.update],
+  }
 }
 
 /** A new sandbox means that everything begins anew, unless everything was done already. */
 function startOver(pod: Frozen<Pod>, state: PodState, sandbox: ReturnType<typeof sandboxNeed>): PodPlan {
-  const killOnly: PodPlan = { killPod: true, kill: [], createSandbox: undefined, sandboxId: sandbox.sandboxId, attempt: sandbox.attempt, startEphemeral: [], startInit: [], start: [], update: [] }
+  const killOnly: PodPlan = {
+    killPod: true,
+    kill: [],
+    createSandbox: undefined,
+    sandboxId: sandbox.sandboxId,
+    attempt: sandbox.attempt,
+    startEphemeral: [],
+    startInit: [],
+    start: [],
+    update: [],
+  }
   if (!restartsOnFailure(pod) && sandbox.attempt !== 0 && state.containers.length > 0) return killOnly
   const containers = pod.spec?.containers ?? []
   const start = containers.filter((container) => !isDone(pod, container, state))
@@ -120,7 +150,12 @@ function decideMain(pod: Frozen<Pod>, state: PodState, inputs: PlanInputs): Main
     if (last?.phase !== 'running') {
       if (!shouldStart(pod, container, state)) continue
       start.push(container)
-      if (last?.phase === 'unknown') kill.push({ container: last, message: 'Container is in "unknown" state, try killing it before restart', reason: 'Unknown' })
+      if (last?.phase === 'unknown')
+        kill.push({
+          container: last,
+          message: 'Container is in "unknown" state, try killing it before restart',
+          reason: 'Unknown',
+        })
       continue
     }
     const fault = faultOf(container, last, inputs)
@@ -137,12 +172,20 @@ function decideMain(pod: Frozen<Pod>, state: PodState, inputs: PlanInputs): Main
     }
     const again = fault.changed || (container.restartPolicy ?? pod.spec?.restartPolicy) !== 'Never'
     if (again) start.push(container)
-    kill.push({ container: last, message: again ? `${fault.message}, will be restarted` : fault.message, reason: fault.reason })
+    kill.push({
+      container: last,
+      message: again ? `${fault.message}, will be restarted` : fault.message,
+      reason: fault.reason,
+    })
   }
   return { kept, start, kill, update }
 }
 
-const resizeKill = (container: AnyContainer, running: ContainerState): ContainerKill => ({ container: running, message: `Container ${container.name} resize requires restart`, reason: 'Resize' })
+const resizeKill = (container: AnyContainer, running: ContainerState): ContainerKill => ({
+  container: running,
+  message: `Container ${container.name} resize requires restart`,
+  reason: 'Resize',
+})
 
 interface Fault {
   readonly message: string
@@ -152,9 +195,12 @@ interface Fault {
 
 /** Why a running container cannot stay as it is. */
 function faultOf(container: AnyContainer, running: ContainerState, { probes, hashOf }: PlanInputs): Fault | undefined {
-  if (running.hash !== '' && running.hash !== hashOf(container)) return { message: `Container ${container.name} definition changed`, reason: '', changed: true }
-  if (probes.liveness(running.id) === 'failure') return { message: `Container ${container.name} failed liveness probe`, reason: 'LivenessProbe', changed: false }
-  if (probes.startup(running.id) === 'failure') return { message: `Container ${container.name} failed startup probe`, reason: 'StartupProbe', changed: false }
+  if (running.hash !== '' && running.hash !== hashOf(container))
+    return { message: `Container ${container.name} definition changed`, reason: '', changed: true }
+  if (probes.liveness(running.id) === 'failure')
+    return { message: `Container ${container.name} failed liveness probe`, reason: 'LivenessProbe', changed: false }
+  if (probes.startup(running.id) === 'failure')
+    return { message: `Container ${container.name} failed startup probe`, reason: 'StartupProbe', changed: false }
   return undefined
 }
 
@@ -173,7 +219,9 @@ interface InitPlan {
 function decideInit(pod: Frozen<Pod>, state: PodState, inputs: PlanInputs): InitPlan {
   const init = pod.spec?.initContainers ?? []
   if (init.length === 0) return { initialized: true, killPod: false, start: [], kill: [], update: [] }
-  let initialized = (pod.spec?.containers ?? []).some(({ name }) => ['created', 'running'].includes(containerOf(state, name)?.phase ?? ''))
+  let initialized = (pod.spec?.containers ?? []).some(({ name }) =>
+    ['created', 'running'].includes(containerOf(state, name)?.phase ?? ''),
+  )
   let passed = initialized
   const start = new Set<number>()
   const kill: ContainerKill[] = []
@@ -220,24 +268,66 @@ function initStep(pod: Frozen<Pod>, container: AnyContainer, last: ContainerStat
       return { start: true }
     case 'exited':
       if (last.exitCode === 0) return { done: true }
-      return restartsAfter(pod, container, last.exitCode) && !pod.metadata.deletionTimestamp ? { start: true } : { fatal: true }
+      return restartsAfter(pod, container, last.exitCode) && !pod.metadata.deletionTimestamp
+        ? { start: true }
+        : { fatal: true }
     case 'unknown':
       if ((container.restartPolicy ?? pod.spec?.restartPolicy) === 'Never') return { fatal: true }
-      return { start: true, kill: { container: last, message: 'Init container is in "unknown" state, try killing it before restart', reason: 'Unknown' } }
+      return {
+        start: true,
+        kill: {
+          container: last,
+          message: 'Init container is in "unknown" state, try killing it before restart',
+          reason: 'Unknown',
+        },
+      }
   }
 }
 
-function sidecarStep(container: AnyContainer, last: ContainerState, { probes, hashOf, resizeOf }: PlanInputs): InitStep {
-  if (last.phase === 'unknown') return { start: true, kill: { container: last, message: 'Init container is in "unknown" state, try killing it before restart', reason: 'Unknown' } }
+function sidecarStep(
+  container: AnyContainer,
+  last: ContainerState,
+  { probes, hashOf, resizeOf }: PlanInputs,
+): InitStep {
+  if (last.phase === 'unknown')
+    return {
+      start: true,
+      kill: {
+        container: last,
+        message: 'Init container is in "unknown" state, try killing it before restart',
+        reason: 'Unknown',
+      },
+    }
   if (last.phase !== 'running') return { start: true }
   if (container.startupProbe) {
     const startup = probes.startup(last.id)
-    if (startup === 'failure') return { start: true, kill: { container: last, message: `Init container ${container.name} failed startup probe`, reason: 'StartupProbe' } }
+    if (startup === 'failure')
+      return {
+        start: true,
+        kill: {
+          container: last,
+          message: `Init container ${container.name} failed startup probe`,
+          reason: 'StartupProbe',
+        },
+      }
     if (startup !== 'success') return {}
   }
-  if (last.hash !== '' && last.hash !== hashOf(container)) return { done: true, start: true, kill: { container: last, message: `Init container ${container.name} definition changed`, reason: '' } }
+  if (last.hash !== '' && last.hash !== hashOf(container))
+    return {
+      done: true,
+      start: true,
+      kill: { container: last, message: `Init container ${container.name} definition changed`, reason: '' },
+    }
   if (container.livenessProbe && probes.liveness(last.id) === 'failure') {
-    return { done: true, start: true, kill: { container: last, message: `Init container ${container.name} failed liveness probe`, reason: 'LivenessProbe' } }
+    return {
+      done: true,
+      start: true,
+      kill: {
+        container: last,
+        message: `Init container ${container.name} failed liveness probe`,
+        reason: 'LivenessProbe',
+      },
+    }
   }
   const need = resizeOf(container, last)
   if (need === 'restart') return { done: true, start: true, kill: resizeKill(container, last) }

@@ -39,7 +39,12 @@ const terminationGraceMinSeconds = 1
 function matters(before: Frozen<Pod>, after: Frozen<Pod>): boolean {
   const [old, fresh] = [before.metadata, after.metadata]
   const sameSpec = old.generation !== undefined && old.generation === fresh.generation
-  if (!same(old.labels, fresh.labels) || !same(old.annotations, fresh.annotations) || !(sameSpec || same(before.spec, after.spec))) return true
+  if (
+    !same(old.labels, fresh.labels) ||
+    !same(old.annotations, fresh.annotations) ||
+    !(sameSpec || same(before.spec, after.spec))
+  )
+    return true
   const others = (pod: Frozen<Pod>) => (pod.status?.conditions ?? []).filter(({ type }) => !ownConditions.has(type))
   return !same(others(before), others(after))
 }
@@ -48,7 +53,13 @@ function matters(before: Frozen<Pod>, after: Frozen<Pod>): boolean {
 export class PodWorker {
   readonly #services: PodServices
   readonly #reports: WorkerReports
-  readonly #memory: WorkerMemory = { waits: new Map(), failure: undefined, actedAt: 0, mountFailures: 0, resize: newResizeMemory() }
+  readonly #memory: WorkerMemory = {
+    waits: new Map(),
+    failure: undefined,
+    actedAt: 0,
+    mountFailures: 0,
+    resize: newResizeMemory(),
+  }
   #pod: Frozen<Pod>
   #granted: Frozen<Pod> | undefined
   #life: PodLife = 'syncing'
@@ -90,9 +101,13 @@ export class PodWorker {
   /** Ends the pod, whatever it does now. */
   terminate(termination: Termination): void {
     if (termination.failure) this.#memory.failure ??= termination.failure
-    const asked = termination.graceSeconds ?? this.#pod.metadata.deletionGracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds
+    const asked =
+      termination.graceSeconds ??
+      this.#pod.metadata.deletionGracePeriodSeconds ??
+      this.#pod.spec?.terminationGracePeriodSeconds
     const graceSeconds = asked === undefined ? undefined : Math.max(terminationGraceMinSeconds, asked)
-    const shorter = graceSeconds !== undefined && (this.#graceSeconds === undefined || graceSeconds < this.#graceSeconds)
+    const shorter =
+      graceSeconds !== undefined && (this.#graceSeconds === undefined || graceSeconds < this.#graceSeconds)
     if (shorter) this.#graceSeconds = graceSeconds
     if (this.#life === 'syncing') {
       this.#life = 'terminating'
@@ -109,7 +124,9 @@ export class PodWorker {
     if (this.#running || this.#life === 'finished') return
     this.#running = true
     this.#cancelTimer()
-    this.#loop().catch((error: unknown) => this.#services.log.error({ err: error, pod: this.#pod.metadata.name }, 'a pod worker failed'))
+    this.#loop().catch((error: unknown) =>
+      this.#services.log.error({ err: error, pod: this.#pod.metadata.name }, 'a pod worker failed'),
+    )
   }
 
   /** A probe found something new: the pod is looked at, or only its status written when it ends already. */
@@ -135,7 +152,8 @@ export class PodWorker {
         this.#dirty = false
         const waitMs = await this.#step().catch((error: unknown) => this.#failed(error))
         this.#cancelTimer()
-        if (waitMs !== undefined && !this.#isOver()) this.#cancelTimer = this.#services.clock.after(waitMs, () => this.wake())
+        if (waitMs !== undefined && !this.#isOver())
+          this.#cancelTimer = this.#services.clock.after(waitMs, () => this.wake())
       }
     } finally {
       this.#running = false
@@ -148,7 +166,11 @@ export class PodWorker {
       this.#services.log.debug({ err: error, pod: this.#pod.metadata.name }, 'a pod cannot be brought up yet')
       return error.retryMs
     }
-    if (!this.#sync.signal.aborted) this.#services.log.warn({ err: error, pod: this.#pod.metadata.name, namespace: this.#pod.metadata.namespace }, 'syncing a pod failed; it is tried again')
+    if (!this.#sync.signal.aborted)
+      this.#services.log.warn(
+        { err: error, pod: this.#pod.metadata.name, namespace: this.#pod.metadata.namespace },
+        'syncing a pod failed; it is tried again',
+      )
     return retryMs
   }
 
@@ -157,7 +179,9 @@ export class PodWorker {
     switch (this.#life) {
       case 'syncing': {
         const task = { services: this.#services, pod: await this.#grant(), signal: this.#sync.signal }
-        const result = await syncPod(task, this.#memory, (terminal) => this.#reports.status(task.pod, this.#memory, terminal))
+        const result = await syncPod(task, this.#memory, (terminal) =>
+          this.#reports.status(task.pod, this.#memory, terminal),
+        )
         if (result.terminal) this.terminate({})
         return result.waitMs
       }
@@ -175,8 +199,15 @@ export class PodWorker {
     const services = this.#services
     const pod = this.#pod
     const state = await services.state.pod(podKey(pod), this.#memory.actedAt)
-    const event = (type: 'Normal' | 'Warning', reason: string, message: string) => services.events.pod(pod, type, reason, message)
-    this.#granted = await grant(pod, this.#memory.resize, { state, allocatable: services.node().allocatable, fits: this.#reports.fits, nowMs: services.clock.now(), event })
+    const event = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+      services.events.pod(pod, type, reason, message)
+    this.#granted = await grant(pod, this.#memory.resize, {
+      state,
+      allocatable: services.node().allocatable,
+      fits: this.#reports.fits,
+      nowMs: services.clock.now(),
+      event,
+    })
     settleResize(this.#granted, state, this.#memory.resize, event)
     return this.#granted
   }
@@ -196,7 +227,12 @@ export class PodWorker {
       this.#news = Promise.withResolvers()
       outcome = await Promise.race([ended, hurried, this.#news.promise.then(() => 'news' as const)])
       // Whoever sends it requests wants to know whether it still takes them.
-      if (outcome === 'news') await this.#reports.status(pod, this.#memory, false).catch((error: unknown) => services.log.debug({ err: error }, 'the status of a pod that ends could not be written'))
+      if (outcome === 'news')
+        await this.#reports
+          .status(pod, this.#memory, false)
+          .catch((error: unknown) =>
+            services.log.debug({ err: error }, 'the status of a pod that ends could not be written'),
+          )
     }
     if (outcome === 'hurried') {
       kill.catch((error: unknown) => services.log.debug({ err: error }, 'an end that was overtaken failed'))

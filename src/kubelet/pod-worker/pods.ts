@@ -51,12 +51,16 @@ export class Pods {
 
   /** Every pod that the API or a file tells of, not those of which only the runtime does. */
   known(): Frozen<Pod>[] {
-    return this.all().map(({ pod }) => pod).filter((pod) => !isOrphan(pod))
+    return this.all()
+      .map(({ pod }) => pod)
+      .filter((pod) => !isOrphan(pod))
   }
 
   /** Pods whose containers run or will. */
   active(): Frozen<Pod>[] {
-    return this.all().filter(({ life, pod }) => (life === 'syncing' || life === 'terminating') && !isTerminalPhase(pod.status?.phase)).map(({ granted }) => granted)
+    return this.all()
+      .filter(({ life, pod }) => (life === 'syncing' || life === 'terminating') && !isTerminalPhase(pod.status?.phase))
+      .map(({ granted }) => granted)
   }
 
   /** A pod is new, or changed. Mirror pods have no worker: their static pod does. */
@@ -74,7 +78,11 @@ export class Pods {
       if (pod.metadata.deletionTimestamp) this.#options.statuses.finish(pod)
       return
     }
-    this.#admissions = this.#admissions.then(() => this.#begin(pod)).catch((error: unknown) => this.#options.services.log.error({ err: error, pod: pod.metadata.name }, 'a pod could not be taken on'))
+    this.#admissions = this.#admissions
+      .then(() => this.#begin(pod))
+      .catch((error: unknown) =>
+        this.#options.services.log.error({ err: error, pod: pod.metadata.name }, 'a pod could not be taken on'),
+      )
   }
 
   /** The pod's object is gone: what runs of it ends. */
@@ -87,7 +95,10 @@ export class Pods {
     this.#withoutObject.add(uid)
     if (worker.life === 'finished') this.#forget(uid)
     // An object that was to be deleted and is gone before its kubelet said so was forced away: that leaves no time.
-    else worker.terminate(worker.pod.metadata.deletionTimestamp || pod.metadata.deletionTimestamp ? { graceSeconds: 0 } : {})
+    else
+      worker.terminate(
+        worker.pod.metadata.deletionTimestamp || pod.metadata.deletionTimestamp ? { graceSeconds: 0 } : {},
+      )
   }
 
   /** Ends what runs of a pod that nobody knows: it was deleted while no kubelet was there. */
@@ -126,12 +137,22 @@ export class Pods {
     const uid = pod.metadata.uid ?? ''
     if (this.#workers.has(uid) || this.#closed) return this.#workers.get(uid)?.update(pod)
     const { services, statuses } = this.#options
-    const isNew = !pod.metadata.deletionTimestamp && !isTerminalPhase(pod.status?.phase) && !services.state.known(uid)?.containers.length
+    const isNew =
+      !pod.metadata.deletionTimestamp &&
+      !isTerminalPhase(pod.status?.phase) &&
+      !services.state.known(uid)?.containers.length
     const rejection = isNew ? await this.#options.admit(pod, this.active()) : undefined
     if (rejection) {
       this.#rejected.add(uid)
       services.events.pod(pod, 'Warning', rejection.reason, rejection.message)
-      statuses.set(pod, { ...(pod.status as PodStatus), qosClass: pod.status?.qosClass ?? '', phase: 'Failed', reason: rejection.reason, message: `Pod was rejected: ${rejection.message}`, startTime: timestamp(services.clock.now()) })
+      statuses.set(pod, {
+        ...(pod.status as PodStatus),
+        qosClass: pod.status?.qosClass ?? '',
+        phase: 'Failed',
+        reason: rejection.reason,
+        message: `Pod was rejected: ${rejection.message}`,
+        startTime: timestamp(services.clock.now()),
+      })
       return
     }
     this.#options.came(pod)
@@ -143,7 +164,11 @@ export class Pods {
     const worker = new PodWorker(this.#options.services, pod, {
       status: (current, memory, terminal) => this.#report(current, memory, terminal),
       finished: (last) => this.#finished(last),
-      fits: (wanted) => this.#options.admit(wanted, this.active().filter((other) => other.metadata.uid !== uid)),
+      fits: (wanted) =>
+        this.#options.admit(
+          wanted,
+          this.active().filter((other) => other.metadata.uid !== uid),
+        ),
     })
     this.#workers.set(uid, worker)
     return worker
@@ -172,7 +197,8 @@ export class Pods {
       resize: terminal ? [] : [memory.resize.pending, memory.resize.inProgress].filter((one) => one !== undefined),
       nowText: timestamp(services.clock.now()),
     })
-    if (!this.#withoutObject.has(uid)) statuses.set(pod, withPhaseHeld(status, { before: statuses.get(uid) ?? pod.status ?? {}, state }))
+    if (!this.#withoutObject.has(uid))
+      statuses.set(pod, withPhaseHeld(status, { before: statuses.get(uid) ?? pod.status ?? {}, state }))
     return status
   }
 
@@ -200,7 +226,11 @@ const isOrphan = (pod: Frozen<Pod>) => pod.metadata.annotations?.[orphanAnnotati
 
 function orphan(state: PodState): Frozen<Pod> {
   const newest = new Map([...state.containers].reverse().map((container) => [container.name, container]))
-  const containers = [...newest.values()].map(({ name, restored: { preStop, ports } }) => ({ name, ports, ...(preStop && { lifecycle: { preStop } }) }))
+  const containers = [...newest.values()].map(({ name, restored: { preStop, ports } }) => ({
+    name,
+    ports,
+    ...(preStop && { lifecycle: { preStop } }),
+  }))
   const graces = [...newest.values()].map(({ restored }) => restored.graceSeconds ?? orphanGraceSeconds)
   return {
     apiVersion: 'v1',

@@ -19,7 +19,12 @@ export interface ResizeMemory {
 }
 
 /** A pod of which nothing is known yet. */
-export const newResizeMemory = (): ResizeMemory => ({ granted: undefined, given: new Map(), pending: undefined, inProgress: undefined })
+export const newResizeMemory = (): ResizeMemory => ({
+  granted: undefined,
+  given: new Map(),
+  pending: undefined,
+  inProgress: undefined,
+})
 
 /** What granting is decided with. */
 export interface GrantSources {
@@ -43,13 +48,22 @@ export async function grant(pod: Frozen<Pod>, memory: ResizeMemory, sources: Gra
   if (!refusal) {
     memory.granted = resourcesOf(pod)
     memory.pending = undefined
-    memory.inProgress = condition('PodResizeInProgress', { reason: '', message: '' }, { pod, nowMs: sources.nowMs, before: undefined })
+    memory.inProgress = condition(
+      'PodResizeInProgress',
+      { reason: '', message: '' },
+      { pod, nowMs: sources.nowMs, before: undefined },
+    )
     sources.event('Normal', 'ResizeStarted', `Pod resize started: ${summary(pod)}`)
     return pod
   }
   const before = memory.pending
   memory.pending = condition('PodResizePending', refusal, { pod, nowMs: sources.nowMs, before })
-  if (before?.reason !== refusal.reason || before.observedGeneration !== pod.metadata.generation) sources.event('Warning', `Resize${refusal.reason}`, `Pod resize ${refusal.reason}: ${summary(pod, refusal.message)}`)
+  if (before?.reason !== refusal.reason || before.observedGeneration !== pod.metadata.generation)
+    sources.event(
+      'Warning',
+      `Resize${refusal.reason}`,
+      `Pod resize ${refusal.reason}: ${summary(pod, refusal.message)}`,
+    )
   return granted
 }
 
@@ -58,13 +72,20 @@ async function refusalOf(pod: Frozen<Pod>, { allocatable, fits }: GrantSources):
   const wanted = podAmounts(pod, 'requests')
   const whole = amountsOf(allocatable)
   for (const name of ['memory', 'cpu']) {
-    if ((wanted[name] ?? 0) > (whole[name] ?? Infinity)) return { reason: 'Infeasible', message: `Node didn't have enough capacity: ${name}, requested: ${wanted[name]}, capacity: ${whole[name]}` }
+    if ((wanted[name] ?? 0) > (whole[name] ?? Infinity))
+      return {
+        reason: 'Infeasible',
+        message: `Node didn't have enough capacity: ${name}, requested: ${wanted[name]}, capacity: ${whole[name]}`,
+      }
   }
   const rejection = await fits(pod)
   return rejection && { reason: 'Deferred', message: rejection.message }
 }
 
-const resizable = (pod: Frozen<Pod>): AnyContainer[] => [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]
+const resizable = (pod: Frozen<Pod>): AnyContainer[] => [
+  ...(pod.spec?.initContainers ?? []),
+  ...(pod.spec?.containers ?? []),
+]
 
 const resourcesOf = (pod: Frozen<Pod>) => new Map(resizable(pod).map(({ name, resources }) => [name, resources ?? {}]))
 
@@ -72,16 +93,29 @@ const resourcesOf = (pod: Frozen<Pod>) => new Map(resizable(pod).map(({ name, re
 function initialGrant(pod: Frozen<Pod>, state: PodState): Map<string, Resources> {
   const granted = resourcesOf(pod)
   if (state.containers.length === 0) return granted
-  for (const { name, resources } of [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]) {
+  for (const { name, resources } of [
+    ...(pod.status?.containerStatuses ?? []),
+    ...(pod.status?.initContainerStatuses ?? []),
+  ]) {
     const spec = granted.get(name)
-    if (resources && spec) granted.set(name, { ...spec, ...(resources.limits && { limits: resources.limits }), ...(resources.requests && { requests: resources.requests }) })
+    if (resources && spec)
+      granted.set(name, {
+        ...spec,
+        ...(resources.limits && { limits: resources.limits }),
+        ...(resources.requests && { requests: resources.requests }),
+      })
   }
   return granted
 }
 
 function withResources(pod: Frozen<Pod>, resources: ReadonlyMap<string, Resources>): Frozen<Pod> {
-  const replaced = <T extends AnyContainer>(list: readonly T[] | undefined) => list?.map((container) => ({ ...container, resources: resources.get(container.name) ?? container.resources ?? {} }))
-  const spec = { ...pod.spec!, containers: replaced(pod.spec?.containers) ?? [], ...(pod.spec?.initContainers && { initContainers: replaced(pod.spec.initContainers)! }) }
+  const replaced = <T extends AnyContainer>(list: readonly T[] | undefined) =>
+    list?.map((container) => ({ ...container, resources: resources.get(container.name) ?? container.resources ?? {} }))
+  const spec = {
+    ...pod.spec!,
+    containers: replaced(pod.spec?.containers) ?? [],
+    ...(pod.spec?.initContainers && { initContainers: replaced(pod.spec.initContainers)! }),
+  }
   return { ...pod, spec }
 }
 
@@ -93,13 +127,21 @@ const sameAmounts = (a: Amounts, b: Amounts) => counted.every((name) => (a[name]
 const sameResources = (a: Resources | undefined, b: Resources | undefined) =>
   sameAmounts(amountsOf(a?.requests), amountsOf(b?.requests)) && sameAmounts(amountsOf(a?.limits), amountsOf(b?.limits))
 
-const sameForPod = (a: Frozen<Pod>, b: Frozen<Pod>) => resizable(a).every((container, i) => sameResources(container.resources, resizable(b)[i]?.resources))
+const sameForPod = (a: Frozen<Pod>, b: Frozen<Pod>) =>
+  resizable(a).every((container, i) => sameResources(container.resources, resizable(b)[i]?.resources))
 
 /** What a running container was given: recorded when it was made, else as its status has it. */
-export function givenTo(pod: Frozen<Pod>, container: AnyContainer, running: ContainerState, memory: ResizeMemory): Resources {
+export function givenTo(
+  pod: Frozen<Pod>,
+  container: AnyContainer,
+  running: ContainerState,
+  memory: ResizeMemory,
+): Resources {
   const known = memory.given.get(running.id)
   if (known) return known
-  const told = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(({ containerID }) => containerID?.endsWith(`://${running.id}`))
+  const told = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
+    ({ containerID }) => containerID?.endsWith(`://${running.id}`),
+  )
   const given = told?.resources ?? container.resources ?? {}
   memory.given.set(running.id, given)
   return given
@@ -108,8 +150,17 @@ export function givenTo(pod: Frozen<Pod>, container: AnyContainer, running: Cont
 /** What a running container needs, to have what was granted: nothing, an update in place, or a restart where its policy says so. */
 export function resizeNeed(container: AnyContainer, given: Resources): 'none' | 'update' | 'restart' {
   if (sameResources(container.resources, given)) return 'none'
-  const changed = counted.filter((name) => (['requests', 'limits'] as const).some((side) => (amountsOf(container.resources?.[side])[name] ?? 0) !== (amountsOf(given[side])[name] ?? 0)))
-  return container.resizePolicy?.some(({ resourceName, restartPolicy }) => changed.includes(resourceName as (typeof counted)[number]) && restartPolicy === 'RestartContainer') ? 'restart' : 'update'
+  const changed = counted.filter((name) =>
+    (['requests', 'limits'] as const).some(
+      (side) => (amountsOf(container.resources?.[side])[name] ?? 0) !== (amountsOf(given[side])[name] ?? 0),
+    ),
+  )
+  return container.resizePolicy?.some(
+    ({ resourceName, restartPolicy }) =>
+      changed.includes(resourceName as (typeof counted)[number]) && restartPolicy === 'RestartContainer',
+  )
+    ? 'restart'
+    : 'update'
 }
 
 /** The pod as its containers are now: before a resize its cgroup must have room for both. */
@@ -123,12 +174,19 @@ export function givenPod(pod: Frozen<Pod>, state: PodState, memory: ResizeMemory
 }
 
 /** A resize that is done is told, once. */
-export function settleResize(pod: Frozen<Pod>, state: PodState, memory: ResizeMemory, event: GrantSources['event']): void {
-  for (const id of memory.given.keys()) if (!state.containers.some((container) => container.id === id)) memory.given.delete(id)
+export function settleResize(
+  pod: Frozen<Pod>,
+  state: PodState,
+  memory: ResizeMemory,
+  event: GrantSources['event'],
+): void {
+  for (const id of memory.given.keys())
+    if (!state.containers.some((container) => container.id === id)) memory.given.delete(id)
   if (!memory.inProgress) return
   const open = resizable(pod).some((container) => {
     const running = containerOf(state, container.name)
-    if (running?.phase !== 'running' || (pod.spec?.initContainers?.includes(container) && !isRestartable(container))) return false
+    if (running?.phase !== 'running' || (pod.spec?.initContainers?.includes(container) && !isRestartable(container)))
+      return false
     return resizeNeed(container, givenTo(pod, container, running, memory)) !== 'none'
   })
   if (open) return
@@ -137,13 +195,30 @@ export function settleResize(pod: Frozen<Pod>, state: PodState, memory: ResizeMe
 }
 
 /** The resize could not be carried out; it is tried again. */
-export function failResize(pod: Frozen<Pod>, memory: ResizeMemory, { message, nowMs, event }: { readonly message: string; readonly nowMs: number; readonly event: GrantSources['event'] }): void {
+export function failResize(
+  pod: Frozen<Pod>,
+  memory: ResizeMemory,
+  {
+    message,
+    nowMs,
+    event,
+  }: { readonly message: string; readonly nowMs: number; readonly event: GrantSources['event'] },
+): void {
   const before = memory.inProgress
   memory.inProgress = condition('PodResizeInProgress', { reason: 'Error', message }, { pod, nowMs, before })
-  if (before?.reason !== 'Error' || before.message !== message) event('Warning', 'ResizeError', `Pod resize error: ${summary(pod, message)}`)
+  if (before?.reason !== 'Error' || before.message !== message)
+    event('Warning', 'ResizeError', `Pod resize error: ${summary(pod, message)}`)
 }
 
-function condition(type: string, { reason, message }: Rejection, { pod, nowMs, before }: { readonly pod: Frozen<Pod>; readonly nowMs: number; readonly before: PodCondition | undefined }): PodCondition {
+function condition(
+  type: string,
+  { reason, message }: Rejection,
+  {
+    pod,
+    nowMs,
+    before,
+  }: { readonly pod: Frozen<Pod>; readonly nowMs: number; readonly before: PodCondition | undefined },
+): PodCondition {
   const now = timestamp(nowMs)
   return {
     type,
@@ -158,7 +233,8 @@ function condition(type: string, { reason, message }: Rejection, { pod, nowMs, b
 
 /** As upstream's events put it: the resources of every container, as JSON. */
 function summary(pod: Frozen<Pod>, error?: string): string {
-  const of = (list: readonly AnyContainer[] | undefined) => list?.map(({ name, resources = {} }) => ({ name, resources }))
+  const of = (list: readonly AnyContainer[] | undefined) =>
+    list?.map(({ name, resources = {} }) => ({ name, resources }))
   return JSON.stringify({
     ...(pod.spec?.initContainers?.length && { initContainers: of(pod.spec.initContainers) }),
     containers: of(pod.spec?.containers),
@@ -166,4 +242,3 @@ function summary(pod: Frozen<Pod>, error?: string): string {
     ...(error && { error }),
   })
 }
-

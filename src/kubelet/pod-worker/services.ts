@@ -59,4 +59,5 @@ export interface PodTask {
 }
 
 /** The key of a container's restart back-off: a changed image begins anew. */
-export const backOffKey = (pod: Frozen<Pod>, container: Frozen<Container>): string => `${pod.metadata.uid}_${container.name}_${container.image ?? ''}`
+export const backOffKey = (pod: Frozen<Pod>, container: Frozen<Container>): string =>
+  `${pod.metadata.uid}_${container.name}_${container.image ?? ''}`

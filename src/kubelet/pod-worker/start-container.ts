@@ -24,17 +24,31 @@ export interface StartOptions {
 }
 
 /** Starts one container: waits its back-off, pulls, creates, starts, runs its postStart hook. Rejects with a `StartFailure`. */
-export async function startContainer(task: PodTask, container: Frozen<Container>, options: StartOptions): Promise<void> {
+export async function startContainer(
+  task: PodTask,
+  container: Frozen<Container>,
+  options: StartOptions,
+): Promise<void> {
   task.signal?.throwIfAborted()
   waitBackOff(task, container, options.state)
   const { services, pod } = task
-  const tell = (type: 'Normal' | 'Warning', reason: string, message: string) => services.events.container(pod, container.name, type, reason, message)
+  const tell = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+    services.events.container(pod, container.name, type, reason, message)
   const failed = (reason: string, error: unknown): StartFailure => {
     tell('Warning', 'Failed', `Error: ${textOf(error)}`)
     return error instanceof StartFailure ? error : new StartFailure(reason, textOf(error))
   }
   const found = await services.images
-    .ensure({ pod, image: container.image ?? '', policy: container.imagePullPolicy, secrets: options.secrets, sandboxConfig: options.sandboxConfig, runtimeHandler: options.runtimeHandler, tell, signal: task.signal })
+    .ensure({
+      pod,
+      image: container.image ?? '',
+      policy: container.imagePullPolicy,
+      secrets: options.secrets,
+      sandboxConfig: options.sandboxConfig,
+      runtimeHandler: options.runtimeHandler,
+      tell,
+      signal: task.signal,
+    })
     .catch((error: unknown) => {
       // The event names the kind of failure, as upstream's does; the image's own events tell the rest.
       if (error instanceof StartFailure) tell('Warning', 'Failed', `Error: ${error.reason}`)
@@ -45,16 +59,23 @@ export async function startContainer(task: PodTask, container: Frozen<Container>
   const config = await configure(task, container, { options, found, restartCount }).catch((error: unknown) => {
     throw failed('CreateContainerConfigError', error)
   })
-  const containerId = await services.runtime.createContainer(options.sandboxId, config, options.sandboxConfig).catch((error: unknown) => {
-    throw failed('CreateContainerError', error)
-  })
+  const containerId = await services.runtime
+    .createContainer(options.sandboxId, config, options.sandboxConfig)
+    .catch((error: unknown) => {
+      throw failed('CreateContainerError', error)
+    })
   options.resize.given.set(containerId, container.resources ?? {})
   tell('Normal', 'Created', 'Container created')
   await services.runtime.startContainer(containerId).catch((error: unknown) => {
     throw failed('RunContainerError', error)
   })
   tell('Normal', 'Started', 'Container started')
-  await services.host.files.linkLog(pod, container.name, containerId, `${options.sandboxConfig.logDirectory}/${config.logPath}`)
+  await services.host.files.linkLog(
+    pod,
+    container.name,
+    containerId,
+    `${options.sandboxConfig.logDirectory}/${config.logPath}`,
+  )
   if (container.lifecycle?.postStart) await runPostStart(task, container, { containerId, options })
 }
 
@@ -67,9 +88,19 @@ function waitBackOff({ services, pod }: PodTask, container: Frozen<Container>, s
   if (!last) return
   const key = backOffKey(pod, container)
   if (services.restarts.waitsSince(key, last.finishedAtMs)) {
-    services.events.container(pod, container.name, 'Warning', 'BackOff', `Back-off restarting failed container ${container.name} in pod ${podText(pod)}`)
+    services.events.container(
+      pod,
+      container.name,
+      'Warning',
+      'BackOff',
+      `Back-off restarting failed container ${container.name} in pod ${podText(pod)}`,
+    )
     const delayMs = services.restarts.delayMs(key)
-    throw new StartFailure('CrashLoopBackOff', `back-off ${durationText(delayMs)} restarting failed container=${container.name} pod=${podText(pod)}`, last.finishedAtMs + delayMs)
+    throw new StartFailure(
+      'CrashLoopBackOff',
+      `back-off ${durationText(delayMs)} restarting failed container=${container.name} pod=${podText(pod)}`,
+      last.finishedAtMs + delayMs,
+    )
   }
   services.restarts.next(key, last.finishedAtMs)
 }
@@ -85,7 +116,11 @@ interface ConfigureOptions {
   readonly restartCount: number
 }
 
-function configure({ services, pod }: PodTask, container: Frozen<Container>, { options, found, restartCount }: ConfigureOptions) {
+function configure(
+  { services, pod }: PodTask,
+  container: Frozen<Container>,
+  { options, found, restartCount }: ConfigureOptions,
+) {
   const node = services.node()
   const ephemeral = pod.spec?.ephemeralContainers?.find(({ name }) => name === container.name)
   const volumes = services.volumes.mounted(pod.metadata.uid ?? '')
@@ -95,7 +130,8 @@ function configure({ services, pod }: PodTask, container: Frozen<Container>, { o
       objects: services.objects,
       node: { podIps: options.podIps, hostIps: node.hostIps },
       allocatable: node.allocatable,
-      fileValue: async (volume, path, key) => services.host.files.envFileValue(volumes.get(volume)?.hostPath ?? '', path, key),
+      fileValue: async (volume, path, key) =>
+        services.host.files.envFileValue(volumes.get(volume)?.hostPath ?? '', path, key),
     },
     mounts: {
       files: services.host.files,
@@ -104,7 +140,11 @@ function configure({ services, pod }: PodTask, container: Frozen<Container>, { o
       clusterDomain: settings.clusterDomain,
       recursiveReadOnly: node.recursiveReadOnlyHandlers.has(options.runtimeHandler),
     },
-    resources: { nodeMemoryBytes: node.memoryBytes, cpuCfsQuota: settings.cpuCfsQuota, cpuCfsPeriodUs: settings.cpuCfsPeriodUs },
+    resources: {
+      nodeMemoryBytes: node.memoryBytes,
+      cpuCfsQuota: settings.cpuCfsQuota,
+      cpuCfsPeriodUs: settings.cpuCfsPeriodUs,
+    },
     image: found.image,
     imageRef: found.imageRef,
     restartCount,
@@ -119,20 +159,38 @@ function targetOf(state: PodState, name: string): string {
   return target.id
 }
 
-async function runPostStart(task: PodTask, container: Frozen<Container>, { containerId, options }: { containerId: string; options: StartOptions }): Promise<void> {
+async function runPostStart(
+  task: PodTask,
+  container: Frozen<Container>,
+  { containerId, options }: { containerId: string; options: StartOptions },
+): Promise<void> {
   const { services, pod } = task
   const subject = { pod, container, containerId, podIp: options.podIps[0] ?? services.node().hostIps[0] ?? '' }
   try {
-    await runHook(container.lifecycle!.postStart!, subject, { runtime: services.runtime, clock: services.clock, dial: services.host.dial })
+    await runHook(container.lifecycle!.postStart!, subject, {
+      runtime: services.runtime,
+      clock: services.clock,
+      dial: services.host.dial,
+    })
   } catch (error) {
     services.log.warn({ err: error, pod: pod.metadata.name, container: container.name }, 'postStart hook failed')
     services.events.container(pod, container.name, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
     const state = await services.state.pod(podKey(pod), services.state.mark())
     const running = state.containers.find(({ id }) => id === containerId)
-    if (running) await killContainer(task, { state, container: running, message: 'FailedPostStartHook', reason: 'FailedPostStartHook' })
+    if (running)
+      await killContainer(task, {
+        state,
+        container: running,
+        message: 'FailedPostStartHook',
+        reason: 'FailedPostStartHook',
+      })
     throw new StartFailure('PostStartHookError', textOf(error))
   }
 }
 
 /** How the runtime state finds a pod. */
-export const podKey = (pod: Frozen<Pod>) => ({ uid: pod.metadata.uid ?? '', name: pod.metadata.name ?? '', namespace: pod.metadata.namespace ?? '' })
+export const podKey = (pod: Frozen<Pod>) => ({
+  uid: pod.metadata.uid ?? '',
+  name: pod.metadata.name ?? '',
+  namespace: pod.metadata.namespace ?? '',
+})

@@ -55,7 +55,11 @@ const mountRetryFirstMs = 500
 const mountRetryMaxMs = 122_000
 
 /** One step of a pod's life while it shall run. `report` writes its status. */
-export async function syncPod(task: PodTask, memory: WorkerMemory, report: (terminal: boolean) => Promise<Frozen<PodStatus> | undefined>): Promise<SyncResult> {
+export async function syncPod(
+  task: PodTask,
+  memory: WorkerMemory,
+  report: (terminal: boolean) => Promise<Frozen<PodStatus> | undefined>,
+): Promise<SyncResult> {
   const { services, pod } = task
   memory.failure ??= deadlineFailure(pod, services.clock.now())
   const status = await report(false)
@@ -67,21 +71,36 @@ export async function syncPod(task: PodTask, memory: WorkerMemory, report: (term
     throw new SyncFailure(`network is not ready: ${fault}`, networkRetryMs)
   }
   const seen = await services.state.pod(podKey(pod), memory.actedAt)
-  const cgroupParent = await services.host.cgroups.ensurePod(pod, givenPod(pod, seen, memory.resize)).catch((error: Error) => {
-    services.events.pod(pod, 'Warning', 'FailedCreatePodContainer', `unable to ensure pod container exists: ${error.message}`)
-    throw new SyncFailure(error.message, failureRetryMs, { cause: error })
-  })
+  const cgroupParent = await services.host.cgroups
+    .ensurePod(pod, givenPod(pod, seen, memory.resize))
+    .catch((error: Error) => {
+      services.events.pod(
+        pod,
+        'Warning',
+        'FailedCreatePodContainer',
+        `unable to ensure pod container exists: ${error.message}`,
+      )
+      throw new SyncFailure(error.message, failureRetryMs, { cause: error })
+    })
   await services.host.files.preparePod(pod)
   await mountVolumes(task, memory)
   const secrets = await pullSecrets(task)
   const state = await services.state.pod(podKey(pod), memory.actedAt)
-  const plan = decide(pod, state, { probes: services.probes, hashOf: specHash, resizeOf: (container, running) => resizeNeed(container, givenTo(pod, container, running, memory.resize)) })
+  const plan = decide(pod, state, {
+    probes: services.probes,
+    hashOf: specHash,
+    resizeOf: (container, running) => resizeNeed(container, givenTo(pod, container, running, memory.resize)),
+  })
   if (task.signal?.aborted) return { terminal: false, waitMs: 0 }
   const outcome = await carryOut(task, { plan, state, cgroupParent, secrets, resize: memory.resize })
   return settle(task, memory, { outcome, report })
 }
 
-async function settle({ services, pod }: PodTask, memory: WorkerMemory, { outcome, report }: { outcome: Outcome; report: (terminal: boolean) => Promise<Frozen<PodStatus> | undefined> }): Promise<SyncResult> {
+async function settle(
+  { services, pod }: PodTask,
+  memory: WorkerMemory,
+  { outcome, report }: { outcome: Outcome; report: (terminal: boolean) => Promise<Frozen<PodStatus> | undefined> },
+): Promise<SyncResult> {
   const nowMs = services.clock.now()
   const waits = [deadlineMs(pod, nowMs) ?? Infinity]
   if (outcome.changed) memory.actedAt = services.state.mark()
@@ -129,7 +148,13 @@ async function pullSecrets({ services, pod }: PodTask): Promise<Frozen<Secret>[]
       missing.push(name)
     }
   }
-  if (missing.length > 0) services.events.pod(pod, 'Warning', 'FailedToRetrieveImagePullSecret', `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`)
+  if (missing.length > 0)
+    services.events.pod(
+      pod,
+      'Warning',
+      'FailedToRetrieveImagePullSecret',
+      `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`,
+    )
   return found
 }
 
@@ -144,5 +169,7 @@ function deadlineMs(pod: Frozen<Pod>, nowMs: number): number | undefined {
 function deadlineFailure(pod: Frozen<Pod>, nowMs: number): PodFailure | undefined {
   if (!pod.status?.startTime) return undefined
   const leftMs = deadlineMs(pod, nowMs)
-  return leftMs !== undefined && leftMs <= 0 ? { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' } : undefined
+  return leftMs !== undefined && leftMs <= 0
+    ? { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }
+    : undefined
 }

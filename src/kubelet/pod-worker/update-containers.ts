@@ -12,15 +12,27 @@ export interface ContainerUpdate {
 }
 
 /** Gives running containers other resources, those that get less first. The pod's cgroup must have room for both before, and is narrowed by the caller after. */
-export async function updateContainers(task: PodTask, updates: readonly ContainerUpdate[], memory: ResizeMemory): Promise<void> {
+export async function updateContainers(
+  task: PodTask,
+  updates: readonly ContainerUpdate[],
+  memory: ResizeMemory,
+): Promise<void> {
   const { services, pod } = task
   const { settings } = services
   await refuseBelowUse(task, updates, memory)
   const sorted = [...updates].sort((a, b) => growth(a, memory) - growth(b, memory))
   for (const { container, running } of sorted) {
-    const wanted = containerResources(pod, container, { nodeMemoryBytes: services.node().memoryBytes, cpuCfsQuota: settings.cpuCfsQuota, cpuCfsPeriodUs: settings.cpuCfsPeriodUs })
+    const wanted = containerResources(pod, container, {
+      nodeMemoryBytes: services.node().memoryBytes,
+      cpuCfsQuota: settings.cpuCfsQuota,
+      cpuCfsPeriodUs: settings.cpuCfsPeriodUs,
+    })
     // What is no limit any more must be said: what is left out stays as it is.
-    await services.runtime.updateContainerResources(running.id, { ...wanted, cpuQuota: wanted.cpuQuota || -1, memoryLimitInBytes: wanted.memoryLimitInBytes ?? -1 })
+    await services.runtime.updateContainerResources(running.id, {
+      ...wanted,
+      cpuQuota: wanted.cpuQuota || -1,
+      memoryLimitInBytes: wanted.memoryLimitInBytes ?? -1,
+    })
     memory.given.set(running.id, container.resources ?? {})
     services.state.forgetContainer(running.id)
   }
@@ -28,19 +40,30 @@ export async function updateContainers(task: PodTask, updates: readonly Containe
 
 function growth({ container, running }: ContainerUpdate, memory: ResizeMemory): number {
   const [wanted, given] = [amountsOf(container.resources?.limits), amountsOf(memory.given.get(running.id)?.limits)]
-  return Math.sign((wanted['memory'] ?? Infinity) - (given['memory'] ?? Infinity) || (wanted['cpu'] ?? Infinity) - (given['cpu'] ?? Infinity) || 0)
+  return Math.sign(
+    (wanted['memory'] ?? Infinity) - (given['memory'] ?? Infinity) ||
+      (wanted['cpu'] ?? Infinity) - (given['cpu'] ?? Infinity) ||
+      0,
+  )
 }
 
 /** A limit below what is in use would kill the container. */
-async function refuseBelowUse({ services }: PodTask, updates: readonly ContainerUpdate[], memory: ResizeMemory): Promise<void> {
+async function refuseBelowUse(
+  { services }: PodTask,
+  updates: readonly ContainerUpdate[],
+  memory: ResizeMemory,
+): Promise<void> {
   const faults: string[] = []
   for (const { container, running } of updates) {
     const wanted = amountsOf(container.resources?.limits)['memory']
     const given = amountsOf(memory.given.get(running.id)?.limits)['memory']
     if (!wanted || wanted >= (given ?? Infinity)) continue
-    const [stats] = (await services.runtime.containerStats({ id: running.id }))
+    const [stats] = await services.runtime.containerStats({ id: running.id })
     const used = stats?.memory?.usageBytes?.value ?? 0
-    if (used >= wanted) faults.push(`attempting to set container "${container.name}" memory limit (${wanted}) below current usage (${used})`)
+    if (used >= wanted)
+      faults.push(
+        `attempting to set container "${container.name}" memory limit (${wanted}) below current usage (${used})`,
+      )
   }
   if (faults.length > 0) throw new Error(`cannot decrease memory limits: ${faults.join(', ')}`)
 }

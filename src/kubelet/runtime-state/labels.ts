@@ -35,7 +35,11 @@ export const containerLabels = (pod: Frozen<Pod>, container: Frozen<Container>):
 })
 
 /** A container's annotations: what its end needs to know even when the pod is gone from the API. */
-export function containerAnnotations(pod: Frozen<Pod>, container: Frozen<Container>, restartCount: number): Record<string, string> {
+export function containerAnnotations(
+  pod: Frozen<Pod>,
+  container: Frozen<Container>,
+  restartCount: number,
+): Record<string, string> {
   const { deletionGracePeriodSeconds } = pod.metadata
   const grace = pod.spec?.terminationGracePeriodSeconds
   return {

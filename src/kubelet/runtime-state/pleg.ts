@@ -1,7 +1,8 @@
 import type { Deps } from '../../base/deps.ts'
-import type { ContainerRuntime } from '../../runtime/runtime.ts'
+import type { ContainerRuntime, RuntimeEvent } from '../../runtime/runtime.ts'
 import type { RuntimeState } from './runtime-state.ts'
-import { ownerOf } from './read-pod.ts'
+import type { PodState } from './pod-state.ts'
+import { ownerOf, type PodOwner } from './read-pod.ts'
 
 /** What looks for changes in the runtime. */
 export interface PlegOptions extends Deps {
@@ -21,8 +22,14 @@ const spreadFactor = 0.5
 /** When nothing has happened for a while, looking costs more than it finds. */
 const calmAfterMs = 60_000
 const calmPeriodMs = 2500
-/** A runtime that tells of changes by itself is looked at only for what may have been lost. */
-const toldPeriodMs = 300_000
+/** A runtime that tells of changes by itself is looked at only for what may have been lost; well before its silence counts as a fault. */
+const toldPeriodMs = 60_000
+/** So long after news of what nobody knows yet, everything is looked at. */
+const unsureMs = 2000
+/** A stream of events that has not failed for this long is one: it says nothing before the first event. */
+const trustMs = 1000
+/** What has ended may be listed as running for a moment more: it is looked at again after each of these. */
+const endingMs = [5, 20, 50, 200, 1000]
 /** A stream of events that breaks is opened again after this long; one that the runtime does not have, never. */
 const eventsRetryMs = 5000
 
@@ -33,6 +40,8 @@ export class Pleg {
   readonly #options: PlegOptions
   #changedMs: number
   #told = false
+  /** When last something was told of a container that no list has shown yet. */
+  #unsureMs = 0
   #looking: Promise<void> | undefined
   #hurry: () => void = () => undefined
   /** When the last look that succeeded was. */
@@ -46,8 +55,12 @@ export class Pleg {
   /** Runs until the signal is aborted. The first look is awaited: after it, everything that runs is known. */
   async start(signal: AbortSignal): Promise<void> {
     await this.look()
-    this.#follow(signal).catch((error: unknown) => this.#options.log.error({ err: error }, 'following the runtime failed'))
-    this.#repeat(signal).catch((error: unknown) => this.#options.log.error({ err: error }, 'looking at the runtime failed'))
+    this.#follow(signal).catch((error: unknown) =>
+      this.#options.log.error({ err: error }, 'following the runtime failed'),
+    )
+    this.#repeat(signal).catch((error: unknown) =>
+      this.#options.log.error({ err: error }, 'looking at the runtime failed'),
+    )
   }
 
   /** Looks now; two at once are one. */
@@ -82,8 +95,11 @@ export class Pleg {
 
   /** Something was done to the runtime, and more will happen there soon. */
   expectChange(): void {
-    if (this.#told) return
-    this.#changedMs = this.#options.clock.now()
+    if (!this.#told) this.#lookSoon()
+  }
+
+  #lookSoon(): void {
+    this.#unsureMs = this.#changedMs = this.#options.clock.now()
     this.#hurry()
   }
 
@@ -95,33 +111,58 @@ export class Pleg {
     const periodMs = this.#periodMs()
     await clock.sleep(periodMs, AbortSignal.any([signal, cut.signal])).catch(() => undefined) // Aborted by the end, or by a change to expect.
     this.#hurry = () => undefined
-    if (cut.signal.aborted && !signal.aborted) await clock.sleep(Math.min(soonMs, periodMs), signal).catch(() => undefined) // The same.
+    if (cut.signal.aborted && !signal.aborted)
+      await clock.sleep(Math.min(soonMs, periodMs), signal).catch(() => undefined) // The same.
   }
 
   #periodMs(): number {
-    if (this.#told) return toldPeriodMs
-    const sinceMs = this.#options.clock.now() - this.#changedMs
+    const nowMs = this.#options.clock.now()
+    if (this.#told && nowMs - this.#unsureMs > unsureMs) return toldPeriodMs
+    const sinceMs = nowMs - this.#changedMs
     return sinceMs > calmAfterMs ? calmPeriodMs : Math.max(soonMs, Math.min(periodMs, sinceMs * spreadFactor))
   }
 
+  /** Reads the pod that an event is about. */
+  async #see(owner: PodOwner, { id, ended }: RuntimeEvent, signal: AbortSignal): Promise<void> {
+    const { state, clock, changed } = this.#options
+    this.#changedMs = clock.now()
+    let pod = await state.pod(owner, state.mark())
+    for (const waitMs of ended ? endingMs : []) {
+      if (!runs(pod, id)) break
+      await clock.sleep(waitMs, signal)
+      pod = await state.pod(owner, state.mark())
+    }
+    changed(owner.uid)
+  }
+
   async #follow(signal: AbortSignal): Promise<void> {
-    const { runtime, clock, changed, log, state } = this.#options
+    const { runtime, clock, log, state } = this.#options
     while (!signal.aborted) {
+      const cancelTrust = clock.after(trustMs, () => (this.#told = true))
       try {
         for await (const event of runtime.events(signal)) {
-          this.#told = true
-          const owner = ownerOf(event.podSandboxStatus?.labels ?? event.containersStatuses[0]?.labels ?? {})
-          if (!owner) continue
-          this.#changedMs = clock.now()
-          await state.pod(owner, state.mark())
-          changed(owner.uid)
+          const owner = event.labels ? ownerOf(event.labels) : state.ownerOf(event.id)
+          if (!owner) this.#lookSoon()
+          else
+            this.#see(owner, event, signal).catch((error: unknown) =>
+              log.debug({ err: error }, 'a change in the runtime could not be read'),
+            )
         }
       } catch (error) {
-        if ((error as { code?: string }).code === 'Unimplemented') return log.debug({}, 'the runtime has no events; it is listed instead')
+        if ((error as { code?: string }).code === 'Unimplemented')
+          return log.debug({}, 'the runtime has no events; it is listed instead')
         log.debug({ err: error }, 'the stream of runtime events broke')
+      } finally {
+        cancelTrust()
+        this.#told = false
+        this.#hurry()
       }
-      this.#told = false
       await clock.sleep(eventsRetryMs, signal).catch(() => undefined) // Aborted: the loop ends.
     }
   }
 }
+
+/** Whether a container or a sandbox of that id is among what runs. */
+const runs = ({ containers, sandboxes }: PodState, id: string): boolean =>
+  containers.some((one) => one.id === id && one.phase === 'running') ||
+  sandboxes.some((one) => one.id === id && one.ready)

@@ -45,18 +45,39 @@ export interface ContainerState {
   readonly hash: string
   readonly logPath: string
   /** What its end needs when its spec is gone: from its annotations. */
-  readonly restored: { readonly graceSeconds: number | undefined; readonly preStop: LifecycleHandler | undefined; readonly ports: ContainerPort[] }
-  readonly user: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] } | undefined
+  readonly restored: {
+    readonly graceSeconds: number | undefined
+    readonly preStop: LifecycleHandler | undefined
+    readonly ports: ContainerPort[]
+  }
+  readonly user:
+    | { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] }
+    | undefined
   readonly stopSignal: string | undefined
   /** The limits that the runtime says it applies, undefined when it does not say. */
-  readonly resources: { readonly cpuShares: number; readonly cpuQuota: number; readonly cpuPeriod: number; readonly memoryLimitBytes: number } | undefined
+  readonly resources:
+    | {
+        readonly cpuShares: number
+        readonly cpuQuota: number
+        readonly cpuPeriod: number
+        readonly memoryLimitBytes: number
+      }
+    | undefined
 }
 
 /** A pod of which the runtime knows nothing. */
-export const emptyPodState = (uid: string, name: string, namespace: string, observedAt: number): PodState => ({ uid, name, namespace, sandboxes: [], containers: [], observedAt })
+export const emptyPodState = (uid: string, name: string, namespace: string, observedAt: number): PodState => ({
+  uid,
+  name,
+  namespace,
+  sandboxes: [],
+  containers: [],
+  observedAt,
+})
 
 /** The newest container of that name. */
-export const containerOf = (state: PodState, name: string): ContainerState | undefined => state.containers.find((container) => container.name === name)
+export const containerOf = (state: PodState, name: string): ContainerState | undefined =>
+  state.containers.find((container) => container.name === name)
 
 /** The newest sandbox's addresses, while it is ready. */
 export const ipsOf = (state: PodState): readonly string[] => {
@@ -65,4 +86,6 @@ export const ipsOf = (state: PodState): readonly string[] => {
 }
 
 /** Whether anything of it still runs. */
-export const isAlive = (state: PodState): boolean => state.containers.some(({ phase }) => phase === 'running' || phase === 'unknown') || state.sandboxes.some(({ ready }) => ready)
+export const isAlive = (state: PodState): boolean =>
+  state.containers.some(({ phase }) => phase === 'running' || phase === 'unknown') ||
+  state.sandboxes.some(({ ready }) => ready)

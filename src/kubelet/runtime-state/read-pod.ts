@@ -1,12 +1,28 @@
 import type { Container, ContainerStatus, PodSandbox, PodSandboxStatus } from '../../runtime/cri/generated/cri.ts'
 import type { ContainerPort, LifecycleHandler } from '../../api/generated/types/core-v1.ts'
 import {
-  containerNameLabel, deletionGraceAnnotation, hashAnnotation, podNameLabel, podNamespaceLabel, podUidLabel, portsAnnotation, preStopAnnotation, restartCountAnnotation, terminationGraceAnnotation,
+  containerNameLabel,
+  deletionGraceAnnotation,
+  hashAnnotation,
+  podNameLabel,
+  podNamespaceLabel,
+  podUidLabel,
+  portsAnnotation,
+  preStopAnnotation,
+  restartCountAnnotation,
+  terminationGraceAnnotation,
 } from './labels.ts'
 import type { ContainerState, SandboxState } from './pod-state.ts'
 
+/** The pod that something in the runtime belongs to. */
+export interface PodOwner {
+  readonly uid: string
+  readonly name: string
+  readonly namespace: string
+}
+
 /** Whose a sandbox or a container is, from its labels; undefined: not a kubelet's. */
-export function ownerOf(labels: Readonly<Record<string, string>>): { readonly uid: string; readonly name: string; readonly namespace: string } | undefined {
+export function ownerOf(labels: Readonly<Record<string, string>>): PodOwner | undefined {
   const uid = labels[podUidLabel]
   return uid ? { uid, name: labels[podNameLabel] ?? '', namespace: labels[podNamespaceLabel] ?? '' } : undefined
 }
@@ -14,7 +30,7 @@ export function ownerOf(labels: Readonly<Record<string, string>>): { readonly ui
 const msOfNanos = (nanos: number) => Math.floor(nanos / 1e6)
 
 /** A sandbox's state from its status. */
-export function sandboxState(sandbox: PodSandbox, status: PodSandboxStatus): SandboxState {
+export function sandboxState(sandbox: Pick<PodSandbox, 'id'>, status: PodSandboxStatus): SandboxState {
   const network = status.network
   return {
     id: sandbox.id,
@@ -27,7 +43,11 @@ export function sandboxState(sandbox: PodSandbox, status: PodSandboxStatus): San
   }
 }
 
-const phases: Record<string, ContainerState['phase']> = { CONTAINER_CREATED: 'created', CONTAINER_RUNNING: 'running', CONTAINER_EXITED: 'exited' }
+const phases: Record<string, ContainerState['phase']> = {
+  CONTAINER_CREATED: 'created',
+  CONTAINER_RUNNING: 'running',
+  CONTAINER_EXITED: 'exited',
+}
 
 /** A container's state from its status; `lastWords` is its termination message. */
 export function containerState(container: Container, status: ContainerStatus, lastWords: string): ContainerState {
@@ -50,13 +70,20 @@ export function containerState(container: Container, status: ContainerStatus, la
     hash: status.annotations[hashAnnotation] ?? '',
     logPath: status.logPath,
     restored: {
-      graceSeconds: numberIn(status.annotations[deletionGraceAnnotation] ?? status.annotations[terminationGraceAnnotation]),
+      graceSeconds: numberIn(
+        status.annotations[deletionGraceAnnotation] ?? status.annotations[terminationGraceAnnotation],
+      ),
       preStop: jsonIn<LifecycleHandler>(status.annotations[preStopAnnotation]),
       ports: jsonIn<ContainerPort[]>(status.annotations[portsAnnotation]) ?? [],
     },
     user: user && { uid: user.uid, gid: user.gid, supplementalGroups: user.supplementalGroups },
     stopSignal: status.stopSignal && status.stopSignal !== 'RUNTIME_DEFAULT' ? status.stopSignal : undefined,
-    resources: linux && { cpuShares: linux.cpuShares, cpuQuota: linux.cpuQuota, cpuPeriod: linux.cpuPeriod, memoryLimitBytes: linux.memoryLimitInBytes },
+    resources: linux && {
+      cpuShares: linux.cpuShares,
+      cpuQuota: linux.cpuQuota,
+      cpuPeriod: linux.cpuPeriod,
+      memoryLimitBytes: linux.memoryLimitInBytes,
+    },
   }
 }
 

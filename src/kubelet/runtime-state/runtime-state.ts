@@ -2,7 +2,7 @@ import type { Container, ContainerStatus, PodSandbox } from '../../runtime/cri/g
 import type { ContainerRuntime } from '../../runtime/runtime.ts'
 import { podUidLabel } from './labels.ts'
 import { emptyPodState, type ContainerState, type PodState, type SandboxState } from './pod-state.ts'
-import { containerState, ownerOf, sandboxState } from './read-pod.ts'
+import { containerState, ownerOf, sandboxState, type PodOwner } from './read-pod.ts'
 
 /** What a relist found: pods that are not as they were before. */
 export interface Relist {
@@ -32,9 +32,17 @@ interface Listed {
 export class RuntimeState {
   readonly #options: Options
   #order = 0
+  /** The mark of the last look at everything. */
+  #relistedAt = -1
   readonly #pods = new Map<string, Entry>()
-  readonly #containers = new Map<string, { readonly listed: string; readonly state: ContainerState; readonly readAt: number }>()
-  readonly #sandboxes = new Map<string, { readonly listed: string; readonly state: SandboxState; readonly readAt: number }>()
+  readonly #containers = new Map<
+    string,
+    { readonly listed: string; readonly state: ContainerState; readonly readAt: number }
+  >()
+  readonly #sandboxes = new Map<
+    string,
+    { readonly listed: string; readonly state: SandboxState; readonly readAt: number }
+  >()
 
   constructor(options: Options) {
     this.#options = options
@@ -46,12 +54,17 @@ export class RuntimeState {
   }
 
   /** A pod as it was read at the mark `since` or later; read again when what is known is older. */
-  async pod(key: { readonly uid: string; readonly name: string; readonly namespace: string }, since: number): Promise<PodState> {
+  async pod(key: PodOwner, since: number): Promise<PodState> {
     const known = this.#pods.get(key.uid)
     if (known && known.state.observedAt >= since) return known.state
+    // Only its worker makes anything of a pod, and says so by `since`: what the look at everything did not find is not there.
+    if (!known && this.#relistedAt >= since) return emptyPodState(key.uid, key.name, key.namespace, this.#relistedAt)
     const at = this.mark()
     const labels = { [podUidLabel]: key.uid }
-    const [sandboxes, containers] = await Promise.all([this.#options.runtime.listSandboxes({ labels }), this.#options.runtime.listContainers({ labels })])
+    const [sandboxes, containers] = await Promise.all([
+      this.#options.runtime.listSandboxes({ labels }),
+      this.#options.runtime.listContainers({ labels }),
+    ])
     return this.#store(key, { sandboxes, containers }, at)
   }
 
@@ -65,6 +78,22 @@ export class RuntimeState {
     return [...this.#pods.values()].map(({ state }) => state)
   }
 
+  /** The pod that has a container or a sandbox of that id, as far as known. */
+  ownerOf(id: string): PodOwner | undefined {
+    return this.all().find(
+      ({ containers, sandboxes }) => containers.some((one) => one.id === id) || sandboxes.some((one) => one.id === id),
+    )
+  }
+
+  /** A sandbox that was just made, without a look at all else of its pod; undefined when it is gone again. */
+  async madeSandbox(id: string): Promise<SandboxState | undefined> {
+    const status = await this.#options.runtime.sandboxStatus(id)
+    if (!status) return undefined
+    const state = sandboxState({ id }, status)
+    this.#sandboxes.set(id, { listed: status.state, state, readAt: this.#order })
+    return state
+  }
+
   /** The container's details are asked for anew next time: something other than its state has changed. */
   forgetContainer(containerId: string): void {
     this.#containers.delete(containerId)
@@ -73,7 +102,10 @@ export class RuntimeState {
   /** Reads everything, and tells which pods changed since they were last read. */
   async relist(): Promise<Relist> {
     const at = this.mark()
-    const [sandboxes, containers] = await Promise.all([this.#options.runtime.listSandboxes(), this.#options.runtime.listContainers()])
+    const [sandboxes, containers] = await Promise.all([
+      this.#options.runtime.listSandboxes(),
+      this.#options.runtime.listContainers(),
+    ])
     const pods = groupByPod(sandboxes, containers)
     const changed: string[] = []
     for (const [uid, { key, listed }] of pods) {
@@ -92,16 +124,24 @@ export class RuntimeState {
       if (state.sandboxes.length > 0 || state.containers.length > 0) changed.push(uid)
       this.#pods.delete(uid)
     }
+    this.#relistedAt = at
     this.#forgetGone(new Set(containers.map(({ id }) => id)), new Set(sandboxes.map(({ id }) => id)), at)
     return { changed, present: new Set(pods.keys()) }
   }
 
-  async #store(key: { readonly uid: string; readonly name: string; readonly namespace: string }, listed: Listed, at: number): Promise<PodState> {
-    const [sandboxes, containers] = await Promise.all([Promise.all(listed.sandboxes.map((one) => this.#sandbox(one))), Promise.all(listed.containers.map((one) => this.#container(one)))])
+  async #store(key: PodOwner, listed: Listed, at: number): Promise<PodState> {
+    const [sandboxes, containers] = await Promise.all([
+      Promise.all(listed.sandboxes.map((one) => this.#sandbox(one))),
+      Promise.all(listed.containers.map((one) => this.#container(one))),
+    ])
     const state: PodState = {
       ...emptyPodState(key.uid, key.name, key.namespace, at),
-      sandboxes: sandboxes.filter((one) => one !== undefined).sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt),
-      containers: containers.filter((one) => one !== undefined).sort((a, b) => b.createdAtMs - a.createdAtMs || b.restartCount - a.restartCount),
+      sandboxes: sandboxes
+        .filter((one) => one !== undefined)
+        .sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt),
+      containers: containers
+        .filter((one) => one !== undefined)
+        .sort((a, b) => b.createdAtMs - a.createdAtMs || b.restartCount - a.restartCount),
     }
     this.#pods.set(key.uid, { state, signature: signatureOf(listed) })
     return state
@@ -135,10 +175,13 @@ export class RuntimeState {
 }
 
 const signatureOf = ({ sandboxes, containers }: Listed) =>
-  [...sandboxes, ...containers].map(({ id, state }) => `${id}:${state}`).sort().join(' ')
+  [...sandboxes, ...containers]
+    .map(({ id, state }) => `${id}:${state}`)
+    .sort()
+    .join(' ')
 
 function groupByPod(sandboxes: readonly PodSandbox[], containers: readonly Container[]) {
-  const pods = new Map<string, { readonly key: { uid: string; name: string; namespace: string }; readonly listed: Listed }>()
+  const pods = new Map<string, { readonly key: PodOwner; readonly listed: Listed }>()
   const of = (labels: Readonly<Record<string, string>>) => {
     const key = ownerOf(labels)
     if (!key) return undefined

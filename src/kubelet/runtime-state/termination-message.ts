@@ -10,14 +10,18 @@ const fallbackLinesMax = 80
 /** What an ended container left to say: its termination file, or the end of its log when it failed and asked for that. */
 export async function terminationMessage(status: ContainerStatus): Promise<string> {
   const path = status.annotations[terminationMessagePathAnnotation] ?? ''
-  const fallback = status.annotations[terminationMessagePolicyAnnotation] === 'FallbackToLogsOnError' && status.exitCode !== 0 && status.reason !== 'ContainerCannotRun'
+  const fallback =
+    status.annotations[terminationMessagePolicyAnnotation] === 'FallbackToLogsOnError' &&
+    status.exitCode !== 0 &&
+    status.reason !== 'ContainerCannotRun'
   const mount = path ? status.mounts.find(({ containerPath }) => containerPath === absolute(path)) : undefined
   if (mount) {
     try {
       const text = await tail(mount.hostPath, messageBytesMax)
       if (text !== '' || !fallback) return text
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return `Error on reading termination log ${mount.hostPath}: ${(error as Error).message}`
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        return `Error on reading termination log ${mount.hostPath}: ${(error as Error).message}`
     }
   }
   if (!fallback || !status.logPath) return ''

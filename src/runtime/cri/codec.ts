@@ -2,7 +2,11 @@ import protobuf from 'protobufjs/minimal.js'
 import { enums, messages } from './generated/cri.ts'
 
 /** A message as it is given to be sent: what is left out has its default. */
-export type Init<T> = T extends Uint8Array | string | number | boolean ? T : T extends (infer Item)[] ? readonly Init<Item>[] : { readonly [Key in keyof T]?: Init<T[Key]> | undefined }
+export type Init<T> = T extends Uint8Array | string | number | boolean
+  ? T
+  : T extends (infer Item)[]
+    ? readonly Init<Item>[]
+    : { readonly [Key in keyof T]?: Init<T[Key]> | undefined }
 
 type Row = readonly [id: number, name: string, type: string, rule?: string]
 type Values = Record<string, unknown>
@@ -42,7 +46,11 @@ function writeMessage(writer: protobuf.Writer, type: string, value: Values): pro
     if (field === undefined || field === null) continue
     if (rule === 'map') {
       for (const [key, item] of Object.entries(field as Values)) {
-        writer.uint32((id << 3) | 2).fork().uint32(10).string(key)
+        writer
+          .uint32((id << 3) | 2)
+          .fork()
+          .uint32(10)
+          .string(key)
         writeField(writer, 2, fieldType, item)
         writer.ldelim()
       }
@@ -55,7 +63,8 @@ function writeMessage(writer: protobuf.Writer, type: string, value: Values): pro
   return writer
 }
 
-const isDefault = (type: string, value: unknown) => (value instanceof Uint8Array ? value.length === 0 : !value || numbers[type]?.[value as string] === 0)
+const isDefault = (type: string, value: unknown) =>
+  value instanceof Uint8Array ? value.length === 0 : !value || numbers[type]?.[value as string] === 0
 
 /** Lists of numbers are packed, as proto3 has them. */
 function writeList(writer: protobuf.Writer, id: number, type: string, items: readonly unknown[]): void {
@@ -80,15 +89,32 @@ function writeField(writer: protobuf.Writer, id: number, type: string, value: un
 
 function writeScalar(writer: protobuf.Writer, type: string, value: unknown): void {
   switch (type) {
-    case 'string': writer.string(value as string); break
-    case 'bytes': writer.bytes(value as Uint8Array); break
-    case 'bool': writer.bool(value as boolean); break
-    case 'double': writer.double(value as number); break
-    case 'int32': writer.int32(value as number); break
-    case 'uint32': writer.uint32(value as number); break
-    case 'int64': writer.int64(Math.trunc(value as number)); break
-    case 'uint64': writer.uint64(Math.trunc(value as number)); break
-    default: writer.int32(numbers[type]![value as string] ?? 0)
+    case 'string':
+      writer.string(value as string)
+      break
+    case 'bytes':
+      writer.bytes(value as Uint8Array)
+      break
+    case 'bool':
+      writer.bool(value as boolean)
+      break
+    case 'double':
+      writer.double(value as number)
+      break
+    case 'int32':
+      writer.int32(value as number)
+      break
+    case 'uint32':
+      writer.uint32(value as number)
+      break
+    case 'int64':
+      writer.int64(Math.trunc(value as number))
+      break
+    case 'uint64':
+      writer.uint64(Math.trunc(value as number))
+      break
+    default:
+      writer.int32(numbers[type]![value as string] ?? 0)
   }
 }
 
@@ -143,15 +169,24 @@ function readEntry(reader: protobuf.Reader, type: string): [string, unknown] {
 function readValue(reader: protobuf.Reader, type: string): unknown {
   if (tables[type]) return readMessage(reader, type, reader.uint32() + reader.pos)
   switch (type) {
-    case 'string': return reader.string()
-    case 'bytes': return reader.bytes()
-    case 'bool': return reader.bool()
-    case 'double': return reader.double()
-    case 'int32': return reader.int32()
-    case 'uint32': return reader.uint32()
-    case 'int64': return Number(reader.int64())
-    case 'uint64': return Number(reader.uint64())
-    default: return nameOf(type, reader.int32())
+    case 'string':
+      return reader.string()
+    case 'bytes':
+      return reader.bytes()
+    case 'bool':
+      return reader.bool()
+    case 'double':
+      return reader.double()
+    case 'int32':
+      return reader.int32()
+    case 'uint32':
+      return reader.uint32()
+    case 'int64':
+      return Number(reader.int64())
+    case 'uint64':
+      return Number(reader.uint64())
+    default:
+      return nameOf(type, reader.int32())
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Deps } from '../../base/deps.ts'
 import { newGrpcClient } from '../../base/grpc/grpc-client.ts'
 import { GrpcError } from '../../base/grpc/grpc-error.ts'
-import { RuntimeError } from '../runtime.ts'
+import { RuntimeError, type RuntimeEvent } from '../runtime.ts'
 import { decode, encode, type Init } from './codec.ts'
+import { subscribePath, subscribeRequest, taskEnd } from './containerd-events.ts'
 import { methods, type CriMethods } from './generated/cri.ts'
 
 /** How one call is made. */
@@ -13,8 +14,18 @@ export interface CallOptions {
 
 /** A connection to a CRI socket: any of its calls, by name. */
 export interface CriConnection {
-  call<Name extends keyof CriMethods>(name: Name, request: Init<CriMethods[Name]['request']>, options: CallOptions): Promise<CriMethods[Name]['response']>
-  stream<Name extends keyof CriMethods>(name: Name, request: Init<CriMethods[Name]['request']>, signal: AbortSignal): AsyncIterable<CriMethods[Name]['response']>
+  call<Name extends keyof CriMethods>(
+    name: Name,
+    request: Init<CriMethods[Name]['request']>,
+    options: CallOptions,
+  ): Promise<CriMethods[Name]['response']>
+  stream<Name extends keyof CriMethods>(
+    name: Name,
+    request: Init<CriMethods[Name]['request']>,
+    signal: AbortSignal,
+  ): AsyncIterable<CriMethods[Name]['response']>
+  /** What happens to containers in containerd's own words: see containerd-events.ts. */
+  containerdEvents(signal: AbortSignal): AsyncIterable<RuntimeEvent>
   close(): void
 }
 
@@ -40,7 +51,18 @@ export function openConnection(socket: string, { clock }: Pick<Deps, 'clock'>): 
     async *stream(name, request, signal) {
       const { path, request: requestType, response: responseType } = methods[name]
       try {
-        for await (const answer of client.serverStream(path, encode(requestType, request), signal)) yield decode(responseType, answer) as never
+        for await (const answer of client.serverStream(path, encode(requestType, request), signal))
+          yield decode(responseType, answer) as never
+      } catch (error) {
+        throw runtimeError(error)
+      }
+    },
+    async *containerdEvents(signal) {
+      try {
+        for await (const envelope of client.serverStream(subscribePath, subscribeRequest(), signal)) {
+          const event = taskEnd(envelope)
+          if (event) yield event
+        }
       } catch (error) {
         throw runtimeError(error)
       }
@@ -50,4 +72,5 @@ export function openConnection(socket: string, { clock }: Pick<Deps, 'clock'>): 
 }
 
 /** `rpc error: code = NotFound desc = …` is how upstream shows a runtime's failure in events and messages. */
-const runtimeError = (error: unknown): unknown => (error instanceof GrpcError ? new RuntimeError(error.code, error.message, { cause: error }) : error)
+const runtimeError = (error: unknown): unknown =>
+  error instanceof GrpcError ? new RuntimeError(error.code, error.message, { cause: error }) : error

@@ -27,7 +27,14 @@ test('a message is decoded as it was encoded', () => {
     metadata: { name: 'web', uid: 'u', namespace: 'default', attempt: 3 },
     labels: { a: 'b', empty: '' },
     portMappings: [{ protocol: 'UDP', containerPort: 53, hostPort: 0, hostIp: '::' }],
-    linux: { cgroupParent: '/kubepods', securityContext: { runAsUser: { value: 0 }, supplementalGroups: [0, 65_534, 2 ** 31], namespaceOptions: { network: 'NODE', pid: 'CONTAINER' } } },
+    linux: {
+      cgroupParent: '/kubepods',
+      securityContext: {
+        runAsUser: { value: 0 },
+        supplementalGroups: [0, 65_534, 2 ** 31],
+        namespaceOptions: { network: 'NODE', pid: 'CONTAINER' },
+      },
+    },
   } as const
   const decoded = decode('PodSandboxConfig', encode('PodSandboxConfig', config)) as Record<string, unknown>
   assert.deepEqual(decoded['labels'], config.labels)
@@ -39,15 +46,27 @@ test('a message is decoded as it was encoded', () => {
 })
 
 test('64-bit numbers keep their sign and their size', () => {
-  const resources = decode('LinuxContainerResources', encode('LinuxContainerResources', { cpuQuota: -1, memoryLimitInBytes: 2 ** 40, oomScoreAdj: -997 })) as Record<string, unknown>
-  assert.deepEqual([resources['cpuQuota'], resources['memoryLimitInBytes'], resources['oomScoreAdj']], [-1, 2 ** 40, -997])
+  const resources = decode(
+    'LinuxContainerResources',
+    encode('LinuxContainerResources', { cpuQuota: -1, memoryLimitInBytes: 2 ** 40, oomScoreAdj: -997 }),
+  ) as Record<string, unknown>
+  assert.deepEqual(
+    [resources['cpuQuota'], resources['memoryLimitInBytes'], resources['oomScoreAdj']],
+    [-1, 2 ** 40, -997],
+  )
 })
 
 test('an enumeration that this version does not know is its number', () => {
   const bytes = encode('Container', { id: 'x', state: '7' as 'CONTAINER_EXITED' })
-  assert.equal((decode('Container', Buffer.concat([bytes, Buffer.from([0x30, 7])])) as Record<string, unknown>)['state'], '7')
+  assert.equal(
+    (decode('Container', Buffer.concat([bytes, Buffer.from([0x30, 7])])) as Record<string, unknown>)['state'],
+    '7',
+  )
 })
 
 test('a runtime that does not answer is said in one sentence', async () => {
-  await assert.rejects(connectCri({ socket: '/nonexistent/containerd.sock', clock: realClock, requestTimeoutMs: 300 }), /no container runtime answers at \/nonexistent\/containerd.sock/)
+  await assert.rejects(
+    connectCri({ socket: '/nonexistent/containerd.sock', clock: realClock, requestTimeoutMs: 300 }),
+    /no container runtime answers at \/nonexistent\/containerd.sock/,
+  )
 })

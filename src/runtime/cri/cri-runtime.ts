@@ -1,5 +1,5 @@
 import type { Deps } from '../../base/deps.ts'
-import { RuntimeError, type ContainerRuntime, type RuntimeFilter } from '../runtime.ts'
+import { RuntimeError, type ContainerRuntime, type RuntimeEvent, type RuntimeFilter } from '../runtime.ts'
 import { measured } from './call-metrics.ts'
 import { openConnection, type CallOptions, type CriConnection } from './connect.ts'
 import type { FilesystemUsage } from './generated/cri.ts'
@@ -32,7 +32,10 @@ export async function connectCri(options: CriOptions): Promise<ContainerRuntime>
   } catch (error) {
     runtime.close()
     if (images !== runtime) images.close()
-    throw new Error(`no container runtime answers at ${options.socket}: is containerd running, with its CRI plugin enabled?`, { cause: error })
+    throw new Error(
+      `no container runtime answers at ${options.socket}: is containerd running, with its CRI plugin enabled?`,
+      { cause: error },
+    )
   }
   return {
     ...sandboxes(runtime, limit),
@@ -46,7 +49,10 @@ export async function connectCri(options: CriOptions): Promise<ContainerRuntime>
   }
 }
 
-const filterOf = (filter: RuntimeFilter | undefined) => ({ ...(filter?.id && { id: filter.id }), ...(filter?.labels && { labelSelector: filter.labels }) })
+const filterOf = (filter: RuntimeFilter | undefined) => ({
+  ...(filter?.id && { id: filter.id }),
+  ...(filter?.labels && { labelSelector: filter.labels }),
+})
 
 /** What is gone is undefined; all else that fails, fails. */
 async function orGone<T>(answer: Promise<T>): Promise<T | undefined> {
@@ -63,14 +69,18 @@ function sandboxes(cri: CriConnection, limit: CallOptions) {
     version: () => cri.call('Version', { version: 'v1' }, limit),
     async status() {
       const answer = await cri.call('Status', {}, limit)
-      const features = { handlers: answer.runtimeHandlers, supplementalGroupsPolicy: answer.features?.supplementalGroupsPolicy ?? false }
+      const features = {
+        handlers: answer.runtimeHandlers,
+        supplementalGroupsPolicy: answer.features?.supplementalGroupsPolicy ?? false,
+      }
       return { status: answer.status ?? { conditions: [] }, features }
     },
     async updatePodCidr(podCidr) {
       await cri.call('UpdateRuntimeConfig', { runtimeConfig: { networkConfig: { podCidr } } }, limit)
     },
     // A sandbox's network may take its time: twice the limit, as upstream.
-    runSandbox: async (config, runtimeHandler) => (await cri.call('RunPodSandbox', { config, runtimeHandler }, { timeoutMs: limit.timeoutMs * 2 })).podSandboxId,
+    runSandbox: async (config, runtimeHandler) =>
+      (await cri.call('RunPodSandbox', { config, runtimeHandler }, { timeoutMs: limit.timeoutMs * 2 })).podSandboxId,
     async stopSandbox(podSandboxId) {
       await orGone(cri.call('StopPodSandbox', { podSandboxId }, limit))
     },
@@ -78,13 +88,15 @@ function sandboxes(cri: CriConnection, limit: CallOptions) {
       await orGone(cri.call('RemovePodSandbox', { podSandboxId }, limit))
     },
     listSandboxes: async (filter) => (await cri.call('ListPodSandbox', { filter: filterOf(filter) }, limit)).items,
-    sandboxStatus: async (podSandboxId) => (await orGone(cri.call('PodSandboxStatus', { podSandboxId }, limit)))?.status,
+    sandboxStatus: async (podSandboxId) =>
+      (await orGone(cri.call('PodSandboxStatus', { podSandboxId }, limit)))?.status,
   } satisfies Partial<ContainerRuntime>
 }
 
 function containers(cri: CriConnection, limit: CallOptions) {
   return {
-    createContainer: async (podSandboxId, config, sandboxConfig) => (await cri.call('CreateContainer', { podSandboxId, config, sandboxConfig }, limit)).containerId,
+    createContainer: async (podSandboxId, config, sandboxConfig) =>
+      (await cri.call('CreateContainer', { podSandboxId, config, sandboxConfig }, limit)).containerId,
     async startContainer(containerId) {
       await cri.call('StartContainer', { containerId }, limit)
     },
@@ -97,7 +109,13 @@ function containers(cri: CriConnection, limit: CallOptions) {
     },
     async listContainers(filter) {
       const { id, labelSelector } = filterOf(filter)
-      return (await cri.call('ListContainers', { filter: { ...(id && { podSandboxId: id }), ...(labelSelector && { labelSelector }) } }, limit)).containers
+      return (
+        await cri.call(
+          'ListContainers',
+          { filter: { ...(id && { podSandboxId: id }), ...(labelSelector && { labelSelector }) } },
+          limit,
+        )
+      ).containers
     },
     containerStatus: async (containerId) => (await orGone(cri.call('ContainerStatus', { containerId }, limit)))?.status,
     async updateContainerResources(containerId, linux) {
@@ -108,7 +126,11 @@ function containers(cri: CriConnection, limit: CallOptions) {
     },
     async execSync(containerId, cmd, timeoutMs) {
       const timeout = Math.ceil(timeoutMs / 1000)
-      return cri.call('ExecSync', { containerId, cmd, timeout }, { timeoutMs: timeoutMs > 0 ? timeoutMs + limit.timeoutMs : pullTimeoutMs })
+      return cri.call(
+        'ExecSync',
+        { containerId, cmd, timeout },
+        { timeoutMs: timeoutMs > 0 ? timeoutMs + limit.timeoutMs : pullTimeoutMs },
+      )
     },
   } satisfies Partial<ContainerRuntime>
 }
@@ -120,13 +142,37 @@ function streaming(cri: CriConnection, limit: CallOptions) {
     portForwardUrl: async (podSandboxId, port) => (await cri.call('PortForward', { podSandboxId, port }, limit)).url,
     containerStats: async (filter) => (await cri.call('ListContainerStats', { filter: filterOf(filter) }, limit)).stats,
     sandboxStats: async (filter) => (await cri.call('ListPodSandboxStats', { filter: filterOf(filter) }, limit)).stats,
-    events: (signal) => cri.stream('GetContainerEvents', {}, signal),
+    events: (signal) => events(cri, signal),
   } satisfies Partial<ContainerRuntime>
+}
+
+const endings = new Set(['CONTAINER_STOPPED_EVENT', 'CONTAINER_DELETED_EVENT'])
+
+/** By CRI where the runtime has it, else by containerd's own events. */
+async function* events(cri: CriConnection, signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+  try {
+    for await (const { containerId, containerEventType, podSandboxStatus, containersStatuses } of cri.stream(
+      'GetContainerEvents',
+      {},
+      signal,
+    )) {
+      yield {
+        id: containerId,
+        ended: endings.has(containerEventType),
+        labels: podSandboxStatus?.labels ?? containersStatuses[0]?.labels,
+      }
+    }
+    return
+  } catch (error) {
+    if (!(error instanceof RuntimeError && error.code === 'Unimplemented')) throw error
+  }
+  yield* cri.containerdEvents(signal)
 }
 
 function imageService(cri: CriConnection, limit: CallOptions) {
   return {
-    pullImage: async (image, auth, sandboxConfig) => (await cri.call('PullImage', { image, auth, sandboxConfig }, { timeoutMs: pullTimeoutMs })).imageRef,
+    pullImage: async (image, auth, sandboxConfig) =>
+      (await cri.call('PullImage', { image, auth, sandboxConfig }, { timeoutMs: pullTimeoutMs })).imageRef,
     async imageStatus(image) {
       const found = (await cri.call('ImageStatus', { image }, limit)).image
       return found?.id ? found : undefined

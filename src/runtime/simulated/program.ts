@@ -24,7 +24,10 @@ export function programOf(command: readonly string[]): Program {
 
 function script(text: string): Program {
   const steps: Step[] = []
-  for (const line of text.split(/;|&&|\n/).map((part) => part.trim()).filter(Boolean)) {
+  for (const line of text
+    .split(/;|&&|\n/)
+    .map((part) => part.trim())
+    .filter(Boolean)) {
     const [name = '', ...args] = line.split(/\s+/).map((word) => word.replace(/^(['"])(.*)\1$/, '$2'))
     const step = stepOf(name, args)
     if (step === undefined) return { steps, runsOn: true }
@@ -38,14 +41,20 @@ const unitsMs: Readonly<Record<string, number>> = { '': 1000, s: 1000, m: 60_000
 
 function stepOf(name: string, args: readonly string[]): Step[] | undefined {
   switch (name) {
-    case 'true': case ':': return [{ exit: 0 }]
-    case 'false': return [{ exit: 1 }]
-    case 'exit': return [{ exit: Number(args[0] ?? 0) || 0 }]
-    case 'echo': return [{ say: args.join(' ').replace(/^(['"])(.*)\1$/, '$2') }]
+    case 'true':
+    case ':':
+      return [{ exit: 0 }]
+    case 'false':
+      return [{ exit: 1 }]
+    case 'exit':
+      return [{ exit: Number(args[0] ?? 0) || 0 }]
+    case 'echo':
+      return [{ say: args.join(' ').replace(/^(['"])(.*)\1$/, '$2') }]
     case 'sleep': {
       const parts = /^([0-9.]+)([smhd]?)$/.exec(args[0] ?? '')
       return parts ? [{ sleepMs: Number(parts[1]) * unitsMs[parts[2]!]! }] : undefined
     }
-    default: return undefined
+    default:
+      return undefined
   }
 }

@@ -1,8 +1,16 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Init } from '../cri/codec.ts'
-import type { Container, ContainerConfig, ContainerEventResponse, ContainerEventType, ContainerStatus, Image, PodSandbox, PodSandboxConfig, PodSandboxStatus } from '../cri/generated/cri.ts'
-import { RuntimeError, type ContainerRuntime, type RuntimeFilter } from '../runtime.ts'
+import type {
+  Container,
+  ContainerConfig,
+  ContainerStatus,
+  Image,
+  PodSandbox,
+  PodSandboxConfig,
+  PodSandboxStatus,
+} from '../cri/generated/cri.ts'
+import { RuntimeError, type ContainerRuntime, type RuntimeEvent, type RuntimeFilter } from '../runtime.ts'
 import { ipsIn } from './addresses.ts'
 import { programOf, type Program } from './program.ts'
 
@@ -63,7 +71,7 @@ export class SimulatedRuntime implements ContainerRuntime {
   readonly #sandboxes = new Map<string, Sandbox>()
   readonly #containers = new Map<string, Running>()
   readonly #images = new Map<string, Image>()
-  readonly #listeners = new Set<(event: ContainerEventResponse) => void>()
+  readonly #listeners = new Set<(event: RuntimeEvent) => void>()
   #addresses: Generator<string>
   /** A fault that every call meets: for tests of nodes whose runtime is down. */
   fault: string | undefined
@@ -92,7 +100,14 @@ export class SimulatedRuntime implements ContainerRuntime {
     this.#check()
     await this.#take(this.#options.latency?.sandboxMs)
     const hostNetwork = config.linux?.securityContext?.namespaceOptions?.network === 'NODE'
-    const sandbox: Sandbox = { id: this.#id(), config, handler, createdAtMs: this.#options.clock.now(), ready: true, ip: hostNetwork ? '' : (this.#addresses.next().value ?? '') }
+    const sandbox: Sandbox = {
+      id: this.#id(),
+      config,
+      handler,
+      createdAtMs: this.#options.clock.now(),
+      ready: true,
+      ip: hostNetwork ? '' : (this.#addresses.next().value ?? ''),
+    }
     this.#sandboxes.set(sandbox.id, sandbox)
     return sandbox.id
   }
@@ -114,8 +129,18 @@ export class SimulatedRuntime implements ContainerRuntime {
   async listSandboxes(filter: RuntimeFilter = {}): Promise<PodSandbox[]> {
     this.#check()
     return [...this.#sandboxes.values()]
-      .filter(({ id, config }) => (filter.id === undefined || id === filter.id) && hasLabels(config.labels, filter.labels))
-      .map((sandbox) => ({ id: sandbox.id, metadata: metadataOf(sandbox), state: stateOf(sandbox), createdAt: sandbox.createdAtMs * nanos, labels: maps(sandbox.config.labels), annotations: {}, runtimeHandler: sandbox.handler }))
+      .filter(
+        ({ id, config }) => (filter.id === undefined || id === filter.id) && hasLabels(config.labels, filter.labels),
+      )
+      .map((sandbox) => ({
+        id: sandbox.id,
+        metadata: metadataOf(sandbox),
+        state: stateOf(sandbox),
+        createdAt: sandbox.createdAtMs * nanos,
+        labels: maps(sandbox.config.labels),
+        annotations: {},
+        runtimeHandler: sandbox.handler,
+      }))
   }
 
   async sandboxStatus(id: string): Promise<PodSandboxStatus | undefined> {
@@ -128,7 +153,18 @@ export class SimulatedRuntime implements ContainerRuntime {
     this.#check()
     const sandbox = this.#sandboxes.get(sandboxId)
     if (!sandbox?.ready) throw new RuntimeError('NotFound', `sandbox ${sandboxId} is not running`)
-    const container: Running = { id: this.#id(), sandbox, config, createdAtMs: this.#options.clock.now(), log: [], state: 'CONTAINER_CREATED', startedAtMs: 0, finishedAtMs: 0, exitCode: 0, cancel: () => undefined }
+    const container: Running = {
+      id: this.#id(),
+      sandbox,
+      config,
+      createdAtMs: this.#options.clock.now(),
+      log: [],
+      state: 'CONTAINER_CREATED',
+      startedAtMs: 0,
+      finishedAtMs: 0,
+      exitCode: 0,
+      cancel: () => undefined,
+    }
     this.#containers.set(container.id, container)
     return container.id
   }
@@ -138,10 +174,11 @@ export class SimulatedRuntime implements ContainerRuntime {
     await this.#take(this.#options.latency?.startMs)
     const container = this.#containers.get(id)
     if (!container) throw new RuntimeError('NotFound', `container ${id} is not found`)
-    if (container.state !== 'CONTAINER_CREATED') throw new RuntimeError('FailedPrecondition', `container ${id} was started before`)
+    if (container.state !== 'CONTAINER_CREATED')
+      throw new RuntimeError('FailedPrecondition', `container ${id} was started before`)
     container.state = 'CONTAINER_RUNNING'
     container.startedAtMs = this.#options.clock.now()
-    this.#tell(container, 'CONTAINER_STARTED_EVENT')
+    this.#tell(container, false)
     const command = [...(container.config.command ?? []), ...(container.config.args ?? [])]
     this.#play(container, this.#options.program?.(container.config, container.sandbox.config) ?? programOf(command), 0)
   }
@@ -163,10 +200,20 @@ export class SimulatedRuntime implements ContainerRuntime {
   async listContainers(filter: RuntimeFilter = {}): Promise<Container[]> {
     this.#check()
     return [...this.#containers.values()]
-      .filter(({ sandbox, config }) => (filter.id === undefined || sandbox.id === filter.id) && hasLabels(config.labels, filter.labels))
+      .filter(
+        ({ sandbox, config }) =>
+          (filter.id === undefined || sandbox.id === filter.id) && hasLabels(config.labels, filter.labels),
+      )
       .map(({ id, sandbox, config, state, createdAtMs }) => ({
-        id, podSandboxId: sandbox.id, metadata: { name: config.metadata?.name ?? '', attempt: config.metadata?.attempt ?? 0 }, imageRef: config.image?.image ?? '', imageId: config.image?.image ?? '',
-        state, createdAt: createdAtMs * nanos, labels: maps(config.labels), annotations: {},
+        id,
+        podSandboxId: sandbox.id,
+        metadata: { name: config.metadata?.name ?? '', attempt: config.metadata?.attempt ?? 0 },
+        imageRef: config.image?.image ?? '',
+        imageId: config.image?.image ?? '',
+        state,
+        createdAt: createdAtMs * nanos,
+        labels: maps(config.labels),
+        annotations: {},
       }))
   }
 
@@ -186,7 +233,8 @@ export class SimulatedRuntime implements ContainerRuntime {
 
   async execSync(id: string, command: readonly string[]) {
     this.#check()
-    if (this.#containers.get(id)?.state !== 'CONTAINER_RUNNING') throw new RuntimeError('FailedPrecondition', `container ${id} is not running`)
+    if (this.#containers.get(id)?.state !== 'CONTAINER_RUNNING')
+      throw new RuntimeError('FailedPrecondition', `container ${id} is not running`)
     const { steps } = programOf(command)
     let exitCode = 0
     let said = ''
@@ -214,7 +262,11 @@ export class SimulatedRuntime implements ContainerRuntime {
     this.#check()
     const name = image.image ?? ''
     await this.#take(this.#options.latency?.pullMs)
-    if (this.#options.missingImage?.(name)) throw new RuntimeError('NotFound', `rpc error: code = NotFound desc = failed to pull and unpack image "${name}": not found`)
+    if (this.#options.missingImage?.(name))
+      throw new RuntimeError(
+        'NotFound',
+        `rpc error: code = NotFound desc = failed to pull and unpack image "${name}": not found`,
+      )
     this.#images.set(name, imageOf(name))
     return name
   }
@@ -237,10 +289,10 @@ export class SimulatedRuntime implements ContainerRuntime {
     return []
   }
 
-  async *events(signal: AbortSignal): AsyncIterable<ContainerEventResponse> {
-    const waiting: ContainerEventResponse[] = []
+  async *events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+    const waiting: RuntimeEvent[] = []
     let wake = Promise.withResolvers<void>()
-    const listener = (event: ContainerEventResponse) => {
+    const listener = (event: RuntimeEvent) => {
       waiting.push(event)
       wake.resolve()
     }
@@ -278,7 +330,8 @@ export class SimulatedRuntime implements ContainerRuntime {
     for (let at = from; at < program.steps.length; at++) {
       const step = program.steps[at]!
       if ('say' in step) {
-        if (container.log.length < logLinesMax) container.log.push({ timeMs: this.#options.clock.now(), text: step.say })
+        if (container.log.length < logLinesMax)
+          container.log.push({ timeMs: this.#options.clock.now(), text: step.say })
       } else if ('sleepMs' in step) {
         container.cancel = this.#options.clock.after(step.sleepMs, () => this.#play(container, program, at + 1))
         return
@@ -295,12 +348,12 @@ export class SimulatedRuntime implements ContainerRuntime {
     container.state = 'CONTAINER_EXITED'
     container.finishedAtMs = this.#options.clock.now()
     container.exitCode = exitCode
-    this.#tell(container, 'CONTAINER_STOPPED_EVENT')
+    this.#tell(container, true)
   }
 
-  #tell(container: Running, type: ContainerEventType): void {
+  #tell(container: Running, ended: boolean): void {
     if (this.#listeners.size === 0) return
-    const event: ContainerEventResponse = { containerId: container.id, containerEventType: type, createdAt: this.#options.clock.now() * nanos, podSandboxStatus: sandboxStatus(container.sandbox), containersStatuses: [containerStatus(container)] }
+    const event: RuntimeEvent = { id: container.id, ended, labels: sandboxStatus(container.sandbox).labels }
     for (const listener of this.#listeners) listener(event)
   }
 
@@ -309,7 +362,8 @@ export class SimulatedRuntime implements ContainerRuntime {
   }
 
   #check(): void {
-    if (this.fault !== undefined) throw new RuntimeError('Unavailable', `rpc error: code = Unavailable desc = ${this.fault}`)
+    if (this.fault !== undefined)
+      throw new RuntimeError('Unavailable', `rpc error: code = Unavailable desc = ${this.fault}`)
   }
 
   async #take(ms: number | undefined): Promise<void> {
@@ -323,7 +377,12 @@ export class SimulatedRuntime implements ContainerRuntime {
 
 const stateOf = ({ ready }: Sandbox) => (ready ? 'SANDBOX_READY' : 'SANDBOX_NOTREADY') as PodSandbox['state']
 
-const metadataOf = ({ config }: Sandbox) => ({ name: config.metadata?.name ?? '', uid: config.metadata?.uid ?? '', namespace: config.metadata?.namespace ?? '', attempt: config.metadata?.attempt ?? 0 })
+const metadataOf = ({ config }: Sandbox) => ({
+  name: config.metadata?.name ?? '',
+  uid: config.metadata?.uid ?? '',
+  namespace: config.metadata?.namespace ?? '',
+  attempt: config.metadata?.attempt ?? 0,
+})
 
 /** Passed on by reference: nobody changes them. */
 const maps = (map: Readonly<Record<string, string | undefined>> | undefined) => (map ?? {}) as Record<string, string>
@@ -336,14 +395,31 @@ function sandboxStatus(sandbox: Sandbox): PodSandboxStatus {
     state: stateOf(sandbox),
     createdAt: sandbox.createdAtMs * nanos,
     network: { ip: sandbox.ready ? sandbox.ip : '', additionalIps: [] },
-    linux: { namespaces: { options: { network: options?.network ?? 'POD', pid: options?.pid ?? 'POD', ipc: options?.ipc ?? 'POD', targetId: '' } } },
+    linux: {
+      namespaces: {
+        options: {
+          network: options?.network ?? 'POD',
+          pid: options?.pid ?? 'POD',
+          ipc: options?.ipc ?? 'POD',
+          targetId: '',
+        },
+      },
+    },
     labels: maps(sandbox.config.labels),
     annotations: {},
     runtimeHandler: sandbox.handler,
   }
 }
 
-function containerStatus({ id, config, state, createdAtMs, startedAtMs, finishedAtMs, exitCode }: Running): ContainerStatus {
+function containerStatus({
+  id,
+  config,
+  state,
+  createdAtMs,
+  startedAtMs,
+  finishedAtMs,
+  exitCode,
+}: Running): ContainerStatus {
   const image = config.image?.userSpecifiedImage ?? ''
   return {
     id,
@@ -366,13 +442,26 @@ function containerStatus({ id, config, state, createdAtMs, startedAtMs, finished
   }
 }
 
-const imageOf = (name: string): Image => ({ id: name, repoTags: [name], repoDigests: [], size: 10_000_000, username: '', pinned: false })
+const imageOf = (name: string): Image => ({
+  id: name,
+  repoTags: [name],
+  repoDigests: [],
+  size: 10_000_000,
+  username: '',
+  pinned: false,
+})
 
-function hasLabels(labels: Readonly<Record<string, string | undefined>> | undefined, wanted: Readonly<Record<string, string>> | undefined): boolean {
+function hasLabels(
+  labels: Readonly<Record<string, string | undefined>> | undefined,
+  wanted: Readonly<Record<string, string>> | undefined,
+): boolean {
   for (const name in wanted) if (labels?.[name] !== wanted[name]) return false
   return true
 }
 
 async function noSessions(): Promise<string> {
-  throw new RuntimeError('Unimplemented', 'rpc error: code = Unimplemented desc = a simulated container runs no processes to connect to')
+  throw new RuntimeError(
+    'Unimplemented',
+    'rpc error: code = Unimplemented desc = a simulated container runs no processes to connect to',
+  )
 }
