@@ -1,7 +1,7 @@
 import type { CachedObject } from './cache.ts'
 
-/** How many bytes a generation holds; two are held. */
-const generationBytes = 32 * 2 ** 20
+/** How many bytes a generation holds; two are held. What is listed again and again, 10,000 Pods in protobuf (51 MB), has to fit into one. */
+const generationBytes = 64 * 2 ** 20
 
 /** An object in one form, for as long as somebody asks for it. Objects hold theirs as a short chain. */
 export class KeptForm {
