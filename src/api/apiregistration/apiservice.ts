@@ -8,6 +8,7 @@ import { checkText, isPathSegment } from '../validation/check.ts'
 import { type FieldErrors, type FieldPath, field } from '../validation/field.ts'
 import { isDns1035Label, isPortNumber, isSubdomain, pathSegmentErrors } from '../validation/names.ts'
 import { apiServiceRow } from './apiservice-row.ts'
+import { timeText } from '../schema/times.ts'
 
 const statuses = ['False', 'True', 'Unknown']
 const groupPriorityMax = 20_000
@@ -42,7 +43,7 @@ export const apiServiceDefinition = defineKind(apiServices, {
 /** What this server itself serves is there. */
 function setLocal(service: Thawed<APIService>, nowMs: number): void {
   ensure(service, 'status').conditions = [
-    { type: 'Available', status: 'True', lastTransitionTime: `${new Date(nowMs).toISOString().slice(0, 19)}Z`, reason: 'Local', message: 'Local APIServices are always available' },
+    { type: 'Available', status: 'True', lastTransitionTime: timeText(nowMs), reason: 'Local', message: 'Local APIServices are always available' },
   ]
 }
 

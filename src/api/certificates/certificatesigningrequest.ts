@@ -5,6 +5,7 @@ import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
 import { certificateSigningRequestRow } from './certificatesigningrequest-row.ts'
 import { checkRequest, checkRequestUpdate } from './csr-rules.ts'
+import { timeText } from '../schema/times.ts'
 
 /** What a CertificateSigningRequest does. */
 export const certificateSigningRequestDefinition = defineKind(certificateSigningRequests, {
@@ -48,7 +49,7 @@ function keepDecisions({ status }: Thawed<CertificateSigningRequest>, old: Froze
 
 /** Conditions tell when they were set. */
 function fillTimes({ status }: Thawed<CertificateSigningRequest>, old: Frozen<CertificateSigningRequest>, nowMs: number): void {
-  const now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+  const now = timeText(nowMs)
   for (const condition of status?.conditions ?? []) {
     condition.lastUpdateTime ||= now
     const same = old.status?.conditions?.find(({ type, status: value, lastTransitionTime }) => type === condition.type && value === condition.status && lastTransitionTime)

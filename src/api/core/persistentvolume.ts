@@ -11,6 +11,7 @@ import { defaultAzureDisk, defaultRbd, defaultScaleIo } from './pod-spec/default
 import { nodeTermWarnings } from './pod-spec/warnings.ts'
 import { checkVolumeSpec, sourceOf } from './persistentvolume-spec.ts'
 import { persistentVolumeRow } from './persistentvolume-row.ts'
+import { timeText } from '../schema/times.ts'
 
 const mountOptions = 'volume.beta.kubernetes.io/mount-options'
 
@@ -56,8 +57,6 @@ export const persistentVolumeDefinition = defineKind(persistentVolumes, {
   },
   warnings: (volume, _old, subresource) => (subresource === 'status' ? [] : warnings(volume)),
 })
-
-const timeText = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
 const checkSpec = ({ metadata, spec = {} }: Frozen<PersistentVolume>, old: Frozen<PersistentVolume> | undefined, errors: FieldErrors): void =>
   checkVolumeSpec(spec, { name: metadata.name ?? '', at: field('spec'), old: old?.spec }, errors)

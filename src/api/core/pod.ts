@@ -23,6 +23,7 @@ import { checkPodResize, keepOnlyResize } from './pod-resize.ts'
 import { checkPodStatus, keepObservedGenerations } from './pod-status.ts'
 import { checkEphemeralUpdate, checkPodUpdate } from './pod-update.ts'
 import { podRow, podRowConditions } from './pod-row.ts'
+import { timeText } from '../schema/times.ts'
 
 /** What a Pod does. Its spec is shared with templates: pod-spec/. */
 export const podDefinition = defineKind(pods, {
@@ -62,7 +63,7 @@ export const podDefinition = defineKind(pods, {
     dropDisabledFields(spec)
     pod.status = { phase: 'Pending', qosClass: computeQos(spec) }
     if (spec.schedulingGates?.length) {
-      pod.status.conditions = [{ type: 'PodScheduled', status: 'False', lastTransitionTime: `${new Date(nowMs).toISOString().slice(0, 19)}Z`, reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
+      pod.status.conditions = [{ type: 'PodScheduled', status: 'False', lastTransitionTime: timeText(nowMs), reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
     }
     mergeLabelKeys(spec, pod.metadata.labels ?? {})
     annotationsToAppArmor(pod, warn)

@@ -1,7 +1,7 @@
 import { configMaps } from '../../api/generated/resources.ts'
 import { normalise } from '../../api/schema/decode.ts'
 import type { Draft } from '../registry/resource-storage.ts'
-import { timeText } from '../verbs/core.ts'
+import { timeText } from '../../api/schema/times.ts'
 import type { Bootstrapping } from './bootstrap.ts'
 
 const name = 'extension-apiserver-authentication'

@@ -3,7 +3,8 @@ import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
 import { decode, normalise } from '../../api/schema/decode.ts'
 import type { Draft } from '../registry/resource-storage.ts'
-import { storageOf, timeText, type Core } from '../verbs/core.ts'
+import { storageOf, type Core } from '../verbs/core.ts'
+import { timeText } from '../../api/schema/times.ts'
 
 /** Stores an object of the server's own making when there is none of its name. Returns whether it did. */
 export async function ensureObject(core: Core, kind: Kind, object: object): Promise<boolean> {

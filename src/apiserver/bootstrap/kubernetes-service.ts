@@ -3,7 +3,7 @@ import type { Resource } from '../../api/resource.ts'
 import { normalise } from '../../api/schema/decode.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import { familyOf, IpRange } from '../services/ip-range.ts'
-import { timeText } from '../verbs/core.ts'
+import { timeText } from '../../api/schema/times.ts'
 import type { Bootstrapping } from './bootstrap.ts'
 import { ensureObject } from './ensure-object.ts'
 

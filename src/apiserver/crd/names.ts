@@ -1,7 +1,7 @@
 import type { CustomResourceDefinition, CustomResourceDefinitionCondition, CustomResourceDefinitionNames } from '../../api/generated/types/apiextensions-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { equal } from '../../api/validation/equal.ts'
-import { timeText } from '../verbs/core.ts'
+import { timeText } from '../../api/schema/times.ts'
 
 type Definition = Frozen<CustomResourceDefinition>
 type Names = Frozen<CustomResourceDefinitionNames>

@@ -9,7 +9,7 @@ import { follow } from '../registry/follow.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import type { RequestInfo } from '../request/request-info.ts'
-import { timeText } from '../verbs/core.ts'
+import { timeText } from '../../api/schema/times.ts'
 import { matcherOf, type Matcher } from './classify.ts'
 
 const manager = 'api-priority-and-fairness-config-consumer-v1'

@@ -5,7 +5,7 @@ import { normalise } from '../../api/schema/decode.ts'
 import type { Deps } from '../../base/deps.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import type { Registry } from '../registry/registry.ts'
-import { timeText } from '../verbs/core.ts'
+import { timeText } from '../../api/schema/times.ts'
 import { familyOf, IpRange, type IpFamily } from './ip-range.ts'
 
 /** An address cannot be given out. */

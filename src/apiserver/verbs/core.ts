@@ -63,7 +63,6 @@ export function stored(kind: Kind, draft: Draft): Draft {
   return kind.storedAs ? (kind.storedAs.toStored(draft) as Draft) : draft
 }
 
-/** Where the objects of a kind are. */
 /** The same where the conversion may take time. */
 export async function storedSoon(kind: Kind, draft: Draft): Promise<Draft> {
   if (kind.storedAs?.prepare) await kind.storedAs.prepare('toStored', [draft as Frozen<KubernetesObject>])
@@ -72,16 +71,3 @@ export async function storedSoon(kind: Kind, draft: Draft): Promise<Draft> {
 
 /** Where the objects of a kind are. */
 export const storageOf = (core: Core, kind: Kind): ResourceStorage => core.registry.storageOf(kind)
-
-let lastSecond = 0
-let lastText = ''
-
-/** A time as `metav1.Time` has it: whole seconds, UTC. */
-export function timeText(ms: number): string {
-  const second = Math.floor(ms / 1000)
-  if (second !== lastSecond) {
-    lastSecond = second
-    lastText = new Date(second * 1000).toISOString().replace('.000Z', 'Z')
-  }
-  return lastText
-}

@@ -2,7 +2,7 @@ import type { Kind } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import type { Deletion } from '../request/options.ts'
-import { timeText } from './core.ts'
+import { timeText } from '../../api/schema/times.ts'
 import { deletionRules } from './deletion-rules.ts'
 
 /** What a deletion comes to. */

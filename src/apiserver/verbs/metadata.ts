@@ -3,7 +3,7 @@ import { badRequest } from '../../api/errors/api-error.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import { nameSuffix, type Random } from '../../base/random.ts'
 import type { Draft } from '../registry/resource-storage.ts'
-import { timeText } from './core.ts'
+import { timeText } from '../../api/schema/times.ts'
 
 /** What of a name stays when a random end is put to it: names have 63 letters at most. */
 const generatedBaseMax = 58

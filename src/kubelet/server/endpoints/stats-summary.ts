@@ -2,6 +2,7 @@ import type { FilesystemUsage } from '../../host/host.ts'
 import { json, type Endpoint } from '../request.ts'
 import { readUsage, type ContainerUsage, type PodUsage, type Usage } from './usage.ts'
 import { Rates } from './rates.ts'
+import { timeText } from '../../../api/schema/times.ts'
 
 /** CPU time when it was last asked for, a server each: what a rate is made from. */
 const ratesOf = new WeakMap<AbortSignal, Rates>()
@@ -22,7 +23,6 @@ export const statsSummary: Endpoint = async ({ server, url }) => {
   })
 }
 
-const time = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
 function node({ node: used, machine, timeMs }: Usage, nodeName: string, rates: Rates, short: boolean): object {
   return {
@@ -30,7 +30,7 @@ function node({ node: used, machine, timeMs }: Usage, nodeName: string, rates: R
     ...(used && {
       cpu: cpu('node', used.cpuNanos, timeMs, rates),
       memory: {
-        time: time(timeMs),
+        time: timeText(timeMs),
         availableBytes: machine.memoryAvailableBytes,
         usageBytes: used.memoryBytes,
         workingSetBytes: used.workingSetBytes,
@@ -44,7 +44,7 @@ function node({ node: used, machine, timeMs }: Usage, nodeName: string, rates: R
       ...(machine.imagefs && {
         runtime: { imageFs: filesystem(machine.imagefs, timeMs), containerFs: filesystem(machine.imagefs, timeMs) },
       }),
-      rlimit: { time: time(timeMs), maxpid: machine.pidsMax, curproc: machine.pidsMax - machine.pidsAvailable },
+      rlimit: { time: timeText(timeMs), maxpid: machine.pidsMax, curproc: machine.pidsMax - machine.pidsAvailable },
     }),
   }
 }
@@ -54,11 +54,11 @@ function podOf(pod: PodUsage, { timeMs, machine }: Usage, rates: Rates, short: b
   const usedBytes = pod.containers.reduce((sum, { rootfs }) => sum + (rootfs?.usedBytes ?? 0), 0)
   return {
     podRef: { name, namespace, uid },
-    startTime: time(pod.startMs),
+    startTime: timeText(pod.startMs),
     containers: pod.containers.map((container) => containerOf(container, uid, rates, short)),
     cpu: cpu(uid, pod.cpuNanos, timeMs, rates),
     memory: {
-      time: time(timeMs),
+      time: timeText(timeMs),
       usageBytes: pod.usageBytes,
       workingSetBytes: pod.workingSetBytes,
       rssBytes: pod.rssBytes,
@@ -80,20 +80,20 @@ function containerOf(
 ): object {
   return {
     name,
-    startTime: time(startMs),
+    startTime: timeText(startMs),
     ...(cpuNanos !== undefined && { cpu: cpu(`${uid}/${name}`, cpuNanos, timeMs, rates) }),
-    ...(memory && { memory: { time: time(timeMs), ...memory } }),
-    ...(!short && rootfs && { rootfs: { time: time(timeMs), ...rootfs } }),
+    ...(memory && { memory: { time: timeText(timeMs), ...memory } }),
+    ...(!short && rootfs && { rootfs: { time: timeText(timeMs), ...rootfs } }),
   }
 }
 
 function cpu(key: string, nanos: number, timeMs: number, rates: Rates): object {
   const usageNanoCores = rates.of(key, nanos, timeMs)
-  return { time: time(timeMs), ...(usageNanoCores !== undefined && { usageNanoCores }), usageCoreNanoSeconds: nanos }
+  return { time: timeText(timeMs), ...(usageNanoCores !== undefined && { usageNanoCores }), usageCoreNanoSeconds: nanos }
 }
 
 const filesystem = ({ availableBytes, capacityBytes, inodes, inodesFree }: FilesystemUsage, timeMs: number) => ({
-  time: time(timeMs),
+  time: timeText(timeMs),
   availableBytes,
   capacityBytes,
   usedBytes: capacityBytes - availableBytes,
