@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Figure, atMost, benchDeps, figure, timed } from './measure.ts'
 import { processesWith, treeOf, usageOf } from './processes.ts'
 
-const entryPoint = join(import.meta.dirname, '../dist/kubernode.js')
+const entryPoint = process.env['BENCH_ENTRY'] ?? join(import.meta.dirname, '../dist/kubernode.js')
 const name = 'bench'
 const mebibyte = 2 ** 20
 

@@ -52,8 +52,11 @@ export async function cpuTimed(work: () => unknown): Promise<number> {
 export async function median(runs: number, measure: () => Promise<number>): Promise<number> {
   const values: number[] = []
   for (let run = 0; run < runs; run++) values.push(await measure())
-  return values.sort((a, b) => a - b)[runs >> 1]!
+  return medianOf(values)
 }
+
+/** The median of values. */
+export const medianOf = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
 /** A field of a /proc file in its unit; 0 when there is none. */
 export function procField(path: string, field: string): number {

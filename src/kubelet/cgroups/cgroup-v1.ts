@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { CgroupUsage } from '../host/host.ts'
 import type { CgroupLimits, CgroupTree } from './cgroup-tree.ts'
@@ -17,18 +17,26 @@ export class CgroupV1 implements CgroupTree {
   }
 
   async create(path: string): Promise<void> {
-    for (const folder of this.#folders(path)) await createFolder(folder)
-    await this.#inheritCpuset(path)
+    await Promise.all(this.#folders(path).map(createFolder))
+    const root = this.#mounts.get('cpuset')
+    if (root) await Promise.all(['cpuset.cpus', 'cpuset.mems'].map((file) => inherit(root, join(root, path), file)))
   }
 
   async limit(path: string, limits: CgroupLimits): Promise<void> {
     const [cpu, memory, pids] = ['cpu', 'memory', 'pids'].map((controller) => this.#folder(controller, path))
-    if (cpu && limits.cpuShares !== undefined) await writeControl(cpu, 'cpu.shares', limits.cpuShares)
-    if (cpu && limits.cpuPeriodUs !== undefined) await writeControl(cpu, 'cpu.cfs_period_us', limits.cpuPeriodUs)
-    if (cpu && limits.cpuQuotaUs !== undefined) await writeControl(cpu, 'cpu.cfs_quota_us', limits.cpuQuotaUs || -1)
-    if (memory && limits.memoryBytes !== undefined)
-      await writeControl(memory, 'memory.limit_in_bytes', limits.memoryBytes || -1)
-    if (pids && limits.pids !== undefined) await writeControl(pids, 'pids.max', limits.pids || 'max')
+    const limitCpu = async (folder: string) => {
+      if (limits.cpuShares !== undefined) await writeControl(folder, 'cpu.shares', limits.cpuShares)
+      if (limits.cpuPeriodUs !== undefined) await writeControl(folder, 'cpu.cfs_period_us', limits.cpuPeriodUs)
+      if (limits.cpuQuotaUs !== undefined) await writeControl(folder, 'cpu.cfs_quota_us', limits.cpuQuotaUs || -1)
+    }
+    const one = async (folder: string | undefined, file: string, limit: number | undefined, none: string | number) => {
+      if (folder && limit !== undefined) await writeControl(folder, file, limit || none)
+    }
+    await Promise.all([
+      cpu && limitCpu(cpu),
+      one(memory, 'memory.limit_in_bytes', limits.memoryBytes, -1),
+      one(pids, 'pids.max', limits.pids, 'max'),
+    ])
   }
 
   async exists(path: string): Promise<boolean> {
@@ -68,21 +76,6 @@ export class CgroupV1 implements CgroupTree {
     }
   }
 
-  /** A new cpuset is empty and takes no process: it gets its parent's, from the top down. */
-  async #inheritCpuset(path: string): Promise<void> {
-    const root = this.#mounts.get('cpuset')
-    if (!root) return
-    let parent = root
-    for (const part of path.split('/').filter(Boolean)) {
-      const folder = join(parent, part)
-      for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-        const value = await readText(join(parent, file))
-        if (value && (await readText(join(folder, file))) === '') await writeControl(folder, file, value)
-      }
-      parent = folder
-    }
-  }
-
   #folder(controller: string, path: string): string | undefined {
     const root = this.#mounts.get(controller)
     return root && join(root, path)
@@ -92,4 +85,13 @@ export class CgroupV1 implements CgroupTree {
   #folders(path: string): string[] {
     return [...new Set(this.#mounts.values())].map((root) => join(root, path))
   }
+}
+
+/** What a cpuset's file says. A new one is empty and takes no process: it gets what its parent has, which may have to get it first. */
+async function inherit(root: string, folder: string, file: string): Promise<string> {
+  const own = (await readText(join(folder, file))) ?? ''
+  if (own !== '' || folder.length <= root.length) return own
+  const value = await inherit(root, dirname(folder), file)
+  if (value !== '') await writeControl(folder, file, value)
+  return value
 }

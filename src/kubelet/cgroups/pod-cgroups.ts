@@ -31,6 +31,8 @@ const classFolders: Readonly<Record<QosClass, string>> = {
 export class KernelPodCgroups implements PodCgroups {
   readonly #options: PodCgroupsOptions
   readonly #ready = new Set<string>()
+  /** What the burstable pods together had last. */
+  #burstableMillis: number | undefined
 
   constructor(options: PodCgroupsOptions) {
     this.#options = options
@@ -76,7 +78,9 @@ export class KernelPodCgroups implements PodCgroups {
   async updateClasses(pods: readonly Frozen<Pod>[]): Promise<void> {
     let millis = 0
     for (const pod of pods) if (qosClass(pod) === 'Burstable') millis += podAmounts(pod, 'requests')['cpu'] ?? 0
+    if (millis === this.#burstableMillis) return
     await this.#options.tree.limit(this.#classPath(classFolders.Burstable), { cpuShares: cpuShares(millis) })
+    this.#burstableMillis = millis
   }
 
   async removePod(uid: string): Promise<void> {

@@ -66,16 +66,16 @@ export async function startContainer(
     })
   options.resize.given.set(containerId, container.resources ?? {})
   tell('Normal', 'Created', 'Container created')
-  await services.runtime.startContainer(containerId).catch((error: unknown) => {
-    throw failed('RunContainerError', error)
-  })
-  tell('Normal', 'Started', 'Container started')
-  await services.host.files.linkLog(
+  const linked = services.host.files.linkLog(
     pod,
     container.name,
     containerId,
     `${options.sandboxConfig.logDirectory}/${config.logPath}`,
   )
+  const [started] = await Promise.allSettled([services.runtime.startContainer(containerId), linked])
+  if (started.status === 'rejected') throw failed('RunContainerError', started.reason)
+  tell('Normal', 'Started', 'Container started')
+  await linked
   if (container.lifecycle?.postStart) await runPostStart(task, container, { containerId, options })
 }
 

@@ -71,20 +71,21 @@ export async function syncPod(
     throw new SyncFailure(`network is not ready: ${fault}`, networkRetryMs)
   }
   const seen = await services.state.pod(podKey(pod), memory.actedAt)
-  const cgroupParent = await services.host.cgroups
-    .ensurePod(pod, givenPod(pod, seen, memory.resize))
-    .catch((error: Error) => {
-      services.events.pod(
-        pod,
-        'Warning',
-        'FailedCreatePodContainer',
-        `unable to ensure pod container exists: ${error.message}`,
-      )
-      throw new SyncFailure(error.message, failureRetryMs, { cause: error })
-    })
-  await services.host.files.preparePod(pod)
-  await mountVolumes(task, memory)
-  const secrets = await pullSecrets(task)
+  const secrets = pullSecrets(task)
+  const cgroup = services.host.cgroups.ensurePod(pod, givenPod(pod, seen, memory.resize)).catch((error: Error) => {
+    services.events.pod(
+      pod,
+      'Warning',
+      'FailedCreatePodContainer',
+      `unable to ensure pod container exists: ${error.message}`,
+    )
+    throw new SyncFailure(error.message, failureRetryMs, { cause: error })
+  })
+  const files = services.host.files.preparePod(pod).then(() => mountVolumes(task, memory))
+  // All are waited for before anything is thrown: the next sync must not meet them at work.
+  await Promise.allSettled([cgroup, files, secrets])
+  const cgroupParent = await cgroup
+  await files
   const state = await services.state.pod(podKey(pod), memory.actedAt)
   const plan = decide(pod, state, {
     probes: services.probes,
@@ -92,7 +93,7 @@ export async function syncPod(
     resizeOf: (container, running) => resizeNeed(container, givenTo(pod, container, running, memory.resize)),
   })
   if (task.signal?.aborted) return { terminal: false, waitMs: 0 }
-  const outcome = await carryOut(task, { plan, state, cgroupParent, secrets, resize: memory.resize })
+  const outcome = await carryOut(task, { plan, state, cgroupParent, secrets: await secrets, resize: memory.resize })
   return settle(task, memory, { outcome, report })
 }
 

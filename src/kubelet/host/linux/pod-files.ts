@@ -45,9 +45,12 @@ export class LinuxPodFiles implements PodFiles {
 
   async preparePod(pod: Frozen<Pod>): Promise<void> {
     const folder = this.#podFolder(pod.metadata.uid ?? '')
-    for (const part of ['volumes', 'plugins', 'containers'])
-      await mkdir(join(folder, part), { recursive: true, mode: 0o750 })
-    await mkdir(this.logFolder(pod), { recursive: true, mode: 0o755 })
+    await Promise.all([
+      ...['volumes', 'plugins', 'containers'].map((part) =>
+        mkdir(join(folder, part), { recursive: true, mode: 0o750 }),
+      ),
+      mkdir(this.logFolder(pod), { recursive: true, mode: 0o755 }),
+    ])
   }
 
   logFolder(pod: Frozen<Pod>): string {
