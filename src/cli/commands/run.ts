@@ -6,6 +6,7 @@ import type { Deps } from '../../base/deps.ts'
 import { clusterPki } from '../../cluster/prepare.ts'
 import { clusterPaths } from '../../cluster/paths.ts'
 import { writeProcessFile } from '../../cluster/process/child.ts'
+import { ownMemory, returnIdleMemory } from '../../cluster/process/idle-memory.ts'
 import { nodePlans, requireRecord, type ClusterRecord } from '../../cluster/record.ts'
 import { LivePki } from '../../cluster/pki/live-pki.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
@@ -26,7 +27,10 @@ export function define(command: Command): void {
     )
     const running =
       flags.node === undefined ? await runServer(record, pki, deps) : await runNode(record, pki, deps, flags.node)
+    const own = ownMemory()
+    const memory = own && returnIdleMemory(deps, own)
     await runUntilSignal(deps, async () => {
+      memory?.close()
       await pki.close()
       await running.close()
     })
