@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { created } from '../kinds.test-support.ts'
+import { created, kindOf } from '../kinds.test-support.ts'
 import type { CustomResourceDefinition } from '../generated/types/apiextensions-v1.ts'
 
 const definition = (schema: object, more: object = {}): object => ({
@@ -36,4 +36,12 @@ test('exactly one version is the one to store', () => {
   const version = (name: string) => ({ name, served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } })
   const { errors } = created(definition({}, { versions: [version('v1'), version('v2')] }))
   assert.ok(errors.some((text) => text.startsWith('spec.versions: Invalid value') && text.endsWith('must have exactly one version marked as storage version')))
+})
+
+test('a map that is sent empty is no new generation', () => {
+  const { object } = created<CustomResourceDefinition>(definition({ type: 'object', required: ['a'] }))
+  const generation = kindOf(object).behaviour.generation as (object: object, old: object) => boolean
+  const sent = (schema: object) => created(definition(schema)).object
+  assert.equal(generation(sent({ type: 'object', required: ['a'], properties: {} }), object), false)
+  assert.equal(generation(sent({ type: 'object', required: ['b'] }), object), true)
 })

@@ -3,17 +3,24 @@ import { ensure, type Thawed } from '../draft.ts'
 import { customResourceDefinitions } from '../generated/resources.ts'
 import type { CustomResourceDefinition } from '../generated/types/apiextensions-v1.ts'
 import { defineKind } from '../kind.ts'
+import { definition } from '../schema/builtin.ts'
+import { normalise } from '../schema/decode.ts'
 import { checkImmutable } from '../validation/check.ts'
+import { equal } from '../validation/equal.ts'
 import { field } from '../validation/field.ts'
 import { checkNames } from './definition-rules.ts'
 import { checkDefinition } from './definition-spec-rules.ts'
 import { schemasIn } from './schema-tree.ts'
 import type { Frozen } from '../resource.ts'
 
+const specName = 'apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec'
+
 /** What a CustomResourceDefinition does. */
 export const customResourceDefinitionDefinition = defineKind(customResourceDefinitions, {
   status: true,
   unconditionalUpdate: false,
+  // Rules are told of maps that were sent empty; for all else they are the same as none.
+  generation: ({ spec }, old) => !equal(spec, old.spec) && !equal(normalise(definition(specName), spec), old.spec),
   metadata: { finalizers: 'any' },
   defaults(definition) {
     const spec = ensure(definition, 'spec')

@@ -18,13 +18,16 @@ export const gainedFields = (shape: Shape, from: unknown, to: unknown, differing
 function gained(shape: Shape, from: unknown, to: unknown, differing: boolean): FieldSet | undefined {
   if (from === undefined) return newFields(shape, undefined, to)
   if (to === undefined || from === to || shape.kind === 'ignored') return undefined
-  if (shape.kind === 'leaf' || (isNothing(from) && isNothing(to))) return differing && !deepEqual(from, to) ? leaf : undefined
+  if (shape.kind === 'leaf') return differing && !deepEqual(from, to) && !(shape.json && isObject(to) && deepEqual(from, shape.json(to))) ? leaf : undefined
+  if (isNothing(from) && isNothing(to)) return differing && !deepEqual(from, to) ? leaf : undefined
   if (shape.kind === 'any') return gainedAny(from, to, differing)
   if (to === null) return undefined
   if (shape.kind === 'list') return gainedElements(shape, (from as readonly unknown[] | null) ?? [], to as readonly unknown[], differing)
   if (shape.kind === 'map') return gainedEntries(shape.values(), from as Values, to as Values, differing)
   return gainedParts(shape, from as Values, to as Values, differing)
 }
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
 
 function gainedAny(from: unknown, to: unknown, differing: boolean): FieldSet | undefined {
   if (!isMap(to)) return differing && !(to === null && isMap(from)) && !deepEqual(from, to) ? leaf : undefined

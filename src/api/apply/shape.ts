@@ -1,4 +1,5 @@
 import type { ListSchema, Schema, StructSchema } from '../schema/schema.ts'
+import { normalisePart } from '../schema/decode.ts'
 import { stepJson, valueStep } from './path-element.ts'
 
 /**
@@ -9,6 +10,8 @@ export type Shape = LeafShape | IgnoredShape | ListShape | MapShape | StructShap
 /** Owned as a whole: scalars, atomic lists, maps and structs. */
 interface LeafShape {
   readonly kind: 'leaf'
+  /** Leaves out what JSON leaves out, where a client may have sent it all the same: empty lists further inside. */
+  readonly json?: (value: unknown) => unknown
 }
 
 /** The managed fields themselves: they are never compared. */
@@ -90,7 +93,7 @@ function makeShape(schema: Schema): Shape {
 }
 
 function structShape(schema: StructSchema): Shape {
-  if (schema.atomic) return leafShape
+  if (schema.atomic) return wholeOf(schema)
   const names = [...schema.fields.keys()].sort((a, b) => (a < b ? -1 : 1))
   const fields = new Map<string, PartShape>()
   const isMeta = schema.name.endsWith('.ObjectMeta')
@@ -102,8 +105,14 @@ function structShape(schema: StructSchema): Shape {
   return { kind: 'struct', fields, open: schema.preserveUnknown === true || schema.embedded === true }
 }
 
+/** Of what is owned as a whole. Objects of custom kinds are JSON as they are. */
+function wholeOf(schema: StructSchema | ListSchema): LeafShape {
+  const struct = schema.type === 'struct' ? schema : schema.items
+  return struct.type === 'struct' && struct.name !== '' ? { kind: 'leaf', json: (value) => normalisePart(schema, value) } : leafShape
+}
+
 function listShape(schema: ListSchema): Shape {
-  if (schema.listType !== 'map' && schema.listType !== 'set') return leafShape
+  if (schema.listType !== 'map' && schema.listType !== 'set') return schema.items.type === 'struct' ? wholeOf(schema) : leafShape
   if (schema.listType === 'set') return { kind: 'list', keys: undefined, items: once(schema.items) }
   const items = schema.items.type === 'struct' ? schema.items : undefined
   const keys = [...(schema.listMapKeys ?? [])].sort().map((name) => ({ name, absent: absentKey(items, name) }))

@@ -59,6 +59,14 @@ test('an empty list is owned where JSON always has the field, and only there', (
   assert.deepEqual(brief(written(slices, { object: owned }, { object: slice, manager: 'other' })), ['tester Update {"f:addressType":{}}'])
 })
 
+test('empty lists and maps inside what is owned as a whole are no change of it', () => {
+  const definitions = definition('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition')
+  const of = (schema: object) => ({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'd' }, spec: { group: 'g', names: { plural: 'd', kind: 'D' }, scope: 'Cluster', versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }] } })
+  const plain = of({ type: 'object' })
+  assert.equal(brief(written(definitions, { object: plain }, { object: of({ type: 'object', properties: {}, required: [] }), manager: 'other' })).length, 1)
+  assert.equal(brief(written(definitions, { object: plain }, { object: of({ type: 'object', required: ['a'] }), manager: 'other' })).length, 2)
+})
+
 test('what Go always writes has no owner of its own', () => {
   const [entry] = entriesOf(written(deployments, { object: deployment({ replicas: 2 }) }))
   assert.equal(

@@ -40,6 +40,9 @@ export function decodeSent(schema: StructSchema, input: unknown, problems?: Deco
  */
 export const normalise = (schema: StructSchema, object: object): Record<string, unknown> => decode(schema, object)
 
+/** A part of an object as `normalise` has it. */
+export const normalisePart = (schema: Schema, value: unknown): unknown => decoderOf(schema)(value, new Position({}))
+
 /**
  * The same with as little new as possible: what is in shape is not copied, and what was taken over from `old`, which is in shape, is not looked into. So the result
  * shares with both.
