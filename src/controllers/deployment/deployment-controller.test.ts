@@ -201,3 +201,33 @@ test('a pod that is deleted is made again', async () => {
   await world.clock.settle()
   assert.equal((await world.pods()).length, 3)
 })
+
+const rollBackTo = (world: World, revision: string) =>
+  change(world, { metadata: { annotations: { 'deprecated.deployment.rollback.to': revision } } })
+
+test('the annotation of old clients goes back to a revision, and is taken off', async () => {
+  await using world = await startWorld(controllers)
+  await world.client.create(deployments, web('app:1'))
+  await world.clock.settle()
+  for (const next of ['app:2', 'app:3']) await setImage(world, next)
+  const templateImage = async () => (await deployment(world)).spec?.template.spec?.containers[0]?.image
+  await rollBackTo(world, '1')
+  assert.equal(await templateImage(), 'app:1')
+  await rollBackTo(world, '0') // the revision before this one
+  assert.equal(await templateImage(), 'app:3')
+  assert.equal((await deployment(world)).metadata.annotations?.['deprecated.deployment.rollback.to'], undefined)
+})
+
+test('a revision that is not there, or is the present one, changes nothing and is told', async () => {
+  await using world = await startWorld(controllers)
+  await world.client.create(deployments, web('app:1'))
+  await world.clock.settle()
+  for (const revision of ['7', '1', '0']) await rollBackTo(world, revision)
+  const told = (await world.client.list(events)).items.filter(({ reason }) => reason?.startsWith('DeploymentRollback'))
+  assert.deepEqual(told.map(({ reason, message }) => `${reason}: ${message}`).sort(), [
+    'DeploymentRollbackRevisionNotFound: Unable to find last revision.',
+    'DeploymentRollbackRevisionNotFound: Unable to find the revision to rollback to.',
+    'DeploymentRollbackTemplateUnchanged: The rollback revision contains the same template as current deployment "web"',
+  ])
+  assert.equal((await deployment(world)).metadata.annotations?.['deprecated.deployment.rollback.to'], undefined)
+})
