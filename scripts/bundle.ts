@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
 /** Escapes what is not Latin-1: a single such character makes V8 keep two bytes for each one of its file. */
-const inLatin = (code: string) => code.replace(/[^\0-\xff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const inLatin = (code: string) =>
+  code.replace(/[^\0-\xff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const root = join(import.meta.dirname, '..')
 const output = join(root, 'dist')

@@ -24,21 +24,33 @@ const evictionMs = 10_000
 export async function runLoops(parts: KubeletParts, signal: AbortSignal): Promise<void> {
   const { options, pods, source, statics, reporter, pleg } = parts
   const { host, settings, log, recorder, nodeName } = options
-  const background = (work: Promise<unknown>, what: string) => void work.catch((error: unknown) => signal.aborted || log.error({ err: error }, `${what} failed`))
+  const background = (work: Promise<unknown>, what: string) =>
+    void work.catch((error: unknown) => signal.aborted || log.error({ err: error }, `${what} failed`))
 
   parts.resolver = await host.machine.resolver(settings.resolvConf)
   const { allocatable } = await reporter.read()
-  await host.cgroups.prepareNode(allocatable ?? {}).catch((error: unknown) => log.warn({ err: error }, 'the cgroups of pods could not be limited as a whole'))
+  await host.cgroups
+    .prepareNode(allocatable ?? {})
+    .catch((error: unknown) => log.warn({ err: error }, 'the cgroups of pods could not be limited as a whole'))
   await pleg.start(signal)
-  recorder.event({ reference: { kind: 'Node', name: nodeName, uid: nodeName, apiVersion: 'v1' } }, 'Normal', 'Starting', 'Starting kubelet.')
+  recorder.event(
+    { reference: { kind: 'Node', name: nodeName, uid: nodeName, apiVersion: 'v1' } },
+    'Normal',
+    'Starting',
+    'Starting kubelet.',
+  )
 
   const off = source.on({
-    changed: (pod) => (isMirrorPod(pod) ? background(statics.mirrored(pod), 'looking after a mirror pod') : pods.changed(pod)),
+    changed: (pod) =>
+      isMirrorPod(pod) ? background(statics.mirrored(pod), 'looking after a mirror pod') : pods.changed(pod),
     removed: (pod) => (isMirrorPod(pod) ? background(statics.mirror(), 'making mirror pods') : pods.removed(pod)),
   })
   signal.addEventListener('abort', off, { once: true })
   await statics.read()
-  background(source.synced.then(() => becomeReady(parts)), 'taking over what runs')
+  background(
+    source.synced.then(() => becomeReady(parts)),
+    'taking over what runs',
+  )
   background(runNode(parts, signal), 'reporting the node')
   for (const [name, periodMs, work] of upkeep(parts)) background(repeat(parts, { name, periodMs, work, signal }), name)
 }
@@ -58,9 +70,29 @@ async function runNode(parts: KubeletParts, signal: AbortSignal): Promise<void> 
   if (settings.registerNode) await reporter.register(signal)
   else await reporter.refresh()
   await statics.mirror()
-  const lease = renewLease({ clock, log, random: options.random, metrics: options.metrics, client, nodeName, durationSeconds: settings.leaseDurationSeconds, nodeUid: () => reporter.node?.metadata.uid }, signal)
+  const lease = renewLease(
+    {
+      clock,
+      log,
+      random: options.random,
+      metrics: options.metrics,
+      client,
+      nodeName,
+      durationSeconds: settings.leaseDurationSeconds,
+      nodeUid: () => reporter.node?.metadata.uid,
+    },
+    signal,
+  )
   await reportUntilReady(parts, signal)
-  await Promise.all([lease, repeat(parts, { name: 'reporting the node status', periodMs: settings.nodeStatusUpdateMs, signal, work: () => reportNode(parts) })])
+  await Promise.all([
+    lease,
+    repeat(parts, {
+      name: 'reporting the node status',
+      periodMs: settings.nodeStatusUpdateMs,
+      signal,
+      work: () => reportNode(parts),
+    }),
+  ])
 }
 
 /** The runtime learns of the Pod network within moments of a start: a node that waited for its next report would be of no use for ten seconds. */
@@ -69,7 +101,8 @@ async function reportUntilReady(parts: KubeletParts, signal: AbortSignal): Promi
   const untilMs = clock.now() + startingMs
   while (!signal.aborted && clock.now() < untilMs) {
     await reportNode(parts).catch((error: unknown) => log.warn({ err: error }, 'reporting the node status failed'))
-    if (parts.reporter.reading?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) return
+    if (parts.reporter.reading?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'))
+      return
     await clock.sleep(startingLookMs, signal).catch(() => {}) // Aborted: the loop ends.
   }
 }
@@ -78,7 +111,8 @@ async function reportNode(parts: KubeletParts): Promise<void> {
   const before = parts.node().networkFault
   await parts.reporter.report()
   // Pods that waited for the network need not wait any longer.
-  if (before !== undefined && parts.node().networkFault === undefined) for (const { pod } of parts.pods.all()) parts.pods.wake(pod.metadata.uid ?? '')
+  if (before !== undefined && parts.node().networkFault === undefined)
+    for (const { pod } of parts.pods.all()) parts.pods.wake(pod.metadata.uid ?? '')
 }
 
 type Upkeep = readonly [name: string, periodMs: number, work: () => Promise<void>]
@@ -88,7 +122,17 @@ function upkeep(parts: KubeletParts): Upkeep[] {
   const { options, state, pods, collector, statics, pressure } = parts
   const { runtime, settings, host, clock, log, random, metrics, recorder, nodeName } = options
   if (!host.needsUpkeep) return []
-  const images = new ImageGc({ clock, log, random, metrics, runtime, machine: host.machine, settings, events: recorder, nodeName })
+  const images = new ImageGc({
+    clock,
+    log,
+    random,
+    metrics,
+    runtime,
+    machine: host.machine,
+    settings,
+    events: recorder,
+    nodeName,
+  })
   const resync = async () => {
     for (const { pod, life } of pods.all()) if (life === 'syncing') pods.wake(pod.metadata.uid ?? '')
   }
@@ -96,15 +140,32 @@ function upkeep(parts: KubeletParts): Upkeep[] {
     ['syncing pods', settings.syncFrequencyMs, resync],
     ['collecting ended containers', containerGcMs, () => collectEnded(runtime, state.all())],
     ['collecting images', imageGcMs, () => images.collect()],
-    ['rotating logs', settings.containerLogMonitorMs, () => rotateLogs(state.all(), { clock, log, random, metrics, runtime, maxBytes: settings.containerLogMaxBytes, maxFiles: settings.containerLogMaxFiles })],
+    [
+      'rotating logs',
+      settings.containerLogMonitorMs,
+      () =>
+        rotateLogs(state.all(), {
+          clock,
+          log,
+          random,
+          metrics,
+          runtime,
+          maxBytes: settings.containerLogMaxBytes,
+          maxFiles: settings.containerLogMaxFiles,
+        }),
+    ],
     ['sweeping', sweepMs, async () => void (parts.sourcesReady && (await collector.sweep()))],
     ['reading static pods', settings.fileCheckFrequencyMs, () => statics.read()],
     ['making mirror pods', mirrorMs, () => statics.mirror()],
     ['reconciling statuses', statusReconcileMs, async () => parts.statuses.checkAll()],
-    ['looking for shortage', evictionMs, async () => {
-      await relieve(parts, await pressure.observe(), (bytes) => images.free(bytes))
-      await evictGreedy(parts)
-    }],
+    [
+      'looking for shortage',
+      evictionMs,
+      async () => {
+        await relieve(parts, await pressure.observe(), (bytes) => images.free(bytes))
+        await evictGreedy(parts)
+      },
+    ],
   ]
 }
 
@@ -121,6 +182,8 @@ async function repeat({ options }: KubeletParts, { name, periodMs, work, signal 
   while (!signal.aborted) {
     await clock.sleep(periodMs, signal).catch(() => undefined) // Aborted: the loop ends.
     if (signal.aborted) return
-    await work().catch((error: unknown) => signal.aborted || log.warn({ err: error }, `${name} failed; it is tried again`))
+    await work().catch(
+      (error: unknown) => signal.aborted || log.warn({ err: error }, `${name} failed; it is tried again`),
+    )
   }
 }

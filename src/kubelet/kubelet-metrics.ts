@@ -5,8 +5,14 @@ export function exposeMetrics(parts: KubeletParts): void {
   const { metrics, nodeName, clock } = parts.options
   const pods = metrics.gauge('kubelet_running_pods', 'Number of pods that have a running pod sandbox')
   const containers = metrics.gauge('kubelet_running_containers', 'Number of containers currently running')
-  const desired = metrics.gauge('kubelet_desired_pods', 'The number of pods the kubelet is being instructed to run. static is true if the pod is not from the apiserver.')
-  const lastSeen = metrics.gauge('kubelet_pleg_last_seen_seconds', 'Timestamp in seconds when PLEG was last seen active.')
+  const desired = metrics.gauge(
+    'kubelet_desired_pods',
+    'The number of pods the kubelet is being instructed to run. static is true if the pod is not from the apiserver.',
+  )
+  const lastSeen = metrics.gauge(
+    'kubelet_pleg_last_seen_seconds',
+    'Timestamp in seconds when PLEG was last seen active.',
+  )
   metrics.gauge('kubelet_node_name', "The node's name. The count is always 1.").set(1, { node: nodeName })
   metrics.onScrape(() => {
     const counts = { created: 0, running: 0, exited: 0, unknown: 0 }

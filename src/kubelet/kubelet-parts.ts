@@ -79,49 +79,124 @@ export class KubeletParts {
   constructor(options: PartsOptions) {
     this.options = options
     this.source = options.source
-    const { runtime, host, settings, client, clock, log, nodeName } = options
+    const { runtime, host, settings, client, clock, log } = options
     const deps: Deps = { clock, log, random: options.random, metrics: options.metrics }
     const events: PodEvents = podEvents(options.recorder)
     const results = new ProbeResults()
     this.state = new RuntimeState({ runtime, terminationMessage: (status) => host.files.terminationMessage(status) })
-    this.objects = options.objects ?? new WatchedObjects({ ...deps, client, informers: options.informers, changed: (uid) => this.pods.wake(uid) })
+    this.objects =
+      options.objects ??
+      new WatchedObjects({ ...deps, client, informers: options.informers, changed: (uid) => this.pods.wake(uid) })
     this.pressure = new NodePressure({ clock, settings, machine: host.machine })
-    this.reporter = new NodeReporter({
-      ...deps, client, runtime, machine: host.machine, settings, nodeName, hostname: options.hostname, labels: options.labels, port: options.port, events: options.recorder,
-      pressures: () => this.pressure.conditions(),
-      volumesInUse: () => this.volumes.inUse(),
-    })
+    this.reporter = this.#newReporter(deps)
     const images = new Images({ runtime, clock, serializeImagePulls: settings.serializeImagePulls })
     this.volumes = host.volumes({
-      ...deps, client, objects: this.objects,
+      ...deps,
+      client,
+      objects: this.objects,
       facts: () => this.node(),
-      podIps: (uid) => ipsOf(this.state.known(uid) ?? { uid, name: '', namespace: '', sandboxes: [], containers: [], observedAt: 0 }),
+      podIps: (uid) =>
+        ipsOf(this.state.known(uid) ?? { uid, name: '', namespace: '', sandboxes: [], containers: [], observedAt: 0 }),
       image: (pod, volume) => this.#imageVolume(pod, volume, { images, events }),
     })
     this.services = {
-      ...deps, runtime, state: this.state, host, settings, images, volumes: this.volumes, objects: this.objects, events, probes: results,
-      restarts: new BackOff(clock, Math.min(restartBackOffFirstMs, settings.restartBackOffMaxMs), settings.restartBackOffMaxMs),
+      ...deps,
+      runtime,
+      state: this.state,
+      host,
+      settings,
+      images,
+      volumes: this.volumes,
+      objects: this.objects,
+      events,
+      probes: results,
+      restarts: new BackOff(
+        clock,
+        Math.min(restartBackOffFirstMs, settings.restartBackOffMaxMs),
+        settings.restartBackOffMaxMs,
+      ),
       runtimeHandler: (pod) => this.#runtimeHandler(pod),
       node: () => this.node(),
       acted: () => this.pleg.expectChange(),
     }
-    this.probes = new Probes({ deps, runtime, dial: host.dial, events, results, hostIps: () => this.node().hostIps, changed: (uid) => this.pods.probed(uid) })
-    this.statics = new StaticPods({ ...deps, client, nodeName, nodeUid: () => this.reporter.node?.metadata.uid, folder: settings.staticPodPath, source: this.source, changed: (pod) => this.pods.changed(pod), removed: (pod) => this.pods.removed(pod), mirrored: (pod) => this.statuses.check(pod.metadata.uid ?? '') })
+    this.probes = new Probes({
+      deps,
+      runtime,
+      dial: host.dial,
+      events,
+      results,
+      hostIps: () => this.node().hostIps,
+      changed: (uid) => this.pods.probed(uid),
+    })
+    this.statics = this.#newStatics(deps)
     this.statuses = new StatusWriter({ deps, client, current: (pod) => this.statics.apiPodOf(pod) })
-    this.pods = new Pods({
-      services: this.services, probes: this.probes, statuses: this.statuses, runtimeName: options.runtimeName,
+    this.pods = this.#newPods()
+    this.collector = new PodCollector({
+      runtime,
+      host,
+      volumes: this.volumes,
+      log,
+      isKnown: (uid) => this.pods.get(uid) !== undefined,
+    })
+    this.pleg = new Pleg({
+      ...deps,
+      runtime,
+      state: this.state,
+      changed: (uid) => this.pods.wake(uid),
+      looked: (present) => this.endOrphans(present),
+    })
+  }
+
+  #newReporter(deps: Deps): NodeReporter {
+    const { client, runtime, host, settings, nodeName, hostname, labels, port, recorder } = this.options
+    return new NodeReporter({
+      ...deps,
+      client,
+      runtime,
+      machine: host.machine,
+      settings,
+      nodeName,
+      hostname,
+      labels,
+      port,
+      events: recorder,
+      pressures: () => this.pressure.conditions(),
+      volumesInUse: () => this.volumes.inUse(),
+    })
+  }
+
+  #newStatics(deps: Deps): StaticPods {
+    const { client, settings, nodeName } = this.options
+    return new StaticPods({
+      ...deps,
+      client,
+      nodeName,
+      nodeUid: () => this.reporter.node?.metadata.uid,
+      folder: settings.staticPodPath,
+      source: this.source,
+      changed: (pod) => this.pods.changed(pod),
+      removed: (pod) => this.pods.removed(pod),
+      mirrored: (pod) => this.statuses.check(pod.metadata.uid ?? ''),
+    })
+  }
+
+  #newPods(): Pods {
+    return new Pods({
+      services: this.services,
+      probes: this.probes,
+      statuses: this.statuses,
+      runtimeName: this.options.runtimeName,
       admit: (pod, active) => this.#admit(pod, active),
       came: (pod) => this.#came(pod),
       gone: (uid) => this.#gone(uid),
     })
-    this.collector = new PodCollector({ runtime, host, volumes: this.volumes, log, isKnown: (uid) => this.pods.get(uid) !== undefined })
-    this.pleg = new Pleg({ ...deps, runtime, state: this.state, changed: (uid) => this.pods.wake(uid), looked: (present) => this.endOrphans(present) })
   }
 
   /** The node as pods see it. */
   node(): NodeState {
     const { reading } = this.reporter
-    if (!this.#node || this.#node.reading !== reading) this.#node = { reading, state: nodeState(reading, this.resolver) }
+    if (!this.#node || this.#node.reading !== reading)
+      this.#node = { reading, state: nodeState(reading, this.resolver) }
     return this.#node.state
   }
 
@@ -153,17 +228,24 @@ export class KubeletParts {
       pods: () => this.pods.known().map((pod) => this.#withStatus(pod)),
       pod: find,
       container,
-      containerLogPath: async (key: ObjectKey, name: string, previous = false) => (await container(key, name, previous))?.logPath || undefined,
-      execUrl: async (key: ObjectKey, name: string, command: readonly string[], streams: StreamOptions) => runtime.execUrl(await running(key, name), command, streams),
-      attachUrl: async (key: ObjectKey, name: string, streams: StreamOptions) => runtime.attachUrl(await running(key, name), streams),
+      containerLogPath: async (key: ObjectKey, name: string, previous = false) =>
+        (await container(key, name, previous))?.logPath || undefined,
+      execUrl: async (key: ObjectKey, name: string, command: readonly string[], streams: StreamOptions) =>
+        runtime.execUrl(await running(key, name), command, streams),
+      attachUrl: async (key: ObjectKey, name: string, streams: StreamOptions) =>
+        runtime.attachUrl(await running(key, name), streams),
       portForwardUrl: async (key: ObjectKey, ports: readonly number[]) => {
         const sandbox = this.state.known(find(key)?.metadata.uid ?? '')?.sandboxes.find(({ ready }) => ready)
         if (!sandbox) throw new Error(`failed to find sandbox for pod "${key.name}"`)
         return runtime.portForwardUrl(sandbox.id, ports)
       },
-      run: async (key: ObjectKey, name: string, command: readonly string[]) => runtime.execSync(await running(key, name), command, 0),
+      run: async (key: ObjectKey, name: string, command: readonly string[]) =>
+        runtime.execSync(await running(key, name), command, 0),
       stats: () => readStats(this),
-      fault: () => (this.options.clock.now() - this.pleg.lookedMs > plegFaultMs ? 'pleg was last seen active more than 3m0s ago' : undefined),
+      fault: () =>
+        this.options.clock.now() - this.pleg.lookedMs > plegFaultMs
+          ? 'pleg was last seen active more than 3m0s ago'
+          : undefined,
     }
   }
 
@@ -189,16 +271,28 @@ export class KubeletParts {
   async #container(key: ObjectKey, name: string, previous: boolean): Promise<ContainerState | undefined> {
     const pod = this.#find(key)
     if (!pod) return undefined
-    const state = await this.state.pod({ uid: pod.metadata.uid ?? '', name: key.name, namespace: key.namespace ?? '' }, this.state.mark())
+    const state = await this.state.pod(
+      { uid: pod.metadata.uid ?? '', name: key.name, namespace: key.namespace ?? '' },
+      this.state.mark(),
+    )
     return state.containers.filter((one) => one.name === name)[previous ? 1 : 0]
   }
 
   async #admit(pod: Frozen<Pod>, active: readonly Frozen<Pod>[]) {
     const { settings } = this.options
-    const ask = (node: Frozen<Node> | undefined) => admit(pod, { active, node, allocatable: this.node().allocatable, allowedUnsafeSysctls: settings.allowedUnsafeSysctls, pressure: this.pressure.admission() })
+    const ask = (node: Frozen<Node> | undefined) =>
+      admit(pod, {
+        active,
+        node,
+        allocatable: this.node().allocatable,
+        allowedUnsafeSysctls: settings.allowedUnsafeSysctls,
+        pressure: this.pressure.admission(),
+      })
     const rejection = ask(this.reporter.node)
     // The node's labels and taints may be newer than what we know.
-    return rejection && ['NodeAffinity', 'TaintToleration'].includes(rejection.reason) ? ask(await this.reporter.refresh()) : rejection
+    return rejection && ['NodeAffinity', 'TaintToleration'].includes(rejection.reason)
+      ? ask(await this.reporter.refresh())
+      : rejection
   }
 
   #came(pod: Frozen<Pod>): void {
@@ -209,11 +303,19 @@ export class KubeletParts {
   #gone(uid: string): void {
     this.objects.unregister(uid)
     this.#updateClasses()
-    this.collector.collect(uid).catch((error: unknown) => this.options.log.warn({ err: error, uid }, 'what a pod left behind could not be removed; it is tried again'))
+    this.collector
+      .collect(uid)
+      .catch((error: unknown) =>
+        this.options.log.warn({ err: error, uid }, 'what a pod left behind could not be removed; it is tried again'),
+      )
   }
 
   #updateClasses(): void {
-    this.options.host.cgroups.updateClasses(this.pods.active()).catch((error: unknown) => this.options.log.warn({ err: error }, 'the cgroups of the classes could not be updated'))
+    this.options.host.cgroups
+      .updateClasses(this.pods.active())
+      .catch((error: unknown) =>
+        this.options.log.warn({ err: error }, 'the cgroups of the classes could not be updated'),
+      )
   }
 
   async #runtimeHandler(pod: Frozen<Pod>): Promise<string> {
@@ -222,19 +324,35 @@ export class KubeletParts {
     try {
       return (await this.options.client.get(runtimeClasses, { name })).handler
     } catch (error) {
-      if (isNotFound(error)) throw new Error(`failed to get sandbox runtime: RuntimeClass "${name}" not found`, { cause: error })
+      if (isNotFound(error))
+        throw new Error(`failed to get sandbox runtime: RuntimeClass "${name}" not found`, { cause: error })
       throw error
     }
   }
 
-  async #imageVolume(pod: Frozen<Pod>, volume: Frozen<Volume>, { images, events }: { images: Images; events: PodEvents }): Promise<MountedVolume> {
+  async #imageVolume(
+    pod: Frozen<Pod>,
+    volume: Frozen<Volume>,
+    { images, events }: { images: Images; events: PodEvents },
+  ): Promise<MountedVolume> {
     const { reference = '', pullPolicy } = volume.image ?? {}
     const runtimeHandler = await this.#runtimeHandler(pod)
-    const { image } = await images.ensure({ pod, image: reference, policy: pullPolicy, secrets: [], sandboxConfig: {}, runtimeHandler, tell: (type, reason, message) => events.pod(pod, type, reason, message) })
-    return { hostPath: '', readOnly: true, image: { spec: { image: image.id, userSpecifiedImage: reference, runtimeHandler }, subPath: '' } }
+    const { image } = await images.ensure({
+      pod,
+      image: reference,
+      policy: pullPolicy,
+      secrets: [],
+      sandboxConfig: {},
+      runtimeHandler,
+      tell: (type, reason, message) => events.pod(pod, type, reason, message),
+    })
+    return {
+      hostPath: '',
+      readOnly: true,
+      image: { spec: { image: image.id, userSpecifiedImage: reference, runtimeHandler }, subPath: '' },
+    }
   }
 }
-
 
 function nodeState(reading: NodeReporter['reading'], resolver: NodeState['resolver']): NodeState {
   const status = reading?.status
@@ -244,6 +362,10 @@ function nodeState(reading: NodeReporter['reading'], resolver: NodeState['resolv
     hostIps: (status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
     resolver,
     networkFault: networkFault(reading?.runtime),
-    recursiveReadOnlyHandlers: new Set((reading?.features?.handlers ?? []).filter(({ features }) => features?.recursiveReadOnlyMounts).map(({ name }) => name)),
+    recursiveReadOnlyHandlers: new Set(
+      (reading?.features?.handlers ?? [])
+        .filter(({ features }) => features?.recursiveReadOnlyMounts)
+        .map(({ name }) => name),
+    ),
   }
 }

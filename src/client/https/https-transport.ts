@@ -235,7 +235,8 @@ function textOf(response: IncomingMessage): Promise<string> {
     let size = 0
     response.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > answerBytesMax) response.destroy(new Error(`the API server's answer is larger than ${answerBytesMax} bytes`))
+      if (size > answerBytesMax)
+        response.destroy(new Error(`the API server's answer is larger than ${answerBytesMax} bytes`))
       else chunks.push(chunk)
     })
     response.on('end', () => resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)).toString()))

@@ -20,11 +20,23 @@ test('a controller acts as its account with a token that is renewed in time, and
   const clock = new VirtualClock(Date.now())
   const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const pem = { signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), keys: [publicKey.export({ type: 'spki', format: 'pem' }).toString()] }
-  const api = await startApiServer({ ...deps, store: openMemoryStore(deps), serviceAccounts: { issuers: ['https://kubernetes'], ...pem }, freeze: true })
+  const pem = {
+    signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    keys: [publicKey.export({ type: 'spki', format: 'pem' }).toString()],
+  }
+  const api = await startApiServer({
+    ...deps,
+    store: openMemoryStore(deps),
+    serviceAccounts: { issuers: ['https://kubernetes'], ...pem },
+    freeze: true,
+  })
   const made = { clock, random: realRandom }
   const authority = await newAuthority('kubernetes', 1, made)
-  const listener = await api.listen({ host: '127.0.0.1', port: 0, tls: await issue(authority, { commonName: 'api', usage: 'server', hosts: ['127.0.0.1'], validDays: 1 }, made) })
+  const listener = await api.listen({
+    host: '127.0.0.1',
+    port: 0,
+    tls: await issue(authority, { commonName: 'api', usage: 'server', hosts: ['127.0.0.1'], validDays: 1 }, made),
+  })
   const nobody = httpsTransport({ server: `https://127.0.0.1:${listener.port}`, ca: authority.cert, deps })
   t.after(async () => {
     await nobody.close()
@@ -45,7 +57,12 @@ test('a controller acts as its account with a token that is renewed in time, and
   const publish = (name: string) => publisher.create(configMaps, { metadata: { name, namespace: 'default' } })
 
   await publish('a')
-  await assert.rejects(publisher.list(pods), (error) => isForbidden(error) && /User "system:serviceaccount:kube-system:root-ca-cert-publisher" cannot list/.test(error.message))
+  await assert.rejects(
+    publisher.list(pods),
+    (error) =>
+      isForbidden(error) &&
+      /User "system:serviceaccount:kube-system:root-ca-cert-publisher" cannot list/.test(error.message),
+  )
   assert.equal(tokens.size, 1, 'one token for all requests')
   await clock.advance(2881_000)
   await publish('b')

@@ -97,7 +97,9 @@ class ServiceAccountTransport implements Transport {
         return await this.#requestOnce()
       } catch (error) {
         if (attempt === attemptsMax)
-          throw new Error(`failed to get token for ${namespace}/${this.#name}: ${(error as Error).message}`, { cause: error })
+          throw new Error(`failed to get token for ${namespace}/${this.#name}: ${(error as Error).message}`, {
+            cause: error,
+          })
         deps.log.debug({ err: error, account: this.#name }, 'a token could not be got; it is tried again')
         await deps.clock.sleep(pauseMs * 2 ** (attempt - 1))
       }
@@ -107,9 +109,19 @@ class ServiceAccountTransport implements Transport {
   async #requestOnce(): Promise<Token> {
     const { client, deps, namespace } = this.#options
     await this.#ensureAccount()
-    const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: {}, spec: { audiences: [], expirationSeconds } } satisfies TokenRequest
+    const request = {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      metadata: {},
+      spec: { audiences: [], expirationSeconds },
+    } satisfies TokenRequest
     const askedMs = deps.clock.now()
-    const { status } = await client.createSubresource<TokenRequest>(serviceAccounts, { namespace, name: this.#name }, 'token', request)
+    const { status } = await client.createSubresource<TokenRequest>(
+      serviceAccounts,
+      { namespace, name: this.#name },
+      'token',
+      request,
+    )
     if (!status?.token) throw new Error('the API server answered without a token')
     const lifeMs = Math.max(lifeLeastMs, msOf(status.expirationTimestamp ?? '') - askedMs)
     return { text: status.token, renewMs: askedMs + lifeMs * lifePart }

@@ -48,7 +48,9 @@ export class Informers {
 
   /** The resources whose objects are not all here yet. */
   unsynced(): string[] {
-    return [...this.#running.values()].filter(({ cache }) => !cache.hasSynced()).map(({ cache }) => cache.resource.plural)
+    return [...this.#running.values()]
+      .filter(({ cache }) => !cache.hasSynced())
+      .map(({ cache }) => cache.resource.plural)
   }
 
   /** Ends the informer of a resource that is served no longer; its handlers hear of every object's removal. */

@@ -29,7 +29,8 @@ async function start() {
     let hung = false
     const carried: Transport = {
       ...transport,
-      send: (request, signal) => (hung ? new Promise(() => {}) : cut ? Promise.reject(new Error('unreachable')) : transport.send(request, signal)),
+      send: (request, signal) =>
+        hung ? new Promise(() => {}) : cut ? Promise.reject(new Error('unreachable')) : transport.send(request, signal),
       watch: (request, signal) => transport.watch(request, signal),
       close: () => transport.close(),
     }

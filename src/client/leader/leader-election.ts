@@ -80,7 +80,8 @@ class Candidate {
   }
 
   fault(): string | undefined {
-    if (!this.leading || this.#options.deps.clock.now() - this.#seenMs <= this.#leaseDurationMs + faultAfterMs) return undefined
+    if (!this.leading || this.#options.deps.clock.now() - this.#seenMs <= this.#leaseDurationMs + faultAfterMs)
+      return undefined
     return `failed election to renew leadership on lease ${this.#options.lease.name}`
   }
 

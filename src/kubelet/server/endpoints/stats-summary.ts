@@ -23,7 +23,6 @@ export const statsSummary: Endpoint = async ({ server, url }) => {
   })
 }
 
-
 function node({ node: used, machine, timeMs }: Usage, nodeName: string, rates: Rates, short: boolean): object {
   return {
     nodeName,
@@ -89,7 +88,11 @@ function containerOf(
 
 function cpu(key: string, nanos: number, timeMs: number, rates: Rates): object {
   const usageNanoCores = rates.of(key, nanos, timeMs)
-  return { time: timeText(timeMs), ...(usageNanoCores !== undefined && { usageNanoCores }), usageCoreNanoSeconds: nanos }
+  return {
+    time: timeText(timeMs),
+    ...(usageNanoCores !== undefined && { usageNanoCores }),
+    usageCoreNanoSeconds: nanos,
+  }
 }
 
 const filesystem = ({ availableBytes, capacityBytes, inodes, inodesFree }: FilesystemUsage, timeMs: number) => ({
