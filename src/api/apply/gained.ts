@@ -9,16 +9,19 @@ import { anyShape, elementStep, pairUp } from './shape.ts'
 type Draft = Record<string, FieldSet>
 type Values = Readonly<Record<string, unknown>>
 
+/** Whether fields count that both have with different values. `sent`: `to` is decoded, and may have empty lists that JSON leaves out. */
+export type Differing = boolean | 'sent'
+
 /**
  * The fields that `to` has and `from` lacks; with `differing`, also those that both have with different values. So the changes of an update are
  * `gainedFields(shape, old, new, true)` and its removals `gainedFields(shape, new, old, false)`. Parts that are the same object in both are not looked into.
  */
-export const gainedFields = (shape: Shape, from: unknown, to: unknown, differing: boolean): FieldSet => gained(shape, from, to, differing) ?? noFields
+export const gainedFields = (shape: Shape, from: unknown, to: unknown, differing: Differing): FieldSet => gained(shape, from, to, differing) ?? noFields
 
-function gained(shape: Shape, from: unknown, to: unknown, differing: boolean): FieldSet | undefined {
+function gained(shape: Shape, from: unknown, to: unknown, differing: Differing): FieldSet | undefined {
   if (from === undefined) return newFields(shape, undefined, to)
   if (to === undefined || from === to || shape.kind === 'ignored') return undefined
-  if (shape.kind === 'leaf') return differing && !deepEqual(from, to) && !(shape.json && isObject(to) && deepEqual(from, shape.json(to))) ? leaf : undefined
+  if (shape.kind === 'leaf') return differing && !deepEqual(from, to) && !(differing === 'sent' && shape.json && isObject(to) && deepEqual(from, shape.json(to))) ? leaf : undefined
   if (isNothing(from) && isNothing(to)) return differing && !deepEqual(from, to) ? leaf : undefined
   if (shape.kind === 'any') return gainedAny(from, to, differing)
   if (to === null) return undefined
@@ -29,14 +32,14 @@ function gained(shape: Shape, from: unknown, to: unknown, differing: boolean): F
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
 
-function gainedAny(from: unknown, to: unknown, differing: boolean): FieldSet | undefined {
+function gainedAny(from: unknown, to: unknown, differing: Differing): FieldSet | undefined {
   if (!isMap(to)) return differing && !(to === null && isMap(from)) && !deepEqual(from, to) ? leaf : undefined
   if (from === null || isMap(from)) return gainedEntries(anyShape, from ?? undefined, to, differing)
   const all = isNothing(to) ? undefined : newFields(anyShape, null, to)
   return differing ? asMember(all) : all
 }
 
-function gainedEntries(values: Shape, from: Values | undefined | null, to: Values, differing: boolean): Draft | undefined {
+function gainedEntries(values: Shape, from: Values | undefined | null, to: Values, differing: Differing): Draft | undefined {
   let out: Draft | undefined
   for (const key in to) {
     const node = gained(values, from?.[key], to[key], differing)
@@ -45,7 +48,7 @@ function gainedEntries(values: Shape, from: Values | undefined | null, to: Value
   return out && (sortedNode(out) as Draft)
 }
 
-function gainedParts(shape: StructShape, from: Values | undefined | null, to: Values, differing: boolean): Draft | undefined {
+function gainedParts(shape: StructShape, from: Values | undefined | null, to: Values, differing: Differing): Draft | undefined {
   let out: Draft | undefined
   let last = -1
   let ordered = true
@@ -91,7 +94,7 @@ function inOrderOf(shape: StructShape, to: Values, children: Draft): Draft {
   return out
 }
 
-function gainedElements(list: ListShape, from: readonly unknown[], to: readonly unknown[], differing: boolean): Draft | undefined {
+function gainedElements(list: ListShape, from: readonly unknown[], to: readonly unknown[], differing: Differing): Draft | undefined {
   const items = list.items()
   let out: Draft | undefined
   if (pairUp(list, from, to)) {
@@ -111,7 +114,7 @@ function gainedElements(list: ListShape, from: readonly unknown[], to: readonly 
 }
 
 /** Elements that share a step are owned together, as one leaf. */
-function gainedElement(items: Shape, before: readonly unknown[] | undefined, after: readonly unknown[], differing: boolean): FieldSet | undefined {
+function gainedElement(items: Shape, before: readonly unknown[] | undefined, after: readonly unknown[], differing: Differing): FieldSet | undefined {
   const count = before?.length ?? 0
   if (after.length === 1) return count === 1 ? gained(items, before![0], after[0], differing) : (newFields(items, undefined, after[0]) ?? leaf)
   if (count < 2) return leaf

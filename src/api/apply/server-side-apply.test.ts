@@ -88,6 +88,13 @@ test('an object whose owner references are no longer applied keeps its name', ()
   assert.deepEqual([name, ownerReferences], ['c', undefined])
 })
 
+test('what is owned as a whole is compared as it is applied, without what defaults add', () => {
+  const stored = new Stored(deployments)
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec: { template: { spec: { containers: [{ name: 'c', env: [{ name: 'M', valueFrom: { resourceFieldRef: { resource: 'limits.memory' } } }] }] } } } }
+  stored.update('creator', () => deployment)
+  assert.throws(() => stored.apply('one', deployment), /resourceFieldRef/)
+})
+
 test('a field that another applier owns with another value is a conflict that names both', () => {
   const stored = new Stored(configMaps)
   stored.apply('one', map({ a: '1' }))

@@ -4,7 +4,7 @@ import { shareEqual } from '../schema/values.ts'
 import { emptyObject } from './empty.ts'
 import type { FieldSet } from './field-set.ts'
 import { difference, intersection, isEmpty, noFields } from './field-set.ts'
-import { gainedFields } from './gained.ts'
+import { gainedFields, type Differing } from './gained.ts'
 import type { Manager } from './managers.ts'
 import { owners, withFields } from './managers.ts'
 import { newFields } from './new-fields.ts'
@@ -33,15 +33,21 @@ export interface Change {
 }
 
 /** The change from `old` to `now`, without what the endpoint may not own. */
-export function changeOf(schema: StructSchema, old: unknown, now: unknown, filter: FieldFilter | undefined): Change {
+export const changeOf = (schema: StructSchema, old: unknown, now: unknown, filter: FieldFilter | undefined): Change => filtered(changeIn(schema, { old, now, differing: true }), filter)
+
+/** The same where `now` is what a client sent, decoded. */
+export const sentChangeOf = (schema: StructSchema, old: unknown, now: unknown, filter: FieldFilter | undefined): Change => filtered(changeIn(schema, { old, now, differing: 'sent' }), filter)
+
+function changeIn(schema: StructSchema, { old, now, differing }: { readonly old: unknown; readonly now: unknown; readonly differing: Differing }): Change {
   const shape = shapeOf(schema)
   const created = old === emptyObject(schema)
   // Two walks follow, which look into nothing that is the same.
   const shared = created ? now : shareEqual(old, now)
-  const changed = created ? (newFields(shape, old, now) ?? noFields) : gainedFields(shape, old, shared, true)
-  const removed = gainedFields(shape, shared, old, false)
-  return filter ? { changed: filter(changed), removed: filter(removed) } : { changed, removed }
+  const changed = created ? (newFields(shape, old, now) ?? noFields) : gainedFields(shape, old, shared, differing)
+  return { changed, removed: gainedFields(shape, shared, old, false) }
 }
+
+const filtered = ({ changed, removed }: Change, filter: FieldFilter | undefined): Change => (filter ? { changed: filter(changed), removed: filter(removed) } : { changed, removed })
 
 /** Changes by version, worked out when a manager of that version comes up. */
 export function changesByVersion(base: { readonly apiVersion: string; readonly change: Change }, between: { readonly old: unknown; readonly now: unknown }, convert: Convert | undefined, filter: FieldFilter | undefined): (apiVersion: string) => Change | undefined {

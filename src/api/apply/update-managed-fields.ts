@@ -10,7 +10,7 @@ import { entriesOf, managersOf, sameManager } from './managers.ts'
 import type { Manager } from './managers.ts'
 import { reconcileWithSchema } from './reconcile-schema.ts'
 import type { Convert, FieldFilter } from './settle.ts'
-import { changeOf, changesByVersion, settle } from './settle.ts'
+import { changesByVersion, sentChangeOf, settle } from './settle.ts'
 
 /** A create, an update, or a patch that is not an apply patch, after defaults and before admission. */
 export interface ManagedUpdate {
@@ -64,7 +64,7 @@ export function updateManagedFields(update: ManagedUpdate): ManagedFieldsEntry[]
 export function recordUpdate(update: ManagedUpdate, before: readonly Manager[]): readonly Manager[] {
   const { schema, apiVersion, resetFields, convert } = update
   const old = update.old ?? emptyObject(schema)
-  const change = changeOf(schema, old, update.new, resetFields)
+  const change = sentChangeOf(schema, old, update.new, resetFields)
   const changeIn = changesByVersion({ apiVersion, change }, { old, now: update.new }, convert, resetFields)
   const { managers } = settle(reconcileWithSchema(before, schema), changeIn)
   const fields = update.old ? difference(change.changed, unowned) : ownedOf(change.changed)
