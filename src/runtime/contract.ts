@@ -119,6 +119,20 @@ export function runtimeContract(name: string, start: (t: TestContext) => Promise
     },
   )
 
+  contract('who follows what happens hears of an end', async ({ runtime, sandbox, container, pass }) => {
+    const id = await container(await sandbox(), ['sleep', '1000'])
+    await runtime.startContainer(id)
+    const followed = new AbortController()
+    const told = (async () => {
+      for await (const event of runtime.events(followed.signal)) if (event.ended && event.id === id) return true
+      return false
+    })()
+    await pass(waitMs) // Who follows is told of what comes after.
+    await runtime.stopContainer(id, 0)
+    assert.equal(await told, true)
+    followed.abort()
+  })
+
   contract('a container cannot be created in a sandbox that is gone', async ({ container }) => {
     await assert.rejects(container('no-such-sandbox', ['true']), RuntimeError)
   })

@@ -7,7 +7,7 @@ import type { RuntimeEvent } from '../runtime.ts'
 export const subscribePath = '/containerd.services.events.v1.Events/Subscribe'
 
 /** Of Kubernetes' containers only, and only ends: exec sessions and probes have tasks too, but no deletions. */
-const filter = 'namespace==k8s.io,topic==/tasks/delete'
+const filter = 'namespace==k8s.io,topic=="/tasks/delete"'
 
 /** The request: SubscribeRequest { repeated string filters = 1 }. */
 export const subscribeRequest = (): Uint8Array => protobuf.Writer.create().uint32(10).string(filter).finish()

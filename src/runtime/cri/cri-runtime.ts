@@ -1,5 +1,5 @@
 import type { Deps } from '../../base/deps.ts'
-import { RuntimeError, type ContainerRuntime, type RuntimeEvent, type RuntimeFilter } from '../runtime.ts'
+import { RuntimeError, type ContainerRuntime, type RuntimeFilter } from '../runtime.ts'
 import { measured } from './call-metrics.ts'
 import { openConnection, type CallOptions, type CriConnection } from './connect.ts'
 import type { FilesystemUsage } from './generated/cri.ts'
@@ -142,31 +142,28 @@ function streaming(cri: CriConnection, limit: CallOptions) {
     portForwardUrl: async (podSandboxId, port) => (await cri.call('PortForward', { podSandboxId, port }, limit)).url,
     containerStats: async (filter) => (await cri.call('ListContainerStats', { filter: filterOf(filter) }, limit)).stats,
     sandboxStats: async (filter) => (await cri.call('ListPodSandboxStats', { filter: filterOf(filter) }, limit)).stats,
-    events: (signal) => events(cri, signal),
+    events: eventSource(cri),
   } satisfies Partial<ContainerRuntime>
 }
 
 const endings = new Set(['CONTAINER_STOPPED_EVENT', 'CONTAINER_DELETED_EVENT'])
 
-/** By CRI where the runtime has it, else by containerd's own events. */
-async function* events(cri: CriConnection, signal: AbortSignal): AsyncIterable<RuntimeEvent> {
-  try {
-    for await (const { containerId, containerEventType, podSandboxStatus, containersStatuses } of cri.stream(
-      'GetContainerEvents',
-      {},
-      signal,
-    )) {
-      yield {
-        id: containerId,
-        ended: endings.has(containerEventType),
-        labels: podSandboxStatus?.labels ?? containersStatuses[0]?.labels,
+/** By CRI where the runtime has it, else by containerd's own events. What it does not have is asked for once: containerd logs each time as an error. */
+function eventSource(cri: CriConnection): ContainerRuntime['events'] {
+  let byCri = true
+  return async function* events(signal) {
+    try {
+      const told = byCri ? cri.stream('GetContainerEvents', {}, signal) : []
+      for await (const { containerId, containerEventType, podSandboxStatus, containersStatuses } of told) {
+        const labels = podSandboxStatus?.labels ?? containersStatuses[0]?.labels
+        yield { id: containerId, ended: endings.has(containerEventType), labels }
       }
+    } catch (error) {
+      if (!(error instanceof RuntimeError && error.code === 'Unimplemented')) throw error
+      byCri = false
     }
-    return
-  } catch (error) {
-    if (!(error instanceof RuntimeError && error.code === 'Unimplemented')) throw error
+    if (!byCri) yield* cri.containerdEvents(signal)
   }
-  yield* cri.containerdEvents(signal)
 }
 
 function imageService(cri: CriConnection, limit: CallOptions) {
