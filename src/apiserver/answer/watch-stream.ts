@@ -28,9 +28,8 @@ export async function startWatch(writing: Writing, answer: WatchAnswer): Promise
   const sink = {
     deliver(batch: EventBatch): boolean {
       const body = open()
-      if (encoding.frame && body.writeFramed) body.writeFramed(batch.bytes)
-      else body.write(batch.bytes)
-      if (body.pendingBytes < pendingBytesMax) return true
+      const roomy = encoding.frame && body.writeFramed ? body.writeFramed(batch.bytes) : body.write(batch.bytes)
+      if (roomy || body.pendingBytes < pendingBytesMax) return true
       void body.drained().then(resume)
       return false
     },

@@ -8,10 +8,10 @@ import { Watcher, type WatcherHost } from './watcher.ts'
 /** How often watches that asked for bookmarks get one, as upstream's. */
 const bookmarkMs = 60_000
 /** How many watches take a batch in one turn of the event loop: some milliseconds with a socket each. */
-const takesPerTurn = 256
+const takesPerTurn = 128
 /** After a round, events wait so many times as long as it took for others to leave with, and at most so long. */
-const restFactor = 3
-const restMsMax = 20
+const restFactor = 4
+const restMsMax = 30
 
 /** Watches that get the same: events are chosen, and become bytes, once for all of them. */
 interface Group {

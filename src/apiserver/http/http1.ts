@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { readBody } from './body.ts'
 import type { BodyWriter, Exchange, FlatHeaders } from './exchange.ts'
 import type { Peer } from './peer.ts'
@@ -99,13 +100,16 @@ function headersWithLength(headers: FlatHeaders, length: number, close: boolean)
 
 class Http1Writer implements BodyWriter {
   readonly #response: ServerResponse
+  readonly #socket: Socket | null
+  #ended = false
 
   constructor(response: ServerResponse) {
     this.#response = response
+    this.#socket = response.socket
   }
 
   get closed(): boolean {
-    return this.#response.destroyed || this.#response.writableEnded
+    return this.#ended || this.#response.destroyed || this.#response.writableEnded
   }
 
   get pendingBytes(): number {
@@ -116,18 +120,19 @@ class Http1Writer implements BodyWriter {
     return this.closed || this.#response.write(chunk)
   }
 
+  // Called for each of hundreds of watchers: nothing is looked at here but what is needed. A socket that is gone drops what it is given.
   writeFramed(chunk: Uint8Array): boolean {
-    const { socket } = this.#response
-    return this.closed || socket === null || socket.write(chunk)
+    return this.#ended || this.#socket === null || this.#socket.write(chunk)
   }
 
   drained(): Promise<void> {
     // The socket's, since framed chunks go past the response.
-    return this.closed ? Promise.resolve() : drained(this.#response.socket ?? this.#response)
+    return this.closed ? Promise.resolve() : drained(this.#socket ?? this.#response)
   }
 
   end(): void {
     if (!this.closed) this.#response.end()
+    this.#ended = true
   }
 }
 
