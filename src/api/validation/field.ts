@@ -1,33 +1,38 @@
 /** Where in an object something is: `spec.containers[0].ports[name]`. Made while descending, written out only when an error needs it. */
 export class FieldPath {
   readonly #parent: FieldPath | undefined
-  readonly #text: string
+  readonly #step: string | number
+  /** The step is written in brackets. */
+  readonly #within: boolean
 
-  constructor(parent: FieldPath | undefined, text: string) {
+  constructor(parent: FieldPath | undefined, step: string | number, within = false) {
     this.#parent = parent
-    this.#text = text
+    this.#step = step
+    this.#within = within
   }
 
-  child(...names: string[]): FieldPath {
-    return names.reduce<FieldPath>((path, name) => new FieldPath(path, `.${name}`), this)
+  child(name: string, ...more: string[]): FieldPath {
+    const inner = new FieldPath(this, name)
+    return more.length === 0 ? inner : more.reduce<FieldPath>((path, next) => new FieldPath(path, next), inner)
   }
 
   index(index: number): FieldPath {
-    return new FieldPath(this, `[${index}]`)
+    return new FieldPath(this, index, true)
   }
 
   key(key: string): FieldPath {
-    return new FieldPath(this, `[${key}]`)
+    return new FieldPath(this, key, true)
   }
 
   toString(): string {
-    const text = (this.#parent?.toString() ?? '') + this.#text
-    return text.startsWith('.') ? text.slice(1) : text
+    const before = this.#parent?.toString() ?? ''
+    if (this.#within) return `${before}[${this.#step}]`
+    return before && this.#step ? `${before}.${this.#step}` : before + this.#step
   }
 }
 
 /** A path from an object's root: `field('spec', 'replicas')`. */
-export const field = (...names: string[]): FieldPath => new FieldPath(undefined, '').child(...names)
+export const field = (...names: string[]): FieldPath => names.reduce<FieldPath>((path, name) => new FieldPath(path, name), new FieldPath(undefined, ''))
 
 /** Where upstream writes of no field in particular. */
 export const nowhere = (): FieldPath => new FieldPath(undefined, '[]')
