@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { runCommand } from '../base/command.ts'
 import type { Deps } from '../base/deps.ts'
+import { removeCachedResults } from '../network/cni/cached-results.ts'
 import { removeNodeNetwork } from '../network/node-network.ts'
 import { realNft } from '../nftables/real.ts'
 import { removeProxyRules } from '../proxy/proxy.ts'
@@ -38,14 +39,16 @@ export async function takeDown(record: ClusterRecord, deps: Deps): Promise<void>
 }
 
 async function removeNetwork(record: ClusterRecord, plan: NodePlan): Promise<void> {
-  // The namespace goes as a whole.
-  if (plan.isolated) return
+  const paths = clusterPaths(record.config.name).node(plan.name)
+  const config = networkConfig({ record, paths })
+  // A node's network namespace goes as a whole.
+  if (plan.isolated) return removeCachedResults(config.ipamDir)
   const nft = realNft({ run: runCommand })
   await removeProxyRules(nft)
   await removeNodeNetwork({
     run: runCommand,
     nft,
-    config: networkConfig({ record, paths: clusterPaths(record.config.name).node(plan.name) }),
+    config,
   })
 }
 

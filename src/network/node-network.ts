@@ -7,6 +7,7 @@ import type { Client } from '../client/client.ts'
 import { Informers } from '../client/informer/informers.ts'
 import type { Informer } from '../client/informer/informers.ts'
 import type { Nft } from '../nftables/nft.ts'
+import { removeCachedResults } from './cni/cached-results.ts'
 import { configList } from './cni/config-list.ts'
 import { findPlugins, removeConfigList, writeConfigList } from './cni/files.ts'
 import { removeHostPortRules } from './cni/host-ports.ts'
@@ -206,5 +207,6 @@ export async function removeNodeNetwork(options: Pick<NodeNetworkOptions, 'run' 
   const mine = (await nft.tables()).filter(({ name }) => name === config.tableName)
   await nft.apply(mine.map((table) => ({ do: 'delete table', table })))
   await removeHostPortRules(run)
+  removeCachedResults(config.ipamDir)
   await deleteLink(run, config.bridge)
 }

@@ -6,6 +6,7 @@ const isOurs = (name: string) => /^CNI-(HOSTPORT-|DN-)/.test(name)
 
 /** The parts of nft's JSON that are read. */
 interface Item {
+  readonly table?: unknown
   readonly chain?: { readonly name: string; readonly hook?: string }
   readonly rule?: { readonly chain: string; readonly handle: number; readonly expr: readonly unknown[] }
 }
@@ -19,7 +20,8 @@ async function clean(run: RunCommand, family: string): Promise<void> {
   const items = await list(run, family)
   const chains = items.flatMap(({ chain }) => (chain ? [chain] : []))
   const ours = chains.filter(({ name }) => isOurs(name))
-  if (ours.length === 0) return
+  // A table without chains does nothing; the plugin makes it by asking for one.
+  if (ours.length === 0 && !(chains.length === 0 && items.some(({ table }) => table))) return
   const rules = items.flatMap(({ rule }) => (rule ? [rule] : []))
   const leading = rules.filter(
     ({ chain, expr }) => !isOurs(chain) && /"target":"CNI-(HOSTPORT-|DN-)/.test(JSON.stringify(expr)),
