@@ -48,7 +48,7 @@ export interface ApiServer {
   /** A transport in the same process: objects by reference, frozen, as one user. */
   transport(user: User, userAgent?: string): Transport
   /** Opens a port. May be called several times. */
-  listen(options: Omit<ListenOptions, 'tls'> & { readonly tls: { readonly cert: string; readonly key: string } }): Promise<Listener>
+  listen(options: Omit<ListenOptions, 'tls' | 'clock'> & { readonly tls: { readonly cert: string; readonly key: string } }): Promise<Listener>
   readonly kinds: KindTable
   close(): Promise<void>
 }
@@ -110,7 +110,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     transport: (user, userAgent = 'kubernode') => inProcessTransport({ pipeline, freeze: core.freeze }, user, userAgent),
     async listen({ host, port, tls }) {
       const clientCas = [options.clientCa, options.requestHeader?.clientCa].filter((ca) => ca !== undefined)
-      const listener = await listen({ host, port, tls: { ...tls, clientCas } }, { handle: (exchange) => pipeline.handle(exchange), upgrade: (request, socket, head, peer) => pipeline.handle(new UpgradeExchange(request, socket, head, peer)) })
+      const listener = await listen({ host, port, tls: { ...tls, clientCas }, clock }, { handle: (exchange) => pipeline.handle(exchange), upgrade: (request, socket, head, peer) => pipeline.handle(new UpgradeExchange(request, socket, head, peer)) })
       listeners.push(listener)
       return { ...listener, setTls: (renewed) => listener.setTls({ ...renewed, clientCas }) }
     },

@@ -1,10 +1,20 @@
 import type { Readable } from 'node:stream'
 import { BodyAbortedError, BodyTooLargeError } from './exchange.ts'
+import type { Turns } from './turns.ts'
 
 const nothing = Buffer.alloc(0)
 
-/** Reads a body to its end, in one buffer. `declaredBytes` is its content length, when it was given. */
-export function readBody(source: Readable, bytesMax: number, declaredBytes: number | undefined): Promise<Buffer> {
+/** How a body is read. */
+export interface BodyOptions {
+  readonly bytesMax: number
+  /** Its content length, when it was given. */
+  readonly declaredBytes: number | undefined
+  /** When what is read may be worked on. */
+  readonly turns: Turns
+}
+
+/** Reads a body to its end, in one buffer. */
+export function readBody(source: Readable, { bytesMax, declaredBytes, turns }: BodyOptions): Promise<Buffer> {
   if (declaredBytes === 0) return Promise.resolve(nothing)
   return new Promise((resolve, reject) => {
     if (declaredBytes !== undefined && declaredBytes > bytesMax) return reject(new BodyTooLargeError())
@@ -24,7 +34,7 @@ export function readBody(source: Readable, bytesMax: number, declaredBytes: numb
     let ended = false
     source.on('end', () => {
       ended = true
-      resolve(more ? Buffer.concat(more, total) : (first ?? nothing))
+      turns.enter(total, () => resolve(more ? Buffer.concat(more, total) : (first ?? nothing)))
     })
     source.on('error', reject)
     // Making an error costs more than reading the body, and every stream closes.

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { readBody } from './body.ts'
 import type { BodyWriter, Exchange, FlatHeaders } from './exchange.ts'
 import type { Peer } from './peer.ts'
+import type { Turns } from './turns.ts'
 
 /** An exchange over HTTP/1.1. */
 export class Http1Exchange implements Exchange {
@@ -13,14 +14,16 @@ export class Http1Exchange implements Exchange {
   readonly chunked: boolean
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
+  readonly #turns: Turns
 
-  constructor(request: IncomingMessage, response: ServerResponse, peer: Peer) {
+  constructor(request: IncomingMessage, response: ServerResponse, peer: Peer, turns: Turns) {
     this.method = request.method!
     this.target = request.url!
     this.peer = peer
     this.chunked = request.httpVersionMinor > 0
     this.#request = request
     this.#response = response
+    this.#turns = turns
     response.sendDate = false
   }
 
@@ -36,7 +39,7 @@ export class Http1Exchange implements Exchange {
   body(bytesMax: number): Promise<Buffer> {
     const length = this.#request.headers['content-length']
     const chunked = this.#request.headers['transfer-encoding'] !== undefined
-    return readBody(this.#request, bytesMax, length !== undefined ? Number(length) : chunked ? undefined : 0)
+    return readBody(this.#request, { bytesMax, declaredBytes: length !== undefined ? Number(length) : chunked ? undefined : 0, turns: this.#turns })
   }
 
   bodyStream(): NodeJS.ReadableStream {

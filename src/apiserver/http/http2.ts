@@ -3,6 +3,7 @@ import { readBody } from './body.ts'
 import type { BodyWriter, Exchange, FlatHeaders } from './exchange.ts'
 import { drained } from './http1.ts'
 import type { Peer } from './peer.ts'
+import type { Turns } from './turns.ts'
 
 /** An exchange over HTTP/2, on Node's stream API. */
 export class Http2Exchange implements Exchange {
@@ -13,14 +14,16 @@ export class Http2Exchange implements Exchange {
   readonly peer: Peer
   readonly #stream: ServerHttp2Stream
   readonly #headers: IncomingHttpHeaders
+  readonly #turns: Turns
   #code = 0
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: Peer) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: Peer, turns: Turns) {
     this.method = headers[':method'] as string
     this.target = headers[':path'] as string
     this.peer = peer
     this.#stream = stream
     this.#headers = headers
+    this.#turns = turns
     stream.on('error', ignore)
   }
 
@@ -36,7 +39,8 @@ export class Http2Exchange implements Exchange {
 
   body(bytesMax: number): Promise<Buffer> {
     const length = this.#headers['content-length']
-    return readBody(this.#stream, bytesMax, this.#stream.endAfterHeaders ? 0 : length === undefined ? undefined : Number(length))
+    const declaredBytes = this.#stream.endAfterHeaders ? 0 : length === undefined ? undefined : Number(length)
+    return readBody(this.#stream, { bytesMax, declaredBytes, turns: this.#turns })
   }
 
   bodyStream(): NodeJS.ReadableStream {

@@ -3,10 +3,12 @@ import { createServer as createHttp2 } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTls, type TLSSocket } from 'node:tls'
+import type { Clock } from '../../base/clock.ts'
 import type { Exchange } from './exchange.ts'
 import { Http1Exchange } from './http1.ts'
 import { Http2Exchange } from './http2.ts'
 import { Peer } from './peer.ts'
+import { Turns } from './turns.ts'
 
 /** What a listener needs of TLS. PEM texts. */
 export interface TlsMaterial {
@@ -22,6 +24,7 @@ export interface ListenOptions {
   /** 0 takes a free port. */
   readonly port: number
   readonly tls: TlsMaterial
+  readonly clock: Clock
 }
 
 /** Who answers: requests, and HTTP/1.1 connections that ask to become something else (exec, port-forward). */
@@ -55,10 +58,11 @@ export async function listen(options: ListenOptions, handler: Handler): Promise<
     if (!peer) peers.set(socket, (peer = new Peer(socket.remoteAddress ?? '', socket as TLSSocket)))
     return peer
   }
-  const http1 = newHttp1(handler, peerOf)
+  const turns = new Turns(options.clock)
+  const http1 = newHttp1(handler, peerOf, turns)
   const http2 = createHttp2({ settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: 1 << 20, enablePush: false }, maxSessionMemory: 64 })
   http2.on('session', (session) => session.setLocalWindowSize(1 << 22))
-  http2.on('stream', (stream, headers) => handler.handle(new Http2Exchange(stream, headers, peerOf(stream.session!.socket as unknown as Socket))))
+  http2.on('stream', (stream, headers) => handler.handle(new Http2Exchange(stream, headers, peerOf(stream.session!.socket as unknown as Socket), turns)))
   http2.on('sessionError', () => {})
   const server = createTls({ ...tlsOptions(options.tls), ALPNProtocols: ['h2', 'http/1.1'], noDelay: true, keepAlive: true })
   server.on('secureConnection', (socket) => {
@@ -91,9 +95,9 @@ export async function listen(options: ListenOptions, handler: Handler): Promise<
   }
 }
 
-function newHttp1(handler: Handler, peerOf: (socket: Socket) => Peer): Server {
+function newHttp1(handler: Handler, peerOf: (socket: Socket) => Peer, turns: Turns): Server {
   const server = createHttp1({ keepAliveTimeout: idleMs, requestTimeout: 60_000, headersTimeout: 30_000, maxHeaderSize: 1 << 20, noDelay: true })
-  server.on('request', (request, response) => handler.handle(new Http1Exchange(request, response, peerOf(request.socket))))
+  server.on('request', (request, response) => handler.handle(new Http1Exchange(request, response, peerOf(request.socket), turns)))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => handler.upgrade(request, socket, head, peerOf(request.socket)))
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request')
