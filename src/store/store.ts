@@ -35,6 +35,11 @@ export interface Store {
 /** A value: at least its bytes. A store in memory keeps the very object it was given, so that reading it again needs no parsing. */
 export interface Value {
   readonly bytes: Uint8Array
+  /**
+   * Memory that ends with the bytes and begins with room for so many others, which whoever asks may fill: a store that writes a head before each value then copies
+   * nothing. `bytes` may share it from then on.
+   */
+  bytesAfter?(roomBytes: number): Buffer
 }
 
 /** Makes the value for the revision under which it will be stored (objects carry it as their resource version). Called once, synchronously. */

@@ -37,7 +37,8 @@ export class NodeAuthorizer implements Authorizer {
     await follow(registry.storageOfResource(pods)!.cache, {
       set(entry) {
         authorizer.#forget(entry.key)
-        authorizer.#learn(entry.key, entry.namespace, entry.object as Frozen<Pod>)
+        // Most pods that are new have no node yet: they need not be parsed to know.
+        if (entry.field('spec.nodeName') !== '') authorizer.#learn(entry.key, entry.namespace, entry.object as Frozen<Pod>)
       },
       remove: (before) => authorizer.#forget(before.key),
     })

@@ -14,6 +14,8 @@ export class Document implements Value {
   #bytes: Uint8Array | undefined
   #object: Frozen<KubernetesObject> | undefined
   #weak: WeakRef<Frozen<KubernetesObject>> | undefined
+  /** Somebody was given the object, and may hold it still. */
+  #given = false
 
   private constructor(bytes: Uint8Array | undefined, object: Frozen<KubernetesObject> | undefined) {
     this.#bytes = bytes
@@ -32,11 +34,25 @@ export class Document implements Value {
 
   /** The object's JSON, exactly what a GET answers. */
   get bytes(): Uint8Array {
-    return (this.#bytes ??= encoder.encode(JSON.stringify(this.object)))
+    return (this.#bytes ??= encoder.encode(JSON.stringify(this.#object)))
+  }
+
+  /** The bytes with room for others before them, in memory of its own: the store's head and they are then written together. */
+  bytesAfter(roomBytes: number): Buffer {
+    const bytes = this.#bytes
+    const text = bytes ? '' : JSON.stringify(this.#object)
+    const out = Buffer.allocUnsafeSlow(roomBytes + (bytes?.byteLength ?? Buffer.byteLength(text)))
+    if (bytes) out.set(bytes, roomBytes)
+    else {
+      out.write(text, roomBytes)
+      this.#bytes = out.subarray(roomBytes)
+    }
+    return out
   }
 
   /** The object. The same one for as long as somebody uses it. */
   get object(): Frozen<KubernetesObject> {
+    this.#given = true
     const known = this.#object ?? this.#weak?.deref()
     if (known) return known
     const parsed = JSON.parse(
@@ -56,10 +72,13 @@ export class Document implements Value {
     return this.#bytes?.byteLength ?? 0
   }
 
-  /** Lets the object go, when the bytes are there to make it again. Others who hold it keep sharing it. */
+  /**
+   * Lets the object go, when the bytes are there to make it again. Others who hold it keep sharing it; one that nobody was given is not even referred to, since what a weak
+   * reference points to survives all small collections.
+   */
   rest(): void {
     if (!this.#bytes || !this.#object) return
-    this.#weak = new WeakRef(this.#object)
+    if (this.#given) this.#weak = new WeakRef(this.#object)
     this.#object = undefined
   }
 }

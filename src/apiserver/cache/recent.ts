@@ -1,7 +1,7 @@
 import type { Document } from './document.ts'
 
 /** How many documents keep their parsed object although nobody holds it: those just written are read again soon. */
-const recentMax = 256
+const recentMax = 64
 
 /** The documents that were written last. What leaves keeps its bytes only. */
 export class Recent {

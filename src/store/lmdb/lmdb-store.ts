@@ -14,6 +14,7 @@ import type {
   RangeResult,
   Store,
   StoreWatch,
+  Value,
   ValueAt,
   WriteOptions,
   WriteResult,
@@ -31,8 +32,8 @@ export interface LmdbStoreOptions extends Deps {
   readonly folder: string
 }
 
-/** A record's header holds a key and its value; lmdb itself takes 4 GiB. */
-const valueBytesMax = 64 * 2 ** 20
+/** A record is a header, a key and its value; lmdb itself takes 4 GiB. */
+const recordBytesMax = 64 * 2 ** 20
 
 /**
  * Opens the store in a folder, or makes an empty one. Throws `FolderInUseError`, `DamagedStoreError`, or `StoreWriteError` when the disk refuses.
@@ -137,7 +138,7 @@ class LmdbStore implements Store {
     return this.#submit(change, {
       head,
       previousRevision: current?.modRevision ?? 0,
-      value: made.bytes,
+      value: made,
       lazyMs: options.lazyMs,
     })
   }
@@ -154,7 +155,7 @@ class LmdbStore implements Store {
     return this.#submit(change, {
       head: null,
       previousRevision: current.modRevision,
-      value: last && entry.value.bytes,
+      value: last && entry.value,
       version: current,
     })
   }
@@ -237,27 +238,29 @@ class LmdbStore implements Store {
     what: {
       head: Head | null
       previousRevision: number
-      value: Uint8Array | undefined
+      value: Value | undefined
       version?: Head
       lazyMs?: number | undefined
     },
   ): Promise<WriteResult> {
     const { head, previousRevision, value } = what
-    if (value && value.byteLength > valueBytesMax)
-      throw new StoreWriteError(`the value of ${change.key} is too large: ${value.byteLength} bytes`)
     const { promise, resolve, reject } = Promise.withResolvers<WriteResult>()
     const { createRevision, version } = head ?? what.version!
-    const record = encodeRecord({
-      type: change.type,
-      key: change.key,
-      createRevision,
-      modRevision: change.revision,
-      version,
-      previousRevision,
-      reserved: 0,
-      compacted: 0,
+    const record = encodeRecord(
+      {
+        type: change.type,
+        key: change.key,
+        createRevision,
+        modRevision: change.revision,
+        version,
+        previousRevision,
+        reserved: 0,
+        compacted: 0,
+      },
       value,
-    })
+    )
+    if (record.byteLength > recordBytesMax)
+      throw new StoreWriteError(`the value of ${change.key} is too large: ${record.byteLength} bytes`)
     this.#writer.submit(
       { change, record, head, obsolete: previousRevision, result: promise, resolve, reject, visible: false },
       what.lazyMs,

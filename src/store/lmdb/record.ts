@@ -7,6 +7,8 @@
 // The newest record of the log also carries what must survive for the store as a whole (`reserved`, `compacted`), so that no commit needs a page of
 // its own for that.
 
+import type { Value } from '../store.ts'
+
 /** Where a key's newest version is. */
 export interface Head {
   readonly createRevision: number
@@ -66,10 +68,9 @@ export const decodeRevision = (bytes: Uint8Array): number =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).readUIntBE(0, 6)
 
 /** A record as bytes. */
-export function encodeRecord(record: LogRecord): Buffer {
-  const { value } = record
+export function encodeRecord(record: Omit<LogRecord, 'value'>, value: Value | undefined): Buffer {
   const keyLength = Buffer.byteLength(record.key)
-  const out = Buffer.allocUnsafeSlow(headerBytes + keyLength + (value?.byteLength ?? 0))
+  const out = withRoom(headerBytes + keyLength, value)
   out.writeUInt8(record.type === 'put' ? typePut : value ? typeDeleteWithValue : typeDelete, 0)
   out.writeUInt8(0, 1)
   out.writeUInt16BE(keyLength, 2)
@@ -78,7 +79,14 @@ export function encodeRecord(record: LogRecord): Buffer {
   out.writeUIntBE(record.previousRevision, 14, 6)
   writeMarks(out, record)
   out.write(record.key, headerBytes)
-  if (value) out.set(value, headerBytes + keyLength)
+  return out
+}
+
+function withRoom(roomBytes: number, value: Value | undefined): Buffer {
+  if (value?.bytesAfter) return value.bytesAfter(roomBytes)
+  const bytes = value?.bytes
+  const out = Buffer.allocUnsafeSlow(roomBytes + (bytes?.byteLength ?? 0))
+  if (bytes) out.set(bytes, roomBytes)
   return out
 }
 

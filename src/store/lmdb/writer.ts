@@ -192,7 +192,7 @@ export class Writer {
       // Nothing was written: the newest record takes the marks.
       const last = this.#database.last()
       if (!last) return undefined
-      records.push({ revision: last.modRevision, bytes: encodeRecord(last) })
+      records.push({ revision: last.modRevision, bytes: encodeRecord(last, last.value && { bytes: last.value }) })
     }
     writeMarks(records.at(-1)!.bytes, marks)
     return { records, heads: new Map(writes.map(({ change, head }) => [change.key, head])), obsolete: step.obsolete }
