@@ -2,6 +2,11 @@
 const historyMs = 5 * 60_000
 /** How much is kept at most, whatever its age, so that a storm of writes does not fill the disk. */
 const historyBytesMax = 256 * 2 ** 20
+/**
+ * History is compacted when so many changes are old enough: what an idle cluster writes, a few Lease renewals with every commit, would otherwise make each
+ * commit rewrite the log's other end, too.
+ */
+const agedMin = 200
 /** Checkpoints are this far apart, in time or in bytes. */
 const checkpointMs = 15_000
 const checkpointBytes = 8 * 2 ** 20
@@ -31,6 +36,8 @@ export class History {
   #first = 0
   #checkpoints: Checkpoint[] = []
   #bytes = 0
+  /** Changes up to here are old enough to go. */
+  #aged = 0
   /** History up to here is gone. */
   compacted: number
   /** Up to where it shall go. */
@@ -110,7 +117,9 @@ export class History {
       (this.#checkpoints[0].atMs < nowMs - historyMs || this.#bytes - this.#checkpoints[0].bytes > historyBytesMax)
     )
       past = this.#checkpoints.shift()
-    if (past) this.compact(past.revision)
+    if (!past) return
+    this.#aged = past.revision
+    if (this.#aged - this.#target >= agedMin) this.compact(this.#aged)
   }
 
   #shrink(): void {
