@@ -179,8 +179,8 @@ test('lmdb: history older than five minutes goes with later writes', async (t) =
     await Promise.all(Array.from({ length: 100 }, () => store.put('/a', at('x'), 'any')))
     await clock.advance(60_000)
   }
-  // What was written in the first seven minutes is older than five when the thirteenth begins.
-  await store.put('/b', at('x'), 'any')
+  // What was written in the first seven minutes is older than five when the thirteenth begins; the write after the one that shows it takes it along.
+  for (let i = 0; i < 2; i++) await store.put('/b', at('x'), 'any')
   const compacted = store.compactedRevision()
   assert.ok(compacted > 600 && compacted <= 701, String(compacted))
   assert.equal((await store.history('/', compacted)).changes.length, store.revision() - compacted)
