@@ -8,6 +8,7 @@ const checks: readonly (readonly [name: string, command: string, ...args: string
   ['types', 'tsc', '-p', '.'],
   ['lint', 'oxlint', 'src', 'test', 'scripts', 'bench', 'examples'],
   ['layers and style', 'node', 'scripts/tidy.ts'],
+  ['layout', 'oxfmt', '--check', 'src', 'test', 'scripts', 'bench', 'examples'],
   ['dead code', 'knip'],
   ['generated files', 'node', 'scripts/generate/main.ts', '--verify'],
 ]

@@ -11,4 +11,8 @@ export function ensure<T extends object, Key extends keyof T>(draft: T, key: Key
 export const thaw = <T>(value: T): Thawed<T> => structuredClone(value) as Thawed<T>
 
 /** Deeply changeable: the reverse of `Frozen`. */
-export type Thawed<T> = T extends readonly (infer Item)[] ? Thawed<Item>[] : T extends object ? { -readonly [Key in keyof T]: Thawed<T[Key]> } : T
+export type Thawed<T> = T extends readonly (infer Item)[]
+  ? Thawed<Item>[]
+  : T extends object
+    ? { -readonly [Key in keyof T]: Thawed<T[Key]> }
+    : T

@@ -7,7 +7,12 @@ export interface RequestContext {
   readonly nowMs: number
   /** Makes UIDs and random suffixes. */
   readonly uuid: () => string
-  readonly user: { readonly name: string; readonly uid?: string; readonly groups: readonly string[]; readonly extra?: Readonly<Record<string, readonly string[]>> }
+  readonly user: {
+    readonly name: string
+    readonly uid?: string
+    readonly groups: readonly string[]
+    readonly extra?: Readonly<Record<string, readonly string[]>>
+  }
   /** What an update is of: '' for the object itself, else 'status', 'scale', 'ephemeralcontainers', 'resize', 'approval', 'finalize' … */
   readonly subresource: string
   /** The labels of a namespace; undefined when there is no such namespace. */
@@ -112,7 +117,9 @@ export interface StoredAs<T extends KubernetesObject = KubernetesObject> {
   readonly toStored: (object: T) => KubernetesObject
   readonly fromStored: (stored: KubernetesObject) => T
   /** Conversions that take time are made beforehand; `toStored` and `fromStored` then find them. */
-  readonly prepare?: ((direction: 'toStored' | 'fromStored', objects: readonly Frozen<KubernetesObject>[]) => Promise<void>) | undefined
+  readonly prepare?:
+    | ((direction: 'toStored' | 'fromStored', objects: readonly Frozen<KubernetesObject>[]) => Promise<void>)
+    | undefined
 }
 
 /** A kind as the API server works with it: facts, schema and behaviour in one. Custom kinds are made at run time; all else comes from the table. */
@@ -147,4 +154,7 @@ export interface KindDefinition {
 }
 
 /** Declares a kind's behaviour. */
-export const defineKind = <T extends KubernetesObject>(resource: Resource<T>, behaviour: KindBehaviour<T>): KindDefinition => ({ resource, behaviour: behaviour as unknown as KindBehaviour<never> })
+export const defineKind = <T extends KubernetesObject>(
+  resource: Resource<T>,
+  behaviour: KindBehaviour<T>,
+): KindDefinition => ({ resource, behaviour: behaviour as unknown as KindBehaviour<never> })

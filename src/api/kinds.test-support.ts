@@ -9,7 +9,14 @@ import { validateMetadata, validateMetadataUpdate } from './validation/metadata.
 /** All kinds with their behaviour. */
 export const kinds = newKindTable(kindDefinitions, storageConversions)
 
-const context: RequestContext = { nowMs: Date.UTC(2026, 0, 1), uuid: () => '11111111-2222-3333-4444-555555555555', user: { name: 'admin', groups: [] }, subresource: '', namespaceLabels: () => undefined, warn: () => {} }
+const context: RequestContext = {
+  nowMs: Date.UTC(2026, 0, 1),
+  uuid: () => '11111111-2222-3333-4444-555555555555',
+  user: { name: 'admin', groups: [] },
+  subresource: '',
+  namespaceLabels: () => undefined,
+  warn: () => {},
+}
 
 /** The kind that an object says it is. */
 export function kindOf({ apiVersion = '', kind = '' }: { apiVersion?: string; kind?: string }): Kind {
@@ -40,7 +47,11 @@ export function created<T extends KubernetesObject>(object: object): { object: T
 }
 
 /** What is wrong with a change of an object or of one of its subresources. */
-export function changed(before: KubernetesObject, change: (object: never) => void, subresource = ''): { object: KubernetesObject; errors: string[] } {
+export function changed(
+  before: KubernetesObject,
+  change: (object: never) => void,
+  subresource = '',
+): { object: KubernetesObject; errors: string[] } {
   const kind = kindOf(before)
   const { behaviour } = kind
   const draft = structuredClone(before) as Draft

@@ -146,7 +146,11 @@ export const storageConversions: readonly StorageConversion[] = [
   conversion(horizontalPodAutoscalersV1, autoscalerFromV1, autoscalerToV1),
 ]
 
-function conversion<Served extends KubernetesObject>({ group, version, plural }: Resource<Served>, toStored: (object: Frozen<Served>) => unknown, fromStored: (object: never) => unknown): StorageConversion {
+function conversion<Served extends KubernetesObject>(
+  { group, version, plural }: Resource<Served>,
+  toStored: (object: Frozen<Served>) => unknown,
+  fromStored: (object: never) => unknown,
+): StorageConversion {
   return {
     of: { group, version, plural },
     toStored: (object) => toStored(object as Frozen<Served>) as KubernetesObject,

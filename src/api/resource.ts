@@ -22,7 +22,11 @@ export interface Resource<T extends KubernetesObject = KubernetesObject> {
 }
 
 /** Deeply read-only: how objects are passed around. A change is a new object. */
-export type Frozen<T> = T extends (infer Item)[] ? readonly Frozen<Item>[] : T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T
+export type Frozen<T> = T extends (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T
 
 /** Where an object is. `namespace` is absent for cluster-scoped kinds. */
 export interface ObjectKey {
@@ -31,13 +35,18 @@ export interface ObjectKey {
 }
 
 /** Whether both name the same resource, in whichever version. */
-export const sameResource = (a: Pick<Resource, 'group' | 'plural'>, b: Pick<Resource, 'group' | 'plural'>): boolean => a.plural === b.plural && a.group === b.group
+export const sameResource = (a: Pick<Resource, 'group' | 'plural'>, b: Pick<Resource, 'group' | 'plural'>): boolean =>
+  a.plural === b.plural && a.group === b.group
 
 /** 'v1' or 'apps/v1'. */
-export const apiVersionOf = (resource: { group: string; version: string }): string => (resource.group ? `${resource.group}/${resource.version}` : resource.version)
+export const apiVersionOf = (resource: { group: string; version: string }): string =>
+  resource.group ? `${resource.group}/${resource.version}` : resource.version
 
 /** 'namespace/name', or 'name' for cluster-scoped kinds: for logs and maps. */
 export const keyText = (key: ObjectKey): string => (key.namespace ? `${key.namespace}/${key.name}` : key.name)
 
 /** The key of an object. */
-export const keyOf = (object: Frozen<KubernetesObject>): ObjectKey => ({ namespace: object.metadata?.namespace, name: object.metadata?.name ?? '' })
+export const keyOf = (object: Frozen<KubernetesObject>): ObjectKey => ({
+  namespace: object.metadata?.namespace,
+  name: object.metadata?.name ?? '',
+})

@@ -10,7 +10,11 @@ export function keepMetadata(metadata: ObjectMeta, old: Frozen<ObjectMeta>): voi
 }
 
 /** The same for one field. */
-export function keepField<Name extends (typeof kept)[number]>(metadata: ObjectMeta, old: Frozen<ObjectMeta>, name: Name): void {
+export function keepField<Name extends (typeof kept)[number]>(
+  metadata: ObjectMeta,
+  old: Frozen<ObjectMeta>,
+  name: Name,
+): void {
   const value = old[name]
   if (value === undefined) delete metadata[name]
   else metadata[name] = thaw(value) as NonNullable<ObjectMeta[Name]>

@@ -191,7 +191,11 @@ function storageOf(
   const renamed = (apiVersion: string) => (object: KubernetesObject) => ({ ...object, apiVersion })
   const stored = () => table.byKind(group, version, kind)!
   if (!conversion) {
-    return { kind: stored, toStored: renamed(group ? `${group}/${version}` : version), fromStored: renamed(row.group ? `${row.group}/${row.version}` : row.version) }
+    return {
+      kind: stored,
+      toStored: renamed(group ? `${group}/${version}` : version),
+      fromStored: renamed(row.group ? `${row.group}/${row.version}` : row.version),
+    }
   }
   // What one version always writes, another may leave out.
   return {

@@ -48,7 +48,9 @@ export interface ApiServer {
   /** A transport in the same process: objects by reference, frozen, as one user. */
   transport(user: User, userAgent?: string): Transport
   /** Opens a port. May be called several times. */
-  listen(options: Omit<ListenOptions, 'tls' | 'clock'> & { readonly tls: { readonly cert: string; readonly key: string } }): Promise<Listener>
+  listen(
+    options: Omit<ListenOptions, 'tls' | 'clock'> & { readonly tls: { readonly cert: string; readonly key: string } },
+  ): Promise<Listener>
   readonly kinds: KindTable
   close(): Promise<void>
 }
@@ -60,7 +62,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const listeners: Listener[] = []
   const kinds = newKindTable(kindDefinitions, storageConversions)
   const registry = new Registry({ ...deps, store })
-  await Promise.all(kinds.all().filter(({ verbs }) => verbs.includes('list') && verbs.includes('create')).map((kind) => registry.open(kind)))
+  await Promise.all(
+    kinds
+      .all()
+      .filter(({ verbs }) => verbs.includes('list') && verbs.includes('create'))
+      .map((kind) => registry.open(kind)),
+  )
   const authorization = await newAuthorizer(options, registry)
   const { authorizer, rulesFor } = authorization
   const authentication = newAuthentication(options, registry)
@@ -68,26 +75,59 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const ips = new ClusterIps(registry, deps, serviceRanges)
   const nodePorts = await NodePorts.start(registry, deps, options.serviceNodePortRange ?? '30000-32767')
   const hooks = new Map([['/registry/services/specs/', serviceHook(ips, nodePorts)]])
-  const core: Core = { ...deps, kinds, registry, authorizer, admission: new Admission(admissionPlugins(options, { registry, kinds }, authorization)), hooks, freeze: options.freeze ?? false }
+  const core: Core = {
+    ...deps,
+    kinds,
+    registry,
+    authorizer,
+    admission: new Admission(admissionPlugins(options, { registry, kinds }, authorization)),
+    hooks,
+    freeze: options.freeze ?? false,
+  }
   const nonResource = new NonResource()
-  const serverAddress = () => (listeners[0] ? `${options.advertiseAddress ?? listeners[0].host}:${options.advertisePort ?? listeners[0].port}` : '')
+  const serverAddress = () =>
+    listeners[0] ? `${options.advertiseAddress ?? listeners[0].host}:${options.advertisePort ?? listeners[0].port}` : ''
   let aggregator: Aggregator | undefined
-  addDiscovery(nonResource, kinds, serverAddress, { list: () => aggregator?.groups() ?? [], aggregated: () => aggregator?.discovery() ?? [], revision: () => aggregator?.revision() ?? 0 })
-  addOpenApi(nonResource, async () => new (await import('../api/openapi/documents.ts')).OpenApiDocuments({ table: kinds, version: versionInfo('').gitVersion, customSchema: declaredSchema }), { openApiNames: () => aggregator?.openApiNames() ?? [], openApi: async (name) => aggregator?.openApi(name) })
+  addDiscovery(nonResource, kinds, serverAddress, {
+    list: () => aggregator?.groups() ?? [],
+    aggregated: () => aggregator?.discovery() ?? [],
+    revision: () => aggregator?.revision() ?? 0,
+  })
+  addOpenApi(
+    nonResource,
+    async () =>
+      new (await import('../api/openapi/documents.ts')).OpenApiDocuments({
+        table: kinds,
+        version: versionInfo('').gitVersion,
+        customSchema: declaredSchema,
+      }),
+    { openApiNames: () => aggregator?.openApiNames() ?? [], openApi: async (name) => aggregator?.openApi(name) },
+  )
   if (options.serviceAccounts) addOpenId(nonResource, options.serviceAccounts, authentication.keys, serverAddress)
   const failing = new Map<string, string>()
   for (const route of healthRoutes({ store, failing })) nonResource.add(route)
   nonResource.add({ path: '/version', handler: () => valueAnswer(versionInfo('') as object) })
   nonResource.add({ path: '/', handler: () => valueAnswer({ paths: rootPaths } as object) })
-  nonResource.add({ path: '/metrics', handler: () => textAnswer(200, metrics.text(), 'text/plain; version=0.0.4; charset=utf-8') })
+  nonResource.add({
+    path: '/metrics',
+    handler: () => textAnswer(200, metrics.text(), 'text/plain; version=0.0.4; charset=utf-8'),
+  })
   const flowControl = await FlowControl.start(deps, registry)
-  const metricsApi = options.resourceMetrics && options.kubelet ? startMetricsApi({ ...deps, lookup: registry, kubelet: options.kubelet, kinds }) : undefined
+  const metricsApi =
+    options.resourceMetrics && options.kubelet
+      ? startMetricsApi({ ...deps, lookup: registry, kubelet: options.kubelet, kinds })
+      : undefined
   const pipeline = new Pipeline({
     ...deps,
     core,
     kinds,
     authenticate: authentication.authenticate,
-    subresources: newSubresources({ ...authentication, rulesFor, kubelet: options.kubelet, more: metricsApi?.handlers ?? [] }),
+    subresources: newSubresources({
+      ...authentication,
+      rulesFor,
+      kubelet: options.kubelet,
+      more: metricsApi?.handlers ?? [],
+    }),
     nonResource,
     elsewhere: (request) => aggregator?.answer(request),
     forms: allForms,
@@ -103,14 +143,23 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   await bootstrap(bootstrapping)
   // Before the first request: a component that is refused at its start waits long before it tries again.
   await authorization.rbac?.caughtUp(clock)
-  if (metricsApi) for (const { group, plural, object } of metricsObjects) await ensureObject(core, kinds.byResource(group, 'v1', plural)!, object)
+  if (metricsApi)
+    for (const { group, plural, object } of metricsObjects)
+      await ensureObject(core, kinds.byResource(group, 'v1', plural)!, object)
   const stopKeeping = keepWhatIsNeeded(bootstrapping)
   return {
     kinds,
-    transport: (user, userAgent = 'kubernode') => inProcessTransport({ pipeline, freeze: core.freeze }, user, userAgent),
+    transport: (user, userAgent = 'kubernode') =>
+      inProcessTransport({ pipeline, freeze: core.freeze }, user, userAgent),
     async listen({ host, port, tls }) {
       const clientCas = [options.clientCa, options.requestHeader?.clientCa].filter((ca) => ca !== undefined)
-      const listener = await listen({ host, port, tls: { ...tls, clientCas }, clock }, { handle: (exchange) => pipeline.handle(exchange), upgrade: (request, socket, head, peer) => pipeline.handle(new UpgradeExchange(request, socket, head, peer)) })
+      const listener = await listen(
+        { host, port, tls: { ...tls, clientCas }, clock },
+        {
+          handle: (exchange) => pipeline.handle(exchange),
+          upgrade: (request, socket, head, peer) => pipeline.handle(new UpgradeExchange(request, socket, head, peer)),
+        },
+      )
       listeners.push(listener)
       return { ...listener, setTls: (renewed) => listener.setTls({ ...renewed, clientCas }) }
     },

@@ -51,7 +51,8 @@ export function inProcessTransport({ pipeline, freeze }: InProcess, user: User, 
   }
 }
 
-const nameIn = (query: TransportRequest['query']): string => /^metadata\.name=([^,=!]+)$/.exec(query?.['fieldSelector'] ?? '')?.[1] ?? ''
+const nameIn = (query: TransportRequest['query']): string =>
+  /^metadata\.name=([^,=!]+)$/.exec(query?.['fieldSelector'] ?? '')?.[1] ?? ''
 
 function valueOf(answer: Answer): unknown {
   switch (answer.type) {
@@ -59,8 +60,17 @@ function valueOf(answer: Answer): unknown {
       return served(answer.kind, answer.document.object)
     case 'list': {
       const { kind, entries, resourceVersion, continue: token, remaining } = answer
-      const metadata = { resourceVersion, ...(token && { continue: token }), ...(remaining !== undefined && { remainingItemCount: remaining }) }
-      return { kind: kind.listKind, apiVersion: apiVersionOf(kind.resource), metadata, items: entries.map(({ object }) => served(kind, object)) }
+      const metadata = {
+        resourceVersion,
+        ...(token && { continue: token }),
+        ...(remaining !== undefined && { remainingItemCount: remaining }),
+      }
+      return {
+        kind: kind.listKind,
+        apiVersion: apiVersionOf(kind.resource),
+        metadata,
+        items: entries.map(({ object }) => served(kind, object)),
+      }
     }
     case 'value':
       return answer.value
@@ -80,7 +90,12 @@ function parsedRaw(body: string | Uint8Array): unknown {
   }
 }
 
-async function* events(pipeline: Pipeline, request: ApiRequest, signal: AbortSignal, freeze: boolean): AsyncIterable<WatchEvent> {
+async function* events(
+  pipeline: Pipeline,
+  request: ApiRequest,
+  signal: AbortSignal,
+  freeze: boolean,
+): AsyncIterable<WatchEvent> {
   if (signal.aborted) return
   const answer = await pipeline.run(request)
   if (answer.type !== 'watch') throw new Error('the request is no watch')
@@ -111,7 +126,12 @@ async function* events(pipeline: Pipeline, request: ApiRequest, signal: AbortSig
   }
 }
 
-function start({ cache, options }: WatchAnswer, waiting: CacheEvent[], wake: () => void, end: () => void): Promise<CacheWatch> {
+function start(
+  { cache, options }: WatchAnswer,
+  waiting: CacheEvent[],
+  wake: () => void,
+  end: () => void,
+): Promise<CacheWatch> {
   return cache.watch(options, {
     deliver(batch) {
       waiting.push(...batch.events)
@@ -123,6 +143,9 @@ function start({ cache, options }: WatchAnswer, waiting: CacheEvent[], wake: () 
 }
 
 function eventOf(kind: Kind, event: CacheEvent): WatchEvent {
-  const object = event.object && event.type !== 'BOOKMARK' ? served(kind, event.object.object) : (bookmarkObject(kind, event) as Frozen<KubernetesObject>)
+  const object =
+    event.object && event.type !== 'BOOKMARK'
+      ? served(kind, event.object.object)
+      : (bookmarkObject(kind, event) as Frozen<KubernetesObject>)
   return { type: event.type, object }
 }

@@ -34,7 +34,10 @@ export class NonResource {
   answer(request: ApiRequest): Answer | Promise<Answer> {
     const { path } = request.info
     if (path.includes('//')) return textAnswer(404, '404 page not found\n')
-    const route = this.#exact.get(path) ?? this.#exact.get(path.replace(/\/$/, '')) ?? this.#below.find(({ path: prefix }) => path.startsWith(prefix))
+    const route =
+      this.#exact.get(path) ??
+      this.#exact.get(path.replace(/\/$/, '')) ??
+      this.#below.find(({ path: prefix }) => path.startsWith(prefix))
     if (!route) {
       for (const fallback of this.fallbacks) {
         const answer = fallback(request)

@@ -85,8 +85,14 @@ export interface KubeletClientOptions {
 /** A kubelet in the same process. */
 export interface LocalKubelet {
   /** What the kubelet's server would answer to GET /containerLogs/NAMESPACE/POD/CONTAINER with this query. */
-  log(pod: { readonly namespace: string; readonly name: string }, container: string, options: { readonly query: URLSearchParams; readonly signal: AbortSignal }): Promise<LocalLog>
+  log(
+    pod: { readonly namespace: string; readonly name: string },
+    container: string,
+    options: { readonly query: URLSearchParams; readonly signal: AbortSignal },
+  ): Promise<LocalLog>
 }
 
 /** A log, or why there is none, with the code of the answer. */
-export type LocalLog = { readonly code: 200; readonly body: AsyncIterable<Uint8Array> } | { readonly code: number; readonly text: string }
+export type LocalLog =
+  | { readonly code: 200; readonly body: AsyncIterable<Uint8Array> }
+  | { readonly code: number; readonly text: string }

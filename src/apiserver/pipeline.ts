@@ -92,11 +92,23 @@ export class Pipeline {
       if (!lasts(request.info)) checkTimeout(request.query.get('timeout'))
       const format = this.#formatOf(request, exchange)
       const user = this.#identify(exchange)
-      if (user === anonymous && /^bearer {2}/i.test(exchange.header('authorization') ?? '')) warn(request, 'the provided Authorization header contains extra space before the bearer token, and is ignored')
+      if (user === anonymous && /^bearer {2}/i.test(exchange.header('authorization') ?? ''))
+        warn(request, 'the provided Authorization header contains extra space before the bearer token, and is ignored')
       const authorized: ApiRequest = { ...request, user }
       headers.extra.push(...this.#parts.flowControl.headersFor(user, request.info))
       const pending = this.#answer(authorized, (answer) =>
-        writeAnswer({ exchange, request: authorized, format: format(answer), headers, forms: this.#parts.forms, clock, nowMs: clock.now() }, answer),
+        writeAnswer(
+          {
+            exchange,
+            request: authorized,
+            format: format(answer),
+            headers,
+            forms: this.#parts.forms,
+            clock,
+            nowMs: clock.now(),
+          },
+          answer,
+        ),
       )
       if (pending) pending.then(done, failed)
       else done()
@@ -140,7 +152,10 @@ export class Pipeline {
     const end = path.indexOf('/', 6)
     const group = path.slice(6, end < 0 ? undefined : end)
     if (group === '') return false
-    return this.#parts.kinds.group(group) !== undefined && !this.#parts.kinds.all().some(({ resource, custom }) => custom && resource.group === group)
+    return (
+      this.#parts.kinds.group(group) !== undefined &&
+      !this.#parts.kinds.all().some(({ resource, custom }) => custom && resource.group === group)
+    )
   }
 
   /** Throws 403 unless the request's user may do it. */
@@ -149,7 +164,10 @@ export class Pipeline {
     const ask = askOf(user, info, query.get('fieldSelector'), query.get('labelSelector'))
     const { verdict, reason } = this.#parts.core.authorizer.authorize(ask)
     if (verdict !== 'allow') {
-      this.#parts.log.debug({ user: user.name, verb: ask.verb, path: info.path, subresource: ask.subresource }, 'denied')
+      this.#parts.log.debug(
+        { user: user.name, verb: ask.verb, path: info.path, subresource: ask.subresource },
+        'denied',
+      )
       throw denied(ask, reason)
     }
     // A WebSocket opens with GET, and is no less than what POST does.
@@ -179,7 +197,8 @@ export class Pipeline {
       const answer = this.run(request)
       return answer instanceof Promise ? answer.then(write) : write(answer)
     }
-    if (this.#inflight >= this.#parts.inflightMax && !request.user.groups.includes(mastersGroup)) throw tooManyRequests('Too many requests, please try again later.', 1)
+    if (this.#inflight >= this.#parts.inflightMax && !request.user.groups.includes(mastersGroup))
+      throw tooManyRequests('Too many requests, please try again later.', 1)
     this.#inflight++
     let answer: Answer | Promise<Answer>
     try {
@@ -217,7 +236,8 @@ export class Pipeline {
     const user = this.#parts.authenticate(exchange)
     if (!user) throw unauthorized()
     const headers = exchange.headers()
-    for (const name in headers) if (name.startsWith('impersonate-')) return impersonated(exchange, user, this.#parts.core.authorizer)
+    for (const name in headers)
+      if (name.startsWith('impersonate-')) return impersonated(exchange, user, this.#parts.core.authorizer)
     return user
   }
 
@@ -227,8 +247,14 @@ export class Pipeline {
     const { info } = request
     if (lasting.has(info.subresource)) return () => plainJson
     if (!info.isResource) return () => nonResourceFormat(accept)
-    const format = negotiate(accept, (candidate) => this.#parts.forms.can(candidate, info, this.#parts.kinds.byResource(info.group, info.version, info.resource)))
-    const pretty = !format.pretty && format.encoding === 'json' && info.verb !== 'watch' && wantsPretty(request.query.get('pretty'), request.userAgent)
+    const format = negotiate(accept, (candidate) =>
+      this.#parts.forms.can(candidate, info, this.#parts.kinds.byResource(info.group, info.version, info.resource)),
+    )
+    const pretty =
+      !format.pretty &&
+      format.encoding === 'json' &&
+      info.verb !== 'watch' &&
+      wantsPretty(request.query.get('pretty'), request.userAgent)
     const chosen = pretty ? (format === plainJson ? prettyJson : { ...format, pretty: true }) : format
     return () => chosen
   }
@@ -239,8 +265,17 @@ export class Pipeline {
     const retry = api.status.details?.retryAfterSeconds
     if (retry) headers.extra.push('retry-after', String(retry))
     const format = errorFormat(exchange.header('accept'))
-    if (format === plainJson) return exchange.respond(api.code, headers.of(request.warnings, 'application/json'), request.method === 'HEAD' ? '' : statusJson(api.status))
-    const { bytes, contentType } = this.#parts.forms.value(JSON.parse(statusJson(api.status)) as object, { format, query: request.query, nowMs: 0 })
+    if (format === plainJson)
+      return exchange.respond(
+        api.code,
+        headers.of(request.warnings, 'application/json'),
+        request.method === 'HEAD' ? '' : statusJson(api.status),
+      )
+    const { bytes, contentType } = this.#parts.forms.value(JSON.parse(statusJson(api.status)) as object, {
+      format,
+      query: request.query,
+      nowMs: 0,
+    })
     exchange.respond(api.code, headers.of(request.warnings, contentType), Buffer.from(bytes))
   }
 }
@@ -274,4 +309,3 @@ function errorFormat(accept: string | undefined): Format {
     throw error
   }
 }
-

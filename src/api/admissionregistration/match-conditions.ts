@@ -8,7 +8,12 @@ import { checkExpression, type Expected } from './expressions.ts'
 const conditionsMax = 64
 
 /** The rules of conditions that a request must meet besides. */
-export function checkMatchConditions(conditions: readonly Frozen<MatchCondition>[] | undefined, expected: Expected, at: FieldPath, errors: FieldErrors): void {
+export function checkMatchConditions(
+  conditions: readonly Frozen<MatchCondition>[] | undefined,
+  expected: Expected,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (!conditions) return
   if (conditions.length > conditionsMax) errors.tooMany(at, conditions.length, conditionsMax)
   const names = new Set<string>()

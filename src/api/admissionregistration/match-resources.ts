@@ -1,4 +1,9 @@
-import type { MatchResources, NamedRuleWithOperations, ParamKind, ParamRef } from '../generated/types/admissionregistration-v1.ts'
+import type {
+  MatchResources,
+  NamedRuleWithOperations,
+  ParamKind,
+  ParamRef,
+} from '../generated/types/admissionregistration-v1.ts'
 import type { Frozen } from '../resource.ts'
 import { checkText, isPathSegment } from '../validation/check.ts'
 import type { FieldErrors, FieldPath } from '../validation/field.ts'
@@ -20,17 +25,24 @@ export function defaultMatchResources(match: MatchResources | undefined): void {
 }
 
 /** Which objects a policy is about. */
-export function checkMatchResources(match: Frozen<MatchResources> | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkMatchResources(
+  match: Frozen<MatchResources> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (!match) return
   const { matchPolicy } = match
   if (matchPolicy === undefined) errors.required(at.child('matchPolicy'))
-  else if (!matchPolicies.includes(matchPolicy)) errors.notSupported(at.child('matchPolicy'), matchPolicy, matchPolicies)
+  else if (!matchPolicies.includes(matchPolicy))
+    errors.notSupported(at.child('matchPolicy'), matchPolicy, matchPolicies)
   for (const name of ['namespaceSelector', 'objectSelector'] as const) {
     if (match[name]) checkLabelSelector(match[name], at.child(name), errors)
     else errors.required(at.child(name))
   }
   match.resourceRules?.forEach((rule, i) => checkNamedRule(rule, at.child('resourceRules').index(i), errors))
-  match.excludeResourceRules?.forEach((rule, i) => checkNamedRule(rule, at.child('excludeResourceRules').index(i), errors))
+  match.excludeResourceRules?.forEach((rule, i) =>
+    checkNamedRule(rule, at.child('excludeResourceRules').index(i), errors),
+  )
 }
 
 function checkNamedRule(rule: Frozen<NamedRuleWithOperations>, at: FieldPath, errors: FieldErrors): void {
@@ -43,11 +55,16 @@ function checkNamedRule(rule: Frozen<NamedRuleWithOperations>, at: FieldPath, er
 }
 
 /** The kind of objects that parametrise a policy. */
-export function checkParamKind({ apiVersion = '', kind = '' }: Frozen<ParamKind>, at: FieldPath, errors: FieldErrors): void {
+export function checkParamKind(
+  { apiVersion = '', kind = '' }: Frozen<ParamKind>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   checkVersion(apiVersion, at.child('apiVersion'), errors)
   if (!kind) return errors.required(at.child('kind'))
   const problems = isDns1035Label(kind.toLowerCase())
-  if (problems.length) errors.invalid(at.child('kind'), kind, `may have mixed case, but should otherwise match: ${problems.join(',')}`)
+  if (problems.length)
+    errors.invalid(at.child('kind'), kind, `may have mixed case, but should otherwise match: ${problems.join(',')}`)
 }
 
 function checkVersion(apiVersion: string, at: FieldPath, errors: FieldErrors): void {
@@ -73,5 +90,6 @@ export function checkParamRef(reference: Frozen<ParamRef>, at: FieldPath, errors
   if (name && selector) errors.forbidden(at.child('selector'), exclusive)
   if (!name && !selector) errors.required(at, 'one of name or selector must be specified')
   if (!action) errors.required(at.child('parameterNotFoundAction'))
-  else if (!notFoundActions.includes(action)) errors.notSupported(at.child('parameterNotFoundAction'), action, notFoundActions)
+  else if (!notFoundActions.includes(action))
+    errors.notSupported(at.child('parameterNotFoundAction'), action, notFoundActions)
 }

@@ -4,4 +4,7 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
 /** What `kubectl get mutatingwebhookconfigurations` shows. */
-export const mutatingWebhookConfigurationRow = (configuration: Frozen<MutatingWebhookConfiguration>, nowMs: number): Cell[] => [name(configuration), configuration.webhooks?.length ?? 0, age(configuration, nowMs)]
+export const mutatingWebhookConfigurationRow = (
+  configuration: Frozen<MutatingWebhookConfiguration>,
+  nowMs: number,
+): Cell[] => [name(configuration), configuration.webhooks?.length ?? 0, age(configuration, nowMs)]

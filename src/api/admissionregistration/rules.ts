@@ -6,10 +6,15 @@ const operationsKnown = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
 const scopes = ['*', 'Cluster', 'Namespaced']
 
 /** Which requests something applies to. */
-export function checkRule({ operations, apiGroups, apiVersions, resources, scope }: Frozen<RuleWithOperations>, at: FieldPath, errors: FieldErrors): void {
+export function checkRule(
+  { operations, apiGroups, apiVersions, resources, scope }: Frozen<RuleWithOperations>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   checkList(operations, 'operations', at.child('operations'), errors)
   operations?.forEach((operation, i) => {
-    if (!operationsKnown.includes(operation)) errors.notSupported(at.child('operations').index(i), operation, operationsKnown)
+    if (!operationsKnown.includes(operation))
+      errors.notSupported(at.child('operations').index(i), operation, operationsKnown)
   })
   checkList(apiGroups, 'API groups', at.child('apiGroups'), errors)
   checkList(apiVersions, 'API versions', at.child('apiVersions'), errors)
@@ -22,7 +27,8 @@ export function checkRule({ operations, apiGroups, apiVersions, resources, scope
 
 function checkList(list: readonly string[] | undefined, what: string, at: FieldPath, errors: FieldErrors): void {
   if (!list?.length) errors.required(at)
-  else if (list.length > 1 && list.includes('*')) errors.invalid(at, list, `if '*' is present, must not specify other ${what}`)
+  else if (list.length > 1 && list.includes('*'))
+    errors.invalid(at, list, `if '*' is present, must not specify other ${what}`)
 }
 
 /** Resources and subresources, where what `*` covers must not be named besides. */
@@ -39,13 +45,17 @@ function checkResources(resources: readonly string[], at: FieldPath, errors: Fie
       return
     }
     const [name, part] = [resource.slice(0, slash), resource.slice(slash + 1)]
-    if (wholly.has(name)) errors.invalid(at.index(i), resource, `if '${name}/*' is present, must not specify ${resource}`)
-    if (everywhere.has(part)) errors.invalid(at.index(i), resource, `if '*/${part}' is present, must not specify ${resource}`)
+    if (wholly.has(name))
+      errors.invalid(at.index(i), resource, `if '${name}/*' is present, must not specify ${resource}`)
+    if (everywhere.has(part))
+      errors.invalid(at.index(i), resource, `if '*/${part}' is present, must not specify ${resource}`)
     if (part === '*') wholly.add(name)
     if (name === '*') everywhere.add(part)
   })
-  if (resources.length > 1 && resources.includes('*/*')) errors.invalid(at, resources, "if '*/*' is present, must not specify other resources")
-  if (resources.includes('*') && plainIsLast) errors.invalid(at, resources, "if '*' is present, must not specify other resources without subresources")
+  if (resources.length > 1 && resources.includes('*/*'))
+    errors.invalid(at, resources, "if '*/*' is present, must not specify other resources")
+  if (resources.includes('*') && plainIsLast)
+    errors.invalid(at, resources, "if '*' is present, must not specify other resources without subresources")
 }
 
 /** A rule that says nothing of scopes means all. */

@@ -24,6 +24,11 @@ export const validatingAdmissionPolicyDefinition = defineKind(validatingAdmissio
   validate: (policy, errors) => checkPolicy(policy, false, errors),
   validateUpdate(policy, old, errors, { subresource }) {
     if (subresource === 'status') return checkPolicyStatus(policy.status, errors)
-    checkPolicy(policy, equal(policy.spec?.paramKind, old.spec?.paramKind) && equal(policy.spec?.matchConditions, old.spec?.matchConditions), errors)
+    checkPolicy(
+      policy,
+      equal(policy.spec?.paramKind, old.spec?.paramKind) &&
+        equal(policy.spec?.matchConditions, old.spec?.matchConditions),
+      errors,
+    )
   },
 })

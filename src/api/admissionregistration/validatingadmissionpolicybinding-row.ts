@@ -5,7 +5,10 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
 /** What `kubectl get validatingadmissionpolicybindings` shows. */
-export const validatingAdmissionPolicyBindingRow = (binding: Frozen<ValidatingAdmissionPolicyBinding>, nowMs: number): Cell[] => [name(binding), binding.spec?.policyName ?? '', parametersCell(binding), age(binding, nowMs)]
+export const validatingAdmissionPolicyBindingRow = (
+  binding: Frozen<ValidatingAdmissionPolicyBinding>,
+  nowMs: number,
+): Cell[] => [name(binding), binding.spec?.policyName ?? '', parametersCell(binding), age(binding, nowMs)]
 
 function parametersCell({ spec }: Frozen<ValidatingAdmissionPolicyBinding>): string {
   const parameters = spec?.paramRef
@@ -19,6 +22,11 @@ function goText({ matchLabels, matchExpressions }: Frozen<LabelSelector>): strin
     .sort()
     .map((label) => `${label}: ${matchLabels![label]},`)
     .join('')
-  const expressions = (matchExpressions ?? []).map(({ key, operator, values }) => `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${(values ?? []).join(' ')}],},`).join('')
+  const expressions = (matchExpressions ?? [])
+    .map(
+      ({ key, operator, values }) =>
+        `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${(values ?? []).join(' ')}],},`,
+    )
+    .join('')
   return `&LabelSelector{MatchLabels:map[string]string{${labels}},MatchExpressions:[]LabelSelectorRequirement{${expressions}},}`
 }

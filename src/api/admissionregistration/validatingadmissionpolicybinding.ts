@@ -35,7 +35,11 @@ function checkActions(actions: readonly string[], errors: FieldErrors): void {
     if (actions.indexOf(action) < i) errors.duplicate(at.index(i), action)
   })
   if (actions.includes('Deny') && actions.includes('Warn')) {
-    errors.invalid(at, actions, 'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)')
+    errors.invalid(
+      at,
+      actions,
+      'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
+    )
   }
   if (actions.length === 0) errors.required(at, 'at least one validation action is required')
 }

@@ -40,16 +40,30 @@ interface Tolerated {
   readonly conditions: boolean
 }
 
-const nothing: Tolerated = { sideEffects: false, reviewVersions: false, sameNames: false, labelValues: false, conditions: false }
+const nothing: Tolerated = {
+  sideEffects: false,
+  reviewVersions: false,
+  sameNames: false,
+  labelValues: false,
+  conditions: false,
+}
 
 function toleratedBy(old: Webhooks, now: Webhooks): Tolerated {
   const names = old.map(({ name }) => name)
   return {
     sideEffects: old.some(({ sideEffects }) => !sideEffectFree.includes(sideEffects)),
-    reviewVersions: old.some(({ admissionReviewVersions: versions }) => versions?.length && !versions.some((version) => reviewVersions.includes(version))),
+    reviewVersions: old.some(
+      ({ admissionReviewVersions: versions }) =>
+        versions?.length && !versions.some((version) => reviewVersions.includes(version)),
+    ),
     sameNames: new Set(names).size < names.length,
-    labelValues: old.some(({ namespaceSelector, objectSelector }) => hasInvalidValues(namespaceSelector) || hasInvalidValues(objectSelector)),
-    conditions: old.length === now.length && old.every(({ matchConditions }, i) => equal(matchConditions, now[i]?.matchConditions)),
+    labelValues: old.some(
+      ({ namespaceSelector, objectSelector }) =>
+        hasInvalidValues(namespaceSelector) || hasInvalidValues(objectSelector),
+    ),
+    conditions:
+      old.length === now.length &&
+      old.every(({ matchConditions }, i) => equal(matchConditions, now[i]?.matchConditions)),
   }
 }
 
@@ -71,34 +85,63 @@ function checkWebhook(webhook: Frozen<Webhook>, at: FieldPath, errors: FieldErro
   const { failurePolicy, matchPolicy, timeoutSeconds: timeout } = webhook
   checkQualifiedName(webhook.name, at.child('name'), errors)
   webhook.rules?.forEach((rule, i) => checkRule(rule, at.child('rules').index(i), errors))
-  if (failurePolicy !== undefined && !failurePolicies.includes(failurePolicy)) errors.notSupported(at.child('failurePolicy'), failurePolicy, failurePolicies)
-  if (matchPolicy !== undefined && !matchPolicies.includes(matchPolicy)) errors.notSupported(at.child('matchPolicy'), matchPolicy, matchPolicies)
-  checkSideEffects(webhook.sideEffects, tolerated.sideEffects ? sideEffectsKnown : sideEffectFree, at.child('sideEffects'), errors)
-  if (timeout !== undefined && (timeout > 30 || timeout < 1)) errors.invalid(at.child('timeoutSeconds'), timeout, 'the timeout value must be between 1 and 30 seconds')
-  for (const name of ['namespaceSelector', 'objectSelector'] as const) if (webhook[name]) checkLabelSelector(webhook[name], at.child(name), errors, { anyValue: tolerated.labelValues })
+  if (failurePolicy !== undefined && !failurePolicies.includes(failurePolicy))
+    errors.notSupported(at.child('failurePolicy'), failurePolicy, failurePolicies)
+  if (matchPolicy !== undefined && !matchPolicies.includes(matchPolicy))
+    errors.notSupported(at.child('matchPolicy'), matchPolicy, matchPolicies)
+  checkSideEffects(
+    webhook.sideEffects,
+    tolerated.sideEffects ? sideEffectsKnown : sideEffectFree,
+    at.child('sideEffects'),
+    errors,
+  )
+  if (timeout !== undefined && (timeout > 30 || timeout < 1))
+    errors.invalid(at.child('timeoutSeconds'), timeout, 'the timeout value must be between 1 and 30 seconds')
+  for (const name of ['namespaceSelector', 'objectSelector'] as const)
+    if (webhook[name]) checkLabelSelector(webhook[name], at.child(name), errors, { anyValue: tolerated.labelValues })
   const again = 'reinvocationPolicy' in webhook ? webhook.reinvocationPolicy : undefined
-  if (again !== undefined && !reinvocationPolicies.includes(again)) errors.notSupported(at.child('reinvocationPolicy'), again, reinvocationPolicies)
+  if (again !== undefined && !reinvocationPolicies.includes(again))
+    errors.notSupported(at.child('reinvocationPolicy'), again, reinvocationPolicies)
   checkWebhookClient(webhook.clientConfig ?? {}, at.child('clientConfig'), errors)
-  if (!tolerated.conditions) checkMatchConditions(webhook.matchConditions, { params: false, authorizer: true, yields: 'bool' }, at.child('matchConditions'), errors)
+  if (!tolerated.conditions)
+    checkMatchConditions(
+      webhook.matchConditions,
+      { params: false, authorizer: true, yields: 'bool' },
+      at.child('matchConditions'),
+      errors,
+    )
 }
 
 function checkQualifiedName(name: string | undefined, at: FieldPath, errors: FieldErrors): void {
   if (!name) return errors.required(at)
   const problems = isSubdomain(name)
   if (problems.length) errors.invalid(at, name, problems.join(','))
-  else if (name.split('.').length < 3) errors.invalid(at, name, 'should be a domain with at least three segments separated by dots')
+  else if (name.split('.').length < 3)
+    errors.invalid(at, name, 'should be a domain with at least three segments separated by dots')
 }
 
-function checkSideEffects(sideEffects: string | undefined, allowed: readonly string[], at: FieldPath, errors: FieldErrors): void {
-  if (sideEffects === undefined || sideEffects === null) errors.required(at, `must specify one of ${allowed.join(', ')}`)
+function checkSideEffects(
+  sideEffects: string | undefined,
+  allowed: readonly string[],
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
+  if (sideEffects === undefined || sideEffects === null)
+    errors.required(at, `must specify one of ${allowed.join(', ')}`)
   else if (!allowed.includes(sideEffects)) errors.notSupported(at, sideEffects, allowed)
 }
 
-function checkReviewVersions(versions: readonly string[], at: FieldPath, errors: FieldErrors, tolerated: Tolerated): void {
+function checkReviewVersions(
+  versions: readonly string[],
+  at: FieldPath,
+  errors: FieldErrors,
+  tolerated: Tolerated,
+): void {
   if (versions.length === 0) return errors.required(at, `must specify one of ${reviewVersions.join(', ')}`)
   versions.forEach((version, i) => {
     if (versions.indexOf(version) < i) return errors.invalid(at.index(i), version, 'duplicate version')
     for (const problem of isDns1035Label(version)) errors.invalid(at.index(i), version, problem)
   })
-  if (!tolerated.reviewVersions && !versions.some((version) => reviewVersions.includes(version))) errors.invalid(at, versions, `must include at least one of ${reviewVersions.join(', ')}`)
+  if (!tolerated.reviewVersions && !versions.some((version) => reviewVersions.includes(version)))
+    errors.invalid(at, versions, `must include at least one of ${reviewVersions.join(', ')}`)
 }

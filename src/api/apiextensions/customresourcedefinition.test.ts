@@ -7,7 +7,13 @@ const definition = (schema: object, more: object = {}): object => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   metadata: { name: 'foos.example.com' },
-  spec: { group: 'example.com', scope: 'Namespaced', names: { plural: 'foos', kind: 'Foo' }, versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }], ...more },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'foos', kind: 'Foo' },
+    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+    ...more,
+  },
 })
 
 test('names follow from the kind, and the storage version is remembered', () => {
@@ -21,21 +27,49 @@ test('names follow from the kind, and the storage version is remembered', () => 
 test('a schema tells the type of every field, and logic only narrows', () => {
   const root = 'spec.validation.openAPIV3Schema'
   const errorsOf = (properties: object) => created(definition({ type: 'object', properties })).errors
-  assert.deepEqual(errorsOf({ a: {} }), [`${root}.properties[a].type: Required value: must not be empty for specified object fields`])
-  assert.deepEqual(errorsOf({ a: { type: 'array' } }), [`${root}.properties[a].items: Required value: must be specified`])
-  assert.deepEqual(errorsOf({ a: { type: 'string', anyOf: [{ type: 'string' }] } }), [`${root}.properties[a].anyOf[0].type: Forbidden: must be empty to be structural`])
-  assert.deepEqual(errorsOf({ a: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] } }), [])
+  assert.deepEqual(errorsOf({ a: {} }), [
+    `${root}.properties[a].type: Required value: must not be empty for specified object fields`,
+  ])
+  assert.deepEqual(errorsOf({ a: { type: 'array' } }), [
+    `${root}.properties[a].items: Required value: must be specified`,
+  ])
+  assert.deepEqual(errorsOf({ a: { type: 'string', anyOf: [{ type: 'string' }] } }), [
+    `${root}.properties[a].anyOf[0].type: Forbidden: must be empty to be structural`,
+  ])
+  assert.deepEqual(
+    errorsOf({ a: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] } }),
+    [],
+  )
 })
 
 test('defaults are what the schema accepts', () => {
-  const { errors } = created(definition({ type: 'object', properties: { a: { type: 'integer', default: 'x' }, b: { type: 'object', default: { c: 1 } } } }))
-  assert.deepEqual(errors.map((text) => text.slice(0, text.indexOf(':'))).sort(), ['spec.validation.openAPIV3Schema.properties[a].default', 'spec.validation.openAPIV3Schema.properties[b].default'])
+  const { errors } = created(
+    definition({
+      type: 'object',
+      properties: { a: { type: 'integer', default: 'x' }, b: { type: 'object', default: { c: 1 } } },
+    }),
+  )
+  assert.deepEqual(errors.map((text) => text.slice(0, text.indexOf(':'))).sort(), [
+    'spec.validation.openAPIV3Schema.properties[a].default',
+    'spec.validation.openAPIV3Schema.properties[b].default',
+  ])
 })
 
 test('exactly one version is the one to store', () => {
-  const version = (name: string) => ({ name, served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } })
+  const version = (name: string) => ({
+    name,
+    served: true,
+    storage: true,
+    schema: { openAPIV3Schema: { type: 'object' } },
+  })
   const { errors } = created(definition({}, { versions: [version('v1'), version('v2')] }))
-  assert.ok(errors.some((text) => text.startsWith('spec.versions: Invalid value') && text.endsWith('must have exactly one version marked as storage version')))
+  assert.ok(
+    errors.some(
+      (text) =>
+        text.startsWith('spec.versions: Invalid value') &&
+        text.endsWith('must have exactly one version marked as storage version'),
+    ),
+  )
 })
 
 test('a map that is sent empty is no new generation', () => {

@@ -38,7 +38,8 @@ export const customResourceDefinitionDefinition = defineKind(customResourceDefin
   },
   validate: (definition, errors) => checkDefinition(definition, undefined, errors),
   validateUpdate(definition, old, errors, { subresource }) {
-    if (subresource === 'status') return checkNames(definition.status?.acceptedNames, field('status', 'acceptedNames'), errors)
+    if (subresource === 'status')
+      return checkNames(definition.status?.acceptedNames, field('status', 'acceptedNames'), errors)
     checkDefinition(definition, old, errors)
     if (isEstablished(old)) {
       checkImmutable(definition.spec.scope, old.spec.scope, field('spec', 'scope'), errors)
@@ -55,7 +56,8 @@ export const customResourceDefinitionDefinition = defineKind(customResourceDefin
   },
 })
 
-const isEstablished = ({ status }: Frozen<CustomResourceDefinition>): boolean => !!status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True')
+const isEstablished = ({ status }: Frozen<CustomResourceDefinition>): boolean =>
+  !!status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True')
 
 /** Objects may lie in every version that ever was the one to store. */
 function rememberStored(definition: Thawed<CustomResourceDefinition>): void {
@@ -68,7 +70,8 @@ function rememberStored(definition: Thawed<CustomResourceDefinition>): void {
 function unknownFormats({ spec }: Frozen<CustomResourceDefinition>): string[] {
   const found = new Set<string>()
   for (const version of spec?.versions ?? []) {
-    for (const { type, format } of schemasIn(version.schema?.openAPIV3Schema)) if (format && type === 'string' && !formatOf(format)) found.add(format)
+    for (const { type, format } of schemasIn(version.schema?.openAPIV3Schema))
+      if (format && type === 'string' && !formatOf(format)) found.add(format)
   }
   return [...found].sort()
 }

@@ -10,7 +10,8 @@ export function checkDefaults(schema: JsonSchema, at: FieldPath, errors: FieldEr
   if (present(schema.default)) checkDefault(schema, at.child('default'), errors, insideMeta)
   const items = itemsOf(schema)
   if (items) checkDefaults(items, at.child('items'), errors, insideMeta)
-  for (const [name, property] of Object.entries(schema.properties ?? {})) checkDefaults(property, at.child('properties').key(name), errors, insideMeta)
+  for (const [name, property] of Object.entries(schema.properties ?? {}))
+    checkDefaults(property, at.child('properties').key(name), errors, insideMeta)
   const additional = additionalSchemaOf(schema)
   if (additional) checkDefaults(additional, at.child('additionalProperties'), errors, insideMeta)
 }
@@ -23,7 +24,8 @@ function checkDefault(schema: JsonSchema, at: FieldPath, errors: FieldErrors, in
     if (!equal(pruned, value)) errors.invalid(at, value, 'must not have unknown fields')
   }
   if (schema['x-kubernetes-embedded-resource']) checkObjectType(value, at, errors)
-  if (typeof value === 'number' && (schema.multipleOf ?? 1) <= 0) errors.invalid(at, value, `factor MultipleOf declared for ${at.toString()} must be positive: ${schema.multipleOf}`)
+  if (typeof value === 'number' && (schema.multipleOf ?? 1) <= 0)
+    errors.invalid(at, value, `factor MultipleOf declared for ${at.toString()} must be positive: ${schema.multipleOf}`)
   validateValue(schema, value, { path: at.toString(), old: undefined, errors })
 }
 

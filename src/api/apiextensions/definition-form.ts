@@ -1,4 +1,11 @@
-import type { CustomResourceColumnDefinition, CustomResourceDefinitionSpec, CustomResourceDefinitionVersion, CustomResourceSubresources, CustomResourceValidation, SelectableField } from '../generated/types/apiextensions-v1.ts'
+import type {
+  CustomResourceColumnDefinition,
+  CustomResourceDefinitionSpec,
+  CustomResourceDefinitionVersion,
+  CustomResourceSubresources,
+  CustomResourceValidation,
+  SelectableField,
+} from '../generated/types/apiextensions-v1.ts'
 import type { Frozen } from '../resource.ts'
 import { equal } from '../validation/equal.ts'
 
@@ -26,10 +33,18 @@ export function definitionForm(spec: Frozen<CustomResourceDefinitionSpec> | unde
   const [first] = versions
   const alike = parts.filter((part) => first && versions.every((version) => equal(version[part], first[part])))
   return {
-    versions: versions.map((version) => Object.fromEntries(Object.entries(version).filter(([key]) => !alike.some((part) => part === key))) as unknown as Version),
-    shared: Object.fromEntries(alike.flatMap((part) => (first?.[part] === undefined || first[part] === null ? [] : [[part, first[part]]]))) as SharedParts,
+    versions: versions.map(
+      (version) =>
+        Object.fromEntries(
+          Object.entries(version).filter(([key]) => !alike.some((part) => part === key)),
+        ) as unknown as Version,
+    ),
+    shared: Object.fromEntries(
+      alike.flatMap((part) => (first?.[part] === undefined || first[part] === null ? [] : [[part, first[part]]])),
+    ) as SharedParts,
   }
 }
 
 /** Whether there is a status subresource. */
-export const hasStatus = (subresources: Frozen<CustomResourceSubresources> | undefined): boolean => !!subresources?.status
+export const hasStatus = (subresources: Frozen<CustomResourceSubresources> | undefined): boolean =>
+  !!subresources?.status

@@ -1,4 +1,13 @@
-import type { CustomResourceColumnDefinition, CustomResourceConversion, CustomResourceDefinition, CustomResourceDefinitionNames, CustomResourceDefinitionSpec, CustomResourceSubresources, CustomResourceSubresourceScale, SelectableField } from '../generated/types/apiextensions-v1.ts'
+import type {
+  CustomResourceColumnDefinition,
+  CustomResourceConversion,
+  CustomResourceDefinition,
+  CustomResourceDefinitionNames,
+  CustomResourceDefinitionSpec,
+  CustomResourceSubresources,
+  CustomResourceSubresourceScale,
+  SelectableField,
+} from '../generated/types/apiextensions-v1.ts'
 import type { Frozen } from '../resource.ts'
 import { type FieldErrors, type FieldPath, field } from '../validation/field.ts'
 import { isDns1035Label, isSubdomain } from '../validation/names.ts'
@@ -12,7 +21,13 @@ const reviewVersions = ['v1', 'v1beta1']
 const selectableMax = 8
 
 /** Says everything that a rule has against a text in one error, as definitions do. */
-function checkJoined(rule: (text: string) => readonly string[], text: string, at: FieldPath, errors: FieldErrors, prefix = ''): void {
+function checkJoined(
+  rule: (text: string) => readonly string[],
+  text: string,
+  at: FieldPath,
+  errors: FieldErrors,
+  prefix = '',
+): void {
   const problems = rule(text)
   if (problems.length) errors.invalid(at, text, prefix + problems.join(','))
 }
@@ -21,7 +36,11 @@ const isMixedLabel = (text: string): readonly string[] => isDns1035Label(text.to
 const mixedText = 'may have mixed case, but should otherwise match: '
 
 /** The rules of the names under which a kind is served. */
-export function checkNames(names: Frozen<CustomResourceDefinitionNames> | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkNames(
+  names: Frozen<CustomResourceDefinitionNames> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const { plural, singular, kind, listKind, shortNames, categories } = names ?? {}
   if (plural) checkJoined(isDns1035Label, plural, at.child('plural'), errors)
   if (singular) checkJoined(isDns1035Label, singular, at.child('singular'), errors)
@@ -33,13 +52,18 @@ export function checkNames(names: Frozen<CustomResourceDefinitionNames> | undefi
 }
 
 /** Group, scope and names. */
-export function checkIdentity({ group = '', scope = '', names }: Frozen<CustomResourceDefinitionSpec>, at: FieldPath, errors: FieldErrors): void {
+export function checkIdentity(
+  { group = '', scope = '', names }: Frozen<CustomResourceDefinitionSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const problems = isSubdomain(group)
   if (!group) errors.required(at.child('group'))
   else if (problems.length) errors.invalid(at.child('group'), group, problems.join(','))
   else if (!group.includes('.')) errors.invalid(at.child('group'), group, 'should be a domain with at least one dot')
   checkOneOf(scope, ['Cluster', 'Namespaced'], at.child('scope'), errors)
-  for (const name of ['plural', 'singular', 'kind', 'listKind'] as const) if (!names?.[name]) errors.required(at.child('names', name))
+  for (const name of ['plural', 'singular', 'kind', 'listKind'] as const)
+    if (!names?.[name]) errors.required(at.child('names', name))
   checkNames(names, at.child('names'), errors)
 }
 
@@ -49,39 +73,63 @@ function checkOneOf(value: string, allowed: readonly string[], at: FieldPath, er
 }
 
 /** The rules of how versions convert. */
-export function checkConversion(conversion: Frozen<CustomResourceConversion>, anyVersion: boolean, at: FieldPath, errors: FieldErrors): void {
+export function checkConversion(
+  conversion: Frozen<CustomResourceConversion>,
+  anyVersion: boolean,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const { strategy = '', webhook } = conversion
   checkOneOf(strategy, ['None', 'Webhook'], at.child('strategy'), errors)
   if (strategy === 'Webhook') {
     if (webhook?.clientConfig) checkWebhookClient(webhook.clientConfig, at.child('webhookClientConfig'), errors)
     else errors.required(at.child('webhookClientConfig'), 'required when strategy is set to Webhook')
-    return checkReviewVersions(webhook?.conversionReviewVersions ?? [], anyVersion, at.child('conversionReviewVersions'), errors)
+    return checkReviewVersions(
+      webhook?.conversionReviewVersions ?? [],
+      anyVersion,
+      at.child('conversionReviewVersions'),
+      errors,
+    )
   }
-  if (webhook?.clientConfig) errors.forbidden(at.child('webhookClientConfig'), 'should not be set when strategy is not set to Webhook')
-  if (webhook?.conversionReviewVersions?.length) errors.forbidden(at.child('conversionReviewVersions'), 'should not be set when strategy is not set to Webhook')
+  if (webhook?.clientConfig)
+    errors.forbidden(at.child('webhookClientConfig'), 'should not be set when strategy is not set to Webhook')
+  if (webhook?.conversionReviewVersions?.length)
+    errors.forbidden(at.child('conversionReviewVersions'), 'should not be set when strategy is not set to Webhook')
 }
 
-function checkReviewVersions(versions: readonly string[], anyVersion: boolean, at: FieldPath, errors: FieldErrors): void {
+function checkReviewVersions(
+  versions: readonly string[],
+  anyVersion: boolean,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (versions.length === 0) return errors.required(at)
   versions.forEach((version, i) => {
     if (versions.indexOf(version) < i) return errors.invalid(at.index(i), version, 'duplicate version')
     for (const problem of isDns1035Label(version)) errors.invalid(at.index(i), version, problem)
   })
-  if (!anyVersion && !versions.some((version) => reviewVersions.includes(version))) errors.invalid(at, versions, `must include at least one of ${reviewVersions.join(', ')}`)
+  if (!anyVersion && !versions.some((version) => reviewVersions.includes(version)))
+    errors.invalid(at, versions, `must include at least one of ${reviewVersions.join(', ')}`)
 }
 
 /** Whether a list of review versions is one that this server can speak. */
-export const speaksReviews = (versions: readonly string[] | undefined): boolean => !versions?.length || versions.some((version) => reviewVersions.includes(version))
+export const speaksReviews = (versions: readonly string[] | undefined): boolean =>
+  !versions?.length || versions.some((version) => reviewVersions.includes(version))
 
 /** The rules of the columns that tables have. */
-export function checkColumns(columns: readonly Frozen<CustomResourceColumnDefinition>[] | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkColumns(
+  columns: readonly Frozen<CustomResourceColumnDefinition>[] | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   columns?.forEach(({ name, type, format, jsonPath }, i) => {
     const path = at.index(i)
     const known = `must be one of ${columnTypes.join(',')}`
     if (!name) errors.required(path.child('name'))
     if (!type) errors.required(path.child('type'), known)
     else if (!columnTypes.includes(type)) errors.invalid(path.child('type'), type, known)
-    if (format && !columnFormats.includes(format)) errors.invalid(path.child('format'), format, `must be one of ${columnFormats.join(',')}`)
+    if (format && !columnFormats.includes(format))
+      errors.invalid(path.child('format'), format, `must be one of ${columnFormats.join(',')}`)
     if (!jsonPath) errors.required(path.child('JSONPath'))
     else checkJsonPath(jsonPath, path.child('JSONPath'), errors)
   })
@@ -94,7 +142,11 @@ function checkJsonPath(path: string, at: FieldPath, errors: FieldErrors): boolea
 }
 
 /** The rules of the subresources. */
-export function checkSubresources(subresources: Frozen<CustomResourceSubresources> | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkSubresources(
+  subresources: Frozen<CustomResourceSubresources> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const scale = subresources?.scale
   if (!scale) return
   checkScalePath(scale, 'specReplicasPath', ['.spec.'], { at, errors })
@@ -102,16 +154,32 @@ export function checkSubresources(subresources: Frozen<CustomResourceSubresource
   if (scale.labelSelectorPath) checkScalePath(scale, 'labelSelectorPath', ['.spec.', '.status.'], { at, errors })
 }
 
-function checkScalePath(scale: Frozen<CustomResourceSubresourceScale>, name: keyof CustomResourceSubresourceScale, roots: readonly string[], { at, errors }: { at: FieldPath; errors: FieldErrors }): void {
+function checkScalePath(
+  scale: Frozen<CustomResourceSubresourceScale>,
+  name: keyof CustomResourceSubresourceScale,
+  roots: readonly string[],
+  { at, errors }: { at: FieldPath; errors: FieldErrors },
+): void {
   const path = scale[name]
   const place = at.child('scale', name)
   if (!path) return errors.required(place)
   if (!checkJsonPath(path, place, errors) || roots.some((root) => path.startsWith(root))) return
-  errors.invalid(place, path, roots.length > 1 ? 'should be a json path under either .spec or .status' : `should be a json path under ${roots[0]?.slice(0, -1)}`)
+  errors.invalid(
+    place,
+    path,
+    roots.length > 1
+      ? 'should be a json path under either .spec or .status'
+      : `should be a json path under ${roots[0]?.slice(0, -1)}`,
+  )
 }
 
 /** The rules of the fields by which clients may select. */
-export function checkSelectable(fields: readonly Frozen<SelectableField>[], schema: JsonSchema, at: FieldPath, errors: FieldErrors): void {
+export function checkSelectable(
+  fields: readonly Frozen<SelectableField>[],
+  schema: JsonSchema,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const seen = new Set<string>()
   fields.forEach(({ jsonPath }, i) => {
     const path = at.index(i).child('jsonPath')
@@ -119,7 +187,12 @@ export function checkSelectable(fields: readonly Frozen<SelectableField>[], sche
     const found = findField(jsonPath, schema, false)
     if (typeof found === 'string') return errors.invalid(path, jsonPath, `is an invalid path: ${found}`)
     if (found.steps[0] === 'metadata') errors.invalid(path, jsonPath, 'must not point to fields in metadata')
-    if (!['string', 'boolean', 'integer'].includes(found.schema.type ?? '')) errors.invalid(path, jsonPath, 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.')
+    if (!['string', 'boolean', 'integer'].includes(found.schema.type ?? ''))
+      errors.invalid(
+        path,
+        jsonPath,
+        'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.',
+      )
     const key = JSON.stringify(found.steps)
     if (seen.has(key)) errors.duplicate(path, jsonPath)
     seen.add(key)
@@ -138,7 +211,11 @@ function approvalProblem(annotation: string | undefined): string | undefined {
 }
 
 /** A definition in a protected group (*.k8s.io) must say that its API was reviewed. */
-export function checkApproval({ metadata, spec }: Frozen<CustomResourceDefinition>, old: Frozen<CustomResourceDefinition> | undefined, errors: FieldErrors): void {
+export function checkApproval(
+  { metadata, spec }: Frozen<CustomResourceDefinition>,
+  old: Frozen<CustomResourceDefinition> | undefined,
+  errors: FieldErrors,
+): void {
   const group = spec?.group ?? ''
   if (!['k8s.io', 'kubernetes.io'].some((domain) => group === domain || group.endsWith(`.${domain}`))) return
   const annotation = metadata.annotations?.[approvalAnnotation]

@@ -28,7 +28,13 @@ export function findField(path: string, root: JsonSchema, lists: boolean): Found
   for (const step of steps) {
     const index = step.startsWith('[')
     if (index && !lists) return 'array notation is not allowed'
-    const next: JsonSchema | undefined = index ? itemsOf(schema) : (schema.properties?.[step] ?? additionalSchemaOf(schema) ?? (schema === root && metaSchema[step]) ?? undefined) || undefined
+    const next: JsonSchema | undefined = index
+      ? itemsOf(schema)
+      : (schema.properties?.[step] ??
+          additionalSchemaOf(schema) ??
+          (schema === root && metaSchema[step]) ??
+          undefined) ||
+        undefined
     if (!next) return `does not refer to a valid field: ${JSON.stringify(step)}`
     schema = next
   }

@@ -7,7 +7,8 @@ const objectFields = new Set(['apiVersion', 'kind', 'metadata'])
 export function pruneValue(value: unknown, schema: JsonSchema | undefined): void {
   if (Array.isArray(value)) {
     const items = schema && itemsOf(schema)
-    for (const item of value as unknown[]) pruneValue(item, items ?? (schema?.['x-kubernetes-preserve-unknown-fields'] ? schema : undefined))
+    for (const item of value as unknown[])
+      pruneValue(item, items ?? (schema?.['x-kubernetes-preserve-unknown-fields'] ? schema : undefined))
     return
   }
   if (!isObject(value)) return

@@ -17,7 +17,8 @@ export function* schemasIn(schema: JsonSchema | undefined): Generator<JsonSchema
   else yield* schemasIn(itemsOf(schema))
   for (const list of [schema.allOf, schema.anyOf, schema.oneOf]) for (const inner of list ?? []) yield* schemasIn(inner)
   yield* schemasIn(schema.not)
-  for (const map of [schema.properties, schema.patternProperties, schema.definitions]) for (const inner of Object.values(map ?? {})) yield* schemasIn(inner)
+  for (const map of [schema.properties, schema.patternProperties, schema.definitions])
+    for (const inner of Object.values(map ?? {})) yield* schemasIn(inner)
   yield* schemasIn(additionalSchemaOf(schema))
 }
 

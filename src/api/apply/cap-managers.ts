@@ -23,7 +23,14 @@ export function capManagers(managers: readonly Manager[]): readonly Manager[] {
       firsts.set(updater.apiVersion, updater)
       continue
     }
-    const bucket: Manager = { name: ancient, operation: 'Update', apiVersion: updater.apiVersion, subresource: '', time: updater.time, fields: first.fields }
+    const bucket: Manager = {
+      name: ancient,
+      operation: 'Update',
+      apiVersion: updater.apiVersion,
+      subresource: '',
+      time: updater.time,
+      fields: first.fields,
+    }
     const there = out.find((manager) => sameManager(manager, bucket))
     const gone = there ?? first
     out = out.filter((manager) => manager !== updater && manager !== gone)

@@ -45,7 +45,9 @@ function check(schema: Schema, value: unknown, path: Path, problems: Problem[]):
 }
 
 function wrong(expected: string, value: unknown, path: Path, problems: Problem[]): void {
-  problems.push(`${pathText(path)}: expected ${expected}, got &{${isMap(value) || Array.isArray(value) ? JSON.stringify(value) : String(value)}}`)
+  problems.push(
+    `${pathText(path)}: expected ${expected}, got &{${isMap(value) || Array.isArray(value) ? JSON.stringify(value) : String(value)}}`,
+  )
 }
 
 function checkStruct(schema: StructSchema, value: unknown, path: Path, problems: Problem[]): void {
@@ -54,13 +56,18 @@ function checkStruct(schema: StructSchema, value: unknown, path: Path, problems:
     const field = schema.fields.get(name)
     const at = [...path, `f:${name}`]
     if (field) check(field.schema, value[name], at, problems)
-    else if (!schema.preserveUnknown && !(schema.embedded && (name === 'apiVersion' || name === 'kind' || name === 'metadata'))) problems.push(`${pathText(at)}: field not declared in schema`)
+    else if (
+      !schema.preserveUnknown &&
+      !(schema.embedded && (name === 'apiVersion' || name === 'kind' || name === 'metadata'))
+    )
+      problems.push(`${pathText(at)}: field not declared in schema`)
   }
 }
 
 function checkList(schema: ListSchema, list: readonly unknown[], path: Path, problems: Problem[]): void {
   const shape = shapeOf(schema)
-  if (shape.kind !== 'list') return list.forEach((element, i) => check(schema.items, element, [...path, `i:${i}`], problems))
+  if (shape.kind !== 'list')
+    return list.forEach((element, i) => check(schema.items, element, [...path, `i:${i}`], problems))
   const seen = new Set<string>()
   list.forEach((element, i) => {
     const problem = elementProblem(shape, element)

@@ -12,18 +12,34 @@ export interface Conflict {
 
 /** One conflict a field, by the managers' names. */
 export const conflictsOf = (overruled: readonly Overruled[]): Conflict[] =>
-  [...overruled].sort((a, b) => (identity(a.manager) < identity(b.manager) ? -1 : 1)).flatMap(({ manager, fields }) => [...pathsOf(fields)].map((path) => ({ manager, path })))
+  [...overruled]
+    .sort((a, b) => (identity(a.manager) < identity(b.manager) ? -1 : 1))
+    .flatMap(({ manager, fields }) => [...pathsOf(fields)].map((path) => ({ manager, path })))
 
 /** 409 with a cause for each field: `conflict with "kubectl" using apps/v1: .spec.replicas`. */
 export function applyConflict(conflicts: readonly Conflict[]): ApiError {
-  const causes = conflicts.map(({ manager, path }) => ({ reason: 'FieldManagerConflict', message: `conflict with ${managerText(manager)}`, field: pathText(path) }))
+  const causes = conflicts.map(({ manager, path }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${managerText(manager)}`,
+    field: pathText(path),
+  }))
   const message = conflictText(conflicts)
-  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: 'Conflict', details: { causes }, code: 409 })
+  return new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    reason: 'Conflict',
+    details: { causes },
+    code: 409,
+  })
 }
 
 function conflictText(conflicts: readonly Conflict[]): string {
   const [first] = conflicts
-  if (first && conflicts.length === 1) return `Apply failed with 1 conflict: conflict with ${managerText(first.manager)}: ${pathText(first.path)}`
+  if (first && conflicts.length === 1)
+    return `Apply failed with 1 conflict: conflict with ${managerText(first.manager)}: ${pathText(first.path)}`
   const lines: string[] = []
   let last: Manager | undefined
   for (const { manager, path } of conflicts) {
@@ -35,10 +51,17 @@ function conflictText(conflicts: readonly Conflict[]): string {
 }
 
 function managerText({ name, subresource, operation, apiVersion }: Manager): string {
-  const who = subresource ? `${JSON.stringify(name)} with subresource ${JSON.stringify(subresource)}` : JSON.stringify(name)
+  const who = subresource
+    ? `${JSON.stringify(name)} with subresource ${JSON.stringify(subresource)}`
+    : JSON.stringify(name)
   return operation === 'Update' ? `${who} using ${apiVersion}` : who
 }
 
 /** What upstream sorts conflicting managers by: the entry without its fields. */
 const identity = ({ name, operation, apiVersion, subresource }: Manager): string =>
-  JSON.stringify({ manager: name || undefined, operation, apiVersion: operation === 'Apply' ? undefined : apiVersion, subresource: subresource || undefined })
+  JSON.stringify({
+    manager: name || undefined,
+    operation,
+    apiVersion: operation === 'Apply' ? undefined : apiVersion,
+    subresource: subresource || undefined,
+  })

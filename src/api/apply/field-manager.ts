@@ -25,7 +25,8 @@ export function validateFieldManager(name: string, errors: FieldErrors, at: Fiel
   if (Buffer.byteLength(name) > nameBytesMax) errors.tooLong(at, nameBytesMax)
   let position = 0
   for (const letter of name) {
-    if (unprintable.test(letter)) errors.invalid(at, name, `invalid character ${codePoint(letter)} (at position ${position})`)
+    if (unprintable.test(letter))
+      errors.invalid(at, name, `invalid character ${codePoint(letter)} (at position ${position})`)
     position += Buffer.byteLength(letter)
   }
 }

@@ -25,7 +25,11 @@ function fieldsOf(shape: Shape, value: unknown): FieldSet | undefined {
 /** Marks where walks over what is applied begin: they see other members than those over what is new. */
 const beginnings = new WeakMap<Shape, object>()
 
-function setAt<S extends Shape, V>(over: (first: Way, shape: S, value: V) => Way, shape: S, value: V): FieldSet | undefined {
+function setAt<S extends Shape, V>(
+  over: (first: Way, shape: S, value: V) => Way,
+  shape: S,
+  value: V,
+): FieldSet | undefined {
   let beginning = beginnings.get(shape)
   if (!beginning) beginnings.set(shape, (beginning = {}))
   const first = firstWay(beginning)
@@ -44,13 +48,24 @@ function overEntries(first: Way, shape: Shape, values: Values): Way {
     const member = !part || value === null || (isMap(value) && isEmptyMap(value))
     if (!found && !member) continue
     const node = found ?? leaf
-    way = way.next(name, node) ?? way.add(name, node, { step: part ? part.step : `f:${name}`, known: left-- > 0, holds: member ? asMember(node) : node })
+    way =
+      way.next(name, node) ??
+      way.add(name, node, {
+        step: part ? part.step : `f:${name}`,
+        known: left-- > 0,
+        holds: member ? asMember(node) : node,
+      })
   }
   return way
 }
 
 function overElements(first: Way, list: ListShape, elements: readonly unknown[]): Way {
   let way = first
-  for (let i = 0; i < elements.length; i++) way = overElement(way, list, { element: elements[i], node: fieldsOf(list.items(), elements[i]) ?? leaf, known: i < knownPartsMax })
+  for (let i = 0; i < elements.length; i++)
+    way = overElement(way, list, {
+      element: elements[i],
+      node: fieldsOf(list.items(), elements[i]) ?? leaf,
+      known: i < knownPartsMax,
+    })
   return way
 }

@@ -40,7 +40,8 @@ export function nodeOf(children: Draft | undefined, member: boolean): FieldSet |
 }
 
 /** The same node as a member. */
-export const asMember = (node: FieldSet | undefined): FieldSet => (!node || isEmpty(node) ? leaf : self in node ? node : { [self]: leaf, ...node })
+export const asMember = (node: FieldSet | undefined): FieldSet =>
+  !node || isEmpty(node) ? leaf : self in node ? node : { [self]: leaf, ...node }
 
 /** Children out of order, put in order. */
 export function sortedNode(children: Draft): FieldSet {
@@ -57,9 +58,11 @@ function inOrder(steps: readonly string[]): boolean {
 }
 
 /** A set of these paths: lists of steps such as `['f:spec', 'f:replicas']`. */
-export const setOf = (...paths: readonly (readonly string[])[]): FieldSet => paths.reduce<FieldSet>((set, path) => union(set, chain(path)), noFields)
+export const setOf = (...paths: readonly (readonly string[])[]): FieldSet =>
+  paths.reduce<FieldSet>((set, path) => union(set, chain(path)), noFields)
 
-const chain = (path: readonly string[]): FieldSet => path.reduceRight<FieldSet>((node, step) => ({ [step]: node }), leaf)
+const chain = (path: readonly string[]): FieldSet =>
+  path.reduceRight<FieldSet>((node, step) => ({ [step]: node }), leaf)
 
 /** Everything that is in either. */
 export function union(left: FieldSet, right: FieldSet): FieldSet {
@@ -88,7 +91,8 @@ function unionNodes(left: FieldSet, right: FieldSet): FieldSet {
 }
 
 /** What is in both. */
-export const intersection = (left: FieldSet, right: FieldSet): FieldSet => (left === right ? left : (intersectChildren(left, right) ?? noFields))
+export const intersection = (left: FieldSet, right: FieldSet): FieldSet =>
+  left === right ? left : (intersectChildren(left, right) ?? noFields)
 
 function intersectChildren(left: FieldSet, right: FieldSet): Draft | undefined {
   let out: Draft | undefined

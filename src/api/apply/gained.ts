@@ -16,16 +16,23 @@ export type Differing = boolean | 'sent'
  * The fields that `to` has and `from` lacks; with `differing`, also those that both have with different values. So the changes of an update are
  * `gainedFields(shape, old, new, true)` and its removals `gainedFields(shape, new, old, false)`. Parts that are the same object in both are not looked into.
  */
-export const gainedFields = (shape: Shape, from: unknown, to: unknown, differing: Differing): FieldSet => gained(shape, from, to, differing) ?? noFields
+export const gainedFields = (shape: Shape, from: unknown, to: unknown, differing: Differing): FieldSet =>
+  gained(shape, from, to, differing) ?? noFields
 
 function gained(shape: Shape, from: unknown, to: unknown, differing: Differing): FieldSet | undefined {
   if (from === undefined) return newFields(shape, undefined, to)
   if (to === undefined || from === to || shape.kind === 'ignored') return undefined
-  if (shape.kind === 'leaf') return differing && !deepEqual(from, to) && !(differing === 'sent' && shape.json && isObject(to) && deepEqual(from, shape.json(to))) ? leaf : undefined
+  if (shape.kind === 'leaf')
+    return differing &&
+      !deepEqual(from, to) &&
+      !(differing === 'sent' && shape.json && isObject(to) && deepEqual(from, shape.json(to)))
+      ? leaf
+      : undefined
   if (isNothing(from) && isNothing(to)) return differing && !deepEqual(from, to) ? leaf : undefined
   if (shape.kind === 'any') return gainedAny(from, to, differing)
   if (to === null) return undefined
-  if (shape.kind === 'list') return gainedElements(shape, (from as readonly unknown[] | null) ?? [], to as readonly unknown[], differing)
+  if (shape.kind === 'list')
+    return gainedElements(shape, (from as readonly unknown[] | null) ?? [], to as readonly unknown[], differing)
   if (shape.kind === 'map') return gainedEntries(shape.values(), from as Values, to as Values, differing)
   return gainedParts(shape, from as Values, to as Values, differing)
 }
@@ -39,7 +46,12 @@ function gainedAny(from: unknown, to: unknown, differing: Differing): FieldSet |
   return differing ? asMember(all) : all
 }
 
-function gainedEntries(values: Shape, from: Values | undefined | null, to: Values, differing: Differing): Draft | undefined {
+function gainedEntries(
+  values: Shape,
+  from: Values | undefined | null,
+  to: Values,
+  differing: Differing,
+): Draft | undefined {
   let out: Draft | undefined
   for (const key in to) {
     const node = gained(values, from?.[key], to[key], differing)
@@ -48,7 +60,12 @@ function gainedEntries(values: Shape, from: Values | undefined | null, to: Value
   return out && (sortedNode(out) as Draft)
 }
 
-function gainedParts(shape: StructShape, from: Values | undefined | null, to: Values, differing: Differing): Draft | undefined {
+function gainedParts(
+  shape: StructShape,
+  from: Values | undefined | null,
+  to: Values,
+  differing: Differing,
+): Draft | undefined {
   let out: Draft | undefined
   let last = -1
   let ordered = true
@@ -94,7 +111,12 @@ function inOrderOf(shape: StructShape, to: Values, children: Draft): Draft {
   return out
 }
 
-function gainedElements(list: ListShape, from: readonly unknown[], to: readonly unknown[], differing: Differing): Draft | undefined {
+function gainedElements(
+  list: ListShape,
+  from: readonly unknown[],
+  to: readonly unknown[],
+  differing: Differing,
+): Draft | undefined {
   const items = list.items()
   let out: Draft | undefined
   if (pairUp(list, from, to)) {
@@ -114,9 +136,17 @@ function gainedElements(list: ListShape, from: readonly unknown[], to: readonly 
 }
 
 /** Elements that share a step are owned together, as one leaf. */
-function gainedElement(items: Shape, before: readonly unknown[] | undefined, after: readonly unknown[], differing: Differing): FieldSet | undefined {
+function gainedElement(
+  items: Shape,
+  before: readonly unknown[] | undefined,
+  after: readonly unknown[],
+  differing: Differing,
+): FieldSet | undefined {
   const count = before?.length ?? 0
-  if (after.length === 1) return count === 1 ? gained(items, before![0], after[0], differing) : (newFields(items, undefined, after[0]) ?? leaf)
+  if (after.length === 1)
+    return count === 1
+      ? gained(items, before![0], after[0], differing)
+      : (newFields(items, undefined, after[0]) ?? leaf)
   if (count < 2) return leaf
   return differing && !deepEqual(before, after) ? leaf : undefined
 }

@@ -16,7 +16,11 @@ const annotationsBytesMax = 256 * 1024
  * The fields that a client-side apply left as they are now: kubectl takes them over when it goes on with server-side apply. Undefined when there was none, or one of
  * another version.
  */
-export function takenOverFields(schema: StructSchema, apiVersion: string, live: Frozen<KubernetesObject>): FieldSet | undefined {
+export function takenOverFields(
+  schema: StructSchema,
+  apiVersion: string,
+  live: Frozen<KubernetesObject>,
+): FieldSet | undefined {
   const text = live.metadata?.annotations?.[lastAppliedAnnotation]
   if (!text) return undefined
   const applied = parsed(text)
@@ -36,13 +40,25 @@ function parsed(text: string): KubernetesObject | undefined {
 }
 
 /** The object with the annotation brought up to what was applied, where it has one; without it when it grew too long. */
-export function withLastApplied(object: Frozen<KubernetesObject>, applied: Frozen<KubernetesObject>): Frozen<KubernetesObject> {
+export function withLastApplied(
+  object: Frozen<KubernetesObject>,
+  applied: Frozen<KubernetesObject>,
+): Frozen<KubernetesObject> {
   const annotations = object.metadata?.annotations
   if (!annotations?.[lastAppliedAnnotation]) return object
   const { [lastAppliedAnnotation]: _, ...others } = annotations
   const text = lastAppliedText(applied)
-  const bytes = Object.entries({ ...others, [lastAppliedAnnotation]: text }).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0)
-  return { ...object, metadata: { ...object.metadata, annotations: bytes > annotationsBytesMax ? others : { ...others, [lastAppliedAnnotation]: text } } }
+  const bytes = Object.entries({ ...others, [lastAppliedAnnotation]: text }).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+    0,
+  )
+  return {
+    ...object,
+    metadata: {
+      ...object.metadata,
+      annotations: bytes > annotationsBytesMax ? others : { ...others, [lastAppliedAnnotation]: text },
+    },
+  }
 }
 
 /** What was applied as Go writes it: sorted keys, one line with its end. */

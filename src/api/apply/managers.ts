@@ -51,7 +51,10 @@ function readEntry(entry: Frozen<ManagedFieldsEntry>): Manager | undefined {
 
 /** True when two stand for the same entry. An applier keeps its entry when it moves to another version of the API. */
 export const sameManager = (a: Manager, b: Manager): boolean =>
-  a.name === b.name && a.operation === b.operation && a.subresource === b.subresource && (a.operation === 'Apply' || a.apiVersion === b.apiVersion)
+  a.name === b.name &&
+  a.operation === b.operation &&
+  a.subresource === b.subresource &&
+  (a.operation === 'Apply' || a.apiVersion === b.apiVersion)
 
 /** Writes managed fields in upstream's order; undefined when nobody owns anything. */
 export function entriesOf(managers: readonly Manager[]): ManagedFieldsEntry[] | undefined {
@@ -73,16 +76,33 @@ function writeEntry(manager: Manager): ManagedFieldsEntry {
 
 /** A manager with other fields. */
 export const withFields = (manager: Manager, fields: FieldSet): Manager =>
-  fields === manager.fields ? manager : { name: manager.name, operation: manager.operation, apiVersion: manager.apiVersion, subresource: manager.subresource, time: manager.time, fields }
+  fields === manager.fields
+    ? manager
+    : {
+        name: manager.name,
+        operation: manager.operation,
+        apiVersion: manager.apiVersion,
+        subresource: manager.subresource,
+        time: manager.time,
+        fields,
+      }
 
 /** Those that own something. */
-export const owners = (managers: readonly Manager[]): readonly Manager[] => (managers.some(({ fields }) => isEmpty(fields)) ? managers.filter(({ fields }) => !isEmpty(fields)) : managers)
+export const owners = (managers: readonly Manager[]): readonly Manager[] =>
+  managers.some(({ fields }) => isEmpty(fields)) ? managers.filter(({ fields }) => !isEmpty(fields)) : managers
 
 function compareManagers(a: Manager, b: Manager): number {
-  return compare(a.operation, b.operation) || secondsOf(a) - secondsOf(b) || compare(a.name, b.name) || compare(a.apiVersion, b.apiVersion) || compare(a.subresource, b.subresource)
+  return (
+    compare(a.operation, b.operation) ||
+    secondsOf(a) - secondsOf(b) ||
+    compare(a.name, b.name) ||
+    compare(a.apiVersion, b.apiVersion) ||
+    compare(a.subresource, b.subresource)
+  )
 }
 
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)
 
 /** Seconds since the epoch; 0 without a time. */
-export const secondsOf = (manager: Manager): number => (manager.time === undefined ? 0 : Math.floor(Date.parse(manager.time) / 1000))
+export const secondsOf = (manager: Manager): number =>
+  manager.time === undefined ? 0 : Math.floor(Date.parse(manager.time) / 1000)

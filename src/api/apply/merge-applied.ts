@@ -26,13 +26,18 @@ export function mergeApplied(shape: Shape, live: unknown, applied: unknown): unk
 function mergeMaps(shape: Shape, live: unknown, applied: unknown): unknown {
   const liveParts = isMap(live) ? live : undefined
   const appliedParts = isMap(applied) ? applied : undefined
-  if (!liveParts || !appliedParts || isEmptyMap(liveParts) || isEmptyMap(appliedParts)) return mergeWithNothing(liveParts, live, applied)
+  if (!liveParts || !appliedParts || isEmptyMap(liveParts) || isEmptyMap(appliedParts))
+    return mergeWithNothing(liveParts, live, applied)
   let out: Record<string, unknown> | undefined
   for (const name in appliedParts) {
     const value = appliedParts[name]
     if (value === undefined) continue
     const part = shape.kind === 'struct' ? shape.fields.get(name) : undefined
-    const merged = mergeApplied(part ? part.shape() : shape.kind === 'map' ? shape.values() : anyShape, liveParts[name], value)
+    const merged = mergeApplied(
+      part ? part.shape() : shape.kind === 'map' ? shape.values() : anyShape,
+      liveParts[name],
+      value,
+    )
     if (merged !== liveParts[name]) (out ??= { ...liveParts })[name] = merged
   }
   return out ?? live
@@ -51,7 +56,9 @@ function mergeLists(list: ListShape, live: unknown, applied: unknown): unknown {
   if (mine.length === 0) return deepEqual(live, applied) ? live : applied
   if (theirs.length === 0) return live
   const items = list.items()
-  const out = pairUp(list, mine, theirs) ? mine.map((element, i) => mergeApplied(items, element, theirs[i])) : mergeElements(list, mine, theirs)
+  const out = pairUp(list, mine, theirs)
+    ? mine.map((element, i) => mergeApplied(items, element, theirs[i]))
+    : mergeElements(list, mine, theirs)
   return out.length === mine.length && out.every((element, i) => element === mine[i]) ? live : out
 }
 

@@ -20,11 +20,13 @@ export function newFields(shape: Shape, from: unknown, to: unknown): FieldSet | 
   if (to === null) return undefined
   const way = beginning(shape, from)
   if (shape.kind === 'list') return setAt(overElements(way, shape, to as readonly unknown[]), way, from)
-  if (shape.kind === 'struct') return setAt(overParts(way, shape, { from: from as Values | null | undefined, to: to as Values }), way, from)
+  if (shape.kind === 'struct')
+    return setAt(overParts(way, shape, { from: from as Values | null | undefined, to: to as Values }), way, from)
   return setAt(overEntries(way, shape.kind === 'map' ? shape.values() : anyShape, to as Values), way, from)
 }
 
-const newLeaf = (from: unknown, to: unknown): FieldSet | undefined => (from === undefined || !deepEqual(from, to) ? leaf : undefined)
+const newLeaf = (from: unknown, to: unknown): FieldSet | undefined =>
+  from === undefined || !deepEqual(from, to) ? leaf : undefined
 
 /** Null in the place of something marks what was not a member before, either. */
 const nulled = new WeakMap<Shape, object>()
@@ -43,7 +45,11 @@ function setAt(end: Way, beginning: Way, from: unknown): FieldSet | undefined {
   return from === undefined ? leaf : undefined
 }
 
-function overParts(beginning: Way, shape: StructShape, { from, to }: { readonly from: Values | null | undefined; readonly to: Values }): Way {
+function overParts(
+  beginning: Way,
+  shape: StructShape,
+  { from, to }: { readonly from: Values | null | undefined; readonly to: Values },
+): Way {
   let way = beginning
   let left = knownPartsMax
   for (const name in to) {
@@ -55,7 +61,8 @@ function overParts(beginning: Way, shape: StructShape, { from, to }: { readonly 
       if (isEmptyList(before)) before = undefined
     }
     const node = newFields(part ? part.shape() : anyShape, before, value)
-    if (node) way = way.next(name, node) ?? way.add(name, node, { step: part ? part.step : `f:${name}`, known: left-- > 0 })
+    if (node)
+      way = way.next(name, node) ?? way.add(name, node, { step: part ? part.step : `f:${name}`, known: left-- > 0 })
   }
   return way
 }
@@ -73,6 +80,11 @@ function overEntries(beginning: Way, values: Shape, to: Values): Way {
 function overElements(beginning: Way, list: ListShape, to: readonly unknown[]): Way {
   const items = list.items()
   let way = beginning
-  for (let i = 0; i < to.length; i++) way = overElement(way, list, { element: to[i], node: newFields(items, undefined, to[i]) ?? leaf, known: i < knownPartsMax })
+  for (let i = 0; i < to.length; i++)
+    way = overElement(way, list, {
+      element: to[i],
+      node: newFields(items, undefined, to[i]) ?? leaf,
+      known: i < knownPartsMax,
+    })
   return way
 }

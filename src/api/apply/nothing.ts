@@ -1,5 +1,6 @@
 /** JSON that may have parts. */
-export const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A list without elements. */
 export const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0

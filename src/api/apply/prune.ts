@@ -22,21 +22,32 @@ export interface Pruning {
 export function prune({ merged, apiVersion, managers, last, convert }: Pruning): Frozen<KubernetesObject> {
   if (!last || isEmpty(last.fields)) return merged.object
   // Nothing was given up, as with most applies.
-  if (last.apiVersion === apiVersion && managers.every((manager) => manager.apiVersion === apiVersion) && isEmpty(difference(last.fields, ownedBy(managers)))) return merged.object
+  if (
+    last.apiVersion === apiVersion &&
+    managers.every((manager) => manager.apiVersion === apiVersion) &&
+    isEmpty(difference(last.fields, ownedBy(managers)))
+  )
+    return merged.object
   const base = last.apiVersion === apiVersion ? merged : convert?.(merged.object, last.apiVersion)
   if (!base) return merged.object
   const shape = shapeOf(base.schema)
   const lastNamed = withNamedFields(shape, last.fields)
   let pruned = removeFields(shape, base.object, lastNamed) as Frozen<KubernetesObject>
-  for (const version of versionsOf(managers, last.apiVersion)) pruned = addBackOwned(base, pruned, { version, from: last.apiVersion, managers, convert })
+  for (const version of versionsOf(managers, last.apiVersion))
+    pruned = addBackOwned(base, pruned, { version, from: last.apiVersion, managers, convert })
   const all = withNamedFields(shape, fieldSetOf(shape, base.object))
   const kept = withNamedFields(shape, fieldSetOf(shape, pruned))
-  const result = removeFields(shape, base.object, intersection(difference(all, kept), lastNamed)) as Frozen<KubernetesObject>
+  const result = removeFields(
+    shape,
+    base.object,
+    intersection(difference(all, kept), lastNamed),
+  ) as Frozen<KubernetesObject>
   if (base === merged) return result
   return convert?.(result, apiVersion)?.object ?? merged.object
 }
 
-const ownedBy = (managers: readonly Manager[]): FieldSet => managers.reduce<FieldSet>((fields, manager) => union(fields, manager.fields), {})
+const ownedBy = (managers: readonly Manager[]): FieldSet =>
+  managers.reduce<FieldSet>((fields, manager) => union(fields, manager.fields), {})
 
 /** The versions in which something is owned; the one that was applied last first. */
 function versionsOf(managers: readonly Manager[], first: string): readonly string[] {
@@ -45,7 +56,11 @@ function versionsOf(managers: readonly Manager[], first: string): readonly strin
 }
 
 /** What was removed too much: fields that somebody owns in this version. */
-function addBackOwned(base: Versioned, pruned: Frozen<KubernetesObject>, at: { version: string; from: string; managers: readonly Manager[]; convert: Convert | undefined }): Frozen<KubernetesObject> {
+function addBackOwned(
+  base: Versioned,
+  pruned: Frozen<KubernetesObject>,
+  at: { version: string; from: string; managers: readonly Manager[]; convert: Convert | undefined },
+): Frozen<KubernetesObject> {
   const same = at.version === at.from
   const whole = same ? base : at.convert?.(base.object, at.version)
   const part = same ? pruned : at.convert?.(pruned, at.version)?.object

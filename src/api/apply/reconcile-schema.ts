@@ -23,7 +23,8 @@ function reconciled(shape: Shape, fields: FieldSet): FieldSet {
     const inner = innerShape(shape, step)
     if (!inner) continue
     const node = inner.kind === 'leaf' ? leaf : reconciled(inner, fields[step]!)
-    if (node !== fields[step] && !(node === leaf && Object.keys(fields[step]!).length === 0)) (out ??= { ...fields })[step] = node
+    if (node !== fields[step] && !(node === leaf && Object.keys(fields[step]!).length === 0))
+      (out ??= { ...fields })[step] = node
   }
   return out ?? fields
 }

@@ -18,7 +18,9 @@ function removeParts(shape: Shape, values: Values, fields: FieldSet): unknown {
     const node = fields[`f:${name}`]
     if (!node) continue
     const part = shape.kind === 'struct' ? shape.fields.get(name) : undefined
-    const kept = isMember(node) ? undefined : removeFields(part ? part.shape() : shape.kind === 'map' ? shape.values() : anyShape, values[name], node)
+    const kept = isMember(node)
+      ? undefined
+      : removeFields(part ? part.shape() : shape.kind === 'map' ? shape.values() : anyShape, values[name], node)
     if (kept === values[name]) continue
     out ??= { ...values }
     if (kept === undefined) delete out[name]
@@ -46,7 +48,13 @@ export function withNamedFields(shape: Shape, fields: FieldSet): FieldSet {
     if (step === '.') continue
     const node = fields[step]!
     const part = shape.kind === 'struct' && step[0] === 'f' ? shape.fields.get(step.slice(2)) : undefined
-    const inner = part ? part.shape() : shape.kind === 'map' ? shape.values() : shape.kind === 'list' && step[0] === 'k' ? shape.items() : anyShape
+    const inner = part
+      ? part.shape()
+      : shape.kind === 'map'
+        ? shape.values()
+        : shape.kind === 'list' && step[0] === 'k'
+          ? shape.items()
+          : anyShape
     let named = withNamedFields(inner, node)
     if (part && !isMember(named)) named = { '.': {}, ...named }
     if (named !== node) (out ??= { ...fields })[step] = named

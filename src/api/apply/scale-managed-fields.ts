@@ -19,17 +19,39 @@ const stepsOf = (path: string): readonly string[] => path.split('.').map((name) 
 export function scaleManagedFields(parent: Entries, replicasPath: string): ManagedFieldsEntry[] | undefined {
   const path = stepsOf(replicasPath)
   const managers = (managersOf(parent) ?? []).filter(({ fields }) => has(fields, path))
-  return entriesOf(managers.map(({ name, operation, subresource, time }) => ({ name, operation, apiVersion: scaleVersion, subresource, time, fields: replicasSet })))
+  return entriesOf(
+    managers.map(({ name, operation, subresource, time }) => ({
+      name,
+      operation,
+      apiVersion: scaleVersion,
+      subresource,
+      time,
+      fields: replicasSet,
+    })),
+  )
 }
 
 /**
  * The managed fields of the object after its Scale was written: whoever owns the replicas of the Scale owns those of the object, and nobody else does.
  * `apiVersion` is the object's.
  */
-export function parentManagedFields(parent: Entries, scale: Entries, { apiVersion, replicasPath }: { readonly apiVersion: string; readonly replicasPath: string }): ManagedFieldsEntry[] | undefined {
+export function parentManagedFields(
+  parent: Entries,
+  scale: Entries,
+  { apiVersion, replicasPath }: { readonly apiVersion: string; readonly replicasPath: string },
+): ManagedFieldsEntry[] | undefined {
   const path = stepsOf(replicasPath)
   const replicas = setOf(path)
-  const owning: Manager[] = (managersOf(scale) ?? []).filter(({ fields }) => has(fields, replicasInScale)).map(({ name, operation, subresource, time }) => ({ name, operation, apiVersion, subresource, time, fields: replicas }))
+  const owning: Manager[] = (managersOf(scale) ?? [])
+    .filter(({ fields }) => has(fields, replicasInScale))
+    .map(({ name, operation, subresource, time }) => ({
+      name,
+      operation,
+      apiVersion,
+      subresource,
+      time,
+      fields: replicas,
+    }))
   const out: Manager[] = []
   for (const manager of managersOf(parent) ?? []) {
     const keeps = owning.findIndex((owner) => sameManager(owner, manager))

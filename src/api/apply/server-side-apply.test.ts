@@ -16,7 +16,10 @@ const deployments = definition('io.k8s.api.apps.v1.Deployment')
 const services = definition('io.k8s.api.core.v1.Service')
 const nowMs = Date.UTC(2026, 0, 1)
 
-type Live = Frozen<KubernetesObject> & { readonly data?: Readonly<Record<string, string>>; readonly spec?: Readonly<Record<string, unknown>> }
+type Live = Frozen<KubernetesObject> & {
+  readonly data?: Readonly<Record<string, string>>
+  readonly spec?: Readonly<Record<string, unknown>>
+}
 
 /** An object that is written to, as a server would. */
 class Stored {
@@ -29,13 +32,32 @@ class Stored {
 
   apply(manager: string, applied: object, options: Partial<ApplyPatch> = {}): Live {
     const { apiVersion, kind } = applied as { apiVersion: string; kind: string }
-    const object = serverSideApply({ schema: this.#schema, apiVersion, kind, live: this.live, applied: deepFreeze(structuredClone(applied)), manager, force: false, subresource: '', nowMs, ...options })
+    const object = serverSideApply({
+      schema: this.#schema,
+      apiVersion,
+      kind,
+      live: this.live,
+      applied: deepFreeze(structuredClone(applied)),
+      manager,
+      force: false,
+      subresource: '',
+      nowMs,
+      ...options,
+    })
     return this.#store(object)
   }
 
   update(manager: string, change: (object: Live) => object): Live {
     const now = decode(this.#schema, change(this.live ?? ({} as Live))) as KubernetesObject
-    const entries = updateManagedFields({ schema: this.#schema, apiVersion: now.apiVersion!, old: this.live, new: now, manager, subresource: '', nowMs })
+    const entries = updateManagedFields({
+      schema: this.#schema,
+      apiVersion: now.apiVersion!,
+      old: this.live,
+      new: now,
+      manager,
+      subresource: '',
+      nowMs,
+    })
     return this.#store({ ...now, metadata: { ...now.metadata, ...(entries && { managedFields: entries }) } })
   }
 
@@ -45,13 +67,29 @@ class Stored {
   }
 
   get owners(): string[] {
-    return (this.live?.metadata?.managedFields ?? []).map(({ manager, operation, fieldsV1 }) => `${manager} ${operation} ${JSON.stringify(fieldsV1)}`)
+    return (this.live?.metadata?.managedFields ?? []).map(
+      ({ manager, operation, fieldsV1 }) => `${manager} ${operation} ${JSON.stringify(fieldsV1)}`,
+    )
   }
 }
 
-const map = (data?: Record<string, string>, metadata: object = {}) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', ...metadata }, ...(data && { data }) })
+const map = (data?: Record<string, string>, metadata: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'c', ...metadata },
+  ...(data && { data }),
+})
 
-const deployment = (spec: object, pod: object = { containers: [{ name: 'main', image: 'a:1' }] }) => ({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec: { selector: { matchLabels: { app: 'x' } }, template: { metadata: { labels: { app: 'x' } }, spec: pod }, ...spec } })
+const deployment = (spec: object, pod: object = { containers: [{ name: 'main', image: 'a:1' }] }) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'd' },
+  spec: {
+    selector: { matchLabels: { app: 'x' } },
+    template: { metadata: { labels: { app: 'x' } }, spec: pod },
+    ...spec,
+  },
+})
 
 function conflictOf(act: () => unknown): ApiError {
   try {
@@ -83,14 +121,31 @@ test('what is no longer applied is removed, unless somebody else owns it', () =>
 test('an object whose owner references are no longer applied keeps its name', () => {
   const stored = new Stored(configMaps)
   const metadata = { name: 'c', namespace: 'd' }
-  stored.apply('one', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }] } })
+  stored.apply('one', {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { ...metadata, ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }] },
+  })
   const { name, ownerReferences } = stored.apply('one', { apiVersion: 'v1', kind: 'ConfigMap', metadata }).metadata!
   assert.deepEqual([name, ownerReferences], ['c', undefined])
 })
 
 test('what is owned as a whole is compared as it is applied, without what defaults add', () => {
   const stored = new Stored(deployments)
-  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec: { template: { spec: { containers: [{ name: 'c', env: [{ name: 'M', valueFrom: { resourceFieldRef: { resource: 'limits.memory' } } }] }] } } } }
+  const deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd' },
+    spec: {
+      template: {
+        spec: {
+          containers: [
+            { name: 'c', env: [{ name: 'M', valueFrom: { resourceFieldRef: { resource: 'limits.memory' } } }] },
+          ],
+        },
+      },
+    },
+  }
   stored.update('creator', () => deployment)
   assert.throws(() => stored.apply('one', deployment), /resourceFieldRef/)
 })
@@ -102,14 +157,21 @@ test('a field that another applier owns with another value is a conflict that na
   assert.equal(error.code, 409)
   assert.equal(error.reason, 'Conflict')
   assert.equal(error.message, 'Apply failed with 1 conflict: conflict with "one": .data.a')
-  assert.deepEqual(error.status.details?.causes, [{ reason: 'FieldManagerConflict', message: 'conflict with "one"', field: '.data.a' }])
+  assert.deepEqual(error.status.details?.causes, [
+    { reason: 'FieldManagerConflict', message: 'conflict with "one"', field: '.data.a' },
+  ])
 })
 
 test('several conflicts are listed by manager', () => {
   const stored = new Stored(deployments)
   stored.update('kubectl-edit', () => deployment({ replicas: 2 }))
   stored.apply('one', deployment({ minReadySeconds: 5 }))
-  const error = conflictOf(() => stored.apply('two', deployment({ replicas: 3, minReadySeconds: 6 }, { containers: [{ name: 'main', image: 'b:1' }] })))
+  const error = conflictOf(() =>
+    stored.apply(
+      'two',
+      deployment({ replicas: 3, minReadySeconds: 6 }, { containers: [{ name: 'main', image: 'b:1' }] }),
+    ),
+  )
   assert.equal(
     error.message,
     [
@@ -150,7 +212,13 @@ test('lists with keys are merged element by element, absent keys having their de
   const service = (ports: object[]) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 's' }, spec: { ports } })
   const stored = new Stored(services)
   stored.apply('one', service([{ port: 80, name: 'http' }]))
-  stored.apply('two', service([{ port: 80, protocol: 'TCP', targetPort: 8080 }, { port: 53, protocol: 'UDP' }]))
+  stored.apply(
+    'two',
+    service([
+      { port: 80, protocol: 'TCP', targetPort: 8080 },
+      { port: 53, protocol: 'UDP' },
+    ]),
+  )
   assert.deepEqual(stored.live?.spec?.['ports'], [
     { name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 },
     { protocol: 'UDP', port: 53, targetPort: 0 },
@@ -164,7 +232,10 @@ test('lists with keys are merged element by element, absent keys having their de
 
 test('the order that is applied wins, and what was not applied keeps its place', () => {
   const containers = (...names: string[]) => deployment({}, { containers: names.map((name) => ({ name, image: 'x' })) })
-  const order = (live: Live) => (live.spec!['template'] as { spec: { containers: { name: string }[] } }).spec.containers.map(({ name }) => name).join('')
+  const order = (live: Live) =>
+    (live.spec!['template'] as { spec: { containers: { name: string }[] } }).spec.containers
+      .map(({ name }) => name)
+      .join('')
   const stored = new Stored(deployments)
   stored.update('setup', () => containers('a', 'b', 'c', 'd'))
   assert.equal(order(stored.apply('one', containers('d', 'b'))), 'acdb')
@@ -176,28 +247,43 @@ test('sets are merged, atomic lists and maps are owned as a whole', () => {
   stored.apply('two', map(undefined, { finalizers: ['x/c'] }))
   assert.deepEqual(stored.apply('one', map(undefined, { finalizers: ['x/a'] })).metadata?.finalizers, ['x/a', 'x/c'])
   const pods = new Stored(deployments)
-  const withTolerations = (key: string) => deployment({}, { containers: [{ name: 'main', image: 'a:1' }], tolerations: [{ key }] })
+  const withTolerations = (key: string) =>
+    deployment({}, { containers: [{ name: 'main', image: 'a:1' }], tolerations: [{ key }] })
   pods.apply('one', withTolerations('a'))
-  assert.equal(conflictOf(() => pods.apply('two', withTolerations('b'))).message, 'Apply failed with 1 conflict: conflict with "one": .spec.template.spec.tolerations')
+  assert.equal(
+    conflictOf(() => pods.apply('two', withTolerations('b'))).message,
+    'Apply failed with 1 conflict: conflict with "one": .spec.template.spec.tolerations',
+  )
 })
 
 test('fields of an object without managed fields belong to before-first-apply', () => {
   const stored = new Stored(configMaps)
   stored.live = deepFreeze(map({ a: '1', b: '1' }, { uid: 'u' })) as Live
   stored.apply('one', map({ a: '1' }))
-  assert.deepEqual(stored.owners, ['one Apply {"f:data":{"f:a":{}}}', 'before-first-apply Update {"f:data":{".":{},"f:a":{},"f:b":{}}}'])
+  assert.deepEqual(stored.owners, [
+    'one Apply {"f:data":{"f:a":{}}}',
+    'before-first-apply Update {"f:data":{".":{},"f:a":{},"f:b":{}}}',
+  ])
 })
 
-const lastApplied = (object: object) => ({ annotations: { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(object) } })
+const lastApplied = (object: object) => ({
+  annotations: { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(object) },
+})
 
 test('kubectl takes over what its own client-side apply set, and keeps the annotation up to date', () => {
   const stored = new Stored(configMaps)
   stored.update('kubectl-client-side-apply', () => map({ a: '1', b: '1' }, lastApplied(map({ a: '1', b: '1' }))))
   stored.update('somebody', (object) => ({ ...object, data: { ...object.data, b: '9' } }))
-  assert.equal(conflictOf(() => stored.apply('kubectl', map({ a: '2', b: '2' }))).message, 'Apply failed with 1 conflict: conflict with "somebody" using v1: .data.b')
+  assert.equal(
+    conflictOf(() => stored.apply('kubectl', map({ a: '2', b: '2' }))).message,
+    'Apply failed with 1 conflict: conflict with "somebody" using v1: .data.b',
+  )
   stored.apply('kubectl', map({ a: '2' }))
   assert.equal(stored.live?.data?.['a'], '2')
-  assert.equal(stored.live?.metadata?.annotations?.['kubectl.kubernetes.io/last-applied-configuration'], '{"apiVersion":"v1","data":{"a":"2"},"kind":"ConfigMap","metadata":{"name":"c"}}\n')
+  assert.equal(
+    stored.live?.metadata?.annotations?.['kubectl.kubernetes.io/last-applied-configuration'],
+    '{"apiVersion":"v1","data":{"a":"2"},"kind":"ConfigMap","metadata":{"name":"c"}}\n',
+  )
   assert.ok(conflictOf(() => stored.apply('other', map({ a: '3' }))))
 })
 
@@ -205,7 +291,10 @@ test('what does not fit is refused with the field', () => {
   const refusals: [object, RegExp][] = [
     [{ ...map(), apiVersion: 'v2' }, /^invalid object type: \/v2, Kind=ConfigMap$/],
     [map(undefined, { managedFields: [] }), /^metadata.managedFields must be nil$/],
-    [{ ...map(), extra: 1 }, /^failed to create typed patch object \(\/c; \/v1, Kind=ConfigMap\): \.extra: field not declared in schema$/],
+    [
+      { ...map(), extra: 1 },
+      /^failed to create typed patch object \(\/c; \/v1, Kind=ConfigMap\): \.extra: field not declared in schema$/,
+    ],
     [{ ...map(), data: 'x' }, /\.data: expected map, got &\{x\}$/],
     [{ ...map(), data: { a: 1 } }, /\.data\.a: expected string, got &\{1\}$/],
     [map(undefined, { finalizers: ['x/a', 'x/a'] }), /\.metadata\.finalizers: duplicate entries for key \[="x\/a"\]$/],
@@ -229,7 +318,8 @@ test('whatever is applied by two, each finds its own in the result and applying 
         last.set(manager, wanted)
         assert.deepEqual(stored.apply(manager, map(wanted), { force: true }), live)
         const wantedByAny = new Set([...last.values()].flatMap((one) => Object.keys(one)))
-        for (const key of Object.keys(live.data ?? {})) assert.ok(wantedByAny.has(key), `${key} is left though nobody applies it`)
+        for (const key of Object.keys(live.data ?? {}))
+          assert.ok(wantedByAny.has(key), `${key} is left though nobody applies it`)
       }
     }),
   )

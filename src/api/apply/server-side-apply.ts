@@ -69,19 +69,28 @@ interface State {
   readonly before: readonly Manager[]
 }
 
-type Outcome = { readonly object: Frozen<KubernetesObject>; readonly managers: readonly Manager[] } | { readonly conflicts: readonly Conflict[] }
+type Outcome =
+  | { readonly object: Frozen<KubernetesObject>; readonly managers: readonly Manager[] }
+  | { readonly conflicts: readonly Conflict[] }
 
 /** The patch as an object of the request's kind. */
 function checkedPatch({ schema, apiVersion, kind, applied }: ApplyPatch): Frozen<KubernetesObject> {
-  if (typeof applied !== 'object' || applied === null || Array.isArray(applied)) throw badRequest('error decoding YAML: the apply patch is not an object')
+  if (typeof applied !== 'object' || applied === null || Array.isArray(applied))
+    throw badRequest('error decoding YAML: the apply patch is not an object')
   const object = applied as Frozen<KubernetesObject>
-  if (object.apiVersion !== apiVersion || object.kind !== kind) throw badRequest(`invalid object type: ${typeText(object)}`)
+  if (object.apiVersion !== apiVersion || object.kind !== kind)
+    throw badRequest(`invalid object type: ${typeText(object)}`)
   if (object.metadata?.managedFields) throw badRequest('metadata.managedFields must be nil')
-  checkApplied(schema, object, `${object.metadata?.namespace ?? ''}/${object.metadata?.name ?? ''}; ${typeText(object)}`)
+  checkApplied(
+    schema,
+    object,
+    `${object.metadata?.namespace ?? ''}/${object.metadata?.name ?? ''}; ${typeText(object)}`,
+  )
   return object
 }
 
-const typeText = ({ apiVersion, kind }: Frozen<KubernetesObject>): string => `${apiVersion?.includes('/') ? apiVersion : `/${apiVersion ?? ''}`}, Kind=${kind ?? ''}`
+const typeText = ({ apiVersion, kind }: Frozen<KubernetesObject>): string =>
+  `${apiVersion?.includes('/') ? apiVersion : `/${apiVersion ?? ''}`}, Kind=${kind ?? ''}`
 
 function managersBefore(patch: ApplyPatch, live: Frozen<KubernetesObject>): readonly Manager[] {
   const managers = managersOf(live.metadata?.managedFields)
@@ -96,29 +105,54 @@ function attempt(patch: ApplyPatch, { live, applied, before, force }: State & { 
   const reconciled = reconcileWithSchema(before, schema)
   const all = fieldSetOf(shape, applied)
   const given = resetFields ? resetFields(all) : all
-  const fresh: Manager = { name: patch.manager || 'unknown', operation: 'Apply', apiVersion, subresource: patch.subresource, time: undefined, fields: ownedOf(given) }
+  const fresh: Manager = {
+    name: patch.manager || 'unknown',
+    operation: 'Apply',
+    apiVersion,
+    subresource: patch.subresource,
+    time: undefined,
+    fields: ownedOf(given),
+  }
   const last = reconciled.find((manager) => sameManager(manager, fresh))
   const applier: Manager = { ...fresh, time: last?.time }
   const others = reconciled.filter((manager) => manager !== last)
   const managers = [...others, applier]
   const merged = mergeApplied(shape, live, applied) as Frozen<KubernetesObject>
   // What nobody owns, such as the name, is kept all the same when it is applied.
-  const object = prune({ merged: { schema, object: merged }, apiVersion, managers: [...others, { ...applier, fields: given }], last, convert })
+  const object = prune({
+    merged: { schema, object: merged },
+    apiVersion,
+    managers: [...others, { ...applier, fields: given }],
+    last,
+    convert,
+  })
   const change = changeOf(schema, live, object, resetFields)
-  const settled = settle(managers, changesByVersion({ apiVersion, change }, { old: live, now: object }, convert, resetFields), applier)
+  const settled = settle(
+    managers,
+    changesByVersion({ apiVersion, change }, { old: live, now: object }, convert, resetFields),
+    applier,
+  )
   if (!force && settled.overruled.length > 0) return { conflicts: conflictsOf(settled.overruled) }
   const changed = object !== live && !deepEqual(object, live)
-  const done = settled.managers.map((manager) => (manager === applier ? finished(applier, last, changed ? timeText(patch.nowMs) : applier.time) : manager))
+  const done = settled.managers.map((manager) =>
+    manager === applier ? finished(applier, last, changed ? timeText(patch.nowMs) : applier.time) : manager,
+  )
   return { object: changed ? object : live, managers: done.filter(({ fields }) => Object.keys(fields).length > 0) }
 }
 
 /** The applier as it is written: the entry of before, when nothing about it changed. */
 function finished(applier: Manager, last: Manager | undefined, time: string | undefined): Manager {
-  return last && last.time === time && last.apiVersion === applier.apiVersion && sameFields(last.fields, applier.fields) ? last : { ...applier, time }
+  return last && last.time === time && last.apiVersion === applier.apiVersion && sameFields(last.fields, applier.fields)
+    ? last
+    : { ...applier, time }
 }
 
 /** kubectl overrules what only its own client-side apply had set. */
-function takeOver(patch: ApplyPatch, state: State, conflicts: readonly Conflict[]): Exclude<Outcome, { conflicts: unknown }> {
+function takeOver(
+  patch: ApplyPatch,
+  state: State,
+  conflicts: readonly Conflict[],
+): Exclude<Outcome, { conflicts: unknown }> {
   const taken = patch.manager === kubectl ? takenOverFields(patch.schema, patch.apiVersion, state.live) : undefined
   const left = taken ? conflicts.filter(({ path }) => !has(taken, path)) : conflicts
   if (left.length > 0) throw applyConflict(left)
@@ -128,7 +162,10 @@ function takeOver(patch: ApplyPatch, state: State, conflicts: readonly Conflict[
 }
 
 /** The object with these managed fields. */
-function withManagedFields(object: Frozen<KubernetesObject>, entries: ManagedFieldsEntry[] | undefined): KubernetesObject {
+function withManagedFields(
+  object: Frozen<KubernetesObject>,
+  entries: ManagedFieldsEntry[] | undefined,
+): KubernetesObject {
   const { managedFields: _, ...metadata } = object.metadata ?? {}
   return { ...object, metadata: entries ? { ...metadata, managedFields: entries } : metadata } as KubernetesObject
 }
@@ -138,8 +175,15 @@ export function keepTimesWhenUnchanged(old: Frozen<KubernetesObject>, now: Kuber
   const before = old.metadata?.managedFields
   const after = now.metadata?.managedFields
   if (!before || !after || before === after || before.length !== after.length || before.length === 0) return now
-  if (!after.every((entry, i) => entry === before[i] || deepEqual({ ...entry, time: undefined }, { ...before[i], time: undefined }))) return now
-  const same = deepEqual({ ...old, metadata: { ...old.metadata, managedFields: undefined } }, { ...now, metadata: { ...now.metadata, managedFields: undefined } })
+  if (
+    !after.every(
+      (entry, i) => entry === before[i] || deepEqual({ ...entry, time: undefined }, { ...before[i], time: undefined }),
+    )
+  )
+    return now
+  const same = deepEqual(
+    { ...old, metadata: { ...old.metadata, managedFields: undefined } },
+    { ...now, metadata: { ...now.metadata, managedFields: undefined } },
+  )
   return same ? withManagedFields(now, before as ManagedFieldsEntry[]) : now
 }
-

@@ -33,12 +33,21 @@ export interface Change {
 }
 
 /** The change from `old` to `now`, without what the endpoint may not own. */
-export const changeOf = (schema: StructSchema, old: unknown, now: unknown, filter: FieldFilter | undefined): Change => filtered(changeIn(schema, { old, now, differing: true }), filter)
+export const changeOf = (schema: StructSchema, old: unknown, now: unknown, filter: FieldFilter | undefined): Change =>
+  filtered(changeIn(schema, { old, now, differing: true }), filter)
 
 /** The same where `now` is what a client sent, decoded. */
-export const sentChangeOf = (schema: StructSchema, old: unknown, now: unknown, filter: FieldFilter | undefined): Change => filtered(changeIn(schema, { old, now, differing: 'sent' }), filter)
+export const sentChangeOf = (
+  schema: StructSchema,
+  old: unknown,
+  now: unknown,
+  filter: FieldFilter | undefined,
+): Change => filtered(changeIn(schema, { old, now, differing: 'sent' }), filter)
 
-function changeIn(schema: StructSchema, { old, now, differing }: { readonly old: unknown; readonly now: unknown; readonly differing: Differing }): Change {
+function changeIn(
+  schema: StructSchema,
+  { old, now, differing }: { readonly old: unknown; readonly now: unknown; readonly differing: Differing },
+): Change {
   const shape = shapeOf(schema)
   const created = old === emptyObject(schema)
   // Two walks follow, which look into nothing that is the same.
@@ -47,10 +56,16 @@ function changeIn(schema: StructSchema, { old, now, differing }: { readonly old:
   return { changed, removed: gainedFields(shape, shared, old, false) }
 }
 
-const filtered = ({ changed, removed }: Change, filter: FieldFilter | undefined): Change => (filter ? { changed: filter(changed), removed: filter(removed) } : { changed, removed })
+const filtered = ({ changed, removed }: Change, filter: FieldFilter | undefined): Change =>
+  filter ? { changed: filter(changed), removed: filter(removed) } : { changed, removed }
 
 /** Changes by version, worked out when a manager of that version comes up. */
-export function changesByVersion(base: { readonly apiVersion: string; readonly change: Change }, between: { readonly old: unknown; readonly now: unknown }, convert: Convert | undefined, filter: FieldFilter | undefined): (apiVersion: string) => Change | undefined {
+export function changesByVersion(
+  base: { readonly apiVersion: string; readonly change: Change },
+  between: { readonly old: unknown; readonly now: unknown },
+  convert: Convert | undefined,
+  filter: FieldFilter | undefined,
+): (apiVersion: string) => Change | undefined {
   const known = new Map<string, Change | undefined>([[base.apiVersion, base.change]])
   return (apiVersion) => {
     if (known.has(apiVersion)) return known.get(apiVersion)
@@ -69,7 +84,11 @@ export interface Overruled {
 }
 
 /** What is left to the managers after a change, and whom it overrules. `self` is left as it is. */
-export function settle(managers: readonly Manager[], changeIn: (apiVersion: string) => Change | undefined, self?: Manager): { readonly managers: readonly Manager[]; readonly overruled: readonly Overruled[] } {
+export function settle(
+  managers: readonly Manager[],
+  changeIn: (apiVersion: string) => Change | undefined,
+  self?: Manager,
+): { readonly managers: readonly Manager[]; readonly overruled: readonly Overruled[] } {
   const overruled: Overruled[] = []
   const out: Manager[] = []
   for (const manager of managers) {

@@ -108,11 +108,14 @@ function structShape(schema: StructSchema): Shape {
 /** Of what is owned as a whole. Objects of custom kinds are JSON as they are. */
 function wholeOf(schema: StructSchema | ListSchema): LeafShape {
   const struct = schema.type === 'struct' ? schema : schema.items
-  return struct.type === 'struct' && struct.name !== '' ? { kind: 'leaf', json: (value) => normalisePart(schema, value) } : leafShape
+  return struct.type === 'struct' && struct.name !== ''
+    ? { kind: 'leaf', json: (value) => normalisePart(schema, value) }
+    : leafShape
 }
 
 function listShape(schema: ListSchema): Shape {
-  if (schema.listType !== 'map' && schema.listType !== 'set') return schema.items.type === 'struct' ? wholeOf(schema) : leafShape
+  if (schema.listType !== 'map' && schema.listType !== 'set')
+    return schema.items.type === 'struct' ? wholeOf(schema) : leafShape
   if (schema.listType === 'set') return { kind: 'list', keys: undefined, items: once(schema.items) }
   const items = schema.items.type === 'struct' ? schema.items : undefined
   const keys = [...(schema.listMapKeys ?? [])].sort().map((name) => ({ name, absent: absentKey(items, name) }))
@@ -131,7 +134,11 @@ function absentKey(items: StructSchema | undefined, name: string): unknown {
   if (!items || !field) return undefined
   if (field.default !== undefined) return field.default
   if (field.omit !== 'never' || field.pointer) return undefined
-  return field.schema.type === 'string' ? '' : field.schema.type === 'int32' || field.schema.type === 'int64' ? 0 : undefined
+  return field.schema.type === 'string'
+    ? ''
+    : field.schema.type === 'int32' || field.schema.type === 'int64'
+      ? 0
+      : undefined
 }
 
 /** The step to an element of a list. */
@@ -149,7 +156,11 @@ export function elementStep(list: ListShape, item: unknown): string {
 function sameElement(list: ListShape, left: unknown, right: unknown): boolean {
   if (!list.keys) return left === right
   for (const { name, absent } of list.keys) {
-    if (((left as Record<string, unknown> | null)?.[name] ?? absent) !== ((right as Record<string, unknown> | null)?.[name] ?? absent)) return false
+    if (
+      ((left as Record<string, unknown> | null)?.[name] ?? absent) !==
+      ((right as Record<string, unknown> | null)?.[name] ?? absent)
+    )
+      return false
   }
   return true
 }

@@ -37,7 +37,17 @@ const unowned = setOf(
   ['f:apiVersion'],
   ['f:kind'],
   ['f:metadata'],
-  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map((name) => ['f:metadata', `f:${name}`]),
+  ...[
+    'name',
+    'namespace',
+    'creationTimestamp',
+    'selfLink',
+    'uid',
+    'clusterName',
+    'generation',
+    'managedFields',
+    'resourceVersion',
+  ].map((name) => ['f:metadata', `f:${name}`]),
 )
 
 const owned = new WeakMap<FieldSet, FieldSet>()
@@ -68,7 +78,14 @@ export function recordUpdate(update: ManagedUpdate, before: readonly Manager[]):
   const changeIn = changesByVersion({ apiVersion, change }, { old, now: update.new }, convert, resetFields)
   const { managers } = settle(reconcileWithSchema(before, schema), changeIn)
   const fields = update.old ? difference(change.changed, unowned) : ownedOf(change.changed)
-  const writer: Manager = { name: update.manager || 'unknown', operation: 'Update', apiVersion, subresource: update.subresource, time: timeText(update.nowMs), fields }
+  const writer: Manager = {
+    name: update.manager || 'unknown',
+    operation: 'Update',
+    apiVersion,
+    subresource: update.subresource,
+    time: timeText(update.nowMs),
+    fields,
+  }
   return capManagers(isEmpty(writer.fields) ? managers : withWriter(managers, writer))
 }
 
@@ -99,4 +116,6 @@ export function clearsManagedFields(body: unknown): boolean {
   return Array.isArray(fields) && fields.length === 0
 }
 
-const isReset = (entries: readonly Frozen<ManagedFieldsEntry>[]): boolean => entries.length === 0 || (entries.length === 1 && Object.values(entries[0]!).every((value) => value === undefined || value === ''))
+const isReset = (entries: readonly Frozen<ManagedFieldsEntry>[]): boolean =>
+  entries.length === 0 ||
+  (entries.length === 1 && Object.values(entries[0]!).every((value) => value === undefined || value === ''))

@@ -35,7 +35,11 @@ export class Way {
   }
 
   /** A new way on. One that is not to be known, or comes after such a one, is found by nobody else. `holds`: what the set has there when it is not `node` itself. */
-  add(part: unknown, node: FieldSet, { step, known, holds = node }: { readonly step: string; readonly known: boolean; readonly holds?: FieldSet }): Way {
+  add(
+    part: unknown,
+    node: FieldSet,
+    { step, known, holds = node }: { readonly step: string; readonly known: boolean; readonly holds?: FieldSet },
+  ): Way {
     const way = new Way(this, step, holds, known && this.#known)
     if (!way.#known) return way
     this.#goesTo(part, node, way)
@@ -58,7 +62,8 @@ export class Way {
   /** The parts of the walk that ended here, the last one first. */
   static #partsTo(end: Way): { step: string; node: FieldSet }[] {
     const parts = []
-    for (let way: Way | undefined = end; way; way = way.#before) if (way.#step) parts.push({ step: way.#step, node: way.#node })
+    for (let way: Way | undefined = end; way; way = way.#before)
+      if (way.#step) parts.push({ step: way.#step, node: way.#node })
     return parts
   }
 
@@ -94,10 +99,14 @@ export function overElement(from: Way, list: ListShape, { element, node, known }
     way = way.next(part, leaf) ?? way.add(part, leaf, { step: '', known: known && tells(part) })
   }
   const part = last < 0 ? element : keyOf(keys![last]!, element)
-  return way.next(part, node) ?? way.add(part, node, { step: elementStep(list, element), known: known && tells(part), holds: asMember(node) })
+  return (
+    way.next(part, node) ??
+    way.add(part, node, { step: elementStep(list, element), known: known && tells(part), holds: asMember(node) })
+  )
 }
 
-const keyOf = ({ name, absent }: ListKey, element: unknown): unknown => (element as Readonly<Record<string, unknown>> | null)?.[name] ?? absent
+const keyOf = ({ name, absent }: ListKey, element: unknown): unknown =>
+  (element as Readonly<Record<string, unknown>> | null)?.[name] ?? absent
 
 /** Other values than these tell an element only to themselves. */
 const tells = (value: unknown): boolean => typeof value !== 'object' || value === null

@@ -4,7 +4,12 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
 /** What `kubectl get controllerrevisions` shows. */
-export const controllerRevisionRow = (revision: Frozen<ControllerRevision>, nowMs: number): Cell[] => [name(revision), controllerCell(revision), revision.revision ?? 0, age(revision, nowMs)]
+export const controllerRevisionRow = (revision: Frozen<ControllerRevision>, nowMs: number): Cell[] => [
+  name(revision),
+  controllerCell(revision),
+  revision.revision ?? 0,
+  age(revision, nowMs),
+]
 
 function controllerCell({ metadata }: Frozen<ControllerRevision>): string {
   const owner = metadata?.ownerReferences?.find(({ controller }) => controller)

@@ -15,7 +15,8 @@ export const controllerRevisionDefinition = defineKind(controllerRevisions, {
     checkNotNegative(revision, ['revision'], field(), errors)
     const data: unknown = revision.data
     if (data === undefined || data === null) errors.required(field('data'), 'data is mandatory')
-    else if (typeof data !== 'object' || Array.isArray(data)) errors.required(field('data'), 'data must be a valid JSON object')
+    else if (typeof data !== 'object' || Array.isArray(data))
+      errors.required(field('data'), 'data must be a valid JSON object')
   },
   validateUpdate(revision, old, errors) {
     checkNotNegative(revision, ['revision'], field(), errors)

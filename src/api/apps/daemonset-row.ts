@@ -7,6 +7,19 @@ import { age, containerCells, labelCell, name, selectorCell } from '../table-for
 export function daemonSetRow(set: Frozen<DaemonSet>, nowMs: number): Cell[] {
   const { spec, status } = set
   const pod = spec?.template?.spec
-  const counts = [status?.desiredNumberScheduled, status?.currentNumberScheduled, status?.numberReady, status?.updatedNumberScheduled, status?.numberAvailable].map((count) => count ?? 0)
-  return [name(set), ...counts, labelCell(pod?.nodeSelector), age(set, nowMs), ...containerCells(pod?.containers), selectorCell(spec?.selector)]
+  const counts = [
+    status?.desiredNumberScheduled,
+    status?.currentNumberScheduled,
+    status?.numberReady,
+    status?.updatedNumberScheduled,
+    status?.numberAvailable,
+  ].map((count) => count ?? 0)
+  return [
+    name(set),
+    ...counts,
+    labelCell(pod?.nodeSelector),
+    age(set, nowMs),
+    ...containerCells(pod?.containers),
+    selectorCell(spec?.selector),
+  ]
 }

@@ -8,7 +8,13 @@ import { field, type FieldErrors, type FieldPath } from '../validation/field.ts'
 import { selectsAll } from '../selector/label-selector.ts'
 import { checkLabelSelector } from '../validation/labels.ts'
 import { immutableText, negativeText } from '../validation/names.ts'
-import { checkAtMostAll, checkIntOrPercent, checkNotDecremented, checkNotNegative, intOrPercent } from '../validation/numbers.ts'
+import {
+  checkAtMostAll,
+  checkIntOrPercent,
+  checkNotDecremented,
+  checkNotNegative,
+  intOrPercent,
+} from '../validation/numbers.ts'
 import { defaultPodTemplate } from '../core/pod-spec/defaults.ts'
 import { dropDisabledFields } from '../core/pod-spec/disabled.ts'
 import { rulesOfUpdate } from '../core/pod-spec/rules.ts'
@@ -57,9 +63,15 @@ export const daemonSetDefinition = defineKind(daemonSets, {
     const at = field('status')
     if (subresource === 'status') {
       checkNotNegative(daemonSet.status, counts, at, errors)
-      return checkNotDecremented(daemonSet.status?.collisionCount, old.status?.collisionCount, at.child('collisionCount'), errors)
+      return checkNotDecremented(
+        daemonSet.status?.collisionCount,
+        old.status?.collisionCount,
+        at.child('collisionCount'),
+        errors,
+      )
     }
-    if (!equal(daemonSet.spec?.selector, old.spec?.selector)) errors.invalid(field('spec', 'selector'), daemonSet.spec?.selector, immutableText)
+    if (!equal(daemonSet.spec?.selector, old.spec?.selector))
+      errors.invalid(field('spec', 'selector'), daemonSet.spec?.selector, immutableText)
     checkSpec(daemonSet, old.spec, errors)
   },
   warnings(daemonSet, old) {
@@ -68,7 +80,17 @@ export const daemonSetDefinition = defineKind(daemonSets, {
   },
 })
 
-const counts = ['currentNumberScheduled', 'numberMisscheduled', 'desiredNumberScheduled', 'numberReady', 'observedGeneration', 'updatedNumberScheduled', 'numberAvailable', 'numberUnavailable', 'collisionCount'] as const
+const counts = [
+  'currentNumberScheduled',
+  'numberMisscheduled',
+  'desiredNumberScheduled',
+  'numberReady',
+  'observedGeneration',
+  'updatedNumberScheduled',
+  'numberAvailable',
+  'numberUnavailable',
+  'collisionCount',
+] as const
 
 function setTemplateGeneration({ metadata }: DaemonSet, generation: number): void {
   ensure(metadata, 'annotations')[templateGeneration] = String(generation)
@@ -101,6 +123,7 @@ function checkStrategy(strategy: Frozen<DaemonSetUpdateStrategy>, at: FieldPath,
   checkAtMostAll(maxUnavailable, path.child('maxUnavailable'), errors)
   checkAtMostAll(maxSurge, path.child('maxSurge'), errors)
   const [unavailable, surge] = [intOrPercent(maxUnavailable), intOrPercent(maxSurge)]
-  if (unavailable && surge) errors.invalid(path.child('maxSurge'), maxSurge, 'may not be set when maxUnavailable is non-zero')
+  if (unavailable && surge)
+    errors.invalid(path.child('maxSurge'), maxSurge, 'may not be set when maxUnavailable is non-zero')
   if (!unavailable && !surge) errors.required(path.child('maxUnavailable'), 'cannot be 0 when maxSurge is 0')
 }

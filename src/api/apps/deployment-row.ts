@@ -8,5 +8,13 @@ import { age, containerCells, name } from '../table-format/cells.ts'
 export function deploymentRow(deployment: Frozen<Deployment>, nowMs: number): Cell[] {
   const { spec, status } = deployment
   const ready = `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`
-  return [name(deployment), ready, status?.updatedReplicas ?? 0, status?.availableReplicas ?? 0, age(deployment, nowMs), ...containerCells(spec?.template?.spec?.containers), selectorText(spec?.selector)]
+  return [
+    name(deployment),
+    ready,
+    status?.updatedReplicas ?? 0,
+    status?.availableReplicas ?? 0,
+    age(deployment, nowMs),
+    ...containerCells(spec?.template?.spec?.containers),
+    selectorText(spec?.selector),
+  ]
 }

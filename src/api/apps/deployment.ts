@@ -7,12 +7,24 @@ import { keepField } from '../status-metadata.ts'
 import { equal } from '../validation/equal.ts'
 import { field, type FieldErrors, type FieldPath } from '../validation/field.ts'
 import { immutableText } from '../validation/names.ts'
-import { checkAtMostAll, checkIntOrPercent, checkNotDecremented, checkNotNegative, intOrPercent } from '../validation/numbers.ts'
+import {
+  checkAtMostAll,
+  checkIntOrPercent,
+  checkNotDecremented,
+  checkNotNegative,
+  intOrPercent,
+} from '../validation/numbers.ts'
 import { defaultPodTemplate } from '../core/pod-spec/defaults.ts'
 import { dropDisabledFields } from '../core/pod-spec/disabled.ts'
 import { checkPodTemplate } from '../core/pod-spec/template.ts'
 import { podWarnings } from '../core/pod-spec/warnings.ts'
-import { checkRequiredSelector, checkRunsForEver, checkTemplateLabels, hostnameWarnings, validMatcher } from '../core/pod-spec/workloads.ts'
+import {
+  checkRequiredSelector,
+  checkRunsForEver,
+  checkTemplateLabels,
+  hostnameWarnings,
+  validMatcher,
+} from '../core/pod-spec/workloads.ts'
 import { deploymentRow } from './deployment-row.ts'
 
 /** What a Deployment does. */
@@ -21,7 +33,8 @@ export const deploymentDefinition = defineKind(deployments, {
   status: true,
   scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   // Annotations too: they are copied to ReplicaSets.
-  generation: (deployment, old) => !equal(deployment.spec, old.spec) || !equal(deployment.metadata.annotations ?? {}, old.metadata.annotations ?? {}),
+  generation: (deployment, old) =>
+    !equal(deployment.spec, old.spec) || !equal(deployment.metadata.annotations ?? {}, old.metadata.annotations ?? {}),
   defaults(deployment) {
     const spec = ensure(deployment, 'spec')
     spec.replicas ??= 1
@@ -45,15 +58,23 @@ export const deploymentDefinition = defineKind(deployments, {
   validateUpdate({ spec, status }, old, errors, { subresource }) {
     if (subresource === 'status') return checkStatus(status ?? {}, old.status ?? {}, field('status'), errors)
     checkSpec(spec, old.spec, errors)
-    if (!equal(spec?.selector, old.spec?.selector)) errors.invalid(field('spec', 'selector'), spec?.selector, immutableText)
+    if (!equal(spec?.selector, old.spec?.selector))
+      errors.invalid(field('spec', 'selector'), spec?.selector, immutableText)
   },
   warnings({ metadata, spec }, old) {
     if (old && metadata.generation === old.metadata.generation) return []
-    return [...(old ? [] : hostnameWarnings(metadata.name)), ...podWarnings(spec?.template?.spec, spec?.template?.metadata, field('spec', 'template'))]
+    return [
+      ...(old ? [] : hostnameWarnings(metadata.name)),
+      ...podWarnings(spec?.template?.spec, spec?.template?.metadata, field('spec', 'template')),
+    ]
   },
 })
 
-function checkSpec(spec: Frozen<DeploymentSpec> | undefined, old: Frozen<DeploymentSpec> | undefined, errors: FieldErrors): void {
+function checkSpec(
+  spec: Frozen<DeploymentSpec> | undefined,
+  old: Frozen<DeploymentSpec> | undefined,
+  errors: FieldErrors,
+): void {
   const at = field('spec')
   const { template, selector, strategy, progressDeadlineSeconds: deadline, minReadySeconds = 0 } = spec ?? {}
   checkNotNegative(spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'], at, errors)
@@ -66,7 +87,8 @@ function checkSpec(spec: Frozen<DeploymentSpec> | undefined, old: Frozen<Deploym
     checkRunsForEver(template, at.child('template'), errors, 'ReplicaSet')
   }
   checkStrategy(strategy ?? {}, at.child('strategy'), errors)
-  if (deadline !== undefined && deadline <= minReadySeconds) errors.invalid(at.child('progressDeadlineSeconds'), deadline, 'must be greater than minReadySeconds')
+  if (deadline !== undefined && deadline <= minReadySeconds)
+    errors.invalid(at.child('progressDeadlineSeconds'), deadline, 'must be greater than minReadySeconds')
 }
 
 function checkStrategy(strategy: Frozen<DeploymentStrategy>, at: FieldPath, errors: FieldErrors): void {
@@ -80,20 +102,36 @@ function checkStrategy(strategy: Frozen<DeploymentStrategy>, at: FieldPath, erro
     const { maxUnavailable, maxSurge } = rollingUpdate
     checkIntOrPercent(maxUnavailable, path.child('maxUnavailable'), errors)
     checkIntOrPercent(maxSurge, path.child('maxSurge'), errors)
-    if (intOrPercent(maxUnavailable) === 0 && intOrPercent(maxSurge) === 0) errors.invalid(path.child('maxUnavailable'), maxUnavailable, 'may not be 0 when `maxSurge` is 0')
+    if (intOrPercent(maxUnavailable) === 0 && intOrPercent(maxSurge) === 0)
+      errors.invalid(path.child('maxUnavailable'), maxUnavailable, 'may not be 0 when `maxSurge` is 0')
     checkAtMostAll(maxUnavailable, path.child('maxUnavailable'), errors)
   }
 }
 
-const counts = ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas', 'terminatingReplicas', 'collisionCount'] as const
+const counts = [
+  'observedGeneration',
+  'replicas',
+  'updatedReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'unavailableReplicas',
+  'terminatingReplicas',
+  'collisionCount',
+] as const
 
-function checkStatus(status: Frozen<DeploymentStatus>, old: Frozen<DeploymentStatus>, at: FieldPath, errors: FieldErrors): void {
+function checkStatus(
+  status: Frozen<DeploymentStatus>,
+  old: Frozen<DeploymentStatus>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   checkNotNegative(status, counts, at, errors)
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
   for (const name of ['updatedReplicas', 'readyReplicas', 'availableReplicas'] as const) {
     const value = status[name] ?? 0
     if (value > replicas) errors.invalid(at.child(name), value, 'cannot be greater than status.replicas')
   }
-  if (availableReplicas > readyReplicas) errors.invalid(at.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas')
+  if (availableReplicas > readyReplicas)
+    errors.invalid(at.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas')
   checkNotDecremented(status.collisionCount, old.collisionCount, at.child('collisionCount'), errors)
 }

@@ -11,7 +11,13 @@ import { defaultPodTemplate } from '../core/pod-spec/defaults.ts'
 import { dropDisabledFields } from '../core/pod-spec/disabled.ts'
 import { checkPodTemplate } from '../core/pod-spec/template.ts'
 import { podWarnings } from '../core/pod-spec/warnings.ts'
-import { checkRequiredSelector, checkRunsForEver, checkTemplateLabels, hostnameWarnings, validMatcher } from '../core/pod-spec/workloads.ts'
+import {
+  checkRequiredSelector,
+  checkRunsForEver,
+  checkTemplateLabels,
+  hostnameWarnings,
+  validMatcher,
+} from '../core/pod-spec/workloads.ts'
 import { replicaSetRow } from './replicaset-row.ts'
 
 /** What a ReplicaSet does. */
@@ -25,20 +31,29 @@ export const replicaSetDefinition = defineKind(replicaSets, {
     defaultPodTemplate(ensure(spec, 'template'))
   },
   prepareCreate: ({ spec }) => spec?.template?.spec && dropDisabledFields(spec.template.spec),
-  prepareUpdate: ({ spec }, old) => spec?.template?.spec && dropDisabledFields(spec.template.spec, old.spec?.template?.spec),
+  prepareUpdate: ({ spec }, old) =>
+    spec?.template?.spec && dropDisabledFields(spec.template.spec, old.spec?.template?.spec),
   validate: ({ spec }, errors) => checkSpec(spec, undefined, errors),
   validateUpdate({ spec, status }, old, errors, { subresource }) {
     if (subresource === 'status') return checkReplicaStatus(status ?? {}, field('status'), errors)
     checkSpec(spec, old.spec, errors)
-    if (!equal(spec?.selector, old.spec?.selector)) errors.invalid(field('spec', 'selector'), spec?.selector, immutableText)
+    if (!equal(spec?.selector, old.spec?.selector))
+      errors.invalid(field('spec', 'selector'), spec?.selector, immutableText)
   },
   warnings({ metadata, spec }, old) {
     if (old && metadata.generation === old.metadata.generation) return []
-    return [...(old ? [] : hostnameWarnings(metadata.name)), ...podWarnings(spec?.template?.spec, spec?.template?.metadata, field('spec', 'template'))]
+    return [
+      ...(old ? [] : hostnameWarnings(metadata.name)),
+      ...podWarnings(spec?.template?.spec, spec?.template?.metadata, field('spec', 'template')),
+    ]
   },
 })
 
-function checkSpec(spec: Frozen<ReplicaSetSpec> | undefined, old: Frozen<ReplicaSetSpec> | undefined, errors: FieldErrors): void {
+function checkSpec(
+  spec: Frozen<ReplicaSetSpec> | undefined,
+  old: Frozen<ReplicaSetSpec> | undefined,
+  errors: FieldErrors,
+): void {
   const at = field('spec')
   const { template, selector } = spec ?? {}
   checkNotNegative(spec, ['replicas', 'minReadySeconds'], at, errors)
@@ -62,11 +77,24 @@ interface ReplicaStatus {
 
 /** Counts that fit together. */
 export function checkReplicaStatus(status: ReplicaStatus, at: FieldPath, errors: FieldErrors): void {
-  checkNotNegative(status, ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration', 'terminatingReplicas'], at, errors)
+  checkNotNegative(
+    status,
+    [
+      'replicas',
+      'fullyLabeledReplicas',
+      'readyReplicas',
+      'availableReplicas',
+      'observedGeneration',
+      'terminatingReplicas',
+    ],
+    at,
+    errors,
+  )
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
   for (const name of ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const) {
     const value = status[name] ?? 0
     if (value > replicas) errors.invalid(at.child(name), value, 'cannot be greater than status.replicas')
   }
-  if (availableReplicas > readyReplicas) errors.invalid(at.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas')
+  if (availableReplicas > readyReplicas)
+    errors.invalid(at.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas')
 }

@@ -5,5 +5,10 @@ import { age, containerCells, name } from '../table-format/cells.ts'
 
 /** What `kubectl get statefulsets` shows. */
 export function statefulSetRow(set: Frozen<StatefulSet>, nowMs: number): Cell[] {
-  return [name(set), `${set.status?.readyReplicas ?? 0}/${set.spec?.replicas ?? 0}`, age(set, nowMs), ...containerCells(set.spec?.template?.spec?.containers)]
+  return [
+    name(set),
+    `${set.status?.readyReplicas ?? 0}/${set.spec?.replicas ?? 0}`,
+    age(set, nowMs),
+    ...containerCells(set.spec?.template?.spec?.containers),
+  ]
 }

@@ -8,7 +8,13 @@ import { equal } from '../validation/equal.ts'
 import { field, FieldErrors, type FieldPath } from '../validation/field.ts'
 import { checkAnnotations, checkLabels } from '../validation/labels.ts'
 import { dnsLabelErrors, isLabel, negativeText } from '../validation/names.ts'
-import { checkAtMostAll, checkIntOrPercent, checkNotDecremented, checkNotNegative, intOrPercent } from '../validation/numbers.ts'
+import {
+  checkAtMostAll,
+  checkIntOrPercent,
+  checkNotDecremented,
+  checkNotNegative,
+  intOrPercent,
+} from '../validation/numbers.ts'
 import { roundAmounts } from '../validation/quantities.ts'
 import { checkClaimSpec, defaultClaimSpec } from '../core/persistentvolumeclaim-spec.ts'
 import { checkPodAnnotations } from '../core/pod-spec/annotations.ts'
@@ -17,7 +23,12 @@ import { dropDisabledFields } from '../core/pod-spec/disabled.ts'
 import { rulesOfUpdate } from '../core/pod-spec/rules.ts'
 import { checkPodTemplate } from '../core/pod-spec/template.ts'
 import { claimWarnings, podWarnings } from '../core/pod-spec/warnings.ts'
-import { checkRequiredSelector, checkRunsForEver, checkTemplateLabels, validMatcher } from '../core/pod-spec/workloads.ts'
+import {
+  checkRequiredSelector,
+  checkRunsForEver,
+  checkTemplateLabels,
+  validMatcher,
+} from '../core/pod-spec/workloads.ts'
 import { statefulSetRow } from './statefulset-row.ts'
 
 /** What a StatefulSet does. */
@@ -57,14 +68,40 @@ export const statefulSetDefinition = defineKind(statefulSets, {
     if (spec) checkSpec(spec, errors, {})
   },
   validateUpdate({ spec, status }, old, errors, { subresource }) {
-    if (subresource === 'status') return checkStatus(status ?? { replicas: 0 }, old.status ?? { replicas: 0 }, field('status'), errors)
+    if (subresource === 'status')
+      return checkStatus(status ?? { replicas: 0 }, old.status ?? { replicas: 0 }, field('status'), errors)
     if (!spec || !old.spec) return
     const before = new FieldErrors()
     checkSpec(old.spec, before, { old: old.spec })
     checkSpec(spec, errors, { old: old.spec, anyTemplate: !before.empty })
-    const { replicas, template, updateStrategy, minReadySeconds, ordinals, revisionHistoryLimit, persistentVolumeClaimRetentionPolicy } = old.spec
-    if (!equal({ ...spec, replicas, template, updateStrategy, minReadySeconds, ordinals, revisionHistoryLimit, persistentVolumeClaimRetentionPolicy }, old.spec)) {
-      errors.forbidden(field('spec'), "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")
+    const {
+      replicas,
+      template,
+      updateStrategy,
+      minReadySeconds,
+      ordinals,
+      revisionHistoryLimit,
+      persistentVolumeClaimRetentionPolicy,
+    } = old.spec
+    if (
+      !equal(
+        {
+          ...spec,
+          replicas,
+          template,
+          updateStrategy,
+          minReadySeconds,
+          ordinals,
+          revisionHistoryLimit,
+          persistentVolumeClaimRetentionPolicy,
+        },
+        old.spec,
+      )
+    ) {
+      errors.forbidden(
+        field('spec'),
+        "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+      )
     }
   },
   warnings({ metadata, spec }, old) {
@@ -72,15 +109,20 @@ export const statefulSetDefinition = defineKind(statefulSets, {
     const claimAt = (i: number) => field('spec', 'volumeClaimTemplates').index(i)
     return [
       ...(changed ? podWarnings(spec?.template?.spec, spec?.template?.metadata, field('spec', 'template')) : []),
-      ...(spec?.volumeClaimTemplates ?? []).flatMap((claim, i) => claimWarnings(claim.spec?.resources, old ? claimAt(i).child('Spec') : claimAt(i))),
-      ...((spec?.revisionHistoryLimit ?? 0) < 0 ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended'] : []),
+      ...(spec?.volumeClaimTemplates ?? []).flatMap((claim, i) =>
+        claimWarnings(claim.spec?.resources, old ? claimAt(i).child('Spec') : claimAt(i)),
+      ),
+      ...((spec?.revisionHistoryLimit ?? 0) < 0
+        ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
+        : []),
     ]
   },
 })
 
 function dropDisabled(spec: StatefulSetSpec, old?: Frozen<StatefulSetSpec>): void {
   // The feature of several at a time is off by default in v1.35.
-  if (old?.updateStrategy?.rollingUpdate?.maxUnavailable === undefined) delete spec.updateStrategy?.rollingUpdate?.maxUnavailable
+  if (old?.updateStrategy?.rollingUpdate?.maxUnavailable === undefined)
+    delete spec.updateStrategy?.rollingUpdate?.maxUnavailable
   if (spec.template?.spec) dropDisabledFields(spec.template.spec, old?.template?.spec)
 }
 
@@ -93,35 +135,63 @@ interface SpecRules {
 
 function checkSpec(spec: Frozen<StatefulSetSpec>, errors: FieldErrors, { old, anyTemplate }: SpecRules): void {
   const at = field('spec')
-  const { podManagementPolicy: policy, updateStrategy, persistentVolumeClaimRetentionPolicy: retention, ordinals, serviceName, selector, template } = spec
+  const {
+    podManagementPolicy: policy,
+    updateStrategy,
+    persistentVolumeClaimRetentionPolicy: retention,
+    ordinals,
+    serviceName,
+    selector,
+    template,
+  } = spec
   if (!policy) errors.required(at.child('podManagementPolicy'))
-  else if (policy !== 'OrderedReady' && policy !== 'Parallel') errors.invalid(at.child('podManagementPolicy'), policy, "must be 'OrderedReady' or 'Parallel'")
+  else if (policy !== 'OrderedReady' && policy !== 'Parallel')
+    errors.invalid(at.child('podManagementPolicy'), policy, "must be 'OrderedReady' or 'Parallel'")
   checkStrategy(updateStrategy ?? {}, at.child('updateStrategy'), errors)
   for (const name of ['whenDeleted', 'whenScaled'] as const) {
     const value = retention?.[name] ?? ''
-    if (retention && value !== 'Retain' && value !== 'Delete') errors.notSupported(at.child('persistentVolumeClaimRetentionPolicy', name), value, ['Retain', 'Delete'])
+    if (retention && value !== 'Retain' && value !== 'Delete')
+      errors.notSupported(at.child('persistentVolumeClaimRetentionPolicy', name), value, ['Retain', 'Delete'])
   }
-  if (!old) spec.volumeClaimTemplates?.forEach((claim, i) => checkClaimSpec(claim.spec ?? {}, at.child('volumeClaimTemplates').index(i).child('spec'), errors))
+  if (!old)
+    spec.volumeClaimTemplates?.forEach((claim, i) =>
+      checkClaimSpec(claim.spec ?? {}, at.child('volumeClaimTemplates').index(i).child('spec'), errors),
+    )
   checkNotNegative(spec, ['replicas', 'minReadySeconds'], at, errors)
   if ((ordinals?.start ?? 0) < 0) errors.invalid(at.child('ordinals.start'), ordinals?.start, negativeText)
-  if (!old && serviceName) for (const text of isLabel(serviceName)) errors.invalid(at.child('serviceName'), serviceName, text)
+  if (!old && serviceName)
+    for (const text of isLabel(serviceName)) errors.invalid(at.child('serviceName'), serviceName, text)
   checkRequiredSelector(selector, at.child('selector'), errors, 'empty selector is invalid for statefulset')
   const matcher = validMatcher(selector)
   if (!matcher) errors.invalid(at.child('selector'), selector, '')
   else {
     checkTemplateLabels(matcher, template, at.child('template'), errors)
-    checkTemplate(withoutIdentity(spec), at.child('template'), errors, { ...(old && { old }), ...(anyTemplate && { anyTemplate }) })
+    checkTemplate(withoutIdentity(spec), at.child('template'), errors, {
+      ...(old && { old }),
+      ...(anyTemplate && { anyTemplate }),
+    })
   }
   checkRunsForEver(template, at.child('template'), errors, 'StatefulSet')
 }
 
-function checkTemplate(template: Frozen<PodTemplateSpec>, at: FieldPath, errors: FieldErrors, { old, anyTemplate }: SpecRules): void {
+function checkTemplate(
+  template: Frozen<PodTemplateSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+  { old, anyTemplate }: SpecRules,
+): void {
   if (!anyTemplate) checkPodTemplate(template, at, errors, old?.template)
   // Upstream tells these twice.
   const rules = rulesOfUpdate({ isPod: false }, old?.template?.spec, old?.template?.metadata?.annotations)
   checkLabels(template.metadata?.labels, at.child('labels'), errors)
   checkAnnotations(template.metadata?.annotations, at.child('annotations'), errors)
-  checkPodAnnotations(template.metadata?.annotations, template.spec ?? { containers: [] }, at.child('annotations'), errors, rules)
+  checkPodAnnotations(
+    template.metadata?.annotations,
+    template.spec ?? { containers: [] },
+    at.child('annotations'),
+    errors,
+    rules,
+  )
 }
 
 /** The template as its Pods will see it: names come from the StatefulSet, and claims are volumes. */
@@ -129,7 +199,12 @@ function withoutIdentity({ template, volumeClaimTemplates }: Frozen<StatefulSetS
   if (!template?.spec) return template ?? {}
   const { subdomain: _subdomain, hostname: _hostname, ...spec } = template.spec
   if (!volumeClaimTemplates?.length) return { ...template, spec }
-  const claims = new Map(volumeClaimTemplates.map(({ metadata }) => [metadata?.name ?? '', { name: metadata?.name ?? '', persistentVolumeClaim: { claimName: metadata?.name ?? '' } }]))
+  const claims = new Map(
+    volumeClaimTemplates.map(({ metadata }) => [
+      metadata?.name ?? '',
+      { name: metadata?.name ?? '', persistentVolumeClaim: { claimName: metadata?.name ?? '' } },
+    ]),
+  )
   const own = (spec.volumes ?? []).filter(({ name }) => !claims.has(name))
   return { ...template, spec: { ...spec, volumes: [...claims.values(), ...own] } }
 }
@@ -151,13 +226,32 @@ function checkStrategy(strategy: Frozen<StatefulSetUpdateStrategy>, at: FieldPat
   }
 }
 
-function checkStatus(status: Frozen<StatefulSetStatus>, old: Frozen<StatefulSetStatus>, at: FieldPath, errors: FieldErrors): void {
-  checkNotNegative(status, ['replicas', 'readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas', 'observedGeneration', 'collisionCount'], at, errors)
+function checkStatus(
+  status: Frozen<StatefulSetStatus>,
+  old: Frozen<StatefulSetStatus>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
+  checkNotNegative(
+    status,
+    [
+      'replicas',
+      'readyReplicas',
+      'currentReplicas',
+      'updatedReplicas',
+      'availableReplicas',
+      'observedGeneration',
+      'collisionCount',
+    ],
+    at,
+    errors,
+  )
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
   for (const name of ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'] as const) {
     const value = status[name] ?? 0
     if (value > replicas) errors.invalid(at.child(name), value, 'cannot be greater than status.replicas')
   }
-  if (availableReplicas > readyReplicas) errors.invalid(at.child('availableReplicas'), availableReplicas, 'cannot be greater than status.readyReplicas')
+  if (availableReplicas > readyReplicas)
+    errors.invalid(at.child('availableReplicas'), availableReplicas, 'cannot be greater than status.readyReplicas')
   checkNotDecremented(status.collisionCount, old.collisionCount, at.child('collisionCount'), errors)
 }

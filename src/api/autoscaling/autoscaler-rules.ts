@@ -30,20 +30,29 @@ export function dropCarriers(metadata: { annotations?: { [key: string]: string }
 }
 
 /** The rules of an autoscaler in the form in which it is stored. */
-export function checkAutoscaler({ spec }: Frozen<HorizontalPodAutoscaler>, old: Frozen<HorizontalPodAutoscaler> | undefined, errors: FieldErrors): void {
+export function checkAutoscaler(
+  { spec }: Frozen<HorizontalPodAutoscaler>,
+  old: Frozen<HorizontalPodAutoscaler> | undefined,
+  errors: FieldErrors,
+): void {
   const at = field('spec')
   const { minReplicas, maxReplicas = 0, scaleTargetRef: target, metrics, behavior } = spec
   const least = old?.spec.minReplicas === 0 ? 0 : 1
-  if (minReplicas !== undefined && minReplicas < least) errors.invalid(at.child('minReplicas'), minReplicas, `must be greater than or equal to ${least}`)
+  if (minReplicas !== undefined && minReplicas < least)
+    errors.invalid(at.child('minReplicas'), minReplicas, `must be greater than or equal to ${least}`)
   if (maxReplicas < 1) errors.invalid(at.child('maxReplicas'), maxReplicas, 'must be greater than 0')
-  if (minReplicas !== undefined && maxReplicas < minReplicas) errors.invalid(at.child('maxReplicas'), maxReplicas, 'must be greater than or equal to `minReplicas`')
+  if (minReplicas !== undefined && maxReplicas < minReplicas)
+    errors.invalid(at.child('maxReplicas'), maxReplicas, 'must be greater than or equal to `minReplicas`')
   checkReference(target, at.child('scaleTargetRef'), errors, targetRule(spec, old))
   checkMetrics(metrics ?? [], at.child('metrics'), errors, { minReplicas, versions: metricsRule(old) })
   if (behavior) checkBehavior(behavior, at.child('behavior'), errors)
 }
 
 /** A version that stays is not checked; replication controllers have no group. */
-function targetRule({ scaleTargetRef: target }: Frozen<HorizontalPodAutoscaler['spec']>, old: Frozen<HorizontalPodAutoscaler> | undefined): VersionRule {
+function targetRule(
+  { scaleTargetRef: target }: Frozen<HorizontalPodAutoscaler['spec']>,
+  old: Frozen<HorizontalPodAutoscaler> | undefined,
+): VersionRule {
   const before = old?.spec.scaleTargetRef
   if (before && before.apiVersion === target?.apiVersion && before.kind === target?.kind) return { any: true }
   return { emptyGroup: target?.kind === 'ReplicationController' }
@@ -51,11 +60,16 @@ function targetRule({ scaleTargetRef: target }: Frozen<HorizontalPodAutoscaler['
 
 function metricsRule(old: Frozen<HorizontalPodAutoscaler> | undefined): VersionRule {
   const rule = { emptyGroup: true }
-  const wasWrong = old?.spec.metrics?.some(({ type, object }) => type === 'Object' && object && versionProblem(object.describedObject, rule))
+  const wasWrong = old?.spec.metrics?.some(
+    ({ type, object }) => type === 'Object' && object && versionProblem(object.describedObject, rule),
+  )
   return wasWrong ? { any: true } : rule
 }
 
 /** The rules of a new status. */
-export function checkAutoscalerStatus(status: Frozen<HorizontalPodAutoscalerStatus> | undefined, errors: FieldErrors): void {
+export function checkAutoscalerStatus(
+  status: Frozen<HorizontalPodAutoscalerStatus> | undefined,
+  errors: FieldErrors,
+): void {
   checkNotNegative(status, ['currentReplicas', 'desiredReplicas'], field('status'), errors)
 }

@@ -1,4 +1,9 @@
-import type { ExternalMetricStatus, MetricSpec, MetricStatus, ObjectMetricStatus } from '../generated/types/autoscaling-v2.ts'
+import type {
+  ExternalMetricStatus,
+  MetricSpec,
+  MetricStatus,
+  ObjectMetricStatus,
+} from '../generated/types/autoscaling-v2.ts'
 import type { Frozen } from '../resource.ts'
 
 /**
@@ -49,10 +54,15 @@ type Wide = Frozen<MetricSpec>
 type WideStatus = Frozen<MetricStatus>
 
 /** A present value under its name, else nothing. */
-const maybe = <Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } => (value === undefined ? {} : ({ [key]: value } as { [K in Key]: Value }))
+const maybe = <Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } =>
+  value === undefined ? {} : ({ [key]: value } as { [K in Key]: Value })
 
 /** A reference with its fields in upstream's order. */
-const reference = ({ kind, name, apiVersion }: FlatObject['target']): FlatObject['target'] => ({ kind, name, ...maybe('apiVersion', apiVersion) })
+const reference = ({ kind, name, apiVersion }: FlatObject['target']): FlatObject['target'] => ({
+  kind,
+  name,
+  ...maybe('apiVersion', apiVersion),
+})
 
 /** A v2 metric in the form of v2beta1, which the annotations of v1 hold. */
 export function flatMetric({ type, object, pods, resource, containerResource, external }: Wide): FlatMetric {
@@ -67,9 +77,17 @@ export function flatMetric({ type, object, pods, resource, containerResource, ex
         ...maybe('averageValue', object.target.averageValue),
       },
     }),
-    ...(pods && { pods: { metricName: pods.metric.name, targetAverageValue: pods.target.averageValue ?? '0', ...maybe('selector', pods.metric.selector as Selector | undefined) } }),
+    ...(pods && {
+      pods: {
+        metricName: pods.metric.name,
+        targetAverageValue: pods.target.averageValue ?? '0',
+        ...maybe('selector', pods.metric.selector as Selector | undefined),
+      },
+    }),
     ...(resource && { resource: flatResource(resource) }),
-    ...(containerResource && { containerResource: { ...flatResource(containerResource), container: containerResource.container } }),
+    ...(containerResource && {
+      containerResource: { ...flatResource(containerResource), container: containerResource.container },
+    }),
     ...(external && {
       external: {
         metricName: external.metric.name,
@@ -95,24 +113,47 @@ export function wideMetric({ type, object, pods, resource, containerResource, ex
       object: {
         describedObject: object.target,
         metric: { name: object.metricName, ...maybe('selector', object.selector) },
-        target: { type: object.averageValue === undefined ? 'Value' : 'AverageValue', value: object.targetValue, ...maybe('averageValue', object.averageValue) },
+        target: {
+          type: object.averageValue === undefined ? 'Value' : 'AverageValue',
+          value: object.targetValue,
+          ...maybe('averageValue', object.averageValue),
+        },
       },
     }),
-    ...(pods && { pods: { metric: { name: pods.metricName, ...maybe('selector', pods.selector) }, target: { type: 'AverageValue', averageValue: pods.targetAverageValue } } }),
+    ...(pods && {
+      pods: {
+        metric: { name: pods.metricName, ...maybe('selector', pods.selector) },
+        target: { type: 'AverageValue', averageValue: pods.targetAverageValue },
+      },
+    }),
     ...(resource && { resource: wideResource(resource) }),
-    ...(containerResource && { containerResource: { ...wideResource(containerResource), container: containerResource.container } }),
+    ...(containerResource && {
+      containerResource: { ...wideResource(containerResource), container: containerResource.container },
+    }),
     ...(external && {
       external: {
         metric: { name: external.metricName, ...maybe('selector', external.metricSelector) },
-        target: { type: external.targetValue === undefined ? 'AverageValue' : 'Value', ...maybe('value', external.targetValue), ...maybe('averageValue', external.targetAverageValue) },
+        target: {
+          type: external.targetValue === undefined ? 'AverageValue' : 'Value',
+          ...maybe('value', external.targetValue),
+          ...maybe('averageValue', external.targetAverageValue),
+        },
       },
     }),
   }
 }
 
-const wideResource = ({ name, targetAverageUtilization, targetAverageValue }: FlatResource): NonNullable<MetricSpec['resource']> => ({
+const wideResource = ({
   name,
-  target: { type: targetAverageUtilization === undefined ? 'AverageValue' : 'Utilization', ...maybe('averageUtilization', targetAverageUtilization), ...maybe('averageValue', targetAverageValue) },
+  targetAverageUtilization,
+  targetAverageValue,
+}: FlatResource): NonNullable<MetricSpec['resource']> => ({
+  name,
+  target: {
+    type: targetAverageUtilization === undefined ? 'AverageValue' : 'Utilization',
+    ...maybe('averageUtilization', targetAverageUtilization),
+    ...maybe('averageValue', targetAverageValue),
+  },
 })
 
 /** The same for the current value of a metric. */
@@ -120,14 +161,26 @@ export function flatStatus({ type, object, pods, resource, containerResource, ex
   return {
     type,
     ...(object && { object: flatObjectStatus(object) }),
-    ...(pods && { pods: { metricName: pods.metric.name, currentAverageValue: pods.current.averageValue ?? '0', ...maybe('selector', pods.metric.selector as Selector | undefined) } }),
+    ...(pods && {
+      pods: {
+        metricName: pods.metric.name,
+        currentAverageValue: pods.current.averageValue ?? '0',
+        ...maybe('selector', pods.metric.selector as Selector | undefined),
+      },
+    }),
     ...(resource && { resource: flatReached(resource) }),
-    ...(containerResource && { containerResource: { ...flatReached(containerResource), container: containerResource.container } }),
+    ...(containerResource && {
+      containerResource: { ...flatReached(containerResource), container: containerResource.container },
+    }),
     ...(external && { external: flatExternalStatus(external) }),
   }
 }
 
-const flatObjectStatus = ({ describedObject, metric, current }: Frozen<ObjectMetricStatus>): NonNullable<FlatStatus['object']> => ({
+const flatObjectStatus = ({
+  describedObject,
+  metric,
+  current,
+}: Frozen<ObjectMetricStatus>): NonNullable<FlatStatus['object']> => ({
   target: reference(describedObject),
   metricName: metric.name,
   currentValue: current.value ?? '0',
@@ -135,7 +188,10 @@ const flatObjectStatus = ({ describedObject, metric, current }: Frozen<ObjectMet
   ...maybe('averageValue', current.averageValue),
 })
 
-const flatExternalStatus = ({ metric, current }: Frozen<ExternalMetricStatus>): NonNullable<FlatStatus['external']> => ({
+const flatExternalStatus = ({
+  metric,
+  current,
+}: Frozen<ExternalMetricStatus>): NonNullable<FlatStatus['external']> => ({
   metricName: metric.name,
   ...maybe('metricSelector', metric.selector as Selector | undefined),
   currentValue: current.value ?? '0',
@@ -159,9 +215,16 @@ export function wideStatus({ type, object, pods, resource, containerResource, ex
         current: { value: object.currentValue, ...maybe('averageValue', object.averageValue) },
       },
     }),
-    ...(pods && { pods: { metric: { name: pods.metricName, ...maybe('selector', pods.selector) }, current: { averageValue: pods.currentAverageValue } } }),
+    ...(pods && {
+      pods: {
+        metric: { name: pods.metricName, ...maybe('selector', pods.selector) },
+        current: { averageValue: pods.currentAverageValue },
+      },
+    }),
     ...(resource && { resource: wideReached(resource) }),
-    ...(containerResource && { containerResource: { ...wideReached(containerResource), container: containerResource.container } }),
+    ...(containerResource && {
+      containerResource: { ...wideReached(containerResource), container: containerResource.container },
+    }),
     ...(external && {
       external: {
         metric: { name: external.metricName, ...maybe('selector', external.metricSelector) },
@@ -171,7 +234,11 @@ export function wideStatus({ type, object, pods, resource, containerResource, ex
   }
 }
 
-const wideReached = ({ name, currentAverageUtilization, currentAverageValue }: FlatReached): NonNullable<MetricStatus['resource']> => ({
+const wideReached = ({
+  name,
+  currentAverageUtilization,
+  currentAverageValue,
+}: FlatReached): NonNullable<MetricStatus['resource']> => ({
   name,
   current: { averageValue: currentAverageValue, ...maybe('averageUtilization', currentAverageUtilization) },
 })

@@ -1,4 +1,10 @@
-import type { HorizontalPodAutoscaler, MetricSpec, MetricStatus, MetricTarget, MetricValueStatus } from '../generated/types/autoscaling-v2.ts'
+import type {
+  HorizontalPodAutoscaler,
+  MetricSpec,
+  MetricStatus,
+  MetricTarget,
+  MetricValueStatus,
+} from '../generated/types/autoscaling-v2.ts'
 import type { Frozen } from '../resource.ts'
 import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
@@ -13,7 +19,15 @@ const metricsMax = 2
 export function horizontalPodAutoscalerRow(autoscaler: Frozen<HorizontalPodAutoscaler>, nowMs: number): Cell[] {
   const { spec, status } = autoscaler
   const target = spec?.scaleTargetRef
-  return [name(autoscaler), `${target?.kind ?? ''}/${target?.name ?? ''}`, metricsCell(autoscaler), spec?.minReplicas === undefined || spec.minReplicas === null ? '<unset>' : String(spec.minReplicas), spec?.maxReplicas ?? 0, status?.currentReplicas ?? 0, age(autoscaler, nowMs)]
+  return [
+    name(autoscaler),
+    `${target?.kind ?? ''}/${target?.name ?? ''}`,
+    metricsCell(autoscaler),
+    spec?.minReplicas === undefined || spec.minReplicas === null ? '<unset>' : String(spec.minReplicas),
+    spec?.maxReplicas ?? 0,
+    status?.currentReplicas ?? 0,
+    age(autoscaler, nowMs),
+  ]
 }
 
 function metricsCell({ spec, status }: Frozen<HorizontalPodAutoscaler>): string {
@@ -49,7 +63,9 @@ function valueText(target: Target, current: Current): string {
 }
 
 function resourceText(target: Target, current: Current): string {
-  if (target?.averageValue !== undefined) return `${current ? quantity(current.averageValue) : '<unknown>'}/${target.averageValue}`
-  const percent = (value: number | null | undefined, absent: string) => (value === undefined || value === null ? absent : `${value}%`)
+  if (target?.averageValue !== undefined)
+    return `${current ? quantity(current.averageValue) : '<unknown>'}/${target.averageValue}`
+  const percent = (value: number | null | undefined, absent: string) =>
+    value === undefined || value === null ? absent : `${value}%`
   return `${percent(current?.averageUtilization, '<unknown>')}/${percent(target?.averageUtilization, '<auto>')}`
 }

@@ -9,11 +9,20 @@ const metricsAnnotation = 'autoscaling.alpha.kubernetes.io/metrics'
 const currentAnnotation = 'autoscaling.alpha.kubernetes.io/current-metrics'
 
 /** What `kubectl get horizontalpodautoscalers.v1.autoscaling` shows: the same as of the newer form. */
-export function horizontalPodAutoscalerV1Row({ metadata, spec, status }: Frozen<HorizontalPodAutoscaler>, nowMs: number): Cell[] {
+export function horizontalPodAutoscalerV1Row(
+  { metadata, spec, status }: Frozen<HorizontalPodAutoscaler>,
+  nowMs: number,
+): Cell[] {
   const wanted = spec?.targetCPUUtilizationPercentage
   const reached = status?.currentCPUUtilizationPercentage
-  const cpu: MetricSpec[] = wanted === undefined ? [] : [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: wanted } } }]
-  const current: MetricStatus[] = reached === undefined ? [] : [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: reached } } }]
+  const cpu: MetricSpec[] =
+    wanted === undefined
+      ? []
+      : [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: wanted } } }]
+  const current: MetricStatus[] =
+    reached === undefined
+      ? []
+      : [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: reached } } }]
   const annotations = metadata?.annotations
   return horizontalPodAutoscalerRow(
     {
@@ -24,7 +33,11 @@ export function horizontalPodAutoscalerV1Row({ metadata, spec, status }: Frozen<
         scaleTargetRef: spec?.scaleTargetRef ?? { kind: '', name: '' },
         metrics: [...listIn<MetricSpec>(annotations?.[metricsAnnotation]), ...cpu],
       },
-      status: { currentReplicas: status?.currentReplicas ?? 0, desiredReplicas: status?.desiredReplicas ?? 0, currentMetrics: [...listIn<MetricStatus>(annotations?.[currentAnnotation]), ...current] },
+      status: {
+        currentReplicas: status?.currentReplicas ?? 0,
+        desiredReplicas: status?.desiredReplicas ?? 0,
+        currentMetrics: [...listIn<MetricStatus>(annotations?.[currentAnnotation]), ...current],
+      },
     },
     nowMs,
   )

@@ -15,10 +15,12 @@ export const horizontalPodAutoscalerV1Definition = defineKind(horizontalPodAutos
   defaults(autoscaler) {
     const spec = ensure(autoscaler, 'spec')
     spec.minReplicas ??= 1
-    if (autoscaler.metadata?.annotations?.[roundTripAnnotations.metrics] === undefined) spec.targetCPUUtilizationPercentage ??= defaultUtilization
+    if (autoscaler.metadata?.annotations?.[roundTripAnnotations.metrics] === undefined)
+      spec.targetCPUUtilizationPercentage ??= defaultUtilization
   },
   prepareCreate: ({ metadata }) => carry(metadata, {}, statusCarriers),
-  prepareUpdate: ({ metadata }, old, { subresource }) => carry(metadata, old.metadata, subresource === 'status' ? specCarriers : statusCarriers),
+  prepareUpdate: ({ metadata }, old, { subresource }) =>
+    carry(metadata, old.metadata, subresource === 'status' ? specCarriers : statusCarriers),
   validate: (autoscaler, errors) => checkAutoscaler(autoscalerFromV1(autoscaler), undefined, errors),
   validateUpdate(autoscaler, old, errors, { subresource }) {
     if (subresource === 'status') checkAutoscalerStatus(autoscaler.status, errors)

@@ -24,6 +24,12 @@ export function defaultAutoscaler(autoscaler: HorizontalPodAutoscaler): void {
   dropCarriers(ensure(autoscaler, 'metadata'))
   const spec = ensure(autoscaler, 'spec')
   spec.minReplicas ??= 1
-  if (!spec.metrics?.length) spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: defaultUtilization } } }]
+  if (!spec.metrics?.length)
+    spec.metrics = [
+      {
+        type: 'Resource',
+        resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: defaultUtilization } },
+      },
+    ]
   if (spec.behavior) defaultBehavior(spec.behavior)
 }

@@ -12,7 +12,10 @@ export interface VersionRule {
 }
 
 /** What is wrong with a reference's version. */
-export function versionProblem({ apiVersion = '' }: Frozen<CrossVersionObjectReference>, rule: VersionRule): string | undefined {
+export function versionProblem(
+  { apiVersion = '' }: Frozen<CrossVersionObjectReference>,
+  rule: VersionRule,
+): string | undefined {
   if (rule.any) return undefined
   const slashes = apiVersion.split('/').length - 1
   if (slashes > 1) return `unexpected GroupVersion string: ${apiVersion}`
@@ -21,7 +24,12 @@ export function versionProblem({ apiVersion = '' }: Frozen<CrossVersionObjectRef
 }
 
 /** The rules of a reference to something that scales or is measured. */
-export function checkReference(reference: Frozen<CrossVersionObjectReference> | undefined, at: FieldPath, errors: FieldErrors, rule: VersionRule): void {
+export function checkReference(
+  reference: Frozen<CrossVersionObjectReference> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+  rule: VersionRule,
+): void {
   const { kind = '', name = '' } = reference ?? {}
   checkSegment(kind, at.child('kind'), '', errors)
   checkSegment(name, at.child('name'), '', errors)

@@ -22,13 +22,15 @@ export function scheduleError(text: string): string | undefined {
   if (schedule.startsWith('TZ=') || schedule.startsWith('CRON_TZ=')) {
     const space = schedule.indexOf(' ')
     const zone = schedule.slice(schedule.indexOf('=') + 1, space < 0 ? undefined : space)
-    if (space < 0 || (zone && zone !== 'Local' && !isTimeZone(zone))) return `provided bad location ${zone}: unknown time zone ${zone}`
+    if (space < 0 || (zone && zone !== 'Local' && !isTimeZone(zone)))
+      return `provided bad location ${zone}: unknown time zone ${zone}`
     schedule = schedule.slice(space).trim()
   }
   if (!schedule) return 'empty spec string'
   if (schedule.startsWith('@')) return descriptorError(schedule)
   const fields = schedule.split(/\s+/).filter(Boolean)
-  if (fields.length !== parts.length) return `expected exactly ${parts.length} fields, found ${fields.length}: [${fields.join(' ')}]`
+  if (fields.length !== parts.length)
+    return `expected exactly ${parts.length} fields, found ${fields.length}: [${fields.join(' ')}]`
   for (const [i, part] of parts.entries()) {
     const error = fieldError(fields[i] ?? '', part)
     if (error) return error
@@ -40,7 +42,8 @@ function descriptorError(text: string): string | undefined {
   if (descriptors.has(text)) return undefined
   if (!text.startsWith('@every ')) return `unrecognized descriptor: ${text}`
   const duration = text.slice('@every '.length)
-  if (/^[+-]?(0|(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))*)$/.test(duration)) return undefined
+  if (/^[+-]?(0|(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))*)$/.test(duration))
+    return undefined
   return `failed to parse duration ${text}: time: invalid duration ${quoted(duration)}`
 }
 
@@ -83,7 +86,8 @@ function rangeError(text: string, { min, max, names }: Part): string | undefined
 function numberOf(text: string, names?: Readonly<Record<string, number>>): number | string {
   const name = names?.[text.toLowerCase()]
   if (name !== undefined) return name
-  if (!/^[+-]?\d+$/.test(text)) return `failed to parse int from ${text}: strconv.Atoi: parsing ${quoted(text)}: invalid syntax`
+  if (!/^[+-]?\d+$/.test(text))
+    return `failed to parse int from ${text}: strconv.Atoi: parsing ${quoted(text)}: invalid syntax`
   return Number(text) < 0 ? `negative number (${Number(text)}) not allowed: ${text}` : Number(text)
 }
 

@@ -9,5 +9,15 @@ export function cronJobRow(cronJob: Frozen<CronJob>, nowMs: number): Cell[] {
   const job = spec?.jobTemplate?.spec
   const last = status?.lastScheduleTime ? since(status.lastScheduleTime, nowMs) : '<none>'
   const suspended = spec?.suspend === undefined || spec.suspend === null ? '<unset>' : spec.suspend ? 'True' : 'False'
-  return [name(cronJob), spec?.schedule ?? '', spec?.timeZone ?? '<none>', suspended, status?.active?.length ?? 0, last, age(cronJob, nowMs), ...containerCells(job?.template?.spec?.containers), selectorCell(job?.selector)]
+  return [
+    name(cronJob),
+    spec?.schedule ?? '',
+    spec?.timeZone ?? '<none>',
+    suspended,
+    status?.active?.length ?? 0,
+    last,
+    age(cronJob, nowMs),
+    ...containerCells(job?.template?.spec?.containers),
+    selectorCell(job?.selector),
+  ]
 }

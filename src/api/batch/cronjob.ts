@@ -28,18 +28,23 @@ export const cronJobDefinition = defineKind(cronJobs, {
     ensure(template, 'metadata')
     defaultJobPolicies(ensure(template, 'spec'))
   },
-  prepareCreate: ({ spec }) => spec?.jobTemplate?.spec?.template?.spec && dropDisabledFields(spec.jobTemplate.spec.template.spec),
-  prepareUpdate: ({ spec }, old) => spec?.jobTemplate?.spec?.template?.spec && dropDisabledFields(spec.jobTemplate.spec.template.spec, old.spec?.jobTemplate?.spec?.template?.spec),
+  prepareCreate: ({ spec }) =>
+    spec?.jobTemplate?.spec?.template?.spec && dropDisabledFields(spec.jobTemplate.spec.template.spec),
+  prepareUpdate: ({ spec }, old) =>
+    spec?.jobTemplate?.spec?.template?.spec &&
+    dropDisabledFields(spec.jobTemplate.spec.template.spec, old.spec?.jobTemplate?.spec?.template?.spec),
   validate({ metadata, spec }, errors) {
     checkSpec(spec, undefined, errors)
-    if ((metadata.name?.length ?? 0) > nameMax) errors.invalid(field('metadata', 'name'), metadata.name, `must be no more than ${nameMax} characters`)
+    if ((metadata.name?.length ?? 0) > nameMax)
+      errors.invalid(field('metadata', 'name'), metadata.name, `must be no more than ${nameMax} characters`)
   },
   validateUpdate({ spec }, old, errors, { subresource }) {
     if (!subresource) checkSpec(spec, old.spec, errors)
   },
   warnings({ metadata, spec }, old) {
     const changed = !old || metadata.generation !== old.metadata.generation
-    const zone = 'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details'
+    const zone =
+      'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details'
     return [
       ...(old ? [] : hostnameWarnings(metadata.name)),
       ...(changed ? jobSpecWarnings(spec?.jobTemplate?.spec, field('spec', 'jobTemplate', 'spec')) : []),
@@ -50,7 +55,11 @@ export const cronJobDefinition = defineKind(cronJobs, {
 
 const policies = ['Allow', 'Forbid', 'Replace']
 
-function checkSpec(spec: Frozen<CronJobSpec> | undefined, old: Frozen<CronJobSpec> | undefined, errors: FieldErrors): void {
+function checkSpec(
+  spec: Frozen<CronJobSpec> | undefined,
+  old: Frozen<CronJobSpec> | undefined,
+  errors: FieldErrors,
+): void {
   const at = field('spec')
   const { schedule, timeZone, concurrencyPolicy: policy, jobTemplate } = spec ?? {}
   if (!schedule) errors.required(at.child('schedule'))
@@ -58,10 +67,17 @@ function checkSpec(spec: Frozen<CronJobSpec> | undefined, old: Frozen<CronJobSpe
     const wrong = scheduleError(schedule)
     if (wrong) errors.invalid(at.child('schedule'), schedule, wrong)
     const zoned = schedule.includes('TZ')
-    if (zoned && !old?.schedule?.includes('TZ')) errors.invalid(at.child('schedule'), schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')
-    else if (zoned && timeZone !== undefined) errors.invalid(at.child('schedule'), schedule, 'cannot use both timeZone field and TZ or CRON_TZ in schedule')
+    if (zoned && !old?.schedule?.includes('TZ'))
+      errors.invalid(at.child('schedule'), schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')
+    else if (zoned && timeZone !== undefined)
+      errors.invalid(at.child('schedule'), schedule, 'cannot use both timeZone field and TZ or CRON_TZ in schedule')
   }
-  checkNotNegative(spec, ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'], at, errors)
+  checkNotNegative(
+    spec,
+    ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'],
+    at,
+    errors,
+  )
   if (!old || old.timeZone !== timeZone) checkTimeZone(timeZone, at.child('timeZone'), errors)
   if (!policy) errors.required(at.child('concurrencyPolicy'))
   else if (!policies.includes(policy)) errors.notSupported(at.child('concurrencyPolicy'), policy, policies)
@@ -76,8 +92,11 @@ function checkSpec(spec: Frozen<CronJobSpec> | undefined, old: Frozen<CronJobSpe
 function checkTimeZone(zone: string | undefined, at: FieldPath, errors: FieldErrors): void {
   if (zone === undefined) return
   if (!zone) return errors.invalid(at, zone, 'timeZone must be nil or non-empty string')
-  const spelt = zone.split('/').every((part) => part !== '.' && part !== '..' && /^[A-Za-z._0-9+][A-Za-z._0-9+-]{0,13}$/.test(part))
+  const spelt = zone
+    .split('/')
+    .every((part) => part !== '.' && part !== '..' && /^[A-Za-z._0-9+][A-Za-z._0-9+-]{0,13}$/.test(part))
   if (!spelt) return errors.invalid(at, zone, `unknown time zone ${zone}`)
-  if (zone.toLowerCase() === 'local') errors.invalid(at, zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones')
+  if (zone.toLowerCase() === 'local')
+    errors.invalid(at, zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones')
   if (zone !== 'Local' && !isTimeZone(zone)) errors.invalid(at, zone, `unknown time zone ${zone}`)
 }

@@ -17,7 +17,8 @@ export function parseIndexes(text: string, completions: number): Indexes | strin
     const interval = parseInterval(part, completions)
     if (typeof interval === 'string') return interval
     const previous = intervals.at(-1)?.[1]
-    if (previous !== undefined && previous >= interval[0]) return `non-increasing order, previous: ${previous}, current: ${interval[0]}`
+    if (previous !== undefined && previous >= interval[0])
+      return `non-increasing order, previous: ${previous}, current: ${interval[0]}`
     intervals.push(interval)
     total += interval[1] - interval[0] + 1
   }
@@ -26,7 +27,8 @@ export function parseIndexes(text: string, completions: number): Indexes | strin
 
 function parseInterval(text: string, completions: number): Interval | string {
   const parts = text.split('-')
-  if (parts.length > 2) return `the fragment ${JSON.stringify(text)} violates the requirement that an index interval can have at most two parts separated by '-'`
+  if (parts.length > 2)
+    return `the fragment ${JSON.stringify(text)} violates the requirement that an index interval can have at most two parts separated by '-'`
   const numbers: number[] = []
   for (const part of parts) {
     if (!/^[+-]?[0-9]+$/.test(part)) return `cannot convert string to integer for index: ${JSON.stringify(part)}`
@@ -34,17 +36,23 @@ function parseInterval(text: string, completions: number): Interval | string {
     numbers.push(Number(part))
   }
   const [first = 0, last = first] = numbers
-  return parts.length > 1 && first >= last ? `non-increasing order, previous: ${first}, current: ${last}` : [first, last]
+  return parts.length > 1 && first >= last
+    ? `non-increasing order, previous: ${first}, current: ${last}`
+    : [first, last]
 }
 
 /** The first index in both, skipping what cannot be read. */
 export function overlapOf(one: string, other: string, completions: number): number | undefined {
   const read = (text: string) =>
-    text === '' ? [] : text.split(',').flatMap((part) => {
-      const interval = parseInterval(part, completions)
-      return typeof interval === 'string' ? [] : [interval]
-    })
+    text === ''
+      ? []
+      : text.split(',').flatMap((part) => {
+          const interval = parseInterval(part, completions)
+          return typeof interval === 'string' ? [] : [interval]
+        })
   const others = read(other)
-  for (const [first, last] of read(one)) for (const [otherFirst, otherLast] of others) if (first <= otherLast && otherFirst <= last) return Math.max(first, otherFirst)
+  for (const [first, last] of read(one))
+    for (const [otherFirst, otherLast] of others)
+      if (first <= otherLast && otherFirst <= last) return Math.max(first, otherFirst)
   return undefined
 }

@@ -32,5 +32,7 @@ function completionsCell({ spec, status }: Frozen<Job>): string {
 
 function durationCell({ status }: Frozen<Job>, nowMs: number): string {
   if (!status?.startTime) return ''
-  return humanDuration((status.completionTime ? Date.parse(status.completionTime) : nowMs) - Date.parse(status.startTime))
+  return humanDuration(
+    (status.completionTime ? Date.parse(status.completionTime) : nowMs) - Date.parse(status.startTime),
+  )
 }

@@ -45,7 +45,8 @@ export const jobDefinition = defineKind(jobs, {
     if (!spec.manualSelector) generateSelector(job, spec)
     if (spec.template?.spec) dropDisabledFields(spec.template.spec)
   },
-  prepareUpdate: ({ spec }, old) => spec?.template?.spec && dropDisabledFields(spec.template.spec, old.spec?.template?.spec),
+  prepareUpdate: ({ spec }, old) =>
+    spec?.template?.spec && dropDisabledFields(spec.template.spec, old.spec?.template?.spec),
   canonicalize: (job) => job.spec && inheritLabels(job, job.spec),
   validate: (job, errors) => checkJob(job, undefined, errors),
   validateUpdate(job, old, errors, { subresource }) {
@@ -83,14 +84,23 @@ function checkJob(job: Frozen<Job>, old: Frozen<Job> | undefined, errors: FieldE
   const { completionMode, completions = 0 } = job.spec ?? {}
   if (completionMode !== 'Indexed' || completions <= 0) return
   const hostname = `${job.metadata.name}-${completions - 1}`
-  if (isLabel(hostname).length) errors.invalid(field('metadata', 'name'), job.metadata.name, `will not able to create pod with invalid DNS label: ${hostname}`)
+  if (isLabel(hostname).length)
+    errors.invalid(
+      field('metadata', 'name'),
+      job.metadata.name,
+      `will not able to create pod with invalid DNS label: ${hostname}`,
+    )
 }
 
 function checkGeneratedSelector({ metadata, spec }: Frozen<Job>, prefixed: boolean, errors: FieldErrors): void {
   if (!spec || spec.manualSelector || !spec.selector) return
   const { uid = '', name = '' } = metadata
   if (!uid) errors.required(field('metadata', 'uid'))
-  const expected: Record<string, string> = { 'controller-uid': uid, 'job-name': name, ...(prefixed && { [uidLabel]: uid, 'batch.kubernetes.io/job-name': name }) }
+  const expected: Record<string, string> = {
+    'controller-uid': uid,
+    'job-name': name,
+    ...(prefixed && { [uidLabel]: uid, 'batch.kubernetes.io/job-name': name }),
+  }
   const labels = spec.template?.metadata?.labels
   const at = field('spec', 'template', 'metadata', 'labels')
   for (const [key, value] of Object.entries(expected)) {
@@ -98,7 +108,8 @@ function checkGeneratedSelector({ metadata, spec }: Frozen<Job>, prefixed: boole
     else if (labels[key] !== value) errors.invalid(at.key(key), labels, `must be '${value}'`)
   }
   const matcher = validMatcher(spec.selector)
-  if (matcher && !matcher.matches(expected)) errors.invalid(field('spec', 'selector'), spec.selector, '`selector` not auto-generated')
+  if (matcher && !matcher.matches(expected))
+    errors.invalid(field('spec', 'selector'), spec.selector, '`selector` not auto-generated')
 }
 
 function checkSpec(spec: Frozen<JobSpec> | undefined, old: Frozen<JobSpec> | undefined, errors: FieldErrors): void {
@@ -106,28 +117,47 @@ function checkSpec(spec: Frozen<JobSpec> | undefined, old: Frozen<JobSpec> | und
   const at = field('spec')
   checkJobSpec(spec, at, errors, old)
   const { selector, template } = spec
-  const anyValue = hasInvalidValues(old?.selector) || !!rulesOfUpdate({ isPod: false }, old?.template?.spec, undefined).anySelectorValue
+  const anyValue =
+    hasInvalidValues(old?.selector) ||
+    !!rulesOfUpdate({ isPod: false }, old?.template?.spec, undefined).anySelectorValue
   if (!selector) errors.required(at.child('selector'))
   else checkLabelSelector(selector, at.child('selector'), errors, anyValue ? { anyValue: true } : {})
   const matcher = validMatcher(selector)
   if (matcher && !matcher.everything) checkTemplateLabels(matcher, template, at.child('template'), errors)
 }
 
-const fixed = ['selector', 'completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const
+const fixed = [
+  'selector',
+  'completionMode',
+  'podFailurePolicy',
+  'backoffLimitPerIndex',
+  'managedBy',
+  'successPolicy',
+] as const
 
 function checkChange(spec: Frozen<JobSpec>, before: Frozen<JobSpec>, old: Frozen<Job>, errors: FieldErrors): void {
   const at = field('spec')
   checkCompletions(spec, before, at.child('completions'), errors)
-  for (const name of fixed) if (!equal(spec[name], before[name])) errors.invalid(at.child(name), spec[name], immutableText)
+  for (const name of fixed)
+    if (!equal(spec[name], before[name])) errors.invalid(at.child(name), spec[name], immutableText)
   // Before a suspended Job has ever started, where its Pods may go can still be changed.
-  const template = before.suspend && old.status?.startTime === undefined ? withDirectives(before.template, spec.template) : before.template
+  const template =
+    before.suspend && old.status?.startTime === undefined
+      ? withDirectives(before.template, spec.template)
+      : before.template
   if (!equal(spec.template, template)) errors.invalid(at.child('template'), spec.template, immutableText)
 }
 
-function checkCompletions({ completions, parallelism, completionMode }: Frozen<JobSpec>, before: Frozen<JobSpec>, at: FieldPath, errors: FieldErrors): void {
+function checkCompletions(
+  { completions, parallelism, completionMode }: Frozen<JobSpec>,
+  before: Frozen<JobSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (completions === before.completions) return
   if (completionMode !== 'Indexed') errors.invalid(at, completions, immutableText)
-  else if (completions !== undefined && completions !== parallelism) errors.invalid(at, completions, 'can only be modified in tandem with spec.parallelism')
+  else if (completions !== undefined && completions !== parallelism)
+    errors.invalid(at, completions, 'can only be modified in tandem with spec.parallelism')
 }
 
 /** The old template with the new one's labels, annotations and directives for the scheduler. */
@@ -137,7 +167,16 @@ function withDirectives(old: Frozen<PodTemplateSpec> = {}, now: Frozen<PodTempla
   const nodeAffinity = now.spec.affinity?.nodeAffinity
   const affinity = { ...others, ...(nodeAffinity && { nodeAffinity }) }
   const hasAffinity = now.spec.affinity !== undefined || Object.keys(affinity).length > 0
-  const directives: Record<string, unknown> = { affinity: hasAffinity ? affinity : undefined, nodeSelector: now.spec.nodeSelector, tolerations: now.spec.tolerations, schedulingGates: now.spec.schedulingGates }
-  const metadata: Record<string, unknown> = { ...old.metadata, labels: now.metadata?.labels, annotations: now.metadata?.annotations }
+  const directives: Record<string, unknown> = {
+    affinity: hasAffinity ? affinity : undefined,
+    nodeSelector: now.spec.nodeSelector,
+    tolerations: now.spec.tolerations,
+    schedulingGates: now.spec.schedulingGates,
+  }
+  const metadata: Record<string, unknown> = {
+    ...old.metadata,
+    labels: now.metadata?.labels,
+    annotations: now.metadata?.annotations,
+  }
   return { metadata, spec: { ...old.spec, ...directives } }
 }

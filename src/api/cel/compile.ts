@@ -4,8 +4,35 @@ import { emptyScope, type Budget, type Compiled, type Frame, type PartCompiler, 
 import { expandMacro } from './macros.ts'
 import { parse } from './parse.ts'
 import { CelSyntaxError, located, type Node } from './syntax.ts'
-import { bool, bytes, double, dyn, int, joined, listOf, mapOf, nullType, optionalOf, string, typeText, typeType, uint, type CelType } from './types.ts'
-import { CelError, CelList, CelMap, equalValues, Optional, parseDuration, parseTimestamp, TypeName, Uint, type Value } from './values.ts'
+import {
+  bool,
+  bytes,
+  double,
+  dyn,
+  int,
+  joined,
+  listOf,
+  mapOf,
+  nullType,
+  optionalOf,
+  string,
+  typeText,
+  typeType,
+  uint,
+  type CelType,
+} from './types.ts'
+import {
+  CelError,
+  CelList,
+  CelMap,
+  equalValues,
+  Optional,
+  parseDuration,
+  parseTimestamp,
+  TypeName,
+  Uint,
+  type Value,
+} from './values.ts'
 
 /** What expressions of one sort may use. */
 export interface Language {
@@ -37,14 +64,29 @@ export function compile(source: string, language: Language): Program {
 }
 
 /** The parts of an expression with their types: for what looks at expressions without running them. Throws a CelSyntaxError. */
-export function checked(source: string, language: Language): { readonly node: Node; readonly types: ReadonlyMap<Node, CelType> } {
+export function checked(
+  source: string,
+  language: Language,
+): { readonly node: Node; readonly types: ReadonlyMap<Node, CelType> } {
   const types = new Map<Node, CelType>()
   const node = parse(source)
   new Compiler(language, types).node(node, emptyScope)
   return { node, types }
 }
 
-const typeNames: Readonly<Record<string, string>> = { bool: 'bool', int: 'int', uint: 'uint', double: 'double', string: 'string', bytes: 'bytes', list: 'list', map: 'map', null_type: 'null_type', type: 'type', dyn: 'dyn' }
+const typeNames: Readonly<Record<string, string>> = {
+  bool: 'bool',
+  int: 'int',
+  uint: 'uint',
+  double: 'double',
+  string: 'string',
+  bytes: 'bytes',
+  list: 'list',
+  map: 'map',
+  null_type: 'null_type',
+  type: 'type',
+  dyn: 'dyn',
+}
 
 /** Checks types and makes closures in one go. */
 class Compiler implements PartCompiler {
@@ -119,7 +161,8 @@ class Compiler implements PartCompiler {
       return { type: typeType, run: () => value }
     }
     // Some variables have a dot in their names.
-    if (dotted !== undefined && Object.hasOwn(this.language.variables, dotted)) return this.#name({ op: 'name', at, name: dotted }, scope)
+    if (dotted !== undefined && Object.hasOwn(this.language.variables, dotted))
+      return this.#name({ op: 'name', at, name: dotted }, scope)
     const of = this.node(node.of, scope)
     const through = of.type.kind === 'optional'
     const type = fieldType(through ? of.type.value : of.type, field, at)
@@ -158,7 +201,8 @@ class Compiler implements PartCompiler {
   #list({ items }: Node & { op: 'list' }, scope: Scope): Compiled {
     const parts = items.map(({ value, optional }) => ({ ...this.node(value, scope), optional }))
     let item: CelType | undefined
-    for (const { type, optional } of parts) item = joined(item, optional && type.kind === 'optional' ? type.value : type)
+    for (const { type, optional } of parts)
+      item = joined(item, optional && type.kind === 'optional' ? type.value : type)
     return {
       type: listOf(item ?? dyn),
       run(frame) {
@@ -169,7 +213,11 @@ class Compiler implements PartCompiler {
   }
 
   #map({ entries }: Node & { op: 'map' }, scope: Scope): Compiled {
-    const parts = entries.map(({ key, value, optional }) => ({ key: this.node(key, scope), value: this.node(value, scope), optional }))
+    const parts = entries.map(({ key, value, optional }) => ({
+      key: this.node(key, scope),
+      value: this.node(value, scope),
+      optional,
+    }))
     let [keyType, valueType]: (CelType | undefined)[] = []
     for (const { key, value, optional } of parts) {
       keyType = joined(keyType, key.type)
@@ -179,7 +227,11 @@ class Compiler implements PartCompiler {
       type: mapOf(keyType ?? dyn, valueType ?? dyn),
       run(frame) {
         frame.budget.spend(1)
-        return CelMap.of(parts.flatMap(({ key, value, optional }) => (optional ? present(value.run(frame)) : [value.run(frame)]).map((each) => [key.run(frame), each] as const)))
+        return CelMap.of(
+          parts.flatMap(({ key, value, optional }) =>
+            (optional ? present(value.run(frame)) : [value.run(frame)]).map((each) => [key.run(frame), each] as const),
+          ),
+        )
       },
     }
   }
@@ -195,14 +247,23 @@ class Compiler implements PartCompiler {
       type,
       run(frame) {
         frame.budget.spend(1)
-        return CelMap.of(parts.flatMap(({ field, value, optional }) => (optional ? present(value.run(frame)) : [value.run(frame)]).map((each) => [field, each] as const)))
+        return CelMap.of(
+          parts.flatMap(({ field, value, optional }) =>
+            (optional ? present(value.run(frame)) : [value.run(frame)]).map((each) => [field, each] as const),
+          ),
+        )
       },
     }
   }
 
   #logic({ op, left, right, at }: Node & { op: 'and' | 'or' }, scope: Scope): Compiled {
     const [a, b] = [this.node(left, scope), this.node(right, scope)]
-    for (const { type } of [a, b]) if (type.kind !== 'bool' && type.kind !== 'dyn') throw new CelSyntaxError(`found no matching overload for '_${op === 'and' ? '&&' : '||'}_' applied to '(${typeText(a.type)}, ${typeText(b.type)})'`, at)
+    for (const { type } of [a, b])
+      if (type.kind !== 'bool' && type.kind !== 'dyn')
+        throw new CelSyntaxError(
+          `found no matching overload for '_${op === 'and' ? '&&' : '||'}_' applied to '(${typeText(a.type)}, ${typeText(b.type)})'`,
+          at,
+        )
     const decisive = op === 'or'
     return {
       type: bool,
@@ -219,8 +280,16 @@ class Compiler implements PartCompiler {
   }
 
   #choice(node: Node & { op: 'if' }, scope: Scope): Compiled {
-    const [condition, then, otherwise] = [this.node(node.condition, scope), this.node(node.then, scope), this.node(node.else, scope)]
-    if (condition.type.kind !== 'bool' && condition.type.kind !== 'dyn') throw new CelSyntaxError(`found no matching overload for '_?_:_' applied to '(${typeText(condition.type)}, ${typeText(then.type)}, ${typeText(otherwise.type)})'`, node.at)
+    const [condition, then, otherwise] = [
+      this.node(node.condition, scope),
+      this.node(node.then, scope),
+      this.node(node.else, scope),
+    ]
+    if (condition.type.kind !== 'bool' && condition.type.kind !== 'dyn')
+      throw new CelSyntaxError(
+        `found no matching overload for '_?_:_' applied to '(${typeText(condition.type)}, ${typeText(then.type)}, ${typeText(otherwise.type)})'`,
+        node.at,
+      )
     return {
       type: joined(then.type, otherwise.type),
       run(frame) {
@@ -243,7 +312,10 @@ class Compiler implements PartCompiler {
     const found = functions.resolve(called, isMember, types)
     if (!found) {
       if (!functions.has(called)) throw new CelSyntaxError(`undeclared reference to '${called}' (in container '')`, at)
-      throw new CelSyntaxError(`found no matching overload for '${called}' applied to '${isMember ? `${typeText(types[0]!)}.(${types.slice(1).map(typeText).join(', ')})` : `(${types.map(typeText).join(', ')})`}'`, at)
+      throw new CelSyntaxError(
+        `found no matching overload for '${called}' applied to '${isMember ? `${typeText(types[0]!)}.(${types.slice(1).map(typeText).join(', ')})` : `(${types.map(typeText).join(', ')})`}'`,
+        at,
+      )
     }
     checkLiterals(called, args)
     const { overloads, result } = found
@@ -271,7 +343,11 @@ function checkLiterals(name: string, args: readonly Node[]): void {
   }
 }
 
-const readers: Readonly<Record<string, (text: string) => unknown>> = { matches: (pattern) => RE2JS.compile(pattern), duration: parseDuration, timestamp: parseTimestamp }
+const readers: Readonly<Record<string, (text: string) => unknown>> = {
+  matches: (pattern) => RE2JS.compile(pattern),
+  duration: parseDuration,
+  timestamp: parseTimestamp,
+}
 
 /** The value, or the error that only counts when nothing else decides. */
 function attempt(run: Run, frame: Frame): Value | CelError {
@@ -284,7 +360,8 @@ function attempt(run: Run, frame: Frame): Value | CelError {
   }
 }
 
-const present = (value: Value): Value[] => (value instanceof Optional ? (value.value === undefined ? [] : [value.value]) : [value])
+const present = (value: Value): Value[] =>
+  value instanceof Optional ? (value.value === undefined ? [] : [value.value]) : [value]
 
 function literal({ value }: Node & { op: 'literal' }): Compiled {
   if (value === null) return { type: nullType, run: () => null }
@@ -298,7 +375,11 @@ function literal({ value }: Node & { op: 'literal' }): Compiled {
 }
 
 function equality(name: '_==_' | '_!=_', [a, b]: [Compiled, Compiled], at: number): Compiled {
-  if (joined(a.type, b.type).kind === 'dyn' && a.type.kind !== 'dyn' && b.type.kind !== 'dyn') throw new CelSyntaxError(`found no matching overload for '${name}' applied to '(${typeText(a.type)}, ${typeText(b.type)})'`, at)
+  if (joined(a.type, b.type).kind === 'dyn' && a.type.kind !== 'dyn' && b.type.kind !== 'dyn')
+    throw new CelSyntaxError(
+      `found no matching overload for '${name}' applied to '(${typeText(a.type)}, ${typeText(b.type)})'`,
+      at,
+    )
   return {
     type: bool,
     run(frame) {
@@ -326,10 +407,17 @@ function fieldType(type: CelType, field: string, at: number): CelType {
 
 function itemType(type: CelType, index: CelType, at: number): CelType {
   if (type.kind === 'dyn') return dyn
-  if (type.kind === 'list' && (index.kind === 'int' || index.kind === 'uint' || index.kind === 'double' || index.kind === 'dyn')) return type.item
+  if (
+    type.kind === 'list' &&
+    (index.kind === 'int' || index.kind === 'uint' || index.kind === 'double' || index.kind === 'dyn')
+  )
+    return type.item
   if (type.kind === 'map' && joined(type.key, index) === type.key) return type.value
   if (type.kind === 'map' && (index.kind === 'dyn' || type.key.kind === 'dyn')) return type.value
-  throw new CelSyntaxError(`found no matching overload for '_[_]' applied to '(${typeText(type)}, ${typeText(index)})'`, at)
+  throw new CelSyntaxError(
+    `found no matching overload for '_[_]' applied to '(${typeText(type)}, ${typeText(index)})'`,
+    at,
+  )
 }
 
 function selected(value: Value, field: string, { budget }: Frame): Value {
@@ -344,7 +432,8 @@ function indexed(value: Value, index: Value, { budget }: Frame): Value {
   budget.spend(1)
   if (value instanceof CelList) {
     const position = index instanceof Uint ? index.value : index
-    if (typeof position !== 'bigint' && !(typeof position === 'number' && Number.isInteger(position))) throw new CelError('no such overload')
+    if (typeof position !== 'bigint' && !(typeof position === 'number' && Number.isInteger(position)))
+      throw new CelError('no such overload')
     const found = value.items[Number(position)]
     if (found === undefined) throw new CelError(`index out of bounds: ${position}`)
     return found

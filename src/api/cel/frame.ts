@@ -42,7 +42,10 @@ export interface Scope {
 export const emptyScope: Scope = { names: new Map(), size: 0 }
 
 /** A scope with further names; their slots follow. */
-export function inner(scope: Scope, names: readonly (readonly [name: string, type: CelType])[]): { scope: Scope; slots: number[] } {
+export function inner(
+  scope: Scope,
+  names: readonly (readonly [name: string, type: CelType])[],
+): { scope: Scope; slots: number[] } {
   const all = new Map(scope.names)
   names.forEach(([name, type], i) => all.set(name, { type, slot: scope.size + i }))
   return { scope: { names: all, size: scope.size + names.length }, slots: names.map((_, i) => scope.size + i) }

@@ -1,5 +1,37 @@
-import { accepts, bind, bool, bytes, double, duration, dyn, int, listOf, mapOf, nullType, opaque, optionalOf, string, timestamp, typeText, typeType, uint, type Bindings, type CelType } from './types.ts'
-import { CelError, CelList, CelMap, Duration, Opaque, Optional, Timestamp, TypeName, Uint, type Value } from './values.ts'
+import {
+  accepts,
+  bind,
+  bool,
+  bytes,
+  double,
+  duration,
+  dyn,
+  int,
+  listOf,
+  mapOf,
+  nullType,
+  opaque,
+  optionalOf,
+  string,
+  timestamp,
+  typeText,
+  typeType,
+  uint,
+  type Bindings,
+  type CelType,
+} from './types.ts'
+import {
+  CelError,
+  CelList,
+  CelMap,
+  Duration,
+  Opaque,
+  Optional,
+  Timestamp,
+  TypeName,
+  Uint,
+  type Value,
+} from './values.ts'
 
 /** What one function does with arguments of certain types. */
 export interface Overload {
@@ -13,7 +45,19 @@ export interface Overload {
   readonly cost?: (args: readonly Value[]) => number
 }
 
-const named: Readonly<Record<string, CelType>> = { bool, int, uint, double, string, bytes, null: nullType, dyn, timestamp, duration, type: typeType }
+const named: Readonly<Record<string, CelType>> = {
+  bool,
+  int,
+  uint,
+  double,
+  string,
+  bytes,
+  null: nullType,
+  dyn,
+  timestamp,
+  duration,
+  type: typeType,
+}
 
 /** Declares an overload by its signature: `string.contains(string): bool`, `size(list<T>): int`. A dot before the name of a function of a library is written as ':'. */
 export function overload(signature: string, run: (...args: never[]) => Value, cost?: Overload['cost']): Overload {
@@ -21,7 +65,14 @@ export function overload(signature: string, run: (...args: never[]) => Value, co
   if (!match) throw new Error(`no signature: ${signature}`)
   const [, receiver, name, params, result] = match as unknown as [string, string | undefined, string, string, string]
   const args = split(params)
-  return { name: name.replace(':', '.'), member: receiver !== undefined, params: [...(receiver ? [receiver] : []), ...args].map(typeOf), result: typeOf(result), run, ...(cost && { cost }) }
+  return {
+    name: name.replace(':', '.'),
+    member: receiver !== undefined,
+    params: [...(receiver ? [receiver] : []), ...args].map(typeOf),
+    result: typeOf(result),
+    run,
+    ...(cost && { cost }),
+  }
 }
 
 /** Splits at commas outside of angle brackets. */
@@ -67,12 +118,21 @@ export class FunctionTable {
   }
 
   /** The overloads that may take arguments of these types, and the type of what they give; undefined when there are none. */
-  resolve(name: string, member: boolean, args: readonly CelType[]): { readonly overloads: readonly Overload[]; readonly result: CelType } | undefined {
+  resolve(
+    name: string,
+    member: boolean,
+    args: readonly CelType[],
+  ): { readonly overloads: readonly Overload[]; readonly result: CelType } | undefined {
     const found: Overload[] = []
     let result: CelType | undefined
     for (const each of this.#byName.get(name) ?? []) {
       const bound: Bindings = new Map()
-      if (each.member !== member || each.params.length !== args.length || !each.params.every((param, i) => accepts(param, args[i]!, bound))) continue
+      if (
+        each.member !== member ||
+        each.params.length !== args.length ||
+        !each.params.every((param, i) => accepts(param, args[i]!, bound))
+      )
+        continue
       found.push(each)
       const given = bind(each.result, bound)
       result = result === undefined ? given : typeText(result) === typeText(given) ? result : dyn
@@ -120,6 +180,7 @@ export function fits(type: CelType, value: Value): boolean {
 
 /** Calls whichever overload takes the values. */
 export function callOverload(overloads: readonly Overload[], args: readonly Value[]): Value {
-  for (const { params, run } of overloads) if (params.every((param, i) => fits(param, args[i]!))) return run(...(args as never[]))
+  for (const { params, run } of overloads)
+    if (params.every((param, i) => fits(param, args[i]!))) return run(...(args as never[]))
   throw new CelError('no such overload')
 }

@@ -9,14 +9,25 @@ type Call = Node & { op: 'call' }
 export function expandMacro(compiler: PartCompiler, call: Call, scope: Scope): Compiled | undefined {
   const { name, target, args } = call
   if (!target) return name === 'has' && args.length === 1 ? has(compiler, call, scope) : undefined
-  if (target.op === 'name' && target.name === 'cel' && name === 'bind' && args.length === 3) return binding(compiler, call, scope)
+  if (target.op === 'name' && target.name === 'cel' && name === 'bind' && args.length === 3)
+    return binding(compiler, call, scope)
   if (!comprehensions.has(name) || args[0]?.op !== 'name') return undefined
   if ((name === 'optMap' || name === 'optFlatMap') && args.length === 2) return optionalMap(compiler, call, scope)
   const expected = counts[name]
   return expected?.includes(args.length) ? comprehension(compiler, call, scope) : undefined
 }
 
-const counts: Readonly<Record<string, readonly number[]>> = { all: [2, 3], exists: [2, 3], exists_one: [2, 3], existsOne: [2, 3], map: [2, 3], filter: [2], transformList: [3, 4], transformMap: [3, 4], transformMapEntry: [3, 4] }
+const counts: Readonly<Record<string, readonly number[]>> = {
+  all: [2, 3],
+  exists: [2, 3],
+  exists_one: [2, 3],
+  existsOne: [2, 3],
+  map: [2, 3],
+  filter: [2],
+  transformList: [3, 4],
+  transformMap: [3, 4],
+  transformMapEntry: [3, 4],
+}
 const comprehensions: ReadonlySet<string> = new Set([...Object.keys(counts), 'optMap', 'optFlatMap'])
 
 function has(compiler: PartCompiler, { args, at }: Call, scope: Scope): Compiled {
@@ -59,7 +70,9 @@ function binding(compiler: PartCompiler, { args, at }: Call, scope: Scope): Comp
 
 function optionalMap(compiler: PartCompiler, { name, target, args, at }: Call, scope: Scope): Compiled {
   const of = compiler.node(target!, scope)
-  const { scope: within, slots } = inner(scope, [[nameOf(args[0], at), of.type.kind === 'optional' ? of.type.value : dyn]])
+  const { scope: within, slots } = inner(scope, [
+    [nameOf(args[0], at), of.type.kind === 'optional' ? of.type.value : dyn],
+  ])
   const body = compiler.node(args[1]!, within)
   return {
     type: name === 'optFlatMap' ? body.type : optionalOf(body.type),
@@ -88,7 +101,8 @@ function comprehension(compiler: PartCompiler, call: Call, scope: Scope): Compil
   const range = rangeOf(of, call, { two, scope })
   const rest = args.slice(two ? 2 : 1).map((arg) => compiler.node(arg, range.scope))
   const condition = (part: Compiled): Run => {
-    if (part.type.kind !== 'bool' && part.type.kind !== 'dyn') throw new CelSyntaxError(`expected type 'bool' but found '${typeText(part.type)}'`, call.at)
+    if (part.type.kind !== 'bool' && part.type.kind !== 'dyn')
+      throw new CelSyntaxError(`expected type 'bool' but found '${typeText(part.type)}'`, call.at)
     return part.run
   }
   switch (name) {
@@ -106,10 +120,17 @@ function comprehension(compiler: PartCompiler, call: Call, scope: Scope): Compil
     case 'map':
     case 'transformList': {
       const result = rest.at(-1)!
-      return { type: listOf(result.type), run: collect(range, rest.length === 2 ? condition(rest[0]!) : undefined, result.run) }
+      return {
+        type: listOf(result.type),
+        run: collect(range, rest.length === 2 ? condition(rest[0]!) : undefined, result.run),
+      }
     }
     default:
-      return mapping(range, rest, { entries: name === 'transformMapEntry', keyType: itemTypes(of.type, true)[0], condition })
+      return mapping(range, rest, {
+        entries: name === 'transformMapEntry',
+        keyType: itemTypes(of.type, true)[0],
+        condition,
+      })
   }
 }
 
@@ -122,7 +143,11 @@ function itemTypes(type: CelType, two: boolean): [CelType, CelType] {
 
 function rangeOf(of: Compiled, { args, at }: Call, { two, scope }: { two: boolean; scope: Scope }): Range {
   const { kind } = of.type
-  if (kind !== 'list' && kind !== 'map' && kind !== 'dyn') throw new CelSyntaxError(`expression of type '${typeText(of.type)}' cannot be range of a comprehension (must be list, map, or dynamic)`, at)
+  if (kind !== 'list' && kind !== 'map' && kind !== 'dyn')
+    throw new CelSyntaxError(
+      `expression of type '${typeText(of.type)}' cannot be range of a comprehension (must be list, map, or dynamic)`,
+      at,
+    )
   const types = itemTypes(of.type, two)
   const names = two ? [nameOf(args[0], at), nameOf(args[1], at)] : [nameOf(args[0], at)]
   const { scope: within, slots } = inner(
@@ -135,7 +160,12 @@ function rangeOf(of: Compiled, { args, at }: Call, { two, scope }: { two: boolea
     *steps(frame) {
       const value = of.run(frame)
       const { locals, budget } = frame
-      const entries: Iterable<readonly [Value, Value]> = value instanceof CelList ? value.items.map((item, i) => [BigInt(i), item] as const) : value instanceof CelMap ? value.keys().map((key) => [key, value.get(key)!] as const) : fail()
+      const entries: Iterable<readonly [Value, Value]> =
+        value instanceof CelList
+          ? value.items.map((item, i) => [BigInt(i), item] as const)
+          : value instanceof CelMap
+            ? value.keys().map((key) => [key, value.get(key)!] as const)
+            : fail()
       for (const [key, item] of entries) {
         budget.spend(1)
         if (second === undefined) locals[first] = value instanceof CelList ? item : key
@@ -195,7 +225,11 @@ function collect(range: Range, condition: Run | undefined, result: Run): Run {
   }
 }
 
-function mapping(range: Range, rest: readonly Compiled[], { entries, keyType, condition }: { entries: boolean; keyType: CelType; condition: (part: Compiled) => Run }): Compiled {
+function mapping(
+  range: Range,
+  rest: readonly Compiled[],
+  { entries, keyType, condition }: { entries: boolean; keyType: CelType; condition: (part: Compiled) => Run },
+): Compiled {
   const result = rest.at(-1)!
   const when = rest.length === 2 ? condition(rest[0]!) : undefined
   return {

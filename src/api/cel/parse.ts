@@ -5,17 +5,24 @@ import { tokensOf, type Token } from './tokens.ts'
 const depthMax = 250
 const lengthMax = 100_000
 
-const reserved = new Set('as break const continue else for function if import let loop package namespace return var void while'.split(' '))
+const reserved = new Set(
+  'as break const continue else for function if import let loop package namespace return var void while'.split(' '),
+)
 
 /** Reads an expression. Throws a CelSyntaxError. */
 export function parse(source: string): Node {
-  if (source.length > lengthMax) throw new CelSyntaxError(`expression code point size exceeds limit: size: ${source.length}, limit ${lengthMax}`, 0)
+  if (source.length > lengthMax)
+    throw new CelSyntaxError(`expression code point size exceeds limit: size: ${source.length}, limit ${lengthMax}`, 0)
   const parser = new Parser(tokensOf(source))
   return parser.whole()
 }
 
 /** Binary operators, by how tightly they bind. */
-const levels: readonly (readonly string[])[] = [['<', '<=', '>=', '>', '==', '!=', 'in'], ['+', '-'], ['*', '/', '%']]
+const levels: readonly (readonly string[])[] = [
+  ['<', '<=', '>=', '>', '==', '!=', 'in'],
+  ['+', '-'],
+  ['*', '/', '%'],
+]
 
 class Parser {
   readonly #tokens: readonly Token[]
@@ -51,11 +58,15 @@ class Parser {
 
   #unexpected(why = ''): never {
     const { text, type, at } = this.#peek()
-    throw new CelSyntaxError(`Syntax error: mismatched input '${type === 'end' ? '<EOF>' : text}'${why && ` ${why}`}`, at)
+    throw new CelSyntaxError(
+      `Syntax error: mismatched input '${type === 'end' ? '<EOF>' : text}'${why && ` ${why}`}`,
+      at,
+    )
   }
 
   #expression(): Node {
-    if (++this.#depth > depthMax) throw new CelSyntaxError(`expression recursion limit exceeded: ${depthMax}`, this.#peek().at)
+    if (++this.#depth > depthMax)
+      throw new CelSyntaxError(`expression recursion limit exceeded: ${depthMax}`, this.#peek().at)
     const condition = this.#or()
     const mark = this.#accept('?')
     let node = condition
@@ -70,13 +81,15 @@ class Parser {
 
   #or(): Node {
     let left = this.#and()
-    for (let sign = this.#accept('||'); sign; sign = this.#accept('||')) left = { op: 'or', at: sign.at, left, right: this.#and() }
+    for (let sign = this.#accept('||'); sign; sign = this.#accept('||'))
+      left = { op: 'or', at: sign.at, left, right: this.#and() }
     return left
   }
 
   #and(): Node {
     let left = this.#binary(0)
-    for (let sign = this.#accept('&&'); sign; sign = this.#accept('&&')) left = { op: 'and', at: sign.at, left, right: this.#binary(0) }
+    for (let sign = this.#accept('&&'); sign; sign = this.#accept('&&'))
+      left = { op: 'and', at: sign.at, left, right: this.#binary(0) }
     return left
   }
 
@@ -88,7 +101,13 @@ class Parser {
       const operator = operators.find((each) => this.#is(each))
       if (!operator) return left
       const { at } = this.#tokens[this.#next++]!
-      left = { op: 'call', at, name: operator === 'in' ? '@in' : `_${operator}_`, target: undefined, args: [left, this.#binary(level + 1)] }
+      left = {
+        op: 'call',
+        at,
+        name: operator === 'in' ? '@in' : `_${operator}_`,
+        target: undefined,
+        args: [left, this.#binary(level + 1)],
+      }
     }
   }
 

@@ -14,7 +14,32 @@ const quotedWord = /`([A-Za-z0-9_.\-/ ]+)`/y
 const double = /(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)/y
 const integer = /(?:0[xX][0-9a-fA-F]+|\d+)[uU]?/y
 const opening = /(?:[rR][bB]?|[bB][rR]?)?("""|'''|"|')/y
-const signs = ['&&', '||', '==', '!=', '<=', '>=', '(', ')', '[', ']', '{', '}', '.', ',', ':', '?', '<', '>', '+', '-', '*', '/', '%', '!']
+const signs = [
+  '&&',
+  '||',
+  '==',
+  '!=',
+  '<=',
+  '>=',
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '}',
+  '.',
+  ',',
+  ':',
+  '?',
+  '<',
+  '>',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '!',
+]
 
 /** Takes an expression apart. */
 export function tokensOf(source: string): Token[] {
@@ -39,7 +64,14 @@ export function tokensOf(source: string): Token[] {
     }
     const name = take(word)
     const escaped = name ? null : take(quotedWord)
-    const fraction = name || escaped || (source[at] === '.' && tokens.at(-1) && /^(?:name|\)|\]|\})$/.test(tokens.at(-1)!.type === 'sign' ? tokens.at(-1)!.text : tokens.at(-1)!.type)) ? null : take(double)
+    const fraction =
+      name ||
+      escaped ||
+      (source[at] === '.' &&
+        tokens.at(-1) &&
+        /^(?:name|\)|\]|\})$/.test(tokens.at(-1)!.type === 'sign' ? tokens.at(-1)!.text : tokens.at(-1)!.type))
+        ? null
+        : take(double)
     const number = name || escaped || fraction ? null : take(integer)
     if (name) tokens.push({ type: 'name', text: name[0], at })
     else if (escaped) tokens.push({ type: 'name', text: escaped[1]!, at })
@@ -62,7 +94,8 @@ function textToken(source: string, at: number, [prefix, quote]: RegExpExecArray)
   const start = at + prefix.length
   let end = start
   for (;;) {
-    if (end >= source.length || (quote!.length === 1 && source[end] === '\n')) throw new CelSyntaxError(`Syntax error: token recognition error at: '${source.slice(at)}'`, at)
+    if (end >= source.length || (quote!.length === 1 && source[end] === '\n'))
+      throw new CelSyntaxError(`Syntax error: token recognition error at: '${source.slice(at)}'`, at)
     if (source.startsWith(quote!, end)) break
     end += source[end] === '\\' && !raw ? 2 : 1
   }
@@ -72,17 +105,34 @@ function textToken(source: string, at: number, [prefix, quote]: RegExpExecArray)
   return { type: 'string', text, value: raw ? inside : unescaped(inside, start), at }
 }
 
-const escapes: Readonly<Record<string, string>> = { a: '\u0007', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', '?': '?', '"': '"', "'": "'", '`': '`' }
-const escape = /\\(?:x([0-9a-fA-F]{2})|X([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([\s\S]?))/g
+const escapes: Readonly<Record<string, string>> = {
+  a: '\u0007',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  '?': '?',
+  '"': '"',
+  "'": "'",
+  '`': '`',
+}
+const escape =
+  /\\(?:x([0-9a-fA-F]{2})|X([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([\s\S]?))/g
 
 function unescaped(text: string, at: number): string {
-  return text.replace(escape, (whole, x?: string, x2?: string, u?: string, u8?: string, octal?: string, sign?: string) => {
-    const code = octal ? Number.parseInt(octal, 8) : Number.parseInt(x ?? x2 ?? u ?? u8 ?? '', 16)
-    if (!Number.isNaN(code)) return String.fromCodePoint(code)
-    const found = escapes[sign ?? '']
-    if (found === undefined) throw new CelSyntaxError(`Syntax error: invalid escape sequence ${whole}`, at)
-    return found
-  })
+  return text.replace(
+    escape,
+    (whole, x?: string, x2?: string, u?: string, u8?: string, octal?: string, sign?: string) => {
+      const code = octal ? Number.parseInt(octal, 8) : Number.parseInt(x ?? x2 ?? u ?? u8 ?? '', 16)
+      if (!Number.isNaN(code)) return String.fromCodePoint(code)
+      const found = escapes[sign ?? '']
+      if (found === undefined) throw new CelSyntaxError(`Syntax error: invalid escape sequence ${whole}`, at)
+      return found
+    },
+  )
 }
 
 /** In bytes, `\x` and octal escapes are bytes, not letters. */
@@ -92,7 +142,11 @@ function unescapedBytes(text: string, at: number): Uint8Array {
   for (const match of text.matchAll(escape)) {
     parts.push(Buffer.from(text.slice(last, match.index)))
     const [whole, x, x2, , , octal] = match
-    parts.push(x ?? x2 ?? octal ? Buffer.from([octal ? Number.parseInt(octal, 8) : Number.parseInt((x ?? x2)!, 16)]) : Buffer.from(unescaped(whole, at)))
+    parts.push(
+      (x ?? x2 ?? octal)
+        ? Buffer.from([octal ? Number.parseInt(octal, 8) : Number.parseInt((x ?? x2)!, 16)])
+        : Buffer.from(unescaped(whole, at)),
+    )
     last = match.index + whole.length
   }
   return Buffer.concat([...parts, Buffer.from(text.slice(last))])

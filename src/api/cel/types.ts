@@ -1,9 +1,27 @@
 /** Types of expressions. `dyn` is known only when it runs. */
 export type CelType =
-  | { readonly kind: 'bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'null' | 'dyn' | 'timestamp' | 'duration' | 'type' }
+  | {
+      readonly kind:
+        | 'bool'
+        | 'int'
+        | 'uint'
+        | 'double'
+        | 'string'
+        | 'bytes'
+        | 'null'
+        | 'dyn'
+        | 'timestamp'
+        | 'duration'
+        | 'type'
+    }
   | { readonly kind: 'opaque'; readonly name: string }
   | { readonly kind: 'param'; readonly name: string }
-  | { readonly kind: 'list'; readonly item: CelType; readonly listType?: string | undefined; readonly keys?: readonly string[] | undefined }
+  | {
+      readonly kind: 'list'
+      readonly item: CelType
+      readonly listType?: string | undefined
+      readonly keys?: readonly string[] | undefined
+    }
   | { readonly kind: 'map'; readonly key: CelType; readonly value: CelType }
   | { readonly kind: 'optional'; readonly value: CelType }
   | ObjectType
@@ -22,7 +40,12 @@ export interface ObjectField {
   readonly json: string
 }
 
-const simple = <Kind extends CelType['kind'] & ('bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'null' | 'dyn' | 'timestamp' | 'duration' | 'type')>(kind: Kind): CelType => ({ kind })
+const simple = <
+  Kind extends CelType['kind'] &
+    ('bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'null' | 'dyn' | 'timestamp' | 'duration' | 'type'),
+>(
+  kind: Kind,
+): CelType => ({ kind })
 
 /** The types of CEL; `dyn` is what is known only at run time. */
 export const dyn = simple('dyn')
@@ -85,11 +108,23 @@ export function accepts(wanted: CelType, actual: CelType, bound: Bindings): bool
     return accepts(actual, before, bound)
   }
   if (wanted.kind === 'dyn' || actual.kind === 'dyn') return true
-  if (actual.kind === 'null') return wanted.kind === 'null' || wanted.kind === 'object' || wanted.kind === 'opaque' || wanted.kind === 'timestamp' || wanted.kind === 'duration' || wanted.kind === 'optional'
-  if (wanted.kind === 'null') return actual.kind === 'object' || actual.kind === 'opaque' || actual.kind === 'timestamp' || actual.kind === 'duration'
+  if (actual.kind === 'null')
+    return (
+      wanted.kind === 'null' ||
+      wanted.kind === 'object' ||
+      wanted.kind === 'opaque' ||
+      wanted.kind === 'timestamp' ||
+      wanted.kind === 'duration' ||
+      wanted.kind === 'optional'
+    )
+  if (wanted.kind === 'null')
+    return (
+      actual.kind === 'object' || actual.kind === 'opaque' || actual.kind === 'timestamp' || actual.kind === 'duration'
+    )
   if (wanted.kind !== actual.kind) return false
   if (wanted.kind === 'list' && actual.kind === 'list') return accepts(wanted.item, actual.item, bound)
-  if (wanted.kind === 'map' && actual.kind === 'map') return accepts(wanted.key, actual.key, bound) && accepts(wanted.value, actual.value, bound)
+  if (wanted.kind === 'map' && actual.kind === 'map')
+    return accepts(wanted.key, actual.key, bound) && accepts(wanted.value, actual.value, bound)
   if (wanted.kind === 'optional' && actual.kind === 'optional') return accepts(wanted.value, actual.value, bound)
   if (wanted.kind === 'opaque' && actual.kind === 'opaque') return wanted.name === actual.name
   if (wanted.kind === 'object' && actual.kind === 'object') return wanted === actual || wanted.name === actual.name

@@ -1,7 +1,21 @@
 import type { CelType } from './types.ts'
 
 /** What expressions work with: whole numbers are bigints, other numbers doubles. */
-export type Value = boolean | bigint | number | string | null | Uint8Array | Uint | Timestamp | Duration | Optional | TypeName | CelList | CelMap | Opaque
+export type Value =
+  | boolean
+  | bigint
+  | number
+  | string
+  | null
+  | Uint8Array
+  | Uint
+  | Timestamp
+  | Duration
+  | Optional
+  | TypeName
+  | CelList
+  | CelMap
+  | Opaque
 
 /** An expression failed: told to whoever has it run, absorbed by `&&`, `||` and the quantifiers. */
 export class CelError extends Error {
@@ -67,7 +81,11 @@ export class CelList {
   readonly keys: readonly string[] | undefined
   #items: readonly Value[] | undefined
 
-  constructor(items: readonly Value[] | (() => readonly Value[]), listType?: string | undefined, keys?: readonly string[] | undefined) {
+  constructor(
+    items: readonly Value[] | (() => readonly Value[]),
+    listType?: string | undefined,
+    keys?: readonly string[] | undefined,
+  ) {
     this.#make = typeof items === 'function' ? items : () => items
     this.listType = listType
     this.keys = keys
@@ -92,7 +110,12 @@ export class CelMap {
   readonly #lazy: Lazy | undefined
   readonly #known = new Map<string, Value>()
 
-  private constructor(parts: { entries?: ReadonlyMap<string, readonly [Value, Value]>; json?: Readonly<Record<string, unknown>>; type?: CelType; lazy?: Lazy }) {
+  private constructor(parts: {
+    entries?: ReadonlyMap<string, readonly [Value, Value]>
+    json?: Readonly<Record<string, unknown>>
+    type?: CelType
+    lazy?: Lazy
+  }) {
     this.#lazy = parts.lazy
     this.#entries = parts.entries
     this.#json = parts.json
@@ -125,7 +148,10 @@ export class CelMap {
     if (this.#type?.kind === 'object' && !field) return undefined
     const name = field ? field.json : key
     if (!Object.hasOwn(this.#json!, name) || this.#json![name] === undefined) return undefined
-    const value = fromJson(this.#json![name], field ? field.type : this.#type?.kind === 'map' ? this.#type.value : undefined)
+    const value = fromJson(
+      this.#json![name],
+      field ? field.type : this.#type?.kind === 'map' ? this.#type.value : undefined,
+    )
     this.#known.set(key, value)
     return value
   }
@@ -174,7 +200,11 @@ export function fromJson(json: unknown, type?: CelType): Value {
   if (typeof json !== 'object') return json as boolean
   if (Array.isArray(json)) {
     const item = type?.kind === 'list' ? type.item : undefined
-    return new CelList(() => json.map((each) => fromJson(each, item)), type?.kind === 'list' ? type.listType : undefined, type?.kind === 'list' ? type.keys : undefined)
+    return new CelList(
+      () => json.map((each) => fromJson(each, item)),
+      type?.kind === 'list' ? type.listType : undefined,
+      type?.kind === 'list' ? type.keys : undefined,
+    )
   }
   return CelMap.ofJson(json as Record<string, unknown>, type)
 }
@@ -200,7 +230,8 @@ export function toJson(value: Value): unknown {
   if (value instanceof Timestamp) return timestampText(value)
   if (value instanceof Duration) return durationText(value)
   if (value instanceof CelList) return value.items.map(toJson)
-  if (value instanceof CelMap) return Object.fromEntries(value.keys().map((key) => [String(key as string), toJson(value.get(key)!)]))
+  if (value instanceof CelMap)
+    return Object.fromEntries(value.keys().map((key) => [String(key as string), toJson(value.get(key)!)]))
   if (value instanceof Optional) return value.value === undefined ? undefined : toJson(value.value)
   if (value instanceof TypeName) return value.text
   if (value instanceof Opaque) return value.text()
@@ -232,11 +263,20 @@ export function equalValues(a: Value, b: Value): boolean {
   const [left, right] = [numeric(a), numeric(b)]
   if (left !== undefined && right !== undefined) return left == right // oxlint-disable-line eqeqeq -- whole numbers and doubles compare by value
   if (a instanceof CelList) return b instanceof CelList && equalLists(a, b)
-  if (a instanceof CelMap) return b instanceof CelMap && a.size === b.size && a.keys().every((key) => b.get(key) !== undefined && equalValues(a.get(key)!, b.get(key)!))
+  if (a instanceof CelMap)
+    return (
+      b instanceof CelMap &&
+      a.size === b.size &&
+      a.keys().every((key) => b.get(key) !== undefined && equalValues(a.get(key)!, b.get(key)!))
+    )
   if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0
   if (a instanceof Timestamp) return b instanceof Timestamp && a.ns === b.ns
   if (a instanceof Duration) return b instanceof Duration && a.ns === b.ns
-  if (a instanceof Optional) return b instanceof Optional && (a.value === undefined || b.value === undefined ? a.value === b.value : equalValues(a.value, b.value))
+  if (a instanceof Optional)
+    return (
+      b instanceof Optional &&
+      (a.value === undefined || b.value === undefined ? a.value === b.value : equalValues(a.value, b.value))
+    )
   if (a instanceof TypeName) return b instanceof TypeName && a.text === b.text
   if (a instanceof Opaque) return b instanceof Opaque && a.type === b.type && a.text() === b.text()
   return false
@@ -245,7 +285,9 @@ export function equalValues(a: Value, b: Value): boolean {
 function equalLists(a: CelList, b: CelList): boolean {
   if (a.items.length !== b.items.length) return false
   const unordered = a.listType === 'set' || a.listType === 'map' || b.listType === 'set' || b.listType === 'map'
-  return unordered ? a.items.every((item) => b.items.some((other) => equalValues(item, other))) : a.items.every((item, i) => equalValues(item, b.items[i]!))
+  return unordered
+    ? a.items.every((item) => b.items.some((other) => equalValues(item, other)))
+    : a.items.every((item, i) => equalValues(item, b.items[i]!))
 }
 
 function numeric(value: Value): bigint | number | undefined {
@@ -256,11 +298,13 @@ function numeric(value: Value): bigint | number | undefined {
 /** Less than zero, zero, more than zero; fails for what has no order. */
 export function compareValues(a: Value, b: Value): number {
   const [left, right] = [numeric(a), numeric(b)]
-  if (left !== undefined && right !== undefined) return left < right ? -1 : left > right ? 1 : left == right ? 0 : Number.NaN // oxlint-disable-line eqeqeq -- see above
+  if (left !== undefined && right !== undefined)
+    return left < right ? -1 : left > right ? 1 : left == right ? 0 : Number.NaN // oxlint-disable-line eqeqeq -- see above
   if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
-  if ((a instanceof Timestamp && b instanceof Timestamp) || (a instanceof Duration && b instanceof Duration)) return a.ns < b.ns ? -1 : a.ns > b.ns ? 1 : 0
+  if ((a instanceof Timestamp && b instanceof Timestamp) || (a instanceof Duration && b instanceof Duration))
+    return a.ns < b.ns ? -1 : a.ns > b.ns ? 1 : 0
   throw new CelError('no such overload')
 }
 
@@ -286,7 +330,16 @@ export function timestampText({ ns }: Timestamp): string {
   return `${base}${rest ? `.${String(rest).padStart(9, '0').replace(/0+$/, '')}` : ''}Z`
 }
 
-const units: Readonly<Record<string, bigint>> = { ns: 1n, us: 1000n, µs: 1000n, μs: 1000n, ms: 1_000_000n, s: nsPerSecond, m: 60n * nsPerSecond, h: 3600n * nsPerSecond }
+const units: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1000n,
+  µs: 1000n,
+  μs: 1000n,
+  ms: 1_000_000n,
+  s: nsPerSecond,
+  m: 60n * nsPerSecond,
+  h: 3600n * nsPerSecond,
+}
 const span = /(\d+)?(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/y
 
 /** Reads a span of time such as '1h30m'. Throws a CelError. */

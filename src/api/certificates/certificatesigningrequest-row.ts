@@ -8,7 +8,14 @@ import { humanDuration } from '../table-format/duration.ts'
 export function certificateSigningRequestRow(request: Frozen<CertificateSigningRequest>, nowMs: number): Cell[] {
   const { spec } = request
   const duration = spec.expirationSeconds ? humanDuration(spec.expirationSeconds * 1000) : '<none>'
-  return [name(request), age(request, nowMs), spec.signerName || '<none>', spec.username ?? '', duration, conditionCell(request)]
+  return [
+    name(request),
+    age(request, nowMs),
+    spec.signerName || '<none>',
+    spec.username ?? '',
+    duration,
+    conditionCell(request),
+  ]
 }
 
 function conditionCell({ status }: Frozen<CertificateSigningRequest>): string {

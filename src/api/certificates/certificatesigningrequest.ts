@@ -20,7 +20,8 @@ export const certificateSigningRequestDefinition = defineKind(certificateSigning
     spec.username = user.name
     if (user.uid) spec.uid = user.uid
     if (user.groups.length) spec.groups = [...user.groups]
-    if (user.extra && Object.keys(user.extra).length) spec.extra = Object.fromEntries(Object.entries(user.extra).map(([key, values]) => [key, [...values]]))
+    if (user.extra && Object.keys(user.extra).length)
+      spec.extra = Object.fromEntries(Object.entries(user.extra).map(([key, values]) => [key, [...values]]))
   },
   prepareUpdate(request, old, { subresource, nowMs }) {
     request.spec = thaw(old.spec)
@@ -29,7 +30,10 @@ export const certificateSigningRequestDefinition = defineKind(certificateSigning
       fillTimes(request, old, nowMs)
     } else if (subresource === 'approval') {
       fillTimes(request, old, nowMs)
-      request.status = { ...thaw(old.status), ...(request.status?.conditions && { conditions: request.status.conditions }) }
+      request.status = {
+        ...thaw(old.status),
+        ...(request.status?.conditions && { conditions: request.status.conditions }),
+      }
     }
   },
   validate: (request, errors) => checkRequest(request, undefined, errors),
@@ -48,11 +52,18 @@ function keepDecisions({ status }: Thawed<CertificateSigningRequest>, old: Froze
 }
 
 /** Conditions tell when they were set. */
-function fillTimes({ status }: Thawed<CertificateSigningRequest>, old: Frozen<CertificateSigningRequest>, nowMs: number): void {
+function fillTimes(
+  { status }: Thawed<CertificateSigningRequest>,
+  old: Frozen<CertificateSigningRequest>,
+  nowMs: number,
+): void {
   const now = timeText(nowMs)
   for (const condition of status?.conditions ?? []) {
     condition.lastUpdateTime ||= now
-    const same = old.status?.conditions?.find(({ type, status: value, lastTransitionTime }) => type === condition.type && value === condition.status && lastTransitionTime)
+    const same = old.status?.conditions?.find(
+      ({ type, status: value, lastTransitionTime }) =>
+        type === condition.type && value === condition.status && lastTransitionTime,
+    )
     condition.lastTransitionTime ||= same?.lastTransitionTime ?? now
   }
 }

@@ -1,4 +1,7 @@
-import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../generated/types/certificates-v1.ts'
+import type {
+  CertificateSigningRequest,
+  CertificateSigningRequestCondition,
+} from '../generated/types/certificates-v1.ts'
 import type { Frozen } from '../resource.ts'
 import { equal } from '../validation/equal.ts'
 import { type FieldErrors, type FieldPath, field } from '../validation/field.ts'
@@ -45,10 +48,16 @@ export function checkRequest({ spec, status }: Request, old: Request | undefined
   const problem = requestProblem(spec?.request)
   if (problem) errors.invalid(at.child('request'), spec?.request, problem)
   checkUsages(spec?.usages ?? [], old?.spec?.usages ?? [], at.child('usages'), errors)
-  if (spec?.signerName === legacySigner && old?.spec?.signerName !== legacySigner) errors.invalid(at.child('signerName'), legacySigner, 'the legacy signerName is not allowed via this API version')
+  if (spec?.signerName === legacySigner && old?.spec?.signerName !== legacySigner)
+    errors.invalid(at.child('signerName'), legacySigner, 'the legacy signerName is not allowed via this API version')
   else checkSignerName(spec?.signerName ?? '', at.child('signerName'), errors)
   const seconds = spec?.expirationSeconds
-  if (seconds !== undefined && seconds < expirationMin) errors.invalid(at.child('expirationSeconds'), seconds, 'may not specify a duration less than 600 seconds (10 minutes)')
+  if (seconds !== undefined && seconds < expirationMin)
+    errors.invalid(
+      at.child('expirationSeconds'),
+      seconds,
+      'may not specify a duration less than 600 seconds (10 minutes)',
+    )
   checkConditions(status?.conditions ?? [], old?.status?.conditions ?? [], errors)
   const before = old?.status?.certificate
   if (old && ((status?.certificate ?? '') === (before ?? '') || certificateProblem(before))) return
@@ -80,7 +89,8 @@ function checkConditions(conditions: Conditions, old: Conditions, errors: FieldE
     else if (!allowed.includes(status)) errors.notSupported(at.index(i).child('status'), status, allowed)
     const earlier = conditions.slice(0, i)
     const against = type === 'Approved' ? 'Denied' : type === 'Denied' ? 'Approved' : undefined
-    if (against && !bothBefore && has(earlier, against)) errors.invalid(at, type, 'Approved and Denied conditions are mutually exclusive')
+    if (against && !bothBefore && has(earlier, against))
+      errors.invalid(at, type, 'Approved and Denied conditions are mutually exclusive')
     if (!repeatedBefore && has(earlier, type)) errors.duplicate(at.index(i).child('type'), type)
   })
 }
@@ -89,12 +99,17 @@ function checkConditions(conditions: Conditions, old: Conditions, errors: FieldE
 export function checkRequestUpdate(request: Request, old: Request, subresource: string, errors: FieldErrors): void {
   checkRequest(request, old, errors)
   const at = field('status', 'conditions')
-  const of = ({ status }: Request, type: string) => (status?.conditions ?? []).filter((condition) => condition.type === type)
-  for (const type of decisions) if (of(request, type).length < of(old, type).length) errors.forbidden(at, `updates may not remove a condition of type ${JSON.stringify(type)}`)
+  const of = ({ status }: Request, type: string) =>
+    (status?.conditions ?? []).filter((condition) => condition.type === type)
+  for (const type of decisions)
+    if (of(request, type).length < of(old, type).length)
+      errors.forbidden(at, `updates may not remove a condition of type ${JSON.stringify(type)}`)
   for (const type of subresource === 'approval' ? [] : ['Approved', 'Denied']) {
     const [now, before] = [of(request, type), of(old, type)]
-    if (now.length > before.length) errors.forbidden(at, `updates may not add a condition of type ${JSON.stringify(type)}`)
-    else if (now.length === before.length && !equal(now, before)) errors.forbidden(at, `updates may not modify a condition of type ${JSON.stringify(type)}`)
+    if (now.length > before.length)
+      errors.forbidden(at, `updates may not add a condition of type ${JSON.stringify(type)}`)
+    else if (now.length === before.length && !equal(now, before))
+      errors.forbidden(at, `updates may not modify a condition of type ${JSON.stringify(type)}`)
   }
   const [certificate, before] = [request.status?.certificate ?? '', old.status?.certificate ?? '']
   if (certificate === before) return

@@ -26,7 +26,7 @@ const digests = new Map<string, string | null>([
 /** The elements of a constructed one. */
 function elements(body: Buffer): Element[] {
   const found: Element[] = []
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     const tag = body[at] ?? 0
     const first = body[at + 1]
     if (first === undefined) throw new RangeError('asn1: syntax error: truncated tag or length')
@@ -35,7 +35,11 @@ function elements(body: Buffer): Element[] {
     const head = 2 + wide
     const length = wide ? body.readUIntBE(at + 2, wide) : first
     if (at + head + length > body.length) throw new RangeError('asn1: syntax error: data truncated')
-    found.push({ tag, whole: body.subarray(at, at + head + length), body: body.subarray(at + head, at + head + length) })
+    found.push({
+      tag,
+      whole: body.subarray(at, at + head + length),
+      body: body.subarray(at + head, at + head + length),
+    })
     at += head + length
   }
   return found
@@ -44,18 +48,25 @@ function elements(body: Buffer): Element[] {
 /** The elements of the only element, which must be a sequence. */
 function sequence(der: Buffer | undefined, size: number): Element[] {
   const [only, more] = elements(der ?? Buffer.alloc(0))
-  if (!only || more || only.tag !== sequenceTag) throw new RangeError('asn1: structure error: tags don\'t match')
+  if (!only || more || only.tag !== sequenceTag) throw new RangeError("asn1: structure error: tags don't match")
   const parts = elements(only.body)
   if (parts.length < size) throw new RangeError('asn1: structure error: sequence truncated')
   return parts
 }
 
 /** The bytes of the first PEM block and what kind it says it is. */
-export function pemBlock(text: string): { readonly type: string; readonly der: Buffer; readonly headers: boolean; readonly rest: string } | undefined {
+export function pemBlock(
+  text: string,
+): { readonly type: string; readonly der: Buffer; readonly headers: boolean; readonly rest: string } | undefined {
   const match = /(?:^|\n)-----BEGIN ([^\n]*?)-----[ \t\r]*\n([\s\S]*?)-----END \1-----[ \t\r]*(?:\n|$)/.exec(text)
   if (!match) return undefined
   const [all, type = '', body = ''] = match
-  return { type, der: Buffer.from(body.replace(/^[^\n]*:[^\n]*\n/gm, ''), 'base64'), headers: /^[^\n]*:/m.test(body), rest: text.slice(match.index + all.length) }
+  return {
+    type,
+    der: Buffer.from(body.replace(/^[^\n]*:[^\n]*\n/gm, ''), 'base64'),
+    headers: /^[^\n]*:/m.test(body),
+    rest: text.slice(match.index + all.length),
+  }
 }
 
 /** What is wrong with a certificate request (base64 of PEM): it must be one, and be signed by the key that it is for. */
@@ -78,7 +89,9 @@ function signatureProblem(der: Buffer): string | undefined {
   if (digest === undefined) return 'x509: cannot verify signature: algorithm unimplemented'
   if (!info || !key || signature?.tag !== bitStringTag) return "asn1: structure error: tags don't match"
   const publicKey = createPublicKey({ key: key.whole, format: 'der', type: 'spki' })
-  return verify(digest, info.whole, publicKey, signature.body.subarray(1)) ? undefined : 'x509: signature does not match the key'
+  return verify(digest, info.whole, publicKey, signature.body.subarray(1))
+    ? undefined
+    : 'x509: signature does not match the key'
 }
 
 /** What is wrong with a chain of certificates (base64 of PEM). */
@@ -87,7 +100,8 @@ export function certificateProblem(certificate: string | undefined): string | un
   let rest = Buffer.from(certificate, 'base64').toString('latin1')
   let blocks = 0
   for (let block = pemBlock(rest); block; block = pemBlock(rest)) {
-    if (block.type !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(block.type)}`
+    if (block.type !== 'CERTIFICATE')
+      return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(block.type)}`
     if (block.headers) return 'no PEM block headers are permitted'
     try {
       new X509Certificate(block.der)

@@ -92,7 +92,11 @@ test('the fields that no version has are told of before another version is refus
 })
 
 test('keys that a YAML body repeats are told one by one, or all in one refusal', () => {
-  const decode = (validation: 'Warn' | 'Strict') => decodeYamlBody('{}', pod, validation, () => ['line 2: key "a" already set in map', 'line 3: key "b" already set in map'])
+  const decode = (validation: 'Warn' | 'Strict') =>
+    decodeYamlBody('{}', pod, validation, () => [
+      'line 2: key "a" already set in map',
+      'line 3: key "b" already set in map',
+    ])
   assert.equal(decode('Warn').warnings.length, 2)
   assert.throws(() => decode('Strict'), /strict decoding error: yaml: unmarshal errors:\n {2}line 2: .*\n {2}line 3: /)
 })

@@ -104,7 +104,11 @@ function decodeValue(value: unknown, { text, expected, validation, duplicates, y
 const isTop = (path: string): boolean => !/[.[]/.test(path)
 
 /** The input with apiVersion and kind: what is missing is what the path says; what differs is refused, another version of the kind after its fields were looked at. */
-function withKind(input: Record<string, unknown>, text: string, expected: Expected): { input: Record<string, unknown>; refused?: ApiError } {
+function withKind(
+  input: Record<string, unknown>,
+  text: string,
+  expected: Expected,
+): { input: Record<string, unknown>; refused?: ApiError } {
   const apiVersion = expected.group ? `${expected.group}/${expected.version}` : expected.version
   const given = { apiVersion: input['apiVersion'] || apiVersion, kind: input['kind'] || expected.kind }
   if (given.apiVersion === apiVersion && given.kind === expected.kind)

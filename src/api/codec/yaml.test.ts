@@ -76,7 +76,11 @@ test('aliases that stand for too much are refused', () => {
 
 test('a repeated key is reported with its line', () => {
   assert.deepEqual(duplicateYamlKeys('a: 1\nb:\n  c: 1\n  c: 2\n'), ['line 4: key "c" already set in map'])
-  assert.deepEqual(duplicateYamlKeys('a: 1\n"b": {c: 1}\na: 2\n\'b\': 3\na: 4\n'), ['line 3: key "a" already set in map', 'line 4: key "b" already set in map', 'line 5: key "a" already set in map'])
+  assert.deepEqual(duplicateYamlKeys('a: 1\n"b": {c: 1}\na: 2\n\'b\': 3\na: 4\n'), [
+    'line 3: key "a" already set in map',
+    'line 4: key "b" already set in map',
+    'line 5: key "a" already set in map',
+  ])
   assert.deepEqual(duplicateYamlKeys('a: 1\nb: 2\n'), [])
 })
 

@@ -132,7 +132,8 @@ export function duplicateYamlKeys(text: string): string[] {
 }
 
 /** What strict decoding says of them all. */
-export const duplicatesText = (duplicates: readonly string[]): string => `yaml: unmarshal errors:\n${duplicates.map((text) => `  ${text}`).join('\n')}`
+export const duplicatesText = (duplicates: readonly string[]): string =>
+  `yaml: unmarshal errors:\n${duplicates.map((text) => `  ${text}`).join('\n')}`
 
 /** A key where it begins: quoted or plain. */
 const keyAt = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s:][^\n]*?(?=\s*:))/
@@ -143,7 +144,9 @@ function firstDuplicate(text: string): Mark | undefined {
     return undefined
   } catch (error) {
     const { cause } = error as { cause?: unknown }
-    return cause instanceof YAMLException && cause.reason === 'duplicated mapping key' ? (cause.mark as Mark | undefined) : undefined
+    return cause instanceof YAMLException && cause.reason === 'duplicated mapping key'
+      ? (cause.mark as Mark | undefined)
+      : undefined
   }
 }
 

@@ -23,9 +23,15 @@ export class ConfigError extends Error {
 export function readConfig(text: string, { apiVersion, kind, shape }: ConfigKind): Record<string, unknown> {
   const value = parsed(text)
   const schema = structOf({ apiVersion: 'string', kind: 'string', ...shape }, kind)
-  for (const [field, wanted] of [['apiVersion', apiVersion], ['kind', kind]] as const) {
+  for (const [field, wanted] of [
+    ['apiVersion', apiVersion],
+    ['kind', kind],
+  ] as const) {
     const found = (value as Record<string, unknown>)[field]
-    if (found !== wanted) throw new ConfigError(`${field} is ${found === undefined ? 'missing' : JSON.stringify(found)}: it must be ${wanted}`)
+    if (found !== wanted)
+      throw new ConfigError(
+        `${field} is ${found === undefined ? 'missing' : JSON.stringify(found)}: it must be ${wanted}`,
+      )
   }
   const repeated = duplicateYamlKeys(text)
   const { object, problems } = checked(value, schema, text)
@@ -35,7 +41,11 @@ export function readConfig(text: string, { apiVersion, kind, shape }: ConfigKind
 }
 
 /** Checks a part of a configuration that has a shape of its own (the arguments of a plugin), and gives it. Throws a ConfigError. */
-export function readPart(value: unknown, shape: { readonly [field: string]: Shape }, text = ''): Record<string, unknown> {
+export function readPart(
+  value: unknown,
+  shape: { readonly [field: string]: Shape },
+  text = '',
+): Record<string, unknown> {
   const { object, problems } = checked(value, structOf({ apiVersion: 'string', kind: 'string', ...shape }), text)
   if (problems.length > 0) throw new ConfigError(`strict decoding error: ${problems.join(', ')}`)
   return object
@@ -49,11 +59,16 @@ function parsed(text: string): object {
     if (error instanceof SyntaxProblem) throw new ConfigError(`not YAML: ${error.message}`, { cause: error })
     throw error
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ConfigError(`it holds ${value === null ? 'nothing' : 'no map'}`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ConfigError(`it holds ${value === null ? 'nothing' : 'no map'}`)
   return value
 }
 
-function checked(value: unknown, schema: StructSchema, text: string): { readonly object: Record<string, unknown>; readonly problems: readonly string[] } {
+function checked(
+  value: unknown,
+  schema: StructSchema,
+  text: string,
+): { readonly object: Record<string, unknown>; readonly problems: readonly string[] } {
   const unknown: string[] = []
   try {
     const object = decodeSent(schema, value, { unknown })

@@ -13,12 +13,20 @@ type Leaf = 'string' | 'boolean' | 'int32' | 'int64' | 'double' | 'quantity' | '
 
 /** The schema of an object of that shape. */
 export function structOf(shape: { readonly [field: string]: Shape }, name = ''): StructSchema {
-  const fields = Object.entries(shape).map(([field, of]): [string, Field] => [field, { name: field, schema: schemaOf(of), required: false, omit: 'nil', pointer: true }])
+  const fields = Object.entries(shape).map(([field, of]): [string, Field] => [
+    field,
+    { name: field, schema: schemaOf(of), required: false, omit: 'nil', pointer: true },
+  ])
   return { type: 'struct', name, fields: new Map(fields) }
 }
 
 function schemaOf(shape: Shape): Schema {
-  if (typeof shape === 'string') return shape.startsWith('io.k8s.') ? definition(shape) : shape === 'any' ? { type: 'any', form: 'json' } : { type: shape as Exclude<Leaf, `io.k8s.${string}` | 'any'> }
+  if (typeof shape === 'string')
+    return shape.startsWith('io.k8s.')
+      ? definition(shape)
+      : shape === 'any'
+        ? { type: 'any', form: 'json' }
+        : { type: shape as Exclude<Leaf, `io.k8s.${string}` | 'any'> }
   if (isList(shape)) return { type: 'list', items: schemaOf(shape[0]) }
   const values = shape['*']
   return values === undefined ? structOf(shape) : { type: 'map', values: schemaOf(values) }

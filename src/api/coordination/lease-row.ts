@@ -4,4 +4,8 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
 /** What `kubectl get leases` shows. */
-export const leaseRow = (lease: Frozen<Lease>, nowMs: number): Cell[] => [name(lease), lease.spec?.holderIdentity ?? '', age(lease, nowMs)]
+export const leaseRow = (lease: Frozen<Lease>, nowMs: number): Cell[] => [
+  name(lease),
+  lease.spec?.holderIdentity ?? '',
+  age(lease, nowMs),
+]

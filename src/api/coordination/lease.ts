@@ -33,12 +33,15 @@ function dropCoordination({ spec }: Thawed<Lease>, old: Frozen<Lease> | undefine
 function checkLease({ spec = {} }: Frozen<Lease>, errors: FieldErrors): void {
   const at = field('spec')
   const { leaseDurationSeconds: seconds, leaseTransitions: transitions, strategy, preferredHolder } = spec
-  if (seconds !== undefined && seconds <= 0) errors.invalid(at.child('leaseDurationSeconds'), seconds, 'must be greater than 0')
-  if (transitions !== undefined && transitions < 0) errors.invalid(at.child('leaseTransitions'), transitions, 'must be greater than or equal to 0')
+  if (seconds !== undefined && seconds <= 0)
+    errors.invalid(at.child('leaseDurationSeconds'), seconds, 'must be greater than 0')
+  if (transitions !== undefined && transitions < 0)
+    errors.invalid(at.child('leaseTransitions'), transitions, 'must be greater than or equal to 0')
   if (strategy !== undefined) {
     const path = at.child('strategy', 'strategy')
     if (strategy.includes('/')) checkText(isQualifiedName, strategy, path, errors)
     else if (!strategies.includes(strategy)) errors.notSupported(path, strategy, strategies)
   }
-  if (preferredHolder && !strategy) errors.forbidden(at.child('preferredHolder'), 'may only be specified if `strategy` is defined')
+  if (preferredHolder && !strategy)
+    errors.forbidden(at.child('preferredHolder'), 'may only be specified if `strategy` is defined')
 }

@@ -6,7 +6,8 @@ import { field } from '../validation/field.ts'
 export const bindingDefinition = defineKind(bindings, {
   generation: false,
   validate({ target }, errors) {
-    if (target?.kind && target.kind !== 'Node') errors.notSupported(field('target', 'kind'), target.kind, ['Node', '<empty>'])
+    if (target?.kind && target.kind !== 'Node')
+      errors.notSupported(field('target', 'kind'), target.kind, ['Node', '<empty>'])
     if (!target?.name) errors.required(field('target', 'name'))
   },
 })

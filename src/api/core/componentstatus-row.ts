@@ -6,5 +6,10 @@ import { name } from '../table-format/cells.ts'
 /** What `kubectl get componentstatuses` shows. */
 export function componentStatusRow(component: Frozen<ComponentStatus>): Cell[] {
   const health = component.conditions?.find(({ type }) => type === 'Healthy')
-  return [name(component), !health ? 'Unknown' : health.status === 'True' ? 'Healthy' : 'Unhealthy', health?.message ?? '', health?.error ?? '']
+  return [
+    name(component),
+    !health ? 'Unknown' : health.status === 'True' ? 'Healthy' : 'Unhealthy',
+    health?.message ?? '',
+    health?.error ?? '',
+  ]
 }

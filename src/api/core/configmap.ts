@@ -20,7 +20,8 @@ export const configMapDefinition = defineKind(configMaps, {
   validateUpdate(configMap, old, errors) {
     if (old.immutable) {
       if (!configMap.immutable) errors.forbidden(field('immutable'), fixedText)
-      for (const name of ['data', 'binaryData'] as const) if (!equal(configMap[name] ?? {}, old[name] ?? {})) errors.forbidden(field(name), fixedText)
+      for (const name of ['data', 'binaryData'] as const)
+        if (!equal(configMap[name] ?? {}, old[name] ?? {})) errors.forbidden(field(name), fixedText)
     }
     checkData(configMap, errors)
   },
@@ -30,7 +31,8 @@ function checkData({ data, binaryData }: Frozen<ConfigMap>, errors: FieldErrors)
   let bytes = 0
   for (const key in data) {
     for (const text of isConfigMapKey(key)) errors.invalid(field('data').key(key), key, text)
-    if (binaryData?.[key] !== undefined) errors.invalid(field('data').key(key), key, 'duplicate of key present in binaryData')
+    if (binaryData?.[key] !== undefined)
+      errors.invalid(field('data').key(key), key, 'duplicate of key present in binaryData')
     bytes += Buffer.byteLength(data[key] ?? '')
   }
   for (const key in binaryData) {

@@ -29,32 +29,50 @@ export const endpointsDefinition = defineKind(endpoints, {
   warnings({ metadata, subsets = [] }) {
     // The controller that makes them corrects what it is given.
     if (metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller') return []
-    return subsets.flatMap((subset, i) => (['addresses', 'notReadyAddresses'] as const).flatMap((name) => (subset[name] ?? []).flatMap(({ ip = '' }, j) => ipWarnings(ip, field('subsets').index(i).child(name).index(j).child('ip')))))
+    return subsets.flatMap((subset, i) =>
+      (['addresses', 'notReadyAddresses'] as const).flatMap((name) =>
+        (subset[name] ?? []).flatMap(({ ip = '' }, j) =>
+          ipWarnings(ip, field('subsets').index(i).child(name).index(j).child('ip')),
+        ),
+      ),
+    )
   },
 })
 
 function checkSubsets(subsets: Frozen<EndpointSubset[]> | undefined, errors: FieldErrors): void {
   subsets?.forEach(({ addresses, notReadyAddresses, ports }, i) => {
     const at = field('subsets').index(i)
-    if (!addresses?.length && !notReadyAddresses?.length) errors.required(at, 'must specify `addresses` or `notReadyAddresses`')
+    if (!addresses?.length && !notReadyAddresses?.length)
+      errors.required(at, 'must specify `addresses` or `notReadyAddresses`')
     addresses?.forEach((address, j) => checkAddress(address, at.child('addresses').index(j), errors))
     notReadyAddresses?.forEach((address, j) => checkAddress(address, at.child('notReadyAddresses').index(j), errors))
     ports?.forEach((port, j) => checkPort(port, ports.length > 1, at.child('ports').index(j), errors))
   })
 }
 
-function checkAddress({ ip = '', hostname, nodeName }: Frozen<EndpointAddress>, at: FieldPath, errors: FieldErrors): void {
+function checkAddress(
+  { ip = '', hostname, nodeName }: Frozen<EndpointAddress>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   checkLegacyIp(ip, at.child('ip'), errors)
   if (hostname) for (const text of isLabel(hostname)) errors.invalid(at.child('hostname'), hostname, text)
-  if (nodeName !== undefined) for (const text of isSubdomain(nodeName)) errors.invalid(at.child('nodeName'), nodeName, text)
+  if (nodeName !== undefined)
+    for (const text of isSubdomain(nodeName)) errors.invalid(at.child('nodeName'), nodeName, text)
   checkEndpointIp(ip, at.child('ip'), errors)
 }
 
-function checkPort({ name, port = 0, protocol, appProtocol }: Frozen<EndpointPort>, nameRequired: boolean, at: FieldPath, errors: FieldErrors): void {
+function checkPort(
+  { name, port = 0, protocol, appProtocol }: Frozen<EndpointPort>,
+  nameRequired: boolean,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (nameRequired && !name) errors.required(at.child('name'))
   else if (name) for (const text of isLabel(name)) errors.invalid(at.child('name'), name, text)
   for (const text of isPortNumber(port)) errors.invalid(at.child('port'), port, text)
   if (!protocol) errors.required(at.child('protocol'))
   else if (!portProtocols.includes(protocol)) errors.notSupported(at.child('protocol'), protocol, portProtocols)
-  if (appProtocol !== undefined) for (const text of isQualifiedName(appProtocol)) errors.invalid(at.child('appProtocol'), appProtocol, text)
+  if (appProtocol !== undefined)
+    for (const text of isQualifiedName(appProtocol)) errors.invalid(at.child('appProtocol'), appProtocol, text)
 }

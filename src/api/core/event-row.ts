@@ -6,7 +6,11 @@ import { name, since } from '../table-format/cells.ts'
 /** What `kubectl get events` shows. */
 export function eventRow(event: Frozen<Event>, nowMs: number): Cell[] {
   const first = since(event.firstTimestamp ?? event.eventTime, nowMs)
-  const last = event.series ? since(event.series.lastObservedTime, nowMs) : event.lastTimestamp ? since(event.lastTimestamp, nowMs) : first
+  const last = event.series
+    ? since(event.series.lastObservedTime, nowMs)
+    : event.lastTimestamp
+      ? since(event.lastTimestamp, nowMs)
+      : first
   const { kind = '', name: target, fieldPath = '' } = event.involvedObject ?? {}
   const component = event.source?.component || event.reportingComponent || ''
   const instance = event.source?.host || event.reportingInstance

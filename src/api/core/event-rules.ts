@@ -8,7 +8,11 @@ const textMax = 128
 const noteMax = 1024
 
 /** Rules of events in every version. `reporting` is the name of the reporting controller's field. */
-export function checkEvent(event: Frozen<Event>, reporting: 'reportingComponent' | 'reportingController', errors: FieldErrors): void {
+export function checkEvent(
+  event: Frozen<Event>,
+  reporting: 'reportingComponent' | 'reportingController',
+  errors: FieldErrors,
+): void {
   const namespace = event.metadata.namespace ?? ''
   const about = event.involvedObject?.namespace ?? ''
   const elsewhere = () => errors.invalid(field('involvedObject', 'namespace'), about, 'does not match event.namespace')
@@ -21,9 +25,11 @@ export function checkEvent(event: Frozen<Event>, reporting: 'reportingComponent'
     for (const text of isQualifiedName(controller)) errors.invalid(field(reporting), controller, text)
     for (const name of ['reportingInstance', 'action', 'reason'] as const) {
       if (!event[name]) errors.required(field(name))
-      if (Buffer.byteLength(event[name] ?? '') > textMax) errors.invalid(field(name), '', `can have at most ${textMax} characters`)
+      if (Buffer.byteLength(event[name] ?? '') > textMax)
+        errors.invalid(field(name), '', `can have at most ${textMax} characters`)
     }
-    if (Buffer.byteLength(event.message ?? '') > noteMax) errors.invalid(field('message'), '', `can have at most ${noteMax} characters`)
+    if (Buffer.byteLength(event.message ?? '') > noteMax)
+      errors.invalid(field('message'), '', `can have at most ${noteMax} characters`)
   }
   for (const text of isSubdomain(namespace)) errors.invalid(field('namespace'), namespace, text)
 }
@@ -32,23 +38,42 @@ export function checkEvent(event: Frozen<Event>, reporting: 'reportingComponent'
 export function checkNewEvent(event: Frozen<Event>, errors: FieldErrors): void {
   checkSeries(event, errors)
   if (!event.eventTime) errors.required(field('eventTime'))
-  if (event.type !== 'Normal' && event.type !== 'Warning') errors.invalid(field('type'), '', `has invalid value: ${event.type ?? ''}`)
-  for (const name of ['firstTimestamp', 'lastTimestamp', 'count'] as const) if (event[name]) errors.invalid(field(name), '', 'needs to be unset')
+  if (event.type !== 'Normal' && event.type !== 'Warning')
+    errors.invalid(field('type'), '', `has invalid value: ${event.type ?? ''}`)
+  for (const name of ['firstTimestamp', 'lastTimestamp', 'count'] as const)
+    if (event[name]) errors.invalid(field(name), '', 'needs to be unset')
   if (event.source?.component || event.source?.host) errors.invalid(field('source'), '', 'needs to be unset')
 }
 
-const fixed = ['involvedObject', 'reason', 'message', 'source', 'firstTimestamp', 'lastTimestamp', 'count', 'type', 'action', 'related', 'reportingInstance'] as const
+const fixed = [
+  'involvedObject',
+  'reason',
+  'message',
+  'source',
+  'firstTimestamp',
+  'lastTimestamp',
+  'count',
+  'type',
+  'action',
+  'related',
+  'reportingInstance',
+] as const
 
 /** What events.k8s.io/v1 lets change: the series. */
 export function checkEventChange(event: Frozen<Event>, old: Frozen<Event>, errors: FieldErrors): void {
   if (!equal(event.series, old.series)) checkSeries(event, errors)
   for (const name of fixed) {
-    if (equal(event[name] || undefined, old[name] || undefined) || (name === 'source' && isEmpty(event.source) && isEmpty(old.source))) continue
+    if (
+      equal(event[name] || undefined, old[name] || undefined) ||
+      (name === 'source' && isEmpty(event.source) && isEmpty(old.source))
+    )
+      continue
     errors.invalid(field(name), event[name], immutableText)
     // Upstream looks at the reason twice.
     if (name === 'reason') errors.invalid(field(name), event[name], immutableText)
   }
-  if ((event.reportingComponent ?? '') !== (old.reportingComponent ?? '')) errors.invalid(field('reportingController'), event.reportingComponent, immutableText)
+  if ((event.reportingComponent ?? '') !== (old.reportingComponent ?? ''))
+    errors.invalid(field('reportingController'), event.reportingComponent, immutableText)
   if (event.eventTime !== old.eventTime) errors.invalid(field('eventTime'), event.eventTime, immutableText)
 }
 

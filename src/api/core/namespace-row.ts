@@ -4,4 +4,8 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
 /** What `kubectl get namespaces` shows. */
-export const namespaceRow = (namespace: Frozen<Namespace>, nowMs: number): Cell[] => [name(namespace), namespace.status?.phase ?? '', age(namespace, nowMs)]
+export const namespaceRow = (namespace: Frozen<Namespace>, nowMs: number): Cell[] => [
+  name(namespace),
+  namespace.status?.phase ?? '',
+  age(namespace, nowMs),
+]

@@ -39,7 +39,8 @@ export const namespaceDefinition = defineKind(namespaces, {
   validate: ({ spec }, errors) => checkFinalizers(spec?.finalizers, errors, () => field('spec', 'finalizers')),
   validateUpdate(namespace, _old, errors, { subresource }) {
     if (subresource === 'status') checkPhase(namespace, errors)
-    else if (subresource === 'finalize') checkFinalizers(namespace.spec?.finalizers, errors, (i) => field('spec', 'finalizers').index(i))
+    else if (subresource === 'finalize')
+      checkFinalizers(namespace.spec?.finalizers, errors, (i) => field('spec', 'finalizers').index(i))
     else checkFinalizers(namespace.spec?.finalizers, errors, () => field('spec', 'finalizers'))
   },
 })
@@ -48,7 +49,11 @@ function labelName({ metadata }: Namespace): void {
   if (metadata.name) ensure(metadata, 'labels')['kubernetes.io/metadata.name'] = metadata.name
 }
 
-function checkFinalizers(finalizers: readonly string[] | undefined, errors: FieldErrors, at: (i: number) => FieldPath): void {
+function checkFinalizers(
+  finalizers: readonly string[] | undefined,
+  errors: FieldErrors,
+  at: (i: number) => FieldPath,
+): void {
   finalizers?.forEach((finalizer, i) => {
     for (const text of isQualifiedName(finalizer)) errors.invalid(at(i), finalizer, text)
     checkStandardFinalizer(finalizer, at(i), errors)
@@ -57,5 +62,10 @@ function checkFinalizers(finalizers: readonly string[] | undefined, errors: Fiel
 
 function checkPhase({ metadata, status }: Frozen<Namespace>, errors: FieldErrors): void {
   const [phase, when] = metadata.deletionTimestamp ? ['Terminating', 'not empty'] : ['Active', 'empty']
-  if (status?.phase !== phase) errors.invalid(field('status', 'Phase'), status?.phase ?? '', `may only be '${phase}' if \`deletionTimestamp\` is ${when}`)
+  if (status?.phase !== phase)
+    errors.invalid(
+      field('status', 'Phase'),
+      status?.phase ?? '',
+      `may only be '${phase}' if \`deletionTimestamp\` is ${when}`,
+    )
 }

@@ -30,8 +30,11 @@ function statusCell({ spec, status }: Frozen<Node>): string {
 }
 
 function rolesOf({ metadata }: Frozen<Node>): string[] {
-  const roles = Object.entries(metadata.labels ?? {}).map(([label, value]) => (label.startsWith(rolePrefix) ? label.slice(rolePrefix.length) : label === roleLabel ? value : ''))
+  const roles = Object.entries(metadata.labels ?? {}).map(([label, value]) =>
+    label.startsWith(rolePrefix) ? label.slice(rolePrefix.length) : label === roleLabel ? value : '',
+  )
   return [...new Set(roles.filter((role) => role !== ''))].sort()
 }
 
-const addressOf = ({ status }: Frozen<Node>, kind: string): string => status?.addresses?.find(({ type }) => type === kind)?.address ?? '<none>'
+const addressOf = ({ status }: Frozen<Node>, kind: string): string =>
+  status?.addresses?.find(({ type }) => type === kind)?.address ?? '<none>'

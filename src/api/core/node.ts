@@ -67,15 +67,18 @@ function checkNode(node: Frozen<Node>, errors: FieldErrors): void {
   checkTaints(spec?.taints, field('metadata', 'taints'), errors)
   checkResources(node, errors)
   const swap = status?.nodeInfo?.swap?.capacity
-  if (swap !== undefined && swap <= 0) errors.invalid(field('metadata', 'nodeSwapStatus', 'capacity'), swap, 'must be greater than zero')
+  if (swap !== undefined && swap <= 0)
+    errors.invalid(field('metadata', 'nodeSwapStatus', 'capacity'), swap, 'must be greater than zero')
   checkFeatures(status?.declaredFeatures, field('status', 'declaredFeatures'), errors)
   const cidrs = spec?.podCIDRs ?? []
   const at = field('spec', 'podCIDRs')
   cidrs.forEach((cidr, i) => checkLegacyCidr(cidr, at.index(i), errors))
   if (cidrs.length < 2) return
   const families = new Set(cidrs.map((cidr) => parseCidr(cidr)?.ip.bytes.length))
-  if (families.has(undefined)) errors.internal(at, 'invalid PodCIDRs. failed to check with dual stack with error:invalid CIDRs')
-  if (families.size !== 2 || cidrs.length > 2 || families.has(undefined)) errors.invalid(at, cidrs, 'may specify no more than one CIDR for each IP family')
+  if (families.has(undefined))
+    errors.internal(at, 'invalid PodCIDRs. failed to check with dual stack with error:invalid CIDRs')
+  if (families.size !== 2 || cidrs.length > 2 || families.has(undefined))
+    errors.invalid(at, cidrs, 'may specify no more than one CIDR for each IP family')
 }
 
 const taintsAnnotation = 'scheduler.alpha.kubernetes.io/taints'
@@ -92,12 +95,16 @@ function checkAnnotations(annotations: Readonly<Record<string, string>> | undefi
   const avoid = annotations?.[avoidAnnotation]
   if (!avoid) return
   const parsed = parseJson(avoid)
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return errors.invalid(at.child('AvoidPods'), avoidAnnotation, 'invalid JSON')
-  const { preferAvoidPods = [] } = parsed as { preferAvoidPods?: readonly { podSignature?: { podController?: { controller?: boolean } } }[] }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    return errors.invalid(at.child('AvoidPods'), avoidAnnotation, 'invalid JSON')
+  const { preferAvoidPods = [] } = parsed as {
+    preferAvoidPods?: readonly { podSignature?: { podController?: { controller?: boolean } } }[]
+  }
   preferAvoidPods.forEach(({ podSignature }, i) => {
     const path = at.child(avoidAnnotation).index(i).child('PodSignature')
     if (!podSignature?.podController) errors.required(path)
-    else if (!podSignature.podController.controller) errors.invalid(path.child('PodController', 'Controller'), false, 'must point to a controller')
+    else if (!podSignature.podController.controller)
+      errors.invalid(path.child('PodController', 'Controller'), false, 'must point to a controller')
   })
 }
 
@@ -110,15 +117,19 @@ function parseJson(text: string): unknown {
 }
 
 function checkResources({ status }: Frozen<Node>, errors: FieldErrors): void {
-  for (const part of ['capacity', 'allocatable'] as const) for (const [name, amount] of Object.entries(status?.[part] ?? {})) checkAmount(name, amount, field('status', part, name), errors)
+  for (const part of ['capacity', 'allocatable'] as const)
+    for (const [name, amount] of Object.entries(status?.[part] ?? {}))
+      checkAmount(name, amount, field('status', part, name), errors)
 }
 
 function checkFeatures(features: readonly string[] | undefined, at: FieldPath, errors: FieldErrors): void {
   features?.forEach((feature, i) => {
-    if (feature.length > 253 || !/^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z][a-zA-Z0-9]*)*$/.test(feature)) errors.invalid(at.index(i), feature, `invalid feature name ${JSON.stringify(feature)}`)
+    if (feature.length > 253 || !/^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z][a-zA-Z0-9]*)*$/.test(feature))
+      errors.invalid(at.index(i), feature, `invalid feature name ${JSON.stringify(feature)}`)
     const next = features[i + 1]
     if (feature === next) errors.duplicate(at.index(i + 1), next)
-    else if (next !== undefined && feature > next) errors.invalid(at.index(i + 1), next, 'list must be sorted alphabetically')
+    else if (next !== undefined && feature > next)
+      errors.invalid(at.index(i + 1), next, 'list must be sorted alphabetically')
   })
 }
 
@@ -128,25 +139,33 @@ function checkChange(node: Frozen<Node>, old: Frozen<Node>, errors: FieldErrors)
   checkResources(node, errors)
   checkFeatures(status?.declaredFeatures, field('status', 'declaredFeatures'), errors)
   status?.addresses?.forEach((address, i, all) => {
-    if (all.slice(0, i).some((other) => equal(other, address))) errors.duplicate(field('status', 'addresses').index(i), address)
+    if (all.slice(0, i).some((other) => equal(other, address)))
+      errors.duplicate(field('status', 'addresses').index(i), address)
   })
   const before = old.spec?.podCIDRs ?? []
   const now = spec?.podCIDRs ?? []
   const fixed = 'node updates may not change podCIDR except from "" to valid'
   if (before.length && before.length !== now.length) errors.forbidden(field('spec', 'podCIDRs'), fixed)
   else before.forEach((cidr, i) => cidr !== now[i] && errors.forbidden(field('spec', 'podCIDRs'), fixed))
-  if (old.spec?.providerID && old.spec.providerID !== spec?.providerID) errors.forbidden(field('spec', 'providerID'), 'node updates may not change providerID except from "" to valid')
+  if (old.spec?.providerID && old.spec.providerID !== spec?.providerID)
+    errors.forbidden(field('spec', 'providerID'), 'node updates may not change providerID except from "" to valid')
   if (spec?.configSource) checkConfigSource(spec.configSource, false, field('spec', 'configSource'), errors)
   for (const name of ['assigned', 'active', 'lastKnownGood'] as const) {
     const source = status?.config?.[name]
     if (source) checkConfigSource(source, true, field('status', 'config', name), errors)
   }
   checkTaints(spec?.taints, field('metadata', 'taints'), errors)
-  if ((spec?.externalID ?? '') !== (old.spec?.externalID ?? '')) errors.forbidden(field('spec', 'externalID'), 'may not be updated')
+  if ((spec?.externalID ?? '') !== (old.spec?.externalID ?? ''))
+    errors.forbidden(field('spec', 'externalID'), 'may not be updated')
 }
 
 /** A configuration of the kubelet, of a feature that is no more. */
-function checkConfigSource(source: Frozen<NodeConfigSource>, reported: boolean, at: FieldPath, errors: FieldErrors): void {
+function checkConfigSource(
+  source: Frozen<NodeConfigSource>,
+  reported: boolean,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (!source.configMap) return errors.invalid(at, source, 'exactly one reference subfield must be non-nil')
   const path = at.child('configMap')
   for (const name of ['uid', 'resourceVersion'] as const) {
@@ -157,8 +176,16 @@ function checkConfigSource(source: Frozen<NodeConfigSource>, reported: boolean, 
   checkConfigMap(source.configMap, path, errors)
 }
 
-function checkConfigMap({ namespace, name, kubeletConfigKey: key }: Frozen<ConfigMapNodeConfigSource>, at: FieldPath, errors: FieldErrors): void {
-  const rules = [['namespace', namespace, isLabel], ['name', name, isSubdomain], ['kubeletConfigKey', key, isConfigMapKey]] as const
+function checkConfigMap(
+  { namespace, name, kubeletConfigKey: key }: Frozen<ConfigMapNodeConfigSource>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
+  const rules = [
+    ['namespace', namespace, isLabel],
+    ['name', name, isSubdomain],
+    ['kubeletConfigKey', key, isConfigMapKey],
+  ] as const
   for (const [part, value, rule] of rules) {
     if (!value) errors.required(at.child(part))
     else for (const text of rule(value)) errors.invalid(at.child(part), value, text)

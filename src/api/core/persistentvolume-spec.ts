@@ -7,7 +7,21 @@ import { isNegativeAmount, nanos } from '../validation/quantities.ts'
 import { checkAccessModes, volumeModes } from './persistentvolumeclaim-spec.ts'
 import { checkNodeSelector } from './pod-spec/affinity.ts'
 import { checkNoBacksteps } from './pod-spec/paths.ts'
-import { checkAzureDisk, checkCinder, checkDriverName, checkFc, checkFlex, checkFlocker, checkHostPath, checkIscsi, checkNfs, checkPartition, checkQuobyte, checkRequired, checkStorageOs } from './pod-spec/volume-sources.ts'
+import {
+  checkAzureDisk,
+  checkCinder,
+  checkDriverName,
+  checkFc,
+  checkFlex,
+  checkFlocker,
+  checkHostPath,
+  checkIscsi,
+  checkNfs,
+  checkPartition,
+  checkQuobyte,
+  checkRequired,
+  checkStorageOs,
+} from './pod-spec/volume-sources.ts'
 
 const policies = ['Delete', 'Recycle', 'Retain']
 
@@ -22,25 +36,42 @@ interface VolumeScope {
 }
 
 /** The rules of where data lies and how it is reached. */
-export function checkVolumeSpec(spec: Frozen<PersistentVolumeSpec>, { name, at, old, inline }: VolumeScope, errors: FieldErrors): void {
+export function checkVolumeSpec(
+  spec: Frozen<PersistentVolumeSpec>,
+  { name, at, old, inline }: VolumeScope,
+  errors: FieldErrors,
+): void {
   if (inline) checkInline(spec, at, errors)
   if (!spec.accessModes?.length) errors.required(at.child('accessModes'))
   checkAccessModes(spec.accessModes, at.child('accessModes'), errors)
   if (!inline) checkCapacity(spec.capacity ?? {}, at.child('capacity'), errors)
-  const { persistentVolumeReclaimPolicy: policy, nodeAffinity, storageClassName, volumeMode, volumeAttributesClassName: attributes } = spec
-  if (policy && !inline && !policies.includes(policy)) errors.notSupported(at.child('persistentVolumeReclaimPolicy'), policy, policies)
+  const {
+    persistentVolumeReclaimPolicy: policy,
+    nodeAffinity,
+    storageClassName,
+    volumeMode,
+    volumeAttributesClassName: attributes,
+  } = spec
+  if (policy && !inline && !policies.includes(policy))
+    errors.notSupported(at.child('persistentVolumeReclaimPolicy'), policy, policies)
   if (nodeAffinity && !inline) {
     const path = at.child('nodeAffinity', 'required')
     if (nodeAffinity.required) checkNodeSelector(nodeAffinity.required, path, errors, hasInvalidNodes(old))
     else errors.required(path, 'must specify required node constraints')
   }
   checkSource(spec, name, at, errors)
-  if (policy === 'Recycle' && spec.hostPath && /^\/+(\.?\/*)*$/.test(spec.hostPath.path)) errors.forbidden(at.child('persistentVolumeReclaimPolicy'), "may not be 'recycle' for a hostPath mount of '/'")
+  if (policy === 'Recycle' && spec.hostPath && /^\/+(\.?\/*)*$/.test(spec.hostPath.path))
+    errors.forbidden(at.child('persistentVolumeReclaimPolicy'), "may not be 'recycle' for a hostPath mount of '/'")
   if (storageClassName && inline) errors.forbidden(at.child('storageClassName'), inlineText)
   else if (storageClassName) checkText(isSubdomain, storageClassName, at.child('storageClassName'), errors)
   if (volumeMode !== undefined && inline) {
-    if (volumeMode !== 'Filesystem') errors.forbidden(at.child('volumeMode'), 'may not specify volumeMode other than Filesystem in the context of inline volumes')
-  } else if (volumeMode !== undefined && !volumeModes.includes(volumeMode)) errors.notSupported(at.child('volumeMode'), volumeMode, volumeModes)
+    if (volumeMode !== 'Filesystem')
+      errors.forbidden(
+        at.child('volumeMode'),
+        'may not specify volumeMode other than Filesystem in the context of inline volumes',
+      )
+  } else if (volumeMode !== undefined && !volumeModes.includes(volumeMode))
+    errors.notSupported(at.child('volumeMode'), volumeMode, volumeModes)
   if (attributes === undefined) return
   if (!attributes) errors.required(at.child('volumeAttributesClassName'), 'an empty string is disallowed')
   else checkText(isSubdomain, attributes, at.child('volumeAttributesClassName'), errors)
@@ -48,7 +79,9 @@ export function checkVolumeSpec(spec: Frozen<PersistentVolumeSpec>, { name, at, 
 }
 
 const hasInvalidNodes = (spec: Frozen<PersistentVolumeSpec> | undefined): boolean =>
-  !!spec?.nodeAffinity?.required?.nodeSelectorTerms?.some((term) => term.matchExpressions?.some(({ values }) => values?.some((value) => isLabelValue(value).length > 0)))
+  !!spec?.nodeAffinity?.required?.nodeSelectorTerms?.some((term) =>
+    term.matchExpressions?.some(({ values }) => values?.some((value) => isLabelValue(value).length > 0)),
+  )
 
 const inlineText = 'may not be specified in the context of inline volumes'
 
@@ -57,7 +90,8 @@ function checkInline(spec: Frozen<PersistentVolumeSpec>, at: FieldPath, errors: 
   if (spec.claimRef) errors.forbidden(at.child('claimRef'), inlineText)
   if (Object.keys(spec.capacity ?? {}).length) errors.forbidden(at.child('capacity'), inlineText)
   if (!spec.csi) errors.required(at.child('csi'), 'has to be specified in the context of inline volumes')
-  if (spec.persistentVolumeReclaimPolicy && spec.persistentVolumeReclaimPolicy !== 'Retain') errors.forbidden(at.child('persistentVolumeReclaimPolicy'), 'may only be Retain in the context of inline volumes')
+  if (spec.persistentVolumeReclaimPolicy && spec.persistentVolumeReclaimPolicy !== 'Retain')
+    errors.forbidden(at.child('persistentVolumeReclaimPolicy'), 'may only be Retain in the context of inline volumes')
   if (spec.nodeAffinity) errors.forbidden(at.child('nodeAffinity'), inlineText)
 }
 
@@ -80,7 +114,12 @@ interface Scope {
 }
 
 /** How each kind of source is checked, in upstream's order: the first one counts, others are too many. */
-const sources: readonly { readonly name: keyof PersistentVolumeSpec; readonly path?: string; readonly forbiddenPath?: string; readonly check: (scope: Scope) => void }[] = [
+const sources: readonly {
+  readonly name: keyof PersistentVolumeSpec
+  readonly path?: string
+  readonly forbiddenPath?: string
+  readonly check: (scope: Scope) => void
+}[] = [
   { name: 'hostPath', check: ({ spec, at, errors }) => spec.hostPath && checkHostPath(spec.hostPath, at, errors) },
   {
     name: 'gcePersistentDisk',
@@ -103,15 +142,28 @@ const sources: readonly { readonly name: keyof PersistentVolumeSpec; readonly pa
       if (!spec.glusterfs) return
       checkRequired(spec.glusterfs, ['endpoints', 'path'], at, errors)
       const { endpointsNamespace: namespace } = spec.glusterfs
-      if (namespace === '') errors.invalid(at.child('endpointsNamespace'), namespace, 'if the endpointnamespace is set, it must be a valid namespace name')
-      else if (namespace !== undefined) for (const text of isLabel(namespace)) errors.invalid(at.child('endpointsNamespace'), namespace, text)
+      if (namespace === '')
+        errors.invalid(
+          at.child('endpointsNamespace'),
+          namespace,
+          'if the endpointnamespace is set, it must be a valid namespace name',
+        )
+      else if (namespace !== undefined)
+        for (const text of isLabel(namespace)) errors.invalid(at.child('endpointsNamespace'), namespace, text)
     },
   },
   { name: 'flocker', check: ({ spec, at, errors }) => spec.flocker && checkFlocker(spec.flocker, at, errors) },
   { name: 'nfs', check: ({ spec, at, errors }) => spec.nfs && checkNfs(spec.nfs, at, errors) },
-  { name: 'rbd', check: ({ spec, at, errors }) => spec.rbd && checkRequired(spec.rbd, ['monitors', 'image'], at, errors) },
+  {
+    name: 'rbd',
+    check: ({ spec, at, errors }) => spec.rbd && checkRequired(spec.rbd, ['monitors', 'image'], at, errors),
+  },
   { name: 'quobyte', check: ({ spec, at, errors }) => spec.quobyte && checkQuobyte(spec.quobyte, at, errors) },
-  { name: 'cephfs', forbiddenPath: 'cephFS', check: ({ spec, at, errors }) => spec.cephfs && checkRequired(spec.cephfs, ['monitors'], at, errors) },
+  {
+    name: 'cephfs',
+    forbiddenPath: 'cephFS',
+    check: ({ spec, at, errors }) => spec.cephfs && checkRequired(spec.cephfs, ['monitors'], at, errors),
+  },
   {
     name: 'iscsi',
     check: ({ spec, volumeName, at, errors }) => {
@@ -119,11 +171,18 @@ const sources: readonly { readonly name: keyof PersistentVolumeSpec; readonly pa
       checkIscsi(spec.iscsi, at, errors)
       if (spec.iscsi.secretRef && !spec.iscsi.secretRef.name) errors.required(at.child('secretRef', 'name'))
       if (spec.iscsi.initiatorName !== undefined && `${volumeName}:${spec.iscsi.targetPortal}`.length > 64) {
-        errors.invalid(at.child('targetportal'), spec.iscsi.targetPortal, 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.')
+        errors.invalid(
+          at.child('targetportal'),
+          spec.iscsi.targetPortal,
+          'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.',
+        )
       }
     },
   },
-  { name: 'cinder', check: ({ spec, at, errors }) => spec.cinder && checkCinder(spec.cinder, ['name', 'namespace'], at, errors) },
+  {
+    name: 'cinder',
+    check: ({ spec, at, errors }) => spec.cinder && checkCinder(spec.cinder, ['name', 'namespace'], at, errors),
+  },
   { name: 'fc', check: ({ spec, at, errors }) => checkFc(spec.fc ?? {}, at, errors) },
   { name: 'flexVolume', check: ({ spec, at, errors }) => spec.flexVolume && checkFlex(spec.flexVolume, at, errors) },
   {
@@ -134,11 +193,27 @@ const sources: readonly { readonly name: keyof PersistentVolumeSpec; readonly pa
       if (spec.azureFile.secretNamespace === '') errors.required(at.child('secretNamespace'))
     },
   },
-  { name: 'vsphereVolume', check: ({ spec, at, errors }) => spec.vsphereVolume && checkRequired(spec.vsphereVolume, ['volumePath'], at, errors) },
-  { name: 'photonPersistentDisk', check: ({ spec, at, errors }) => spec.photonPersistentDisk && checkRequired(spec.photonPersistentDisk, ['pdID'], at, errors) },
-  { name: 'portworxVolume', check: ({ spec, at, errors }) => spec.portworxVolume && checkRequired(spec.portworxVolume, ['volumeID'], at, errors) },
+  {
+    name: 'vsphereVolume',
+    check: ({ spec, at, errors }) =>
+      spec.vsphereVolume && checkRequired(spec.vsphereVolume, ['volumePath'], at, errors),
+  },
+  {
+    name: 'photonPersistentDisk',
+    check: ({ spec, at, errors }) =>
+      spec.photonPersistentDisk && checkRequired(spec.photonPersistentDisk, ['pdID'], at, errors),
+  },
+  {
+    name: 'portworxVolume',
+    check: ({ spec, at, errors }) =>
+      spec.portworxVolume && checkRequired(spec.portworxVolume, ['volumeID'], at, errors),
+  },
   { name: 'azureDisk', check: ({ spec, at, errors }) => spec.azureDisk && checkAzureDisk(spec.azureDisk, at, errors) },
-  { name: 'scaleIO', check: ({ spec, at, errors }) => spec.scaleIO && checkRequired(spec.scaleIO, ['gateway', 'system', 'volumeName'], at, errors) },
+  {
+    name: 'scaleIO',
+    check: ({ spec, at, errors }) =>
+      spec.scaleIO && checkRequired(spec.scaleIO, ['gateway', 'system', 'volumeName'], at, errors),
+  },
   {
     name: 'local',
     check: ({ spec, at, errors }) => {
@@ -148,7 +223,11 @@ const sources: readonly { readonly name: keyof PersistentVolumeSpec; readonly pa
       if (!spec.nodeAffinity) errors.required(field('spec', 'nodeAffinity'), 'Local volume requires node affinity')
     },
   },
-  { name: 'storageos', check: ({ spec, at, errors }) => spec.storageos && checkStorageOs(spec.storageos, ['name', 'namespace'], at, errors) },
+  {
+    name: 'storageos',
+    check: ({ spec, at, errors }) =>
+      spec.storageos && checkStorageOs(spec.storageos, ['name', 'namespace'], at, errors),
+  },
   { name: 'csi', check: checkCsi },
 ]
 
@@ -157,7 +236,8 @@ function checkSource(spec: Frozen<PersistentVolumeSpec>, volumeName: string, at:
   for (const { name, path = name, forbiddenPath = name, check } of sources) {
     if (spec[name] === undefined || spec[name] === null) continue
     // Flex volumes are not told of when they come second.
-    if (found && name !== 'flexVolume') errors.forbidden(at.child(forbiddenPath), 'may not specify more than 1 volume type')
+    if (found && name !== 'flexVolume')
+      errors.forbidden(at.child(forbiddenPath), 'may not specify more than 1 volume type')
     else check({ spec, volumeName, at: at.child(path), errors })
     found = true
   }
@@ -168,7 +248,12 @@ function checkCsi({ spec: { csi }, at, errors }: Scope): void {
   if (!csi) return
   checkDriverName(csi.driver, at.child('driver'), errors)
   if (!csi.volumeHandle) errors.required(at.child('volumeHandle'))
-  for (const name of ['controllerPublishSecretRef', 'controllerExpandSecretRef', 'nodePublishSecretRef', 'nodeExpandSecretRef'] as const) {
+  for (const name of [
+    'controllerPublishSecretRef',
+    'controllerExpandSecretRef',
+    'nodePublishSecretRef',
+    'nodeExpandSecretRef',
+  ] as const) {
     const reference = csi[name]
     if (reference) checkSecret(reference, at.child(name), errors)
   }
@@ -182,4 +267,5 @@ function checkSecret({ name, namespace }: Frozen<SecretReference>, at: FieldPath
 }
 
 /** The source alone, whichever it is. */
-export const sourceOf = (spec: Frozen<PersistentVolumeSpec>) => Object.fromEntries(sources.flatMap(({ name }) => (spec[name] ? [[name, spec[name]]] : [])))
+export const sourceOf = (spec: Frozen<PersistentVolumeSpec>) =>
+  Object.fromEntries(sources.flatMap(({ name }) => (spec[name] ? [[name, spec[name]]] : [])))

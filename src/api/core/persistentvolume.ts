@@ -1,5 +1,10 @@
 import { persistentVolumes } from '../generated/resources.ts'
-import type { NodeSelectorRequirement, PersistentVolume, PersistentVolumeSpec, VolumeNodeAffinity } from '../generated/types/core-v1.ts'
+import type {
+  NodeSelectorRequirement,
+  PersistentVolume,
+  PersistentVolumeSpec,
+  VolumeNodeAffinity,
+} from '../generated/types/core-v1.ts'
 import { ensure } from '../draft.ts'
 import { defineKind } from '../kind.ts'
 import type { Frozen } from '../resource.ts'
@@ -42,7 +47,8 @@ export const persistentVolumeDefinition = defineKind(persistentVolumes, {
     const before = old.status ?? {}
     if (status.phase === before.phase) {
       if (before.lastPhaseTransitionTime) status.lastPhaseTransitionTime ??= before.lastPhaseTransitionTime
-    } else if (!status.lastPhaseTransitionTime || status.lastPhaseTransitionTime === before.lastPhaseTransitionTime) status.lastPhaseTransitionTime = timeText(nowMs)
+    } else if (!status.lastPhaseTransitionTime || status.lastPhaseTransitionTime === before.lastPhaseTransitionTime)
+      status.lastPhaseTransitionTime = timeText(nowMs)
   },
   validate: (volume, errors) => checkVolume(volume, undefined, errors),
   validateUpdate(volume, old, errors, { subresource }) {
@@ -58,12 +64,33 @@ export const persistentVolumeDefinition = defineKind(persistentVolumes, {
   warnings: (volume, _old, subresource) => (subresource === 'status' ? [] : warnings(volume)),
 })
 
-const checkSpec = ({ metadata, spec = {} }: Frozen<PersistentVolume>, old: Frozen<PersistentVolume> | undefined, errors: FieldErrors): void =>
-  checkVolumeSpec(spec, { name: metadata.name ?? '', at: field('spec'), old: old?.spec }, errors)
+const checkSpec = (
+  { metadata, spec = {} }: Frozen<PersistentVolume>,
+  old: Frozen<PersistentVolume> | undefined,
+  errors: FieldErrors,
+): void => checkVolumeSpec(spec, { name: metadata.name ?? '', at: field('spec'), old: old?.spec }, errors)
 
-function checkVolume(volume: Frozen<PersistentVolume>, old: Frozen<PersistentVolume> | undefined, errors: FieldErrors): void {
+function checkVolume(
+  volume: Frozen<PersistentVolume>,
+  old: Frozen<PersistentVolume> | undefined,
+  errors: FieldErrors,
+): void {
   checkSpec(volume, old, errors)
-  const mountable = ['gcePersistentDisk', 'awsElasticBlockStore', 'glusterfs', 'nfs', 'rbd', 'quobyte', 'iscsi', 'cinder', 'cephfs', 'azureFile', 'vsphereVolume', 'azureDisk', 'photonPersistentDisk'] as const
+  const mountable = [
+    'gcePersistentDisk',
+    'awsElasticBlockStore',
+    'glusterfs',
+    'nfs',
+    'rbd',
+    'quobyte',
+    'iscsi',
+    'cinder',
+    'cephfs',
+    'azureFile',
+    'vsphereVolume',
+    'azureDisk',
+    'photonPersistentDisk',
+  ] as const
   if (volume.metadata.annotations?.[mountOptions] === undefined || mountable.some((name) => volume.spec?.[name])) return
   errors.forbidden(field('metadata', 'annotations', mountOptions), 'may not specify mount options for this volume type')
 }
@@ -75,12 +102,22 @@ function checkChange(spec: Frozen<PersistentVolumeSpec>, old: Frozen<PersistentV
     const { controllerExpandSecretRef: _, ...csi } = spec.csi
     now = { ...spec, csi }
   }
-  if (!equal(sourceOf(now), sourceOf(old))) errors.forbidden(field('spec', 'persistentvolumesource'), 'spec.persistentvolumesource is immutable after creation')
+  if (!equal(sourceOf(now), sourceOf(old)))
+    errors.forbidden(field('spec', 'persistentvolumesource'), 'spec.persistentvolumesource is immutable after creation')
   if (spec.volumeMode !== old.volumeMode) errors.invalid(field('volumeMode'), spec.volumeMode, immutableText)
-  if (old.nodeAffinity && !equal(spec.nodeAffinity, old.nodeAffinity) && !equal(spec.nodeAffinity, withNewLabels(old.nodeAffinity, spec.nodeAffinity))) {
-    errors.invalid(field('nodeAffinity'), spec.nodeAffinity, `${immutableText}, except for updating from beta label to GA`)
+  if (
+    old.nodeAffinity &&
+    !equal(spec.nodeAffinity, old.nodeAffinity) &&
+    !equal(spec.nodeAffinity, withNewLabels(old.nodeAffinity, spec.nodeAffinity))
+  ) {
+    errors.invalid(
+      field('nodeAffinity'),
+      spec.nodeAffinity,
+      `${immutableText}, except for updating from beta label to GA`,
+    )
   }
-  if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined) errors.forbidden(field('spec', 'volumeAttributesClassName'), 'update from non-nil value to nil is forbidden')
+  if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined)
+    errors.forbidden(field('spec', 'volumeAttributesClassName'), 'update from non-nil value to nil is forbidden')
 }
 
 const newLabels: Readonly<Record<string, string>> = {
@@ -92,9 +129,17 @@ const newLabels: Readonly<Record<string, string>> = {
 }
 
 /** The old affinity with labels renamed where the new one renames them. */
-function withNewLabels(old: Frozen<VolumeNodeAffinity>, now: Frozen<VolumeNodeAffinity> | undefined): Frozen<VolumeNodeAffinity> {
-  const rename = (list: readonly Frozen<NodeSelectorRequirement>[] | undefined, other: readonly Frozen<NodeSelectorRequirement>[] | undefined) =>
-    list?.map((requirement, i) => (newLabels[requirement.key] === other?.[i]?.key ? { ...requirement, key: other?.[i]?.key ?? '' } : requirement))
+function withNewLabels(
+  old: Frozen<VolumeNodeAffinity>,
+  now: Frozen<VolumeNodeAffinity> | undefined,
+): Frozen<VolumeNodeAffinity> {
+  const rename = (
+    list: readonly Frozen<NodeSelectorRequirement>[] | undefined,
+    other: readonly Frozen<NodeSelectorRequirement>[] | undefined,
+  ) =>
+    list?.map((requirement, i) =>
+      newLabels[requirement.key] === other?.[i]?.key ? { ...requirement, key: other?.[i]?.key ?? '' } : requirement,
+    )
   const others = now?.required?.nodeSelectorTerms
   const nodeSelectorTerms = (old.required?.nodeSelectorTerms ?? []).map((term, i) => {
     const matchExpressions = rename(term.matchExpressions, others?.[i]?.matchExpressions)
@@ -118,9 +163,17 @@ function warnings({ metadata, spec = {} }: Frozen<PersistentVolume>): string[] {
     [mountOptions, 'deprecated since v1.31; use "mountOptions" attribute instead'],
   ] as const
   return [
-    ...deadAnnotations.filter(([key]) => metadata.annotations?.[key] !== undefined).map(([key, why]) => `metadata.annotations[${key}]: ${why}`),
-    ...(spec.persistentVolumeReclaimPolicy === 'Recycle' ? ['spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.'] : []),
-    ...(spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).flatMap((term, i) => nodeTermWarnings(term, false, field('spec', 'nodeAffinity', 'required', 'nodeSelectorTerms').index(i))),
+    ...deadAnnotations
+      .filter(([key]) => metadata.annotations?.[key] !== undefined)
+      .map(([key, why]) => `metadata.annotations[${key}]: ${why}`),
+    ...(spec.persistentVolumeReclaimPolicy === 'Recycle'
+      ? [
+          'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
+        ]
+      : []),
+    ...(spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).flatMap((term, i) =>
+      nodeTermWarnings(term, false, field('spec', 'nodeAffinity', 'required', 'nodeSelectorTerms').index(i)),
+    ),
     ...deadVolumes.filter(([name]) => spec[name]).map(([, path, why]) => `spec.${path}: ${why}`),
   ]
 }

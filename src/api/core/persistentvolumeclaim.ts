@@ -44,7 +44,12 @@ export const persistentVolumeClaimDefinition = defineKind(persistentVolumeClaims
   },
   warnings({ metadata, spec }, _old, subresource) {
     if (subresource === 'status') return []
-    const deprecated = metadata.annotations?.[oldClassAnnotation] === undefined ? [] : [`metadata.annotations[${oldClassAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`]
+    const deprecated =
+      metadata.annotations?.[oldClassAnnotation] === undefined
+        ? []
+        : [
+            `metadata.annotations[${oldClassAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`,
+          ]
     return [...deprecated, ...claimWarnings(spec?.resources, field('spec'))]
   },
 })
@@ -53,7 +58,9 @@ export const persistentVolumeClaimDefinition = defineKind(persistentVolumeClaims
 function alignDataSources(spec: PersistentVolumeClaimSpec, old?: Frozen<PersistentVolumeClaimSpec>): void {
   const { dataSource, dataSourceRef } = spec
   const had = old?.dataSource || old?.dataSourceRef
-  const known = (dataSource?.kind === 'PersistentVolumeClaim' && !dataSource.apiGroup) || (dataSource?.kind === 'VolumeSnapshot' && dataSource.apiGroup === 'snapshot.storage.k8s.io')
+  const known =
+    (dataSource?.kind === 'PersistentVolumeClaim' && !dataSource.apiGroup) ||
+    (dataSource?.kind === 'VolumeSnapshot' && dataSource.apiGroup === 'snapshot.storage.k8s.io')
   if (dataSource && !had && !dataSourceRef && !known) delete spec.dataSource
   if (spec.dataSource && !dataSourceRef) spec.dataSourceRef = { ...spec.dataSource }
   else if (dataSourceRef && !spec.dataSource && !dataSourceRef.namespace) {
@@ -65,42 +72,82 @@ function alignDataSources(spec: PersistentVolumeClaimSpec, old?: Frozen<Persiste
 function rulesOf(old: Frozen<PersistentVolumeClaimSpec>): ClaimRules {
   const errors = new FieldErrors()
   checkLabelSelector(old.selector, field(), errors)
-  return { anySelectorValue: !errors.empty, anyApiGroup: old.dataSource?.apiGroup !== undefined || old.dataSourceRef?.apiGroup !== undefined }
+  return {
+    anySelectorValue: !errors.empty,
+    anyApiGroup: old.dataSource?.apiGroup !== undefined || old.dataSourceRef?.apiGroup !== undefined,
+  }
 }
 
 /** Nothing changes but the size and attributes of a bound claim, and its volume's name once. */
-function checkChange({ metadata, spec = {}, status }: Frozen<PersistentVolumeClaim>, old: Frozen<PersistentVolumeClaim>, errors: FieldErrors): void {
+function checkChange(
+  { metadata, spec = {}, status }: Frozen<PersistentVolumeClaim>,
+  old: Frozen<PersistentVolumeClaim>,
+  errors: FieldErrors,
+): void {
   const before = old.spec ?? {}
-  const [annotation, oldAnnotation] = [metadata.annotations?.[oldClassAnnotation], old.metadata.annotations?.[oldClassAnnotation]]
+  const [annotation, oldAnnotation] = [
+    metadata.annotations?.[oldClassAnnotation],
+    old.metadata.annotations?.[oldClassAnnotation],
+  ]
   const now: Record<string, unknown> = { ...spec }
   const then: Record<string, unknown> = { ...before }
   if (!before.volumeName) then['volumeName'] = spec.volumeName
   const unset = before.storageClassName === undefined && spec.storageClassName !== undefined
-  if (unset && oldAnnotation !== undefined && spec.storageClassName === oldAnnotation && (annotation === undefined || annotation === oldAnnotation)) delete now['storageClassName']
+  if (
+    unset &&
+    oldAnnotation !== undefined &&
+    spec.storageClassName === oldAnnotation &&
+    (annotation === undefined || annotation === oldAnnotation)
+  )
+    delete now['storageClassName']
   else {
-    if ((annotation ?? '') !== (oldAnnotation ?? '')) errors.invalid(field('metadata', 'annotations', oldClassAnnotation), annotation ?? '', immutableText)
-    if (unset && (oldAnnotation === undefined || spec.storageClassName === oldAnnotation)) now['storageClassName'] = before.storageClassName
+    if ((annotation ?? '') !== (oldAnnotation ?? ''))
+      errors.invalid(field('metadata', 'annotations', oldClassAnnotation), annotation ?? '', immutableText)
+    if (unset && (oldAnnotation === undefined || spec.storageClassName === oldAnnotation))
+      now['storageClassName'] = before.storageClassName
   }
   const [size, oldSize] = [spec.resources?.requests?.['storage'], before.resources?.requests?.['storage']]
   if (status?.phase === 'Bound') {
-    if (spec.resources?.requests) now['resources'] = { ...spec.resources, requests: { ...spec.resources.requests, storage: oldSize } }
+    if (spec.resources?.requests)
+      now['resources'] = { ...spec.resources, requests: { ...spec.resources.requests, storage: oldSize } }
     now['volumeAttributesClassName'] = before.volumeAttributesClassName
   }
-  if (!equal(now, then)) errors.forbidden(field('spec'), 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims')
-  if (compareAmounts(size, oldSize) < 0 && compareAmounts(size, old.status?.capacity?.['storage']) <= 0) errors.forbidden(field('spec', 'resources', 'requests', 'storage'), 'field can not be less than status.capacity')
+  if (!equal(now, then))
+    errors.forbidden(
+      field('spec'),
+      'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+    )
+  if (compareAmounts(size, oldSize) < 0 && compareAmounts(size, old.status?.capacity?.['storage']) <= 0)
+    errors.forbidden(field('spec', 'resources', 'requests', 'storage'), 'field can not be less than status.capacity')
   if (spec.volumeMode !== before.volumeMode) errors.invalid(field('volumeMode'), spec.volumeMode, immutableText)
   const attributes = spec.volumeAttributesClassName
-  if (attributes === before.volumeAttributesClassName || old.status?.currentVolumeAttributesClassName === undefined || attributes) return
-  errors.forbidden(field('spec', 'volumeAttributesClassName'), `update to ${attributes === undefined ? 'nil' : 'empty string'} is forbidden when status.currentVolumeAttributesClassName is not nil`)
+  if (
+    attributes === before.volumeAttributesClassName ||
+    old.status?.currentVolumeAttributesClassName === undefined ||
+    attributes
+  )
+    return
+  errors.forbidden(
+    field('spec', 'volumeAttributesClassName'),
+    `update to ${attributes === undefined ? 'nil' : 'empty string'} is forbidden when status.currentVolumeAttributesClassName is not nil`,
+  )
 }
 
-const resizeStatuses = ['ControllerResizeInProgress', 'ControllerResizeInfeasible', 'NodeResizeInProgress', 'NodeResizeInfeasible', 'NodeResizePending']
+const resizeStatuses = [
+  'ControllerResizeInProgress',
+  'ControllerResizeInfeasible',
+  'NodeResizeInProgress',
+  'NodeResizeInfeasible',
+  'NodeResizePending',
+]
 
 function checkStatus({ metadata, spec, status }: Frozen<PersistentVolumeClaim>, errors: FieldErrors): void {
   if (!metadata.resourceVersion) errors.required(field('resourceVersion'))
   if (!spec?.accessModes?.length) errors.required(field('Spec', 'accessModes'))
   const valid = (amount: string) => !isNegativeAmount(amount)
-  for (const [name, amount] of Object.entries(status?.capacity ?? {})) if (!valid(amount)) errors.invalid(field('status', 'capacity').key(name), amount, 'must be a valid resource quantity')
+  for (const [name, amount] of Object.entries(status?.capacity ?? {}))
+    if (!valid(amount))
+      errors.invalid(field('status', 'capacity').key(name), amount, 'must be a valid resource quantity')
   const statusesAt = field('status', 'allocatedResourceStatuses')
   for (const [name, state] of Object.entries(status?.allocatedResourceStatuses ?? {})) {
     checkKey(name, 'allocatedResourceStatuses', errors)

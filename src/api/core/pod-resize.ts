@@ -15,7 +15,11 @@ export function keepOnlyResize(pod: Pod, old: Frozen<Pod>): void {
   const before = old.spec
   if (!spec || !before) return
   // Containers that came or went are left for validation to tell of.
-  if (spec.containers.length !== before.containers.length || (spec.initContainers?.length ?? 0) !== (before.initContainers?.length ?? 0)) return
+  if (
+    spec.containers.length !== before.containers.length ||
+    (spec.initContainers?.length ?? 0) !== (before.initContainers?.length ?? 0)
+  )
+    return
   const containers = resized(spec.containers, before.containers)
   const initContainers = spec.initContainers && resized(spec.initContainers, before.initContainers)
   pod.spec = { ...thaw(before), containers, ...(initContainers && { initContainers }) }
@@ -42,11 +46,15 @@ export function checkPodResize(pod: Frozen<Pod>, old: Frozen<Pod>, errors: Field
   }
   if (old.metadata.annotations?.[mirrorAnnotation] !== undefined) return never('static pods cannot be resized')
   if (old.spec?.os?.name === 'windows') return never('windows pods cannot be resized')
-  if (qosOf(old) !== computeQos(pod.spec)) errors.invalid(at, pod.status?.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing')
+  if (qosOf(old) !== computeQos(pod.spec))
+    errors.invalid(at, pod.status?.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing')
   const running = old.status?.containerStatuses?.find(({ state }) => state?.running)
   if (running && !running.resources) errors.forbidden(at, 'Pod running on node without support for resize')
   if ([old, pod].some(({ spec }) => isAsked(spec?.resources))) {
-    return errors.forbidden(nowhere(), 'resize of pods with pod-level resources is forbidden when InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled')
+    return errors.forbidden(
+      nowhere(),
+      'resize of pods with pod-level resources is forbidden when InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled',
+    )
   }
   const lists = ['containers', 'initContainers'] as const
   const ordered = lists.map((name) => checkOrder(pod.spec?.[name], old.spec?.[name], name, errors))
@@ -54,7 +62,8 @@ export function checkPodResize(pod: Frozen<Pod>, old: Frozen<Pod>, errors: Field
   for (const name of lists) checkContainers(pod.spec?.[name], old.spec?.[name], name, errors)
 }
 
-const isAsked = (resources: Frozen<ResourceRequirements> | undefined) => Object.keys({ ...resources?.requests, ...resources?.limits }).length > 0
+const isAsked = (resources: Frozen<ResourceRequirements> | undefined) =>
+  Object.keys({ ...resources?.requests, ...resources?.limits }).length > 0
 
 function checkOrder(containers: Containers = [], old: Containers = [], name: string, errors: FieldErrors): boolean {
   const at = field('spec', name)
@@ -63,11 +72,17 @@ function checkOrder(containers: Containers = [], old: Containers = [], name: str
     return false
   }
   const moved = containers.flatMap((container, i) => (container.name === old[i]?.name ? [] : [i]))
-  for (const i of moved) errors.forbidden(at.index(i).child('name'), `${name} may not be renamed or reordered on resize`)
+  for (const i of moved)
+    errors.forbidden(at.index(i).child('name'), `${name} may not be renamed or reordered on resize`)
   return moved.length === 0
 }
 
-function checkContainers(containers: Containers = [], old: Containers = [], list: 'containers' | 'initContainers', errors: FieldErrors): void {
+function checkContainers(
+  containers: Containers = [],
+  old: Containers = [],
+  list: 'containers' | 'initContainers',
+  errors: FieldErrors,
+): void {
   const spec = field('spec')
   containers.forEach((container, i) => {
     const before = old[i]
@@ -78,11 +93,22 @@ function checkContainers(containers: Containers = [], old: Containers = [], list
       return
     }
     checkRemoved(container.resources, before.resources, spec.child(list).index(i).child('resources'), errors)
-    if (!equal(withoutComputes(container, before), before)) errors.forbidden(spec, sidecar ? 'only cpu and memory resources for sidecar containers are mutable' : 'only cpu and memory resources are mutable')
+    if (!equal(withoutComputes(container, before), before))
+      errors.forbidden(
+        spec,
+        sidecar
+          ? 'only cpu and memory resources for sidecar containers are mutable'
+          : 'only cpu and memory resources are mutable',
+      )
   })
 }
 
-function checkRemoved(resources: Frozen<ResourceRequirements> | undefined, old: Frozen<ResourceRequirements> | undefined, at: FieldPath, errors: FieldErrors): void {
+function checkRemoved(
+  resources: Frozen<ResourceRequirements> | undefined,
+  old: Frozen<ResourceRequirements> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   for (const part of ['requests', 'limits'] as const) {
     const removed = Object.keys(old?.[part] ?? {}).some((name) => resources?.[part]?.[name] === undefined)
     if (removed) errors.forbidden(at.child(part), `resource ${part} cannot be removed`)
@@ -94,7 +120,11 @@ function withoutComputes(container: Frozen<Container>, old: Frozen<Container>): 
   const part = (name: 'requests' | 'limits') => {
     const { cpu: _cpu, memory: _memory, ...rest } = container.resources?.[name] ?? {}
     const before = old.resources?.[name] ?? {}
-    const kept = { ...rest, ...(before['cpu'] !== undefined && { cpu: before['cpu'] }), ...(before['memory'] !== undefined && { memory: before['memory'] }) }
+    const kept = {
+      ...rest,
+      ...(before['cpu'] !== undefined && { cpu: before['cpu'] }),
+      ...(before['memory'] !== undefined && { memory: before['memory'] }),
+    }
     return Object.keys(kept).length || old.resources?.[name] ? { [name]: kept } : {}
   }
   const resources = { ...part('requests'), ...part('limits') }

@@ -20,8 +20,11 @@ export function podRow(pod: Frozen<Pod>, nowMs: number): Cell[] {
 
 /** Tells kubectl which Pods are done. */
 export function podRowConditions({ status }: Frozen<Pod>): readonly RowCondition[] | undefined {
-  if (status?.phase === 'Succeeded') return [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }]
-  return status?.phase === 'Failed' ? [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }] : undefined
+  if (status?.phase === 'Succeeded')
+    return [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }]
+  return status?.phase === 'Failed'
+    ? [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }]
+    : undefined
 }
 
 /** How often containers were restarted, and when the last time was. */
@@ -39,7 +42,10 @@ class Restarts {
   }
 
   with(other: Restarts): Restarts {
-    const later = !this.lastAt || (other.lastAt !== undefined && Date.parse(other.lastAt) > Date.parse(this.lastAt)) ? other.lastAt : this.lastAt
+    const later =
+      !this.lastAt || (other.lastAt !== undefined && Date.parse(other.lastAt) > Date.parse(this.lastAt))
+        ? other.lastAt
+        : this.lastAt
     return new Restarts(this.count + other.count, later)
   }
 
@@ -49,7 +55,12 @@ class Restarts {
 }
 
 /** Init containers that run beside the others, by name. */
-const sidecars = (pod: Frozen<Pod>): ReadonlySet<string> => new Set((pod.spec?.initContainers ?? []).filter((container: Frozen<Container>) => container.restartPolicy === 'Always').map((container) => container.name))
+const sidecars = (pod: Frozen<Pod>): ReadonlySet<string> =>
+  new Set(
+    (pod.spec?.initContainers ?? [])
+      .filter((container: Frozen<Container>) => container.restartPolicy === 'Always')
+      .map((container) => container.name),
+  )
 
 interface InitProgress {
   /** Why the Pod is not initialized; undefined when no init container holds it up. */
@@ -73,7 +84,12 @@ function initProgress(pod: Frozen<Pod>): InitProgress {
       if (status.ready) ready++
       continue
     }
-    return { reason: `Init:${initReason(status) ?? `${i}/${pod.spec?.initContainers?.length ?? 0}`}`, ready, restarts, sidecarRestarts }
+    return {
+      reason: `Init:${initReason(status) ?? `${i}/${pod.spec?.initContainers?.length ?? 0}`}`,
+      ready,
+      restarts,
+      sidecarRestarts,
+    }
   }
   return { reason: undefined, ready, restarts, sidecarRestarts }
 }
@@ -83,7 +99,11 @@ function initReason({ state }: Status): string | undefined {
   return state?.waiting?.reason && state.waiting.reason !== 'PodInitializing' ? state.waiting.reason : undefined
 }
 
-const endReason = (end: { readonly reason?: string | undefined; readonly signal?: number | undefined; readonly exitCode: number }): string => end.reason || (end.signal ? `Signal:${end.signal}` : `ExitCode:${end.exitCode}`)
+const endReason = (end: {
+  readonly reason?: string | undefined
+  readonly signal?: number | undefined
+  readonly exitCode: number
+}): string => end.reason || (end.signal ? `Signal:${end.signal}` : `ExitCode:${end.exitCode}`)
 
 /** What the Pod's own status says, before its containers are asked. */
 function baseReason({ status }: Frozen<Pod>): string {
@@ -92,7 +112,10 @@ function baseReason({ status }: Frozen<Pod>): string {
 }
 
 /** What the containers say; the first one counts most. */
-function mainProgress(pod: Frozen<Pod>, base: string): { readonly reason: string; readonly ready: number; readonly restarts: Restarts } {
+function mainProgress(
+  pod: Frozen<Pod>,
+  base: string,
+): { readonly reason: string; readonly ready: number; readonly restarts: Restarts } {
   let reason = base
   let failure: string | undefined
   let ready = 0
@@ -117,7 +140,8 @@ function deletionReason({ metadata, status }: Frozen<Pod>): string | undefined {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed' ? undefined : 'Terminating'
 }
 
-const conditionOf = (pod: Frozen<Pod>, type: string): Frozen<PodCondition> | undefined => pod.status?.conditions?.find((condition) => condition.type === type)
+const conditionOf = (pod: Frozen<Pod>, type: string): Frozen<PodCondition> | undefined =>
+  pod.status?.conditions?.find((condition) => condition.type === type)
 
 const conditionIs = (pod: Frozen<Pod>, type: string): boolean => conditionOf(pod, type)?.status === 'True'
 
@@ -125,5 +149,10 @@ function wideCells(pod: Frozen<Pod>): Cell[] {
   const { spec, status } = pod
   const gates = spec?.readinessGates ?? []
   const open = gates.filter(({ conditionType }) => conditionIs(pod, conditionType)).length
-  return [status?.podIPs?.[0]?.ip || '<none>', spec?.nodeName || '<none>', status?.nominatedNodeName || '<none>', gates.length > 0 ? `${open}/${gates.length}` : '<none>']
+  return [
+    status?.podIPs?.[0]?.ip || '<none>',
+    spec?.nodeName || '<none>',
+    status?.nominatedNodeName || '<none>',
+    gates.length > 0 ? `${open}/${gates.length}` : '<none>',
+  ]
 }

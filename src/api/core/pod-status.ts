@@ -1,4 +1,11 @@
-import type { Container, ContainerStatus, Pod, PodExtendedResourceClaimStatus, PodSpec, PodStatus } from '../generated/types/core-v1.ts'
+import type {
+  Container,
+  ContainerStatus,
+  Pod,
+  PodExtendedResourceClaimStatus,
+  PodSpec,
+  PodStatus,
+} from '../generated/types/core-v1.ts'
 import type { Frozen } from '../resource.ts'
 import { field, type FieldErrors, type FieldPath } from '../validation/field.ts'
 import { checkLegacyIp, parseIp } from '../validation/ips.ts'
@@ -19,26 +26,59 @@ export function checkPodStatus(pod: Frozen<Pod>, old: Frozen<Pod>, errors: Field
   checkPodAnnotations(metadata.annotations, spec, annotationsAt, errors, rules)
   const at = field('status')
   status.conditions?.forEach(({ type = '', observedGeneration = 0 }, i) => {
-    if (observedGeneration < 0) errors.invalid(at.child('conditions').index(i).child('observedGeneration'), observedGeneration, 'must be a non-negative integer')
-    if (!systemConditions.has(type)) for (const text of isQualifiedName(type)) errors.invalid(at.child('conditions').index(i).child('Type'), type, text)
+    if (observedGeneration < 0)
+      errors.invalid(
+        at.child('conditions').index(i).child('observedGeneration'),
+        observedGeneration,
+        'must be a non-negative integer',
+      )
+    if (!systemConditions.has(type))
+      for (const text of isQualifiedName(type))
+        errors.invalid(at.child('conditions').index(i).child('Type'), type, text)
   })
   checkNominatedNode(status, before, oldSpec, at.child('nominatedNodeName'), errors)
-  if ((status.observedGeneration ?? 0) < 0) errors.invalid(at.child('observedGeneration'), status.observedGeneration, 'must be a non-negative integer')
-  if ((status.qosClass ?? '') !== (before.qosClass ?? '')) errors.invalid(at.child('qosClass'), status.qosClass ?? '', immutableText)
-  checkTransitions(status.containerStatuses, before.containerStatuses, { spec: oldSpec, containers: oldSpec.containers }, at.child('containerStatuses'), errors)
-  checkTransitions(status.initContainerStatuses, before.initContainerStatuses, { spec: oldSpec, containers: oldSpec.initContainers }, at.child('initContainerStatuses'), errors)
-  checkTransitions(status.ephemeralContainerStatuses, before.ephemeralContainerStatuses, undefined, at.child('ephemeralContainerStatuses'), errors)
+  if ((status.observedGeneration ?? 0) < 0)
+    errors.invalid(at.child('observedGeneration'), status.observedGeneration, 'must be a non-negative integer')
+  if ((status.qosClass ?? '') !== (before.qosClass ?? ''))
+    errors.invalid(at.child('qosClass'), status.qosClass ?? '', immutableText)
+  checkTransitions(
+    status.containerStatuses,
+    before.containerStatuses,
+    { spec: oldSpec, containers: oldSpec.containers },
+    at.child('containerStatuses'),
+    errors,
+  )
+  checkTransitions(
+    status.initContainerStatuses,
+    before.initContainerStatuses,
+    { spec: oldSpec, containers: oldSpec.initContainers },
+    at.child('initContainerStatuses'),
+    errors,
+  )
+  checkTransitions(
+    status.ephemeralContainerStatuses,
+    before.ephemeralContainerStatuses,
+    undefined,
+    at.child('ephemeralContainerStatuses'),
+    errors,
+  )
   checkClaimStatuses(status, spec, at, errors)
   checkIps(status.podIPs, before.podIPs, at.child('podIPs'), errors)
   if (status.hostIPs?.length) {
-    if ((status.hostIP ?? '') !== status.hostIPs[0]?.ip) errors.invalid(at.child('hostIPs').index(0).child('ip'), status.hostIPs[0]?.ip, 'must be equal to `hostIP`')
+    if ((status.hostIP ?? '') !== status.hostIPs[0]?.ip)
+      errors.invalid(at.child('hostIPs').index(0).child('ip'), status.hostIPs[0]?.ip, 'must be equal to `hostIP`')
     checkIps(status.hostIPs, before.hostIPs, at.child('hostIPs'), errors)
   }
-  for (const name of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) checkUsers(status[name], spec.os?.name ?? 'linux', at.child(name), errors)
+  for (const name of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const)
+    checkUsers(status[name], spec.os?.name ?? 'linux', at.child(name), errors)
   checkAllocated(status.containerStatuses, spec.containers, at.child('containerStatuses'), errors)
   checkAllocated(status.initContainerStatuses, spec.initContainers, at.child('initContainerStatuses'), errors)
   status.ephemeralContainerStatuses?.forEach(({ allocatedResourcesStatus }, i) => {
-    if (allocatedResourcesStatus?.length) errors.forbidden(at.child('ephemeralContainerStatuses').index(i).child('allocatedResourcesStatus'), 'must not be specified in container status')
+    if (allocatedResourcesStatus?.length)
+      errors.forbidden(
+        at.child('ephemeralContainerStatuses').index(i).child('allocatedResourcesStatus'),
+        'must not be specified in container status',
+      )
   })
 }
 
@@ -53,7 +93,13 @@ export function keepObservedGenerations(status: PodStatus, old: Frozen<PodStatus
   }
 }
 
-function checkNominatedNode(status: Frozen<PodStatus>, before: Frozen<PodStatus>, oldSpec: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors): void {
+function checkNominatedNode(
+  status: Frozen<PodStatus>,
+  before: Frozen<PodStatus>,
+  oldSpec: Frozen<PodSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const { nominatedNodeName: node = '' } = status
   if (!node || node === (before.nominatedNodeName ?? '')) return
   for (const text of isSubdomain(node)) errors.invalid(at, node, text)
@@ -61,19 +107,30 @@ function checkNominatedNode(status: Frozen<PodStatus>, before: Frozen<PodStatus>
 }
 
 /** A container that has ended stays so, unless it may restart. Without `of` it never may. */
-function checkTransitions(statuses: Statuses = [], old: Statuses = [], of: { spec: Frozen<PodSpec>; containers: Frozen<Container[]> | undefined } | undefined, at: FieldPath, errors: FieldErrors): void {
+function checkTransitions(
+  statuses: Statuses = [],
+  old: Statuses = [],
+  of: { spec: Frozen<PodSpec>; containers: Frozen<Container[]> | undefined } | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   old.forEach(({ name, state }, i) => {
     const ended = state?.terminated
     if (!ended) return
     const now = statuses.find((status) => status.name === name && !status.state?.terminated)
     if (!now) return
     const container = of?.containers?.find((candidate) => candidate.name === name)
-    if (!of || !container || !mayRestart(container, of.spec, ended.exitCode ?? 0)) errors.forbidden(at.index(i).child('state'), 'may not be transitioned to non-terminated state')
+    if (!of || !container || !mayRestart(container, of.spec, ended.exitCode ?? 0))
+      errors.forbidden(at.index(i).child('state'), 'may not be transitioned to non-terminated state')
   })
 }
 
 /** Whether a container starts again after it ended with this code: its own rules first, then its policy, then the Pod's. */
-export function mayRestart({ restartPolicy, restartPolicyRules }: Frozen<Container>, spec: Frozen<PodSpec>, exitCode: number): boolean {
+export function mayRestart(
+  { restartPolicy, restartPolicyRules }: Frozen<Container>,
+  spec: Frozen<PodSpec>,
+  exitCode: number,
+): boolean {
   for (const { action, exitCodes } of restartPolicyRules ?? []) {
     const listed = exitCodes?.values?.includes(exitCode) ?? false
     if (exitCodes && (exitCodes.operator === 'In' ? listed : !listed)) return action === 'Restart'
@@ -82,27 +139,52 @@ export function mayRestart({ restartPolicy, restartPolicyRules }: Frozen<Contain
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
 }
 
-function checkClaimStatuses(status: Frozen<PodStatus>, spec: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors): void {
+function checkClaimStatuses(
+  status: Frozen<PodStatus>,
+  spec: Frozen<PodSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const names = new Set<string>()
   status.resourceClaimStatuses?.forEach(({ name = '', resourceClaimName }, i) => {
     const path = at.child('resourceClaimStatuses').index(i).child('name')
-    if (!spec.resourceClaims?.some((claim) => claim.name === name)) errors.invalid(path, name, 'must match the name of an entry in `spec.resourceClaims`')
+    if (!spec.resourceClaims?.some((claim) => claim.name === name))
+      errors.invalid(path, name, 'must match the name of an entry in `spec.resourceClaims`')
     if (names.has(name)) errors.duplicate(path, name)
     names.add(name)
-    if (resourceClaimName !== undefined) for (const text of isSubdomain(resourceClaimName)) errors.invalid(path, resourceClaimName, text)
+    if (resourceClaimName !== undefined)
+      for (const text of isSubdomain(resourceClaimName)) errors.invalid(path, resourceClaimName, text)
   })
-  if (status.extendedResourceClaimStatus) checkExtendedClaim(status.extendedResourceClaimStatus, spec, at.child('extendedResourceClaimStatus'), errors)
+  if (status.extendedResourceClaimStatus)
+    checkExtendedClaim(status.extendedResourceClaimStatus, spec, at.child('extendedResourceClaimStatus'), errors)
 }
 
-function checkExtendedClaim({ requestMappings = [], resourceClaimName }: Frozen<PodExtendedResourceClaimStatus>, spec: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors): void {
-  const containers = new Map([...(spec.initContainers ?? []), ...(spec.containers ?? [])].map((container) => [container.name, container]))
+function checkExtendedClaim(
+  { requestMappings = [], resourceClaimName }: Frozen<PodExtendedResourceClaimStatus>,
+  spec: Frozen<PodSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
+  const containers = new Map(
+    [...(spec.initContainers ?? []), ...(spec.containers ?? [])].map((container) => [container.name, container]),
+  )
   if (!requestMappings.length) errors.required(at.child('requestMappings'), 'at least one request mapping is required')
   const seen = new Set<string>()
   requestMappings.forEach(({ containerName, resourceName, requestName }, i) => {
     const path = at.child('requestMappings').index(i)
     const container = containers.get(containerName)
-    if (!container) errors.invalid(path.child('containerName'), containerName, 'must match the name of an entry in spec.initContainers.name or spec.containers.name')
-    else if (container.resources?.requests?.[resourceName] === undefined) errors.invalid(path.child('resourceName'), resourceName, 'must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests')
+    if (!container)
+      errors.invalid(
+        path.child('containerName'),
+        containerName,
+        'must match the name of an entry in spec.initContainers.name or spec.containers.name',
+      )
+    else if (container.resources?.requests?.[resourceName] === undefined)
+      errors.invalid(
+        path.child('resourceName'),
+        resourceName,
+        'must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests',
+      )
     for (const text of isLabel(requestName)) errors.invalid(at.child('requestName'), requestName, text)
     const id = JSON.stringify([containerName, resourceName, requestName])
     if (seen.has(id)) {
@@ -113,17 +195,25 @@ function checkExtendedClaim({ requestMappings = [], resourceClaimName }: Frozen<
     seen.add(id)
   })
   if (!resourceClaimName) errors.required(at.child('resourceClaimName'))
-  else for (const text of isSubdomain(resourceClaimName)) errors.invalid(at.child('resourceClaimName'), resourceClaimName, text)
+  else
+    for (const text of isSubdomain(resourceClaimName))
+      errors.invalid(at.child('resourceClaimName'), resourceClaimName, text)
 }
 
-function checkIps(ips: readonly { readonly ip?: string }[] = [], old: readonly { readonly ip?: string }[] = [], at: FieldPath, errors: FieldErrors): void {
+function checkIps(
+  ips: readonly { readonly ip?: string }[] = [],
+  old: readonly { readonly ip?: string }[] = [],
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   ips.forEach(({ ip = '' }, i) => {
     if (!old.some((before) => before.ip === ip)) checkLegacyIp(ip, at.index(i), errors)
   })
   if (ips.length < 2) return
   const families = new Set(ips.map(({ ip = '' }) => parseIp(ip)?.bytes.length))
   if (families.has(undefined)) errors.internal(at, `failed to check for dual stack with error:invalid IPs`)
-  if (families.size !== 2 || ips.length > 2 || families.has(undefined)) errors.invalid(at, ips, 'may specify no more than one IP for each IP family')
+  if (families.size !== 2 || ips.length > 2 || families.has(undefined))
+    errors.invalid(at, ips, 'may specify no more than one IP for each IP family')
 }
 
 function checkUsers(statuses: Statuses, os: string, at: FieldPath, errors: FieldErrors): void {
@@ -142,22 +232,32 @@ function checkUsers(statuses: Statuses, os: string, at: FieldPath, errors: Field
 
 const healths = ['Healthy', 'Unhealthy', 'Unknown']
 
-function checkAllocated(statuses: Statuses, containers: Frozen<Container[]> | undefined, at: FieldPath, errors: FieldErrors): void {
+function checkAllocated(
+  statuses: Statuses,
+  containers: Frozen<Container[]> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   statuses?.forEach((status, i) =>
     status.allocatedResourcesStatus?.forEach(({ name, resources }, j) => {
       const path = at.index(i).child('allocatedResourcesStatus').index(j)
       const container = containers?.find((candidate) => candidate.name === status.name)
       const claimed = name.startsWith('claim:')
       const known = claimed
-        ? container?.resources?.claims?.some((claim) => `claim:${claim.name}${claim.request ? `/${claim.request}` : ''}` === name)
+        ? container?.resources?.claims?.some(
+            (claim) => `claim:${claim.name}${claim.request ? `/${claim.request}` : ''}` === name,
+          )
         : container?.resources?.requests?.[name] !== undefined
       if (container && !known) {
-        const why = claimed ? "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty" : "must match one of the container's resource requests"
+        const why = claimed
+          ? "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty"
+          : "must match one of the container's resource requests"
         errors.invalid(path.child('name'), name, why)
       }
       const ids = new Set<string>()
       resources?.forEach(({ resourceID, health = '' }, k) => {
-        if (!healths.includes(health)) errors.notSupported(path.child('resources').index(k).child('health'), health, healths)
+        if (!healths.includes(health))
+          errors.notSupported(path.child('resources').index(k).child('health'), health, healths)
         if (ids.has(resourceID)) errors.duplicate(path.child('resources').index(k).child('resourceID'), resourceID)
         ids.add(resourceID)
       })

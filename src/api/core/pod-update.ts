@@ -27,14 +27,22 @@ export function checkPodUpdate(pod: Frozen<Pod>, old: Frozen<Pod>, errors: Field
   checkAnnotations(pod, old, errors, rules)
   if (!checkImages(spec.containers, oldSpec.containers, at.child('containers'), errors)) return
   if (!checkImages(spec.initContainers, oldSpec.initContainers, at.child('initContainers'), errors)) return
-  if (!checkDeadline(spec.activeDeadlineSeconds, oldSpec.activeDeadlineSeconds, at.child('activeDeadlineSeconds'), errors)) return
+  if (
+    !checkDeadline(spec.activeDeadlineSeconds, oldSpec.activeDeadlineSeconds, at.child('activeDeadlineSeconds'), errors)
+  )
+    return
   checkOnlyAddedTolerations(spec.tolerations, oldSpec.tolerations, at.child('tolerations'), errors)
   const had = new Set(oldSpec.schedulingGates?.map(({ name }) => name))
   spec.schedulingGates?.forEach(({ name }, i) => {
-    if (!had.has(name)) errors.forbidden(at.child('schedulingGates').index(i).child('name'), `only deletion is allowed, but found new scheduling gate '${name}'`)
+    if (!had.has(name))
+      errors.forbidden(
+        at.child('schedulingGates').index(i).child('name'),
+        `only deletion is allowed, but found new scheduling gate '${name}'`,
+      )
   })
   if (equal(spec, oldSpec)) return
-  if (!equal(withoutChangeable(spec, oldSpec, at, errors), oldSpec)) errors.forbidden(at, `pod updates may not change fields other than ${changeable}`)
+  if (!equal(withoutChangeable(spec, oldSpec, at, errors), oldSpec))
+    errors.forbidden(at, `pod updates may not change fields other than ${changeable}`)
 }
 
 /** Containers for debugging: more may come, none may go or change. */
@@ -48,19 +56,31 @@ export function checkEphemeralUpdate(pod: Frozen<Pod>, old: Frozen<Pod>, errors:
   const now = new Map(pod.spec?.ephemeralContainers?.map((container) => [container.name, container]))
   for (const before of old.spec?.ephemeralContainers ?? []) {
     const after = now.get(before.name)
-    if (!after) errors.forbidden(at, `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`)
-    else if (!equal(before, after)) errors.forbidden(at, `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed`)
+    if (!after)
+      errors.forbidden(at, `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`)
+    else if (!equal(before, after))
+      errors.forbidden(at, `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed`)
   }
 }
 
-function checkAnnotations({ metadata, spec }: Frozen<Pod>, old: Frozen<Pod>, errors: FieldErrors, rules: PodRules): void {
+function checkAnnotations(
+  { metadata, spec }: Frozen<Pod>,
+  old: Frozen<Pod>,
+  errors: FieldErrors,
+  rules: PodRules,
+): void {
   const at = field('metadata', 'annotations')
   checkAnnotationUpdates(metadata.annotations, old.metadata.annotations, at, errors)
   checkPodAnnotations(metadata.annotations, spec ?? { containers: [] }, at, errors, rules)
 }
 
 /** False: containers came or went, and nothing more can be compared. */
-function checkImages(containers: Containers | null | undefined, old: Containers | null | undefined, at: FieldPath, errors: FieldErrors): boolean {
+function checkImages(
+  containers: Containers | null | undefined,
+  old: Containers | null | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): boolean {
   if ((containers?.length ?? 0) !== (old?.length ?? 0)) {
     errors.forbidden(at, 'pod updates may not add or remove containers')
     return false
@@ -72,7 +92,12 @@ function checkImages(containers: Containers | null | undefined, old: Containers 
   return true
 }
 
-function checkDeadline(seconds: number | undefined, old: number | undefined, at: FieldPath, errors: FieldErrors): boolean {
+function checkDeadline(
+  seconds: number | undefined,
+  old: number | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): boolean {
   if (seconds === undefined) {
     if (old !== undefined) errors.invalid(at, null, 'must not update from a positive integer to nil value')
     return true
@@ -85,8 +110,14 @@ function checkDeadline(seconds: number | undefined, old: number | undefined, at:
 }
 
 /** The new spec with what may change put back to what it was. */
-function withoutChangeable(spec: Frozen<PodSpec>, old: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors): Frozen<PodSpec> {
-  const images = (containers: Containers, before: Containers): Containers => containers?.map((container, i) => ({ ...container, image: before?.[i]?.image ?? '' }))
+function withoutChangeable(
+  spec: Frozen<PodSpec>,
+  old: Frozen<PodSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+): Frozen<PodSpec> {
+  const images = (containers: Containers, before: Containers): Containers =>
+    containers?.map((container, i) => ({ ...container, image: before?.[i]?.image ?? '' }))
   const same: Record<string, unknown> = {
     ...spec,
     containers: images(spec.containers, old.containers),
@@ -95,36 +126,57 @@ function withoutChangeable(spec: Frozen<PodSpec>, old: Frozen<PodSpec>, at: Fiel
     schedulingGates: old.schedulingGates,
     tolerations: old.tolerations,
   }
-  if ((old.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1) same['terminationGracePeriodSeconds'] = old.terminationGracePeriodSeconds
+  if ((old.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1)
+    same['terminationGracePeriodSeconds'] = old.terminationGracePeriodSeconds
   if (old.schedulingGates?.length) {
     if (!equal(spec.nodeSelector, old.nodeSelector)) {
       const lost = Object.entries(old.nodeSelector ?? {}).some(([key, value]) => spec.nodeSelector?.[key] !== value)
-      if (lost) errors.invalid(at.child('nodeSelector'), spec.nodeSelector, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)')
+      if (lost)
+        errors.invalid(
+          at.child('nodeSelector'),
+          spec.nodeSelector,
+          'only additions to spec.nodeSelector are allowed (no mutations or deletions)',
+        )
       same['nodeSelector'] = old.nodeSelector
     }
     if (!equal(spec.affinity?.nodeAffinity, old.affinity?.nodeAffinity)) {
-      checkNodeAffinityChange(spec.affinity?.nodeAffinity, old.affinity?.nodeAffinity, at.child('affinity', 'nodeAffinity'), errors)
+      checkNodeAffinityChange(
+        spec.affinity?.nodeAffinity,
+        old.affinity?.nodeAffinity,
+        at.child('affinity', 'nodeAffinity'),
+        errors,
+      )
       same['affinity'] = restoredAffinity(spec.affinity, old.affinity)
     }
   }
   return { containers: [], ...same }
 }
 
-function restoredAffinity(affinity: Frozen<Affinity> | undefined, old: Frozen<Affinity> | undefined): Frozen<Affinity> | undefined {
+function restoredAffinity(
+  affinity: Frozen<Affinity> | undefined,
+  old: Frozen<Affinity> | undefined,
+): Frozen<Affinity> | undefined {
   if (!old && !affinity?.podAffinity && !affinity?.podAntiAffinity) return undefined
   const { nodeAffinity: _, ...rest } = affinity ?? {}
   return old?.nodeAffinity ? { ...rest, nodeAffinity: old.nodeAffinity } : rest
 }
 
 /** The node affinity of a Pod that is not scheduled yet: it may only be narrowed. */
-export function checkNodeAffinityChange(affinity: Frozen<NodeAffinity> | undefined, old: Frozen<NodeAffinity> | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkNodeAffinityChange(
+  affinity: Frozen<NodeAffinity> | undefined,
+  old: Frozen<NodeAffinity> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const before = old?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
   if (!before?.length) return
   const after = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
   const path = at.child('requiredDuringSchedulingIgnoredDuringExecution', 'nodeSelectorTerms')
-  if (before.length !== after.length) return errors.invalid(path, after, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed')
+  if (before.length !== after.length)
+    return errors.invalid(path, after, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed')
   before.forEach((term, i) => {
-    if (!onlyAdds(after[i] ?? {}, term)) errors.invalid(path.index(i), after[i], 'only additions are allowed (no mutations or deletions)')
+    if (!onlyAdds(after[i] ?? {}, term))
+      errors.invalid(path.index(i), after[i], 'only additions are allowed (no mutations or deletions)')
   })
 }
 
@@ -132,5 +184,7 @@ function onlyAdds(term: Frozen<NodeSelectorTerm>, old: Frozen<NodeSelectorTerm>)
   const count = (one: Frozen<NodeSelectorTerm>) => (one.matchExpressions?.length ?? 0) + (one.matchFields?.length ?? 0)
   // An empty term matches nothing: filling it would widen.
   if (!count(old)) return !count(term)
-  return (['matchExpressions', 'matchFields'] as const).every((name) => equal((term[name] ?? []).slice(0, old[name]?.length ?? 0), old[name] ?? []))
+  return (['matchExpressions', 'matchFields'] as const).every((name) =>
+    equal((term[name] ?? []).slice(0, old[name]?.length ?? 0), old[name] ?? []),
+  )
 }

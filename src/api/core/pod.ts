@@ -8,7 +8,12 @@ import { field, FieldErrors } from '../validation/field.ts'
 import { ipWarnings } from '../validation/ips.ts'
 import { isLabel } from '../validation/names.ts'
 import { isHugePages, isPodLevel, overcommits } from './resource-names.ts'
-import { appArmorPrefix, checkAnnotationsMatchFields, checkPodAnnotations, mirrorAnnotation } from './pod-spec/annotations.ts'
+import {
+  appArmorPrefix,
+  checkAnnotationsMatchFields,
+  checkPodAnnotations,
+  mirrorAnnotation,
+} from './pod-spec/annotations.ts'
 import { checkImagePadding } from './pod-spec/containers.ts'
 import { defaultPodSpec, dropInitAnnotations } from './pod-spec/defaults.ts'
 import { dropDisabledFields } from './pod-spec/disabled.ts'
@@ -63,7 +68,15 @@ export const podDefinition = defineKind(pods, {
     dropDisabledFields(spec)
     pod.status = { phase: 'Pending', qosClass: computeQos(spec) }
     if (spec.schedulingGates?.length) {
-      pod.status.conditions = [{ type: 'PodScheduled', status: 'False', lastTransitionTime: timeText(nowMs), reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
+      pod.status.conditions = [
+        {
+          type: 'PodScheduled',
+          status: 'False',
+          lastTransitionTime: timeText(nowMs),
+          reason: 'SchedulingGated',
+          message: 'Scheduling is blocked due to non-empty scheduling gates',
+        },
+      ]
     }
     mergeLabelKeys(spec, pod.metadata.labels ?? {})
     annotationsToAppArmor(pod, warn)
@@ -74,7 +87,8 @@ export const podDefinition = defineKind(pods, {
     checkWholePod(pod, errors, { isPod: true })
     const at = field('spec')
     if (spec.ephemeralContainers?.length) errors.forbidden(at.child('ephemeralContainers'), 'cannot be set on create')
-    if (spec.nodeName && spec.schedulingGates?.length) errors.forbidden(at.child('nodeName'), 'cannot be set until all schedulingGates have been cleared')
+    if (spec.nodeName && spec.schedulingGates?.length)
+      errors.forbidden(at.child('nodeName'), 'cannot be set until all schedulingGates have been cleared')
     checkAnnotationsMatchFields(pod.metadata.annotations, spec, at, errors)
   },
   validateUpdate(pod, old, errors, { subresource }) {
@@ -89,7 +103,11 @@ export const podDefinition = defineKind(pods, {
   warnings(pod, old) {
     if (old) return statusWarnings(pod)
     const notLabel = isLabel(pod.metadata.name ?? '')
-    const name = notLabel.length ? [`metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${notLabel.join(' ')}]`] : []
+    const name = notLabel.length
+      ? [
+          `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${notLabel.join(' ')}]`,
+        ]
+      : []
     return [...name, ...podWarnings(pod.spec, pod.metadata)]
   },
 })
@@ -108,12 +126,18 @@ function checkWholePod(pod: Frozen<Pod>, errors: FieldErrors, base: PodRules): v
   if (!spec.serviceAccountName) {
     spec.volumes?.forEach(({ projected }, i) =>
       projected?.sources?.forEach(({ serviceAccountToken }, j) => {
-        if (serviceAccountToken) errors.forbidden(at.child('volumes').index(i).child('projected', 'sources').index(j).child('serviceAccountToken'), 'must not be specified when serviceAccountName is not set')
+        if (serviceAccountToken)
+          errors.forbidden(
+            at.child('volumes').index(i).child('projected', 'sources').index(j).child('serviceAccountToken'),
+            'must not be specified when serviceAccountName is not set',
+          )
       }),
     )
   }
   spec.containers?.forEach((container, i) => checkImagePadding(container, at.child('containers').index(i), errors))
-  spec.initContainers?.forEach((container, i) => checkImagePadding(container, at.child('initContainers').index(i), errors))
+  spec.initContainers?.forEach((container, i) =>
+    checkImagePadding(container, at.child('initContainers').index(i), errors),
+  )
 }
 
 /** The grace period of a deletion: none for a Pod that no kubelet has or that has ended. */
@@ -158,8 +182,10 @@ function defaultRequests(spec: PodSpec): void {
     }
   }
   if (isEmpty(resources.limits)) return
-  for (const [name, sum] of Object.entries(listOf(containerAmounts({ spec }, 'requests')))) if (isPodLevel(name) && overcommits(name)) ensure(resources, 'requests')[name] ??= sum
-  for (const [name, limit] of Object.entries(resources.limits ?? {})) if (isPodLevel(name)) ensure(resources, 'requests')[name] ??= limit
+  for (const [name, sum] of Object.entries(listOf(containerAmounts({ spec }, 'requests'))))
+    if (isPodLevel(name) && overcommits(name)) ensure(resources, 'requests')[name] ??= sum
+  for (const [name, limit] of Object.entries(resources.limits ?? {}))
+    if (isPodLevel(name)) ensure(resources, 'requests')[name] ??= limit
 }
 
 function requestLimits({ resources }: Container): void {
@@ -169,7 +195,8 @@ function requestLimits({ resources }: Container): void {
 }
 
 function defaultHostPorts(containers: Container[] | undefined): void {
-  for (const container of containers ?? []) for (const port of container.ports ?? []) port.hostPort ||= port.containerPort
+  for (const container of containers ?? [])
+    for (const port of container.ports ?? []) port.hostPort ||= port.containerPort
 }
 
 /** One address and the list of them say the same; the single one leads, since old kubelets write only that. */
@@ -183,7 +210,11 @@ function alignIps(status: PodStatus): void {
 function annotationsToAppArmor({ metadata: { annotations }, spec }: Pod, warn: (text: string) => void): void {
   if (!annotations || !spec || spec.os?.name === 'windows') return
   const ofPod = spec.securityContext?.appArmorProfile
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]) {
+  for (const container of [
+    ...(spec.initContainers ?? []),
+    ...(spec.containers ?? []),
+    ...(spec.ephemeralContainers ?? []),
+  ]) {
     const annotation = annotations[`${appArmorPrefix}${container.name}`]
     if (annotation === undefined || container.securityContext?.appArmorProfile) continue
     const profile = validAppArmor(annotation)
@@ -200,7 +231,8 @@ function validAppArmor(annotation: string): AppArmorProfile | undefined {
   return errors.empty ? profile : undefined
 }
 
-const sameProfile = (a: AppArmorProfile, b: AppArmorProfile | undefined): boolean => a.type === b?.type && a.localhostProfile === b.localhostProfile
+const sameProfile = (a: AppArmorProfile, b: AppArmorProfile | undefined): boolean =>
+  a.type === b?.type && a.localhostProfile === b.localhostProfile
 
 const fieldRoot = field()
 

@@ -4,4 +4,8 @@ import type { Cell } from '../table-format/cells.ts'
 import { containerCells, labelCell, name } from '../table-format/cells.ts'
 
 /** What `kubectl get podtemplates` shows. */
-export const podTemplateRow = ({ metadata, template }: Frozen<PodTemplate>): Cell[] => [name({ metadata }), ...containerCells(template?.spec?.containers), labelCell(template?.metadata?.labels)]
+export const podTemplateRow = ({ metadata, template }: Frozen<PodTemplate>): Cell[] => [
+  name({ metadata }),
+  ...containerCells(template?.spec?.containers),
+  labelCell(template?.metadata?.labels),
+]

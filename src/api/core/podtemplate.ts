@@ -16,5 +16,8 @@ export const podTemplateDefinition = defineKind(podTemplates, {
   prepareUpdate: ({ template }, old) => template?.spec && dropDisabledFields(template.spec, old.template?.spec),
   validate: ({ template }, errors) => checkPodTemplate(template, field('template'), errors),
   validateUpdate: ({ template }, old, errors) => checkPodTemplate(template, field('template'), errors, old.template),
-  warnings: ({ metadata, template }, old) => (old && metadata.generation === old.metadata.generation ? [] : podWarnings(template?.spec, template?.metadata, field('template'))),
+  warnings: ({ metadata, template }, old) =>
+    old && metadata.generation === old.metadata.generation
+      ? []
+      : podWarnings(template?.spec, template?.metadata, field('template')),
 })

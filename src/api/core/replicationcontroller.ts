@@ -34,7 +34,8 @@ export const replicationControllerDefinition = defineKind(replicationControllers
     if (spec.template) defaultPodTemplate(spec.template)
   },
   prepareCreate: ({ spec }) => spec?.template?.spec && dropDisabledFields(spec.template.spec),
-  prepareUpdate: ({ spec }, old) => spec?.template?.spec && dropDisabledFields(spec.template.spec, old.spec?.template?.spec),
+  prepareUpdate: ({ spec }, old) =>
+    spec?.template?.spec && dropDisabledFields(spec.template.spec, old.spec?.template?.spec),
   validate: ({ spec }, errors) => checkSpec(spec, undefined, errors),
   validateUpdate({ spec, status }, old, errors, { subresource }) {
     if (subresource === 'status') checkReplicaStatus(status ?? {}, field('status'), errors)
@@ -42,11 +43,18 @@ export const replicationControllerDefinition = defineKind(replicationControllers
   },
   warnings({ metadata, spec }, old) {
     if (old && metadata.generation === old.metadata.generation) return []
-    return [...(old ? [] : hostnameWarnings(metadata.name)), ...podWarnings(spec?.template?.spec, spec?.template?.metadata, field('spec', 'template'))]
+    return [
+      ...(old ? [] : hostnameWarnings(metadata.name)),
+      ...podWarnings(spec?.template?.spec, spec?.template?.metadata, field('spec', 'template')),
+    ]
   },
 })
 
-function checkSpec(spec: Frozen<ReplicationControllerSpec> = {}, old: Frozen<ReplicationControllerSpec> | undefined, errors: FieldErrors): void {
+function checkSpec(
+  spec: Frozen<ReplicationControllerSpec> = {},
+  old: Frozen<ReplicationControllerSpec> | undefined,
+  errors: FieldErrors,
+): void {
   const at = field('spec')
   const { selector = {}, template } = spec
   if (!Object.keys(selector).length) errors.required(at.child('selector'))

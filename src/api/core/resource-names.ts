@@ -6,11 +6,39 @@ import { negativeText } from '../validation/names.ts'
 const containerResources = new Set(['cpu', 'memory', 'ephemeral-storage'])
 const quotaResources = new Set([
   ...containerResources,
-  ...['requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage', 'limits.cpu', 'limits.memory', 'limits.ephemeral-storage'],
-  ...['pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'persistentvolumeclaims', 'configmaps', 'services.nodeports', 'services.loadbalancers'],
+  ...[
+    'requests.cpu',
+    'requests.memory',
+    'requests.storage',
+    'requests.ephemeral-storage',
+    'limits.cpu',
+    'limits.memory',
+    'limits.ephemeral-storage',
+  ],
+  ...[
+    'pods',
+    'resourcequotas',
+    'services',
+    'replicationcontrollers',
+    'secrets',
+    'persistentvolumeclaims',
+    'configmaps',
+    'services.nodeports',
+    'services.loadbalancers',
+  ],
 ])
 const standardResources = new Set([...quotaResources, 'storage'])
-const countedResources = new Set(['pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'configmaps', 'persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers'])
+const countedResources = new Set([
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'services.nodeports',
+  'services.loadbalancers',
+])
 
 /** The rule for the name of a resource in some place. */
 export type ResourceNameRule = (name: string, at: FieldPath, errors: FieldErrors) => void
@@ -21,7 +49,8 @@ const isQuotaHugePages = (name: string) => isHugePages(name) || name.startsWith(
 /** Names without a domain, or in upstream's own. */
 export const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/')
 /** A device plugin's or an administrator's resource: counted in whole numbers. */
-export const isExtended = (name: string): boolean => !isNative(name) && !name.startsWith('requests.') && isQualifiedName(`requests.${name}`).length === 0
+export const isExtended = (name: string): boolean =>
+  !isNative(name) && !name.startsWith('requests.') && isQualifiedName(`requests.${name}`).length === 0
 /** Requests may be lower than limits. */
 export const overcommits = (name: string): boolean => isNative(name) && !isHugePages(name)
 export const isQuotaResource = (name: string): boolean => quotaResources.has(name) || isQuotaHugePages(name)
@@ -30,7 +59,8 @@ export const isQuotaResource = (name: string): boolean => quotaResources.has(nam
 export const checkResourceName: ResourceNameRule = (name, at, errors) => {
   const wrong = isQualifiedName(name)
   for (const text of wrong) errors.invalid(at, name, text)
-  if (!wrong.length && !name.includes('/') && !standardResources.has(name) && !isQuotaHugePages(name)) errors.invalid(at, name, 'must be a standard resource type or fully qualified')
+  if (!wrong.length && !name.includes('/') && !standardResources.has(name) && !isQuotaHugePages(name))
+    errors.invalid(at, name, 'must be a standard resource type or fully qualified')
 }
 
 /** What a container may ask for. */
@@ -39,7 +69,8 @@ export const checkContainerResourceName: ResourceNameRule = (name, at, errors) =
   checkResourceName(name, at, errors)
   if (!name.includes('/')) {
     if (!isHugePages(name)) errors.invalid(at, name, 'must be a standard resource for containers')
-  } else if (!isNative(name) && !isExtended(name)) errors.invalid(at, name, "doesn't follow extended resource name standard")
+  } else if (!isNative(name) && !isExtended(name))
+    errors.invalid(at, name, "doesn't follow extended resource name standard")
 }
 
 /** What a Pod as a whole may ask for. */
@@ -60,7 +91,8 @@ export const checkQuotaResourceName: ResourceNameRule = (name, at, errors) => {
 /** An amount: not negative, and whole where things are counted. */
 export function checkAmount(name: string, amount: string, at: FieldPath, errors: FieldErrors): void {
   if (isNegativeAmount(amount)) errors.invalid(at, amount, negativeText)
-  if (!containerResources.has(name) && (countedResources.has(name) || isExtended(name)) && !isWholeAmount(amount)) errors.invalid(at, amount, 'must be an integer')
+  if (!containerResources.has(name) && (countedResources.has(name) || isExtended(name)) && !isWholeAmount(amount))
+    errors.invalid(at, amount, 'must be an integer')
 }
 
 /** Whether an amount of huge pages is made of whole pages. */

@@ -28,7 +28,8 @@ export const resourceQuotaDefinition = defineKind(resourceQuotas, {
     }
     checkSpec(spec, errors)
     const sorted = (scopes: readonly string[] | undefined) => [...new Set(scopes)].toSorted().join()
-    if (sorted(spec?.scopes) !== sorted(old.spec?.scopes)) errors.invalid(field('spec', 'scopes'), spec?.scopes ?? null, immutableText)
+    if (sorted(spec?.scopes) !== sorted(old.spec?.scopes))
+      errors.invalid(field('spec', 'scopes'), spec?.scopes ?? null, immutableText)
   },
   warnings: ({ spec }, old) => (old ? [] : requestWarnings(spec?.hard ?? {})),
 })
@@ -53,8 +54,19 @@ function checkAmounts(amounts: Readonly<Record<string, string>> | undefined, at:
 
 const podScopes = ['Terminating', 'NotTerminating', 'NotBestEffort', 'PriorityClass', 'CrossNamespacePodAffinity']
 const scopes = [...podScopes, 'BestEffort', 'VolumeAttributesClass']
-const podResources = new Set(['pods', 'cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'])
-const conflicting = [['BestEffort', 'NotBestEffort'], ['Terminating', 'NotTerminating']]
+const podResources = new Set([
+  'pods',
+  'cpu',
+  'memory',
+  'limits.cpu',
+  'limits.memory',
+  'requests.cpu',
+  'requests.memory',
+])
+const conflicting = [
+  ['BestEffort', 'NotBestEffort'],
+  ['Terminating', 'NotTerminating'],
+]
 
 /** Whether a scope can be applied to a resource. */
 function fits(scope: string, resource: string): boolean {
@@ -70,29 +82,55 @@ function checkSpec(spec: Frozen<ResourceQuotaSpec> = {}, errors: FieldErrors): v
   const path = at.child('scopes')
   for (const scope of spec.scopes ?? []) {
     if (!scopes.includes(scope)) errors.invalid(path, spec.scopes, 'unsupported scope')
-    for (const resource of resources) if (!fits(scope, resource)) errors.invalid(path, spec.scopes, 'unsupported scope applied to resource')
+    for (const resource of resources)
+      if (!fits(scope, resource)) errors.invalid(path, spec.scopes, 'unsupported scope applied to resource')
   }
   checkConflicts(spec.scopes ?? [], path, errors)
   if (!spec.scopeSelector) return
   const expressions = at.child('scopeSelector', 'matchExpressions')
-  for (const requirement of spec.scopeSelector.matchExpressions ?? []) checkRequirement(requirement, resources, expressions, errors)
-  checkConflicts((spec.scopeSelector.matchExpressions ?? []).map(({ scopeName }) => scopeName), expressions, errors)
+  for (const requirement of spec.scopeSelector.matchExpressions ?? [])
+    checkRequirement(requirement, resources, expressions, errors)
+  checkConflicts(
+    (spec.scopeSelector.matchExpressions ?? []).map(({ scopeName }) => scopeName),
+    expressions,
+    errors,
+  )
 }
 
 function checkConflicts(used: readonly string[], at: FieldPath, errors: FieldErrors): void {
-  for (const pair of conflicting) if (pair.every((scope) => used.includes(scope))) errors.invalid(at, used, 'conflicting scopes')
+  for (const pair of conflicting)
+    if (pair.every((scope) => used.includes(scope))) errors.invalid(at, used, 'conflicting scopes')
 }
 
-function checkRequirement({ scopeName = '', operator = '', values = [] }: Frozen<ScopedResourceSelectorRequirement>, resources: readonly string[], at: FieldPath, errors: FieldErrors): void {
+function checkRequirement(
+  { scopeName = '', operator = '', values = [] }: Frozen<ScopedResourceSelectorRequirement>,
+  resources: readonly string[],
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (!scopes.includes(scopeName)) errors.invalid(at.child('scopeName'), scopeName, 'unsupported scope')
-  for (const resource of resources) if (!fits(scopeName, resource)) errors.invalid(at, scopeName, 'unsupported scope applied to resource')
+  for (const resource of resources)
+    if (!fits(scopeName, resource)) errors.invalid(at, scopeName, 'unsupported scope applied to resource')
   const onlyExists = ['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity']
   if (onlyExists.includes(scopeName) && operator !== 'Exists') {
-    errors.invalid(at.child('operator'), operator, "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity")
+    errors.invalid(
+      at.child('operator'),
+      operator,
+      "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
+    )
   }
   if (operator === 'In' || operator === 'NotIn') {
-    if (!values.length) errors.required(at.child('values'), "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")
+    if (!values.length)
+      errors.required(
+        at.child('values'),
+        "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+      )
   } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values.length) errors.invalid(at.child('values'), values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector")
+    if (values.length)
+      errors.invalid(
+        at.child('values'),
+        values,
+        "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector",
+      )
   } else errors.invalid(at.child('operator'), operator, 'not a valid selector operator')
 }

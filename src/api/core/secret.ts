@@ -19,7 +19,8 @@ export const secretDefinition = defineKind(secrets, {
   defaults(secret) {
     secret.type ||= 'Opaque'
     // Written as text, kept and read as bytes.
-    for (const [key, text] of Object.entries(secret.stringData ?? {})) ensure(secret, 'data')[key] = Buffer.from(text).toString('base64')
+    for (const [key, text] of Object.entries(secret.stringData ?? {}))
+      ensure(secret, 'data')[key] = Buffer.from(text).toString('base64')
     delete secret.stringData
   },
   validate: checkSecret,
@@ -31,7 +32,8 @@ export const secretDefinition = defineKind(secrets, {
     }
     checkSecret(secret, errors)
   },
-  warnings: ({ type, data }) => (type === 'kubernetes.io/tls' ? keyPairWarnings(data?.['tls.crt'] ?? '', data?.['tls.key'] ?? '') : []),
+  warnings: ({ type, data }) =>
+    type === 'kubernetes.io/tls' ? keyPairWarnings(data?.['tls.crt'] ?? '', data?.['tls.key'] ?? '') : [],
 })
 
 /** Keys that Secrets of a type must have, and whether they may be empty. */
@@ -55,7 +57,8 @@ function checkSecret({ metadata, type = '', data = {} }: Frozen<Secret>, errors:
     const account = 'kubernetes.io/service-account.name'
     if (!metadata.annotations?.[account]) errors.required(field('metadata', 'annotations').key(account))
   } else if (type === 'kubernetes.io/basic-auth') {
-    if (data['username'] === undefined && data['password'] === undefined) for (const key of ['username', 'password']) errors.required(at.key(key))
+    if (data['username'] === undefined && data['password'] === undefined)
+      for (const key of ['username', 'password']) errors.required(at.key(key))
   } else if (type === 'kubernetes.io/ssh-auth' && !data['ssh-privatekey']) errors.required(at.key('ssh-privatekey'))
 }
 
@@ -65,19 +68,30 @@ function checkJson(key: string, data: Readonly<Record<string, string>>, errors: 
   try {
     const parsed: unknown = JSON.parse(Buffer.from(value, 'base64').toString())
     if (parsed === null || (typeof parsed === 'object' && !Array.isArray(parsed))) return
-    errors.invalid(field('data').key(key), '<secret contents redacted>', 'json: cannot unmarshal into Go value of type map[string]interface {}')
+    errors.invalid(
+      field('data').key(key),
+      '<secret contents redacted>',
+      'json: cannot unmarshal into Go value of type map[string]interface {}',
+    )
   } catch (error) {
-    errors.invalid(field('data').key(key), '<secret contents redacted>', error instanceof Error ? error.message : 'invalid JSON')
+    errors.invalid(
+      field('data').key(key),
+      '<secret contents redacted>',
+      error instanceof Error ? error.message : 'invalid JSON',
+    )
   }
 }
 
 /** Whether key and certificate belong together. */
 function keyPairWarnings(certificate: string, key: string): string[] {
   const read = (text: string) => Buffer.from(text, 'base64')
-  if (!read(certificate).includes('-----BEGIN CERTIFICATE-----')) return ['tls: failed to find any PEM data in certificate input']
+  if (!read(certificate).includes('-----BEGIN CERTIFICATE-----'))
+    return ['tls: failed to find any PEM data in certificate input']
   if (!read(key).includes('PRIVATE KEY-----')) return ['tls: failed to find any PEM data in key input']
   try {
-    return new X509Certificate(read(certificate)).checkPrivateKey(createPrivateKey(read(key))) ? [] : ['tls: private key does not match public key']
+    return new X509Certificate(read(certificate)).checkPrivateKey(createPrivateKey(read(key)))
+      ? []
+      : ['tls: private key does not match public key']
   } catch (error) {
     return [`tls: ${error instanceof Error ? error.message : 'invalid key pair'}`]
   }

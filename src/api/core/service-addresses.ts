@@ -10,9 +10,11 @@ type Spec = Frozen<ServiceSpec>
 /** Has no address of its own: clients get the Pods'. */
 export const isHeadless = ({ clusterIPs }: Spec): boolean => clusterIPs?.length === 1 && clusterIPs[0] === 'None'
 /** Can be reached from outside the cluster. */
-export const isExternal = ({ type, externalIPs }: Spec): boolean => type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && !!externalIPs?.length)
+export const isExternal = ({ type, externalIPs }: Spec): boolean =>
+  type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && !!externalIPs?.length)
 /** Load balancers ask the nodes which of them have Pods. */
-export const needsHealthCheck = ({ type, externalTrafficPolicy }: Spec): boolean => type === 'LoadBalancer' && externalTrafficPolicy === 'Local'
+export const needsHealthCheck = ({ type, externalTrafficPolicy }: Spec): boolean =>
+  type === 'LoadBalancer' && externalTrafficPolicy === 'Local'
 /** Gets an address of the cluster. */
 export const needsClusterIp = ({ type }: Spec): boolean => type !== 'ExternalName'
 /** Gets a port on every node. */
@@ -51,7 +53,8 @@ export function keepAllocated(spec: ServiceSpec, old: Spec): void {
       used.add(before)
     }
   }
-  if (needsHealthCheck(old) && needsHealthCheck(spec) && old.healthCheckNodePort) spec.healthCheckNodePort ||= old.healthCheckNodePort
+  if (needsHealthCheck(old) && needsHealthCheck(spec) && old.healthCheckNodePort)
+    spec.healthCheckNodePort ||= old.healthCheckNodePort
 }
 
 /** A change of type takes away fields that the new one lacks, unless the client changed them too. */
@@ -65,13 +68,21 @@ export function dropWhatTypeLacks(spec: ServiceSpec, old: Spec): void {
     if (spec.ipFamilyPolicy === old.ipFamilyPolicy) delete spec.ipFamilyPolicy
   }
   const had = new Set(old.ports?.map(({ nodePort }) => nodePort ?? 0))
-  if (needsNodePort(old) && !needsNodePort(spec) && (spec.ports ?? []).every(({ nodePort }) => !nodePort || had.has(nodePort))) for (const port of spec.ports ?? []) delete port.nodePort
-  if (needsHealthCheck(old) && !needsHealthCheck(spec) && spec.healthCheckNodePort === old.healthCheckNodePort) delete spec.healthCheckNodePort
+  if (
+    needsNodePort(old) &&
+    !needsNodePort(spec) &&
+    (spec.ports ?? []).every(({ nodePort }) => !nodePort || had.has(nodePort))
+  )
+    for (const port of spec.ports ?? []) delete port.nodePort
+  if (needsHealthCheck(old) && !needsHealthCheck(spec) && spec.healthCheckNodePort === old.healthCheckNodePort)
+    delete spec.healthCheckNodePort
   if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
-    if (spec.allocateLoadBalancerNodePorts === old.allocateLoadBalancerNodePorts) delete spec.allocateLoadBalancerNodePorts
+    if (spec.allocateLoadBalancerNodePorts === old.allocateLoadBalancerNodePorts)
+      delete spec.allocateLoadBalancerNodePorts
     if (spec.loadBalancerClass === old.loadBalancerClass) delete spec.loadBalancerClass
   }
-  if (isExternal(old) && !isExternal(spec) && spec.externalTrafficPolicy === old.externalTrafficPolicy) delete spec.externalTrafficPolicy
+  if (isExternal(old) && !isExternal(spec) && spec.externalTrafficPolicy === old.externalTrafficPolicy)
+    delete spec.externalTrafficPolicy
 }
 
 const families = ['IPv4', 'IPv6']
@@ -90,17 +101,20 @@ export function checkClusterIps(spec: Spec, old: Spec | undefined, errors: Field
     if (!families.includes(family)) errors.notSupported(field('spec', 'ipFamilies').index(i), family, families)
     if (ipFamilies.indexOf(family) < i) errors.duplicate(field('spec', 'ipFamilies').index(i), family)
   })
-  if (policy !== undefined && !familyPolicies.includes(policy)) errors.notSupported(field('spec', 'ipFamilyPolicy'), policy, familyPolicies)
+  if (policy !== undefined && !familyPolicies.includes(policy))
+    errors.notSupported(field('spec', 'ipFamilyPolicy'), policy, familyPolicies)
   const valid = checkIps(ips, old?.clusterIPs ?? [], at, errors)
   if (ips.length > 2) errors.invalid(at, ips, 'may only hold up to 2 values')
   if (!valid) return
   const sizes = ips.map((ip) => parseIp(ip)?.bytes.length)
-  if (ips.length > 1 && new Set(sizes).size !== 2) errors.invalid(at, ips, 'may specify no more than one IP for each IP family')
+  if (ips.length > 1 && new Set(sizes).size !== 2)
+    errors.invalid(at, ips, 'may specify no more than one IP for each IP family')
   if (isHeadless(spec)) return
   ips.forEach((ip, i) => {
     const family = ipFamilies[i]
     const is6 = sizes[i] === 16
-    if ((family === 'IPv4' && is6) || (family === 'IPv6' && !is6)) errors.invalid(at.index(i), ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``)
+    if ((family === 'IPv4' && is6) || (family === 'IPv6' && !is6))
+      errors.invalid(at.index(i), ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``)
   })
 }
 
@@ -120,7 +134,12 @@ export function checkAddressChange(spec: Spec, old: Spec, errors: FieldErrors): 
     errors.invalid(field('spec', 'loadBalancerClass'), spec.loadBalancerClass, 'may not change once set')
   }
   // Upstream tells of a wrong class once more on updates.
-  if (needsHealthCheck(old) && needsHealthCheck(spec) && (old.healthCheckNodePort ?? 0) !== (spec.healthCheckNodePort ?? 0)) errors.forbidden(field('spec', 'healthCheckNodePort'), immutableText)
+  if (
+    needsHealthCheck(old) &&
+    needsHealthCheck(spec) &&
+    (old.healthCheckNodePort ?? 0) !== (spec.healthCheckNodePort ?? 0)
+  )
+    errors.forbidden(field('spec', 'healthCheckNodePort'), immutableText)
   if (spec.type === 'ExternalName' || old.type === 'ExternalName') return
   if (!(isHeadless(old) && isHeadless(spec))) checkListChange(spec, old, 'clusterIPs', errors)
   if (!isHeadless(old) && !isHeadless(spec)) checkListChange(spec, old, 'ipFamilies', errors)
@@ -141,6 +160,11 @@ function checkListChange(spec: Spec, old: Spec, name: 'clusterIPs' | 'ipFamilies
   if (now.length < before.length) {
     if (!(spec.clusterIPs ?? []).length) errors.invalid(at.index(0), now, `primary ${one} can not be unset`)
     if (now.length && now[0] !== before[0]) errors.invalid(at.index(0), now, never)
-    if (now.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') errors.invalid(field('spec', 'ipFamilyPolicy'), spec.ipFamilyPolicy, `must be set to 'SingleStack' when releasing the secondary ${one}`)
+    if (now.length === 1 && spec.ipFamilyPolicy !== 'SingleStack')
+      errors.invalid(
+        field('spec', 'ipFamilyPolicy'),
+        spec.ipFamilyPolicy,
+        `must be set to 'SingleStack' when releasing the secondary ${one}`,
+      )
   } else if (before.length && now[0] !== before[0]) errors.invalid(at.index(0), now, never)
 }

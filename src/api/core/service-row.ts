@@ -6,7 +6,15 @@ import { age, labelCell, loadBalancerCell, name } from '../table-format/cells.ts
 /** What `kubectl get services` shows. */
 export function serviceRow(service: Frozen<Service>, nowMs: number): Cell[] {
   const { spec } = service
-  return [name(service), spec?.type ?? '', spec?.clusterIPs?.[0] ?? '<none>', externalCell(service), portsCell(service), age(service, nowMs), labelCell(spec?.selector)]
+  return [
+    name(service),
+    spec?.type ?? '',
+    spec?.clusterIPs?.[0] ?? '<none>',
+    externalCell(service),
+    portsCell(service),
+    age(service, nowMs),
+    labelCell(spec?.selector),
+  ]
 }
 
 function externalCell({ spec, status }: Frozen<Service>): string {
@@ -16,7 +24,10 @@ function externalCell({ spec, status }: Frozen<Service>): string {
     case 'NodePort':
       return addresses.join(',') || '<none>'
     case 'LoadBalancer':
-      return [loadBalancerCell(status?.loadBalancer?.ingress), ...addresses].filter((address) => address !== '').join(',') || '<pending>'
+      return (
+        [loadBalancerCell(status?.loadBalancer?.ingress), ...addresses].filter((address) => address !== '').join(',') ||
+        '<pending>'
+      )
     case 'ExternalName':
       return spec.externalName ?? ''
     default:
@@ -24,4 +35,7 @@ function externalCell({ spec, status }: Frozen<Service>): string {
   }
 }
 
-const portsCell = ({ spec }: Frozen<Service>): string => (spec?.ports ?? []).map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol ?? ''}`).join(',') || '<none>'
+const portsCell = ({ spec }: Frozen<Service>): string =>
+  (spec?.ports ?? [])
+    .map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol ?? ''}`)
+    .join(',') || '<none>'

@@ -10,7 +10,16 @@ import { dns1035LabelErrors, isLabel, isPortNumber, isQualifiedName, isSubdomain
 import { checkEndpointIp } from './endpoint-addresses.ts'
 import { portProtocols } from './pod-spec/containers.ts'
 import { checkPort } from './pod-spec/probes.ts'
-import { alignClusterIps, checkAddressChange, checkClusterIps, dropWhatTypeLacks, isExternal, isHeadless, keepAllocated, needsHealthCheck } from './service-addresses.ts'
+import {
+  alignClusterIps,
+  checkAddressChange,
+  checkClusterIps,
+  dropWhatTypeLacks,
+  isExternal,
+  isHeadless,
+  keepAllocated,
+  needsHealthCheck,
+} from './service-addresses.ts'
 import { serviceRow } from './service-row.ts'
 
 const noSpec: Frozen<ServiceSpec> = {}
@@ -26,7 +35,8 @@ export const serviceDefinition = defineKind(services, {
   fields: { 'spec.clusterIP': ({ spec }) => spec?.clusterIP ?? '', 'spec.type': ({ spec }) => spec?.type ?? '' },
   defaults(service) {
     defaultSpec(ensure(service, 'spec'))
-    if (service.spec?.type === 'LoadBalancer') for (const ingress of service.status?.loadBalancer?.ingress ?? []) if (ingress.ip) ingress.ipMode ??= 'VIP'
+    if (service.spec?.type === 'LoadBalancer')
+      for (const ingress of service.status?.loadBalancer?.ingress ?? []) if (ingress.ip) ingress.ipMode ??= 'VIP'
   },
   prepareCreate: ({ spec }) => spec && alignClusterIps(spec),
   prepareUpdate(service, old, { subresource }) {
@@ -39,7 +49,8 @@ export const serviceDefinition = defineKind(services, {
   validate: (service, errors) => checkService(service, undefined, errors),
   validateUpdate(service, old, errors, { subresource }) {
     const spec = service.spec ?? noSpec
-    if (subresource === 'status') return checkLoadBalancerStatus(service.status?.loadBalancer ?? {}, old.status?.loadBalancer, spec, errors)
+    if (subresource === 'status')
+      return checkLoadBalancerStatus(service.status?.loadBalancer ?? {}, old.status?.loadBalancer, spec, errors)
     checkAddressChange(spec, old.spec ?? noSpec, errors)
     checkService(service, old, errors)
   },
@@ -52,25 +63,38 @@ export const serviceDefinition = defineKind(services, {
 function defaultSpec(spec: ServiceSpec): void {
   spec.sessionAffinity ||= 'None'
   if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig
-  if (spec.sessionAffinity === 'ClientIP' && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined) spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: 10_800 } }
+  if (spec.sessionAffinity === 'ClientIP' && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined)
+    spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: 10_800 } }
   spec.type ||= 'ClusterIP'
   for (const port of spec.ports ?? []) {
     port.protocol ||= 'TCP'
     port.targetPort ||= port.port
   }
   if (isExternal(spec)) spec.externalTrafficPolicy ||= 'Cluster'
-  if (spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer') spec.internalTrafficPolicy ??= 'Cluster'
+  if (spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer')
+    spec.internalTrafficPolicy ??= 'Cluster'
   if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
 }
 
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 
-function checkService({ metadata, spec = noSpec }: Frozen<Service>, old: Frozen<Service> | undefined, errors: FieldErrors): void {
+function checkService(
+  { metadata, spec = noSpec }: Frozen<Service>,
+  old: Frozen<Service> | undefined,
+  errors: FieldErrors,
+): void {
   const at = field('spec')
   const annotations = metadata.annotations ?? {}
-  const [mode, hints] = [annotations['service.kubernetes.io/topology-mode'], annotations['service.kubernetes.io/topology-aware-hints']]
+  const [mode, hints] = [
+    annotations['service.kubernetes.io/topology-mode'],
+    annotations['service.kubernetes.io/topology-aware-hints'],
+  ]
   if (mode !== undefined && hints !== undefined && mode !== hints) {
-    errors.invalid(field('metadata', 'annotations').key('service.kubernetes.io/topology-mode'), mode, 'must match annotations[service.kubernetes.io/topology-aware-hints] when both are specified')
+    errors.invalid(
+      field('metadata', 'annotations').key('service.kubernetes.io/topology-mode'),
+      mode,
+      'must match annotations[service.kubernetes.io/topology-aware-hints] when both are specified',
+    )
   }
   checkType(spec, at, errors)
   checkPorts(spec, at.child('ports'), errors)
@@ -90,7 +114,8 @@ function checkService({ metadata, spec = noSpec }: Frozen<Service>, old: Frozen<
 function checkType(spec: Frozen<ServiceSpec>, at: FieldPath, errors: FieldErrors): void {
   const { type = '', ports, clusterIPs = [], ipFamilies, ipFamilyPolicy } = spec
   if (!ports?.length && !isHeadless(spec) && type !== 'ExternalName') errors.required(at.child('ports'))
-  if (isHeadless(spec) && (type === 'LoadBalancer' || type === 'NodePort')) errors.invalid(at.child('clusterIPs').index(0), clusterIPs[0], `may not be set to 'None' for ${type} services`)
+  if (isHeadless(spec) && (type === 'LoadBalancer' || type === 'NodePort'))
+    errors.invalid(at.child('clusterIPs').index(0), clusterIPs[0], `may not be set to 'None' for ${type} services`)
   if (type === 'ExternalName') {
     const why = 'may not be set for ExternalName services'
     if (clusterIPs.length) errors.forbidden(at.child('clusterIPs'), why)
@@ -126,20 +151,31 @@ function checkPorts({ ports = [], type }: Frozen<ServiceSpec>, at: FieldPath, er
   })
 }
 
-function checkServicePort({ name, port = 0, protocol, targetPort, appProtocol }: Frozen<ServicePort>, nameRequired: boolean, at: FieldPath, errors: FieldErrors): void {
+function checkServicePort(
+  { name, port = 0, protocol, targetPort, appProtocol }: Frozen<ServicePort>,
+  nameRequired: boolean,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (nameRequired && !name) errors.required(at.child('name'))
   else if (name) for (const text of isLabel(name)) errors.invalid(at.child('name'), name, text)
   for (const text of isPortNumber(port)) errors.invalid(at.child('port'), port, text)
   if (!protocol) errors.required(at.child('protocol'))
   else if (!portProtocols.includes(protocol)) errors.notSupported(at.child('protocol'), protocol, portProtocols)
   checkPort(targetPort, at.child('targetPort'), errors)
-  if (appProtocol !== undefined) for (const text of isQualifiedName(appProtocol)) errors.invalid(at.child('appProtocol'), appProtocol, text)
+  if (appProtocol !== undefined)
+    for (const text of isQualifiedName(appProtocol)) errors.invalid(at.child('appProtocol'), appProtocol, text)
 }
 
-function checkAffinity({ sessionAffinity: affinity, sessionAffinityConfig: config }: Frozen<ServiceSpec>, at: FieldPath, errors: FieldErrors): void {
+function checkAffinity(
+  { sessionAffinity: affinity, sessionAffinityConfig: config }: Frozen<ServiceSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const path = at.child('sessionAffinityConfig')
   if (!affinity) errors.required(at.child('sessionAffinity'))
-  else if (affinity !== 'ClientIP' && affinity !== 'None') errors.notSupported(at.child('sessionAffinity'), affinity, ['ClientIP', 'None'])
+  else if (affinity !== 'ClientIP' && affinity !== 'None')
+    errors.notSupported(at.child('sessionAffinity'), affinity, ['ClientIP', 'None'])
   if (affinity === 'None' && config) errors.forbidden(path, 'must not be set when session affinity is None')
   if (affinity !== 'ClientIP') return
   const why = 'when session affinity type is ClientIP'
@@ -147,12 +183,22 @@ function checkAffinity({ sessionAffinity: affinity, sessionAffinityConfig: confi
   if (!config) errors.required(path, why)
   else if (!config.clientIP) errors.required(path.child('clientIP'), why)
   else if (seconds === undefined) errors.required(path.child('clientIP', 'timeoutSeconds'), why)
-  else if (seconds <= 0 || seconds > affinitySecondsMax) errors.invalid(path.child('clientIP', 'timeoutSeconds'), seconds, `must be greater than 0 and less than ${affinitySecondsMax}`)
+  else if (seconds <= 0 || seconds > affinitySecondsMax)
+    errors.invalid(
+      path.child('clientIP', 'timeoutSeconds'),
+      seconds,
+      `must be greater than 0 and less than ${affinitySecondsMax}`,
+    )
 }
 
 const rangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-ranges'
 
-function checkSourceRanges(annotations: Readonly<Record<string, string>>, spec: Frozen<ServiceSpec>, old: Frozen<Service> | undefined, errors: FieldErrors): void {
+function checkSourceRanges(
+  annotations: Readonly<Record<string, string>>,
+  spec: Frozen<ServiceSpec>,
+  old: Frozen<Service> | undefined,
+  errors: FieldErrors,
+): void {
   const ranges = spec.loadBalancerSourceRanges ?? []
   const annotation = annotations[rangesAnnotation]
   const why = "may only be used when `type` is 'LoadBalancer'"
@@ -164,11 +210,16 @@ function checkSourceRanges(annotations: Readonly<Record<string, string>>, spec: 
   } else if (annotation !== undefined) {
     const at = field('metadata', 'annotations').key(rangesAnnotation)
     if (spec.type !== 'LoadBalancer') errors.forbidden(at, why)
-    if (old?.metadata.annotations?.[rangesAnnotation] !== annotation && annotation.trim()) for (const range of annotation.split(',')) checkLegacyCidr(range.trim(), at, errors)
+    if (old?.metadata.annotations?.[rangesAnnotation] !== annotation && annotation.trim())
+      for (const range of annotation.split(',')) checkLegacyCidr(range.trim(), at, errors)
   }
 }
 
-function checkLoadBalancerFields({ type, allocateLoadBalancerNodePorts: allocate, loadBalancerClass }: Frozen<ServiceSpec>, at: FieldPath, errors: FieldErrors): void {
+function checkLoadBalancerFields(
+  { type, allocateLoadBalancerNodePorts: allocate, loadBalancerClass }: Frozen<ServiceSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const why = "may only be used when `type` is 'LoadBalancer'"
   if (type !== 'LoadBalancer') {
     if (allocate !== undefined) errors.forbidden(at.child('allocateLoadBalancerNodePorts'), why)
@@ -176,33 +227,55 @@ function checkLoadBalancerFields({ type, allocateLoadBalancerNodePorts: allocate
     return
   }
   if (allocate === undefined) errors.required(field('allocateLoadBalancerNodePorts'))
-  if (loadBalancerClass !== undefined) for (const text of isQualifiedName(loadBalancerClass)) errors.invalid(at.child('loadBalancerClass'), loadBalancerClass, text)
+  if (loadBalancerClass !== undefined)
+    for (const text of isQualifiedName(loadBalancerClass))
+      errors.invalid(at.child('loadBalancerClass'), loadBalancerClass, text)
 }
 
 const distributions = ['PreferClose', 'PreferSameZone', 'PreferSameNode']
 
 function checkPolicies(spec: Frozen<ServiceSpec>, at: FieldPath, errors: FieldErrors): void {
-  const { type = '', externalTrafficPolicy: external = '', internalTrafficPolicy: internal, healthCheckNodePort: health = 0, trafficDistribution } = spec
+  const {
+    type = '',
+    externalTrafficPolicy: external = '',
+    internalTrafficPolicy: internal,
+    healthCheckNodePort: health = 0,
+    trafficDistribution,
+  } = spec
   const externalAt = at.child('externalTrafficPolicy')
   if (!isExternal(spec)) {
     if (external) errors.invalid(externalAt, external, 'may only be set for externally-accessible services')
   } else if (!external) errors.required(externalAt)
-  else if (external !== 'Cluster' && external !== 'Local') errors.notSupported(externalAt, external, ['Cluster', 'Local'])
+  else if (external !== 'Cluster' && external !== 'Local')
+    errors.notSupported(externalAt, external, ['Cluster', 'Local'])
   const healthAt = at.child('healthCheckNodePort')
   if (!needsHealthCheck(spec)) {
-    if (health) errors.invalid(healthAt, health, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'")
+    if (health)
+      errors.invalid(
+        healthAt,
+        health,
+        "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+      )
   } else if (!health) errors.required(healthAt)
   else for (const text of isPortNumber(health)) errors.invalid(healthAt, health, text)
   const internalAt = at.child('internalTrafficPolicy')
   if (internal === undefined) {
     if (type !== 'ExternalName' && types.includes(type)) errors.required(internalAt)
-  } else if (internal !== 'Cluster' && internal !== 'Local') errors.notSupported(internalAt, internal, ['Cluster', 'Local'])
-  if (trafficDistribution !== undefined && !distributions.includes(trafficDistribution)) errors.notSupported(at.child('trafficDistribution'), trafficDistribution, distributions)
+  } else if (internal !== 'Cluster' && internal !== 'Local')
+    errors.notSupported(internalAt, internal, ['Cluster', 'Local'])
+  if (trafficDistribution !== undefined && !distributions.includes(trafficDistribution))
+    errors.notSupported(at.child('trafficDistribution'), trafficDistribution, distributions)
 }
 
-function checkLoadBalancerStatus({ ingress = [] }: Frozen<LoadBalancerStatus>, old: Frozen<LoadBalancerStatus> | undefined, spec: Frozen<ServiceSpec>, errors: FieldErrors): void {
+function checkLoadBalancerStatus(
+  { ingress = [] }: Frozen<LoadBalancerStatus>,
+  old: Frozen<LoadBalancerStatus> | undefined,
+  spec: Frozen<ServiceSpec>,
+  errors: FieldErrors,
+): void {
   const at = field('status', 'loadBalancer', 'ingress')
-  if (spec.type !== 'LoadBalancer' && ingress.length) return errors.forbidden(at, "may only be used when `spec.type` is 'LoadBalancer'")
+  if (spec.type !== 'LoadBalancer' && ingress.length)
+    return errors.forbidden(at, "may only be used when `spec.type` is 'LoadBalancer'")
   const had = new Set(old?.ingress?.map(({ ip }) => ip))
   ingress.forEach(({ ip, ipMode, hostname }, i) => {
     const path = at.index(i)
@@ -218,14 +291,20 @@ function checkLoadBalancerStatus({ ingress = [] }: Frozen<LoadBalancerStatus>, o
 }
 
 function warnings(service: Frozen<Service>, _old: Frozen<Service> | undefined, subresource: string): string[] {
-  if (subresource === 'status') return (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, i) => (ip ? ipWarnings(ip, field('status', 'loadBalancer', 'ingress').index(i)) : []))
+  if (subresource === 'status')
+    return (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, i) =>
+      ip ? ipWarnings(ip, field('status', 'loadBalancer', 'ingress').index(i)) : [],
+    )
   const { metadata, spec = noSpec } = service
   const at = field('spec')
   const found: string[] = []
   if (metadata.annotations?.['service.kubernetes.io/topology-aware-hints'] !== undefined) {
-    found.push('annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead')
+    found.push(
+      'annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead',
+    )
   }
-  if (spec.clusterIP && spec.clusterIP !== 'None') spec.clusterIPs?.forEach((ip, i) => found.push(...ipWarnings(ip, at.child('clusterIPs').index(i))))
+  if (spec.clusterIP && spec.clusterIP !== 'None')
+    spec.clusterIPs?.forEach((ip, i) => found.push(...ipWarnings(ip, at.child('clusterIPs').index(i))))
   if (spec.type === 'ClusterIP' && spec.clusterIP === 'None') {
     if (spec.loadBalancerIP) found.push('spec.loadBalancerIP is ignored for headless services')
     if (spec.externalIPs?.length) found.push('spec.externalIPs is ignored for headless services')
@@ -233,10 +312,14 @@ function warnings(service: Frozen<Service>, _old: Frozen<Service> | undefined, s
   }
   spec.externalIPs?.forEach((ip, i) => found.push(...ipWarnings(ip, at.child('externalIPs').index(i))))
   if (spec.loadBalancerIP) found.push(...ipWarnings(spec.loadBalancerIP, at.child('loadBalancerIP')))
-  spec.loadBalancerSourceRanges?.forEach((cidr, i) => found.push(...cidrWarnings(cidr, at.child('loadBalancerSourceRanges').index(i))))
-  if (spec.type === 'ExternalName' && spec.externalIPs?.length) found.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
-  if (spec.type !== 'ExternalName' && spec.externalName) found.push('spec.externalName is ignored when spec.type is not "ExternalName"')
-  if (spec.trafficDistribution === 'PreferClose') found.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
+  spec.loadBalancerSourceRanges?.forEach((cidr, i) =>
+    found.push(...cidrWarnings(cidr, at.child('loadBalancerSourceRanges').index(i))),
+  )
+  if (spec.type === 'ExternalName' && spec.externalIPs?.length)
+    found.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
+  if (spec.type !== 'ExternalName' && spec.externalName)
+    found.push('spec.externalName is ignored when spec.type is not "ExternalName"')
+  if (spec.trafficDistribution === 'PreferClose')
+    found.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
   return found
 }
-

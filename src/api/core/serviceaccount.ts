@@ -13,8 +13,14 @@ export const serviceAccountDefinition = defineKind(serviceAccounts, {
   prepareCreate: onlyNames,
   prepareUpdate: onlyNames,
   warnings({ metadata }, old) {
-    if (old?.metadata.annotations?.[mountableSecrets] !== undefined || metadata.annotations?.[mountableSecrets] === undefined) return []
-    return [`metadata.annotations[${mountableSecrets}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`]
+    if (
+      old?.metadata.annotations?.[mountableSecrets] !== undefined ||
+      metadata.annotations?.[mountableSecrets] === undefined
+    )
+      return []
+    return [
+      `metadata.annotations[${mountableSecrets}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+    ]
   },
 })
 

@@ -29,13 +29,22 @@ function visit(schema: JsonSchema, place: Place, errors: FieldErrors): void {
   const { at, lost } = place
   const factor = elementsMax(schema)
   const count = place.count === undefined || factor === undefined ? undefined : place.count * factor
-  const below = (path: FieldPath, forgets: boolean): Place => ({ ...place, at: path, root: false, count, lost: lost ?? (forgets ? at : undefined) })
-  for (const [name, property] of Object.entries(schema.properties ?? {})) visit(property, below(at.child('properties').key(name), schema['x-kubernetes-map-type'] === 'atomic'), errors)
+  const below = (path: FieldPath, forgets: boolean): Place => ({
+    ...place,
+    at: path,
+    root: false,
+    count,
+    lost: lost ?? (forgets ? at : undefined),
+  })
+  for (const [name, property] of Object.entries(schema.properties ?? {}))
+    visit(property, below(at.child('properties').key(name), schema['x-kubernetes-map-type'] === 'atomic'), errors)
   const additional = additionalOf(schema)
   if (typeof additional === 'object') visit(additional, below(at.child('additionalProperties'), false), errors)
   const items = itemsOf(schema)
   if (items) visit(items, below(at.child('items'), schema['x-kubernetes-list-type'] !== 'map'), errors)
-  schema.allOf?.forEach((each, i) => visit(each, { ...place, at: at.child('allOf').index(i), root: false, costs: undefined }, errors))
+  schema.allOf?.forEach((each, i) =>
+    visit(each, { ...place, at: at.child('allOf').index(i), root: false, costs: undefined }, errors),
+  )
 }
 
 function checkOwn(schema: JsonSchema, { at: place, root, count, lost, costs }: Place, errors: FieldErrors): void {
@@ -46,12 +55,36 @@ function checkOwn(schema: JsonSchema, { at: place, root, count, lost, costs }: P
   const type = celTypeOf(schema, wholeObject)
   rules.forEach(({ rule, program, message, problem, messageProblem, usesOld }, i) => {
     const at = path.index(i)
-    const expression = (name: 'rule' | 'messageExpression') => type && costs?.add({ text: rule[name] ?? '', language: ruleLanguage(rule, type), schema, root: wholeObject, at: at.child(name), isMessage: name !== 'rule', count }, errors)
+    const expression = (name: 'rule' | 'messageExpression') =>
+      type &&
+      costs?.add(
+        {
+          text: rule[name] ?? '',
+          language: ruleLanguage(rule, type),
+          schema,
+          root: wholeObject,
+          at: at.child(name),
+          isMessage: name !== 'rule',
+          count,
+        },
+        errors,
+      )
     if (program) expression('rule')
     if (problem) errors.invalid(at.child('rule'), rule.rule, problem)
     if (message) expression('messageExpression')
-    if (messageProblem) errors.invalid(at.child('messageExpression'), rule.messageExpression, `messageExpression compilation failed: ${messageProblem}`)
-    if (usesOld && lost) errors.invalid(at.child('rule'), rule.rule, `oldSelf cannot be used on the uncorrelatable portion of the schema within ${lost.toString()}`)
-    if (!usesOld && rule.optionalOldSelf !== undefined && !problem) errors.invalid(at.child('optionalOldSelf'), rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule')
+    if (messageProblem)
+      errors.invalid(
+        at.child('messageExpression'),
+        rule.messageExpression,
+        `messageExpression compilation failed: ${messageProblem}`,
+      )
+    if (usesOld && lost)
+      errors.invalid(
+        at.child('rule'),
+        rule.rule,
+        `oldSelf cannot be used on the uncorrelatable portion of the schema within ${lost.toString()}`,
+      )
+    if (!usesOld && rule.optionalOldSelf !== undefined && !problem)
+      errors.invalid(at.child('optionalOldSelf'), rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule')
   })
 }

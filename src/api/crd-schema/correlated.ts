@@ -27,11 +27,18 @@ export class Correlated {
 
   /** The same for an item of a list: only those with keys can be found again. */
   index(index: number, schema: JsonSchema): Correlated | undefined {
-    if (this.#schema['x-kubernetes-list-type'] !== 'map' || !Array.isArray(this.old) || !Array.isArray(this.#value)) return undefined
+    if (this.#schema['x-kubernetes-list-type'] !== 'map' || !Array.isArray(this.old) || !Array.isArray(this.#value))
+      return undefined
     const keys = this.#schema['x-kubernetes-list-map-keys'] ?? []
     const item: unknown = this.#value[index]
     if (!isObject(item)) return undefined
-    const found = this.old.find((each: unknown) => isObject(each) && keys.every((key) => deepEqual(each[key] ?? schema.properties?.[key]?.default, item[key] ?? schema.properties?.[key]?.default)))
+    const found = this.old.find(
+      (each: unknown) =>
+        isObject(each) &&
+        keys.every((key) =>
+          deepEqual(each[key] ?? schema.properties?.[key]?.default, item[key] ?? schema.properties?.[key]?.default),
+        ),
+    )
     return found === undefined ? undefined : new Correlated(item, found, schema)
   }
 }

@@ -15,7 +15,8 @@ const entryBytes = 6
 const propertyBytes = 4
 
 /** How often a value of such a schema can be in one object at most, where nothing says how often. */
-export const countMax = (schema: JsonSchema, root: boolean): number => Math.floor(requestBytesMax / (leastBytes(schema, root) + 1))
+export const countMax = (schema: JsonSchema, root: boolean): number =>
+  Math.floor(requestBytesMax / (leastBytes(schema, root) + 1))
 
 /** How often what is in a value of the schema can be in it: 1 for an object's properties; undefined where nothing says. */
 export function elementsMax(schema: JsonSchema): number | undefined {
@@ -24,7 +25,10 @@ export function elementsMax(schema: JsonSchema): number | undefined {
   return schema.maxProperties === undefined ? undefined : Math.max(0, schema.maxProperties)
 }
 
-const known = new WeakMap<JsonSchema, { readonly root: DeclaredSize | undefined; readonly part: DeclaredSize | undefined }>()
+const known = new WeakMap<
+  JsonSchema,
+  { readonly root: DeclaredSize | undefined; readonly part: DeclaredSize | undefined }
+>()
 
 /** What a schema says of the size of its values; undefined for what expressions cannot see. */
 export function declaredSizeOf(schema: JsonSchema, root: boolean): DeclaredSize | undefined {
@@ -33,14 +37,19 @@ export function declaredSizeOf(schema: JsonSchema, root: boolean): DeclaredSize 
   return root ? sizes.root : sizes.part
 }
 
-const partSize = (schema: JsonSchema | undefined): DeclaredSize | undefined => schema && declaredSizeOf(schema, schema['x-kubernetes-embedded-resource'] === true)
+const partSize = (schema: JsonSchema | undefined): DeclaredSize | undefined =>
+  schema && declaredSizeOf(schema, schema['x-kubernetes-embedded-resource'] === true)
 
 function make(schema: JsonSchema, root: boolean): DeclaredSize | undefined {
   const type = celTypeOf(schema, root)
   if (!type) return undefined
   const inside = (): JsonSchema | undefined => {
     const additional = additionalOf(schema)
-    return type.kind === 'list' ? itemsOf(schema) : type.kind === 'map' && typeof additional === 'object' ? additional : undefined
+    return type.kind === 'list'
+      ? itemsOf(schema)
+      : type.kind === 'map' && typeof additional === 'object'
+        ? additional
+        : undefined
   }
   return {
     get max() {
@@ -61,15 +70,23 @@ function make(schema: JsonSchema, root: boolean): DeclaredSize | undefined {
 /** What has no parts and no length: numbers, and the keys of maps. */
 const plain: DeclaredSize = { max: 0, item: () => undefined, keys: () => undefined, field: () => undefined }
 const anyText: DeclaredSize = { ...plain, max: requestBytesMax - 2 }
-const metadata: DeclaredSize = { ...plain, field: (name) => (name === 'name' || name === 'generateName' ? anyText : undefined) }
+const metadata: DeclaredSize = {
+  ...plain,
+  field: (name) => (name === 'name' || name === 'generateName' ? anyText : undefined),
+}
 
 function maxOf(schema: JsonSchema, inside: JsonSchema | undefined): number {
-  if (schema['x-kubernetes-int-or-string']) return schema.maxLength === undefined ? requestBytesMax - 2 : 4 * Math.max(0, schema.maxLength)
+  if (schema['x-kubernetes-int-or-string'])
+    return schema.maxLength === undefined ? requestBytesMax - 2 : 4 * Math.max(0, schema.maxLength)
   switch (schema.type) {
     case 'array':
       return elementsMax(schema) ?? Math.floor((requestBytesMax - 2) / (leastBytes(inside ?? {}) + 1))
     case 'object':
-      return inside ? (schema.maxProperties === undefined ? Math.floor((requestBytesMax - 2) / (leastBytes(inside) + entryBytes)) : Math.max(0, schema.maxProperties)) : 0
+      return inside
+        ? schema.maxProperties === undefined
+          ? Math.floor((requestBytesMax - 2) / (leastBytes(inside) + entryBytes))
+          : Math.max(0, schema.maxProperties)
+        : 0
     case 'string':
       return textMax(schema)
     default:
@@ -82,7 +99,8 @@ function textMax({ format, maxLength, enum: values }: JsonSchema): number {
   if (format === 'duration' || format === 'date-time') return timeBytesMax
   if (format === 'date') return dateBytes
   if (maxLength !== undefined) return Math.max(0, maxLength) * (format === 'byte' ? 1 : 4)
-  if (format !== 'byte' && values?.length) return Math.max(0, ...values.map((value) => (typeof value === 'string' ? Buffer.byteLength(value) : 0)))
+  if (format !== 'byte' && values?.length)
+    return Math.max(0, ...values.map((value) => (typeof value === 'string' ? Buffer.byteLength(value) : 0)))
   return requestBytesMax - 2
 }
 
@@ -95,12 +113,19 @@ function leastBytes(schema: JsonSchema, root = schema['x-kubernetes-embedded-res
       let bytes = 2
       for (const name of schema.required ?? []) {
         const property = schema.properties?.[name]
-        if (property && (property.default === undefined || property.default === null) && partSize(property)) bytes += name.length + leastBytes(property) + propertyBytes
+        if (property && (property.default === undefined || property.default === null) && partSize(property))
+          bytes += name.length + leastBytes(property) + propertyBytes
       }
       return bytes
     }
     case 'string':
-      return schema.format === 'duration' ? 3 : schema.format === 'date' ? dateBytes : schema.format === 'date-time' ? 21 : 2
+      return schema.format === 'duration'
+        ? 3
+        : schema.format === 'date'
+          ? dateBytes
+          : schema.format === 'date-time'
+            ? 21
+            : 2
     case 'boolean':
       return 4
     case 'number':

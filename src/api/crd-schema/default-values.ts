@@ -8,14 +8,16 @@ export function fillDefaults(schema: JsonSchema | undefined, value: unknown): vo
   if (!isObject(value)) return
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (property.default === undefined || property.default === null) continue
-    if (!Object.hasOwn(value, name) || isForbiddenNull(value[name], property)) put(value, name, deepClone(property.default))
+    if (!Object.hasOwn(value, name) || isForbiddenNull(value[name], property))
+      put(value, name, deepClone(property.default))
   }
   const additional = additionalOf(schema)
   for (const name of Object.keys(value)) {
     const property = propertyOf(schema, name)
     if (property) fillDefaults(property, value[name])
     else if (additional && additional !== true) {
-      if (isForbiddenNull(value[name], additional) && additional.default !== undefined) put(value, name, deepClone(additional.default))
+      if (isForbiddenNull(value[name], additional) && additional.default !== undefined)
+        put(value, name, deepClone(additional.default))
       fillDefaults(additional, value[name])
     }
   }
@@ -37,7 +39,11 @@ export function hasDefaults(schema: JsonSchema): boolean {
   if (has === undefined) {
     const additional = additionalOf(schema)
     const items = itemsOf(schema)
-    has = schema.default !== undefined || Object.values(schema.properties ?? {}).some(hasDefaults) || (typeof additional === 'object' && hasDefaults(additional)) || (items !== undefined && hasDefaults(items))
+    has =
+      schema.default !== undefined ||
+      Object.values(schema.properties ?? {}).some(hasDefaults) ||
+      (typeof additional === 'object' && hasDefaults(additional)) ||
+      (items !== undefined && hasDefaults(items))
     known.set(schema, has)
   }
   return has

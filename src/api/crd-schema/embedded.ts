@@ -28,13 +28,15 @@ function checkObject(object: JsonObject, at: FieldPath, errors: FieldErrors): vo
   if (!('apiVersion' in object)) errors.required(at.child('apiVersion'))
   else if (apiVersion === '') errors.invalid(at.child('apiVersion'), apiVersion, 'must not be empty')
   else if (typeof apiVersion !== 'string') errors.invalid(at.child('apiVersion'), apiVersion, 'must be a string')
-  else if (apiVersion.split('/').length > 2) errors.invalid(at.child('apiVersion'), apiVersion, `unexpected GroupVersion string: ${apiVersion}`)
+  else if (apiVersion.split('/').length > 2)
+    errors.invalid(at.child('apiVersion'), apiVersion, `unexpected GroupVersion string: ${apiVersion}`)
   if (!('kind' in object)) errors.required(at.child('kind'))
   else if (kind === '') errors.invalid(at.child('kind'), kind, 'must not be empty')
   else if (typeof kind !== 'string') errors.invalid(at.child('kind'), kind, 'must be a string')
   else {
     const problems = isDns1035Label(kind.toLowerCase())
-    if (problems.length) errors.invalid(at.child('kind'), kind, `may have mixed case, but should otherwise match: ${problems.join(',')}`)
+    if (problems.length)
+      errors.invalid(at.child('kind'), kind, `may have mixed case, but should otherwise match: ${problems.join(',')}`)
   }
   if (isObject(metadata)) checkMetadata(metadata, at, errors)
 }
@@ -42,9 +44,17 @@ function checkObject(object: JsonObject, at: FieldPath, errors: FieldErrors): vo
 function checkMetadata(metadata: JsonObject, at: FieldPath, errors: FieldErrors): void {
   const found = new FieldErrors()
   const object = { metadata: { ...metadata, name: metadata['name'] || 'fakename' } } as Frozen<KubernetesObject>
-  validateMetadata(object, { resource: { namespaced: Boolean(metadata['namespace']) }, behaviour: { nameErrors: pathSegmentErrors, metadata: { finalizers: 'any' } } }, found)
+  validateMetadata(
+    object,
+    {
+      resource: { namespaced: Boolean(metadata['namespace']) },
+      behaviour: { nameErrors: pathSegmentErrors, metadata: { finalizers: 'any' } },
+    },
+    found,
+  )
   const path = at.toString()
-  for (const problem of found.list) errors.list.push({ ...problem, field: path ? `${path}.${problem.field}` : problem.field })
+  for (const problem of found.list)
+    errors.list.push({ ...problem, field: path ? `${path}.${problem.field}` : problem.field })
 }
 
 const known = new WeakMap<JsonSchema, boolean>()
@@ -57,7 +67,9 @@ function hasEmbedded(schema: JsonSchema): boolean {
     has =
       schema['x-kubernetes-embedded-resource'] === true ||
       Object.values(schema.properties ?? {}).some(hasEmbedded) ||
-      (typeof additionalProperties === 'object' && additionalProperties !== null && hasEmbedded(additionalProperties as JsonSchema)) ||
+      (typeof additionalProperties === 'object' &&
+        additionalProperties !== null &&
+        hasEmbedded(additionalProperties as JsonSchema)) ||
       (items !== undefined && hasEmbedded(items))
     known.set(schema, has)
   }

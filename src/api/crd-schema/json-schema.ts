@@ -8,7 +8,8 @@ export type JsonSchema = Frozen<JSONSchemaProps>
 export type JsonObject = Record<string, unknown>
 
 /** Whether a value is a JSON object, and neither a list nor null. */
-export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The schema of a declared property. */
 export function propertyOf(schema: JsonSchema, name: string): JsonSchema | undefined {
@@ -18,7 +19,8 @@ export function propertyOf(schema: JsonSchema, name: string): JsonSchema | undef
 
 /** What `additionalProperties` says of properties that are not declared: their schema, `true` for any, undefined when there are none. */
 export function additionalOf({ additionalProperties }: JsonSchema): JsonSchema | true | undefined {
-  if (additionalProperties === undefined || additionalProperties === false || additionalProperties === null) return undefined
+  if (additionalProperties === undefined || additionalProperties === false || additionalProperties === null)
+    return undefined
   return additionalProperties === true ? true : (additionalProperties as JsonSchema)
 }
 
@@ -39,10 +41,12 @@ export function childOf(schema: JsonSchema, name: string): JsonSchema | undefine
 export const metaFields: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata'])
 
 /** A value that is null although its schema does not allow that. */
-export const isForbiddenNull = (value: unknown, schema: JsonSchema | undefined): boolean => value === null && schema !== undefined && schema.nullable !== true
+export const isForbiddenNull = (value: unknown, schema: JsonSchema | undefined): boolean =>
+  value === null && schema !== undefined && schema.nullable !== true
 
 /** Sets a property whose name comes from outside: '__proto__' must not change what the object is. */
 export function put(out: JsonObject, name: string, value: unknown): void {
-  if (name === '__proto__') Object.defineProperty(out, name, { value, enumerable: true, writable: true, configurable: true })
+  if (name === '__proto__')
+    Object.defineProperty(out, name, { value, enumerable: true, writable: true, configurable: true })
   else out[name] = value
 }

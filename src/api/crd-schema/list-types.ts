@@ -11,7 +11,8 @@ export function validateListTypes(schema: JsonSchema | undefined, object: unknow
 function visit(schema: JsonSchema, value: unknown, at: FieldPath, errors: FieldErrors): void {
   if (!hasListTypes(schema)) return
   if (Array.isArray(value)) {
-    if (schema['x-kubernetes-list-type'] === 'set') for (const index of repeated(value)) errors.duplicate(at.index(index), value[index])
+    if (schema['x-kubernetes-list-type'] === 'set')
+      for (const index of repeated(value)) errors.duplicate(at.index(index), value[index])
     else if (schema['x-kubernetes-list-type'] === 'map') checkKeys(schema, value, at, errors)
     const items = itemsOf(schema)
     if (items) value.forEach((item, i) => visit(items, item, at.index(i), errors))
@@ -29,7 +30,9 @@ function checkKeys(schema: JsonSchema, list: readonly unknown[], at: FieldPath, 
   const wrong = list.findIndex((item) => item !== null && !isObject(item))
   if (wrong >= 0) return errors.invalid(at.index(wrong), list[wrong], 'must be an object for an array of list-type map')
   const keys = schema['x-kubernetes-list-map-keys'] ?? []
-  const found = list.map((item) => Object.fromEntries(keys.flatMap((key) => (isObject(item) && Object.hasOwn(item, key) ? [[key, item[key]]] : []))))
+  const found = list.map((item) =>
+    Object.fromEntries(keys.flatMap((key) => (isObject(item) && Object.hasOwn(item, key) ? [[key, item[key]]] : []))),
+  )
   for (const index of repeated(found)) errors.duplicate(at.index(index), found[index])
 }
 
@@ -52,7 +55,12 @@ function hasListTypes(schema: JsonSchema): boolean {
     const type = schema['x-kubernetes-list-type']
     const additional = additionalOf(schema)
     const items = itemsOf(schema)
-    has = type === 'set' || type === 'map' || Object.values(schema.properties ?? {}).some(hasListTypes) || (typeof additional === 'object' && hasListTypes(additional)) || (items !== undefined && hasListTypes(items))
+    has =
+      type === 'set' ||
+      type === 'map' ||
+      Object.values(schema.properties ?? {}).some(hasListTypes) ||
+      (typeof additional === 'object' && hasListTypes(additional)) ||
+      (items !== undefined && hasListTypes(items))
     known.set(schema, has)
   }
   return has

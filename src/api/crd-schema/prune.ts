@@ -1,7 +1,18 @@
 import { definition } from '../schema/builtin.ts'
 import { decode } from '../schema/decode.ts'
 import { DecodeError } from '../schema/decode-error.ts'
-import { additionalOf, childOf, isForbiddenNull, isObject, itemsOf, metaFields, propertyOf, put, type JsonObject, type JsonSchema } from './json-schema.ts'
+import {
+  additionalOf,
+  childOf,
+  isForbiddenNull,
+  isObject,
+  itemsOf,
+  metaFields,
+  propertyOf,
+  put,
+  type JsonObject,
+  type JsonSchema,
+} from './json-schema.ts'
 
 /** Where pruning is, and what it found that the schema lacks; undefined when nobody asks. */
 interface Trail {
@@ -15,7 +26,12 @@ interface Trail {
  * An object of a custom kind without what its schema lacks: undeclared fields, nulls that are neither allowed nor replaced by a default, and what metadata does not have. The
  * result is fresh where it is declared. Keys are in order, as upstream writes them. Throws a DecodeError for metadata that is none.
  */
-export function pruned(schema: JsonSchema | undefined, input: JsonObject, unknown: string[] | undefined, nulls = false): JsonObject {
+export function pruned(
+  schema: JsonSchema | undefined,
+  input: JsonObject,
+  unknown: string[] | undefined,
+  nulls = false,
+): JsonObject {
   for (const name of ['apiVersion', 'kind']) checkText(input, name)
   const metadata = 'metadata' in input ? metadataOf(input['metadata'], 'metadata', unknown) : undefined
   const trail: Trail = { path: [], unknown: unknown && [], nulls }
@@ -32,10 +48,24 @@ export function pruned(schema: JsonSchema | undefined, input: JsonObject, unknow
 
 function checkText(input: JsonObject, name: string): void {
   const value = input[name]
-  if (value !== undefined && typeof value !== 'string') throw new DecodeError(`.${name} accessor error: ${JSON.stringify(value)} is of the type ${goType(value)}, expected string`)
+  if (value !== undefined && typeof value !== 'string')
+    throw new DecodeError(
+      `.${name} accessor error: ${JSON.stringify(value)} is of the type ${goType(value)}, expected string`,
+    )
 }
 
-const goType = (value: unknown): string => (value === null ? '<nil>' : typeof value === 'number' ? (Number.isInteger(value) ? 'int64' : 'float64') : typeof value === 'boolean' ? 'bool' : Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}')
+const goType = (value: unknown): string =>
+  value === null
+    ? '<nil>'
+    : typeof value === 'number'
+      ? Number.isInteger(value)
+        ? 'int64'
+        : 'float64'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : Array.isArray(value)
+          ? '[]interface {}'
+          : 'map[string]interface {}'
 
 /** Metadata in its own shape. */
 function metadataOf(value: unknown, path: string, unknown: string[] | undefined): JsonObject {
@@ -46,7 +76,8 @@ function metadataOf(value: unknown, path: string, unknown: string[] | undefined)
 }
 
 function withoutUnknown(value: unknown, schema: JsonSchema | undefined, trail: Trail, root = false): unknown {
-  if (Array.isArray(value)) return value.map((item, i) => inside(trail, i, () => withoutUnknown(item, schema && itemsOf(schema), trail)))
+  if (Array.isArray(value))
+    return value.map((item, i) => inside(trail, i, () => withoutUnknown(item, schema && itemsOf(schema), trail)))
   if (!isObject(value)) return value
   if (schema?.['x-kubernetes-preserve-unknown-fields']) return keepingUnknown(value, schema, { trail, root })
   const out: JsonObject = {}
@@ -55,21 +86,28 @@ function withoutUnknown(value: unknown, schema: JsonSchema | undefined, trail: T
     const declared = schema && propertyOf(schema, name)
     // What every object has is not the schema's to prune.
     if (root && metaFields.has(name)) continue
-    if (schema?.['x-kubernetes-embedded-resource'] && metaFields.has(name)) put(out, name, embedded(name, value[name], trail))
+    if (schema?.['x-kubernetes-embedded-resource'] && metaFields.has(name))
+      put(out, name, embedded(name, value[name], trail))
     else if (declared) keep(out, name, { value: value[name], schema: declared, trail })
-    else if (additional) keep(out, name, { value: value[name], schema: additional === true ? undefined : additional, trail })
+    else if (additional)
+      keep(out, name, { value: value[name], schema: additional === true ? undefined : additional, trail })
     else report(trail, name)
   }
   return out
 }
 
 /** What is declared is pruned all the same, the rest stays. */
-function keepingUnknown(value: JsonObject, schema: JsonSchema, { trail, root }: { trail: Trail; root: boolean }): JsonObject {
+function keepingUnknown(
+  value: JsonObject,
+  schema: JsonSchema,
+  { trail, root }: { trail: Trail; root: boolean },
+): JsonObject {
   const out: JsonObject = {}
   for (const name of Object.keys(value).sort()) {
     if (root && metaFields.has(name)) continue
     const child = childOf(schema, name)
-    if (schema['x-kubernetes-embedded-resource'] && metaFields.has(name)) put(out, name, embedded(name, value[name], trail))
+    if (schema['x-kubernetes-embedded-resource'] && metaFields.has(name))
+      put(out, name, embedded(name, value[name], trail))
     else if (child) keep(out, name, { value: value[name], schema: child, trail })
     else put(out, name, value[name])
   }
@@ -94,7 +132,8 @@ function keep(out: JsonObject, name: string, { value, schema, trail }: Kept): vo
 function embedded(name: string, value: unknown, trail: Trail): unknown {
   const path = textOf([...trail.path, name])
   if (name !== 'metadata') {
-    if (typeof value !== 'string') throw new DecodeError(`${path}: Invalid value: ${JSON.stringify(value)}: must be a string`)
+    if (typeof value !== 'string')
+      throw new DecodeError(`${path}: Invalid value: ${JSON.stringify(value)}: must be a string`)
     return value
   }
   const unknown = trail.unknown && []
@@ -104,7 +143,9 @@ function embedded(name: string, value: unknown, trail: Trail): unknown {
     trail.unknown?.push(...(unknown ?? []))
     return metadata
   } catch (error) {
-    throw error instanceof DecodeError ? new DecodeError(`${path}: Invalid value: ${JSON.stringify(value)}: ${error.message}`) : error
+    throw error instanceof DecodeError
+      ? new DecodeError(`${path}: Invalid value: ${JSON.stringify(value)}: ${error.message}`)
+      : error
   }
 }
 
@@ -119,4 +160,8 @@ const report = ({ path, unknown }: Trail, name: string): void => {
   unknown?.push(textOf([...path, name]))
 }
 
-const textOf = (path: readonly (string | number)[]): string => path.reduce<string>((text, step) => (typeof step === 'number' ? `${text}[${step}]` : text ? `${text}.${step}` : step), '')
+const textOf = (path: readonly (string | number)[]): string =>
+  path.reduce<string>(
+    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text ? `${text}.${step}` : step),
+    '',
+  )

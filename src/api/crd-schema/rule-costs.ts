@@ -11,7 +11,8 @@ const schemaCostMax = 100_000_000
 /** So many of the rules that cost most are named, and only those that are a hundredth of what all may cost. */
 const namedMax = 4
 
-const advice = '(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)'
+const advice =
+  '(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)'
 
 /** An expression of a rule, and where it is. */
 interface Costed {
@@ -42,7 +43,11 @@ export class RuleCosts {
     if (!self) return
     const once = estimateCost(text, language, self)
     const cost = isMessage || once === 0 ? once : once * (count ?? countMax(schema, root))
-    if (this.#single && cost > ruleCostMax) errors.forbidden(at, exceeds(isMessage ? 'estimated messageExpression cost' : 'estimated rule cost', cost, ruleCostMax))
+    if (this.#single && cost > ruleCostMax)
+      errors.forbidden(
+        at,
+        exceeds(isMessage ? 'estimated messageExpression cost' : 'estimated rule cost', cost, ruleCostMax),
+      )
     this.#total += cost
     if (cost < schemaCostMax / 100) return
     this.#expensive.push({ at, cost })
@@ -52,8 +57,19 @@ export class RuleCosts {
   /** Says of the whole schema that its rules cost too much. */
   finish(at: FieldPath, errors: FieldErrors): void {
     if (this.#total <= schemaCostMax) return
-    for (const { at: place } of this.#expensive) errors.forbidden(place, 'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema')
-    errors.forbidden(at, exceeds('x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema', this.#total, schemaCostMax))
+    for (const { at: place } of this.#expensive)
+      errors.forbidden(
+        place,
+        'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema',
+      )
+    errors.forbidden(
+      at,
+      exceeds(
+        'x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema',
+        this.#total,
+        schemaCostMax,
+      ),
+    )
   }
 }
 

@@ -40,10 +40,20 @@ export function rulesOf(schema: JsonSchema, root: boolean): readonly CompiledRul
 }
 
 /** What a rule of a part of that type may use. */
-export const ruleLanguage = ({ optionalOldSelf }: Rule, type: CelType): Language => ({ functions: baseFunctions(), variables: { self: type, oldSelf: optionalOldSelf ? optionalOf(type) : type } })
+export const ruleLanguage = ({ optionalOldSelf }: Rule, type: CelType): Language => ({
+  functions: baseFunctions(),
+  variables: { self: type, oldSelf: optionalOldSelf ? optionalOf(type) : type },
+})
 
 function compileRule(rule: Rule, type: CelType | undefined): CompiledRule {
-  const out = { rule, program: undefined, message: undefined, problem: undefined, messageProblem: undefined, usesOld: false }
+  const out = {
+    rule,
+    program: undefined,
+    message: undefined,
+    problem: undefined,
+    messageProblem: undefined,
+    usesOld: false,
+  }
   if (!type) return { ...out, problem: 'rule is not supported on fields whose type is not known' }
   if (!(rule.rule ?? '').trim()) return out
   const language = ruleLanguage(rule, type)
@@ -51,7 +61,9 @@ function compileRule(rule: Rule, type: CelType | undefined): CompiledRule {
     try {
       const program = compile(text, language)
       if (program.type.kind === wanted || (wanted === 'bool' && program.type.kind === 'dyn')) return program
-      return wanted === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string'
+      return wanted === 'bool'
+        ? 'cel expression must evaluate to a bool'
+        : 'messageExpression must evaluate to a string'
     } catch (error) {
       if (error instanceof CelSyntaxError) return `compilation failed: ${error.message}`
       throw error
@@ -84,7 +96,20 @@ interface Before {
 
 /** Runs the rules of a schema on an object. */
 export function validateRules(schema: JsonSchema, object: unknown, old: unknown, errors: FieldErrors): void {
-  visit(schema, object, { at: new FieldPath(undefined, ''), root: true, before: { old, correlated: old === undefined ? undefined : new Correlated(object, old, schema), around: undefined } }, { errors, left: objectCostMax })
+  visit(
+    schema,
+    object,
+    {
+      at: new FieldPath(undefined, ''),
+      root: true,
+      before: {
+        old,
+        correlated: old === undefined ? undefined : new Correlated(object, old, schema),
+        around: undefined,
+      },
+    },
+    { errors, left: objectCostMax },
+  )
 }
 
 interface Place {
@@ -97,9 +122,21 @@ function visit(schema: JsonSchema, value: unknown, place: Place, running: Runnin
   if (running.left < 0 || value === null || value === undefined || !hasRules(schema)) return
   runRules(schema, value, place, running)
   const { at, before } = place
-  for (const part of schema.allOf ?? []) visit(part, value, { at, root: false, before: { ...before, correlated: undefined } }, running)
-  const inside = (part: JsonSchema, child: unknown, path: FieldPath, old: unknown, correlated: Correlated | undefined) =>
-    visit(part, child, { at: path, root: false, before: { old, correlated, around: before.correlated ?? before.around } }, running)
+  for (const part of schema.allOf ?? [])
+    visit(part, value, { at, root: false, before: { ...before, correlated: undefined } }, running)
+  const inside = (
+    part: JsonSchema,
+    child: unknown,
+    path: FieldPath,
+    old: unknown,
+    correlated: Correlated | undefined,
+  ) =>
+    visit(
+      part,
+      child,
+      { at: path, root: false, before: { old, correlated, around: before.correlated ?? before.around } },
+      running,
+    )
   if (Array.isArray(value)) {
     const items = itemsOf(schema)
     if (!items) return
@@ -113,7 +150,14 @@ function visit(schema: JsonSchema, value: unknown, place: Place, running: Runnin
     for (const name of Object.keys(value)) {
       const property = schema.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
       const part = property ?? (typeof additional === 'object' ? additional : undefined)
-      if (part) inside(part, value[name], property ? at.child(name) : at.key(name), old && Object.hasOwn(old, name) ? old[name] : undefined, before.correlated?.key(name, part))
+      if (part)
+        inside(
+          part,
+          value[name],
+          property ? at.child(name) : at.key(name),
+          old && Object.hasOwn(old, name) ? old[name] : undefined,
+          before.correlated?.key(name, part),
+        )
     }
   }
 }
@@ -153,7 +197,10 @@ function runRules(schema: JsonSchema, value: unknown, { at: place, root, before 
     const { rule, program, problem, usesOld } = each
     if (problem) running.errors.invalid(at, schema.type, `rule compile error: ${problem}`)
     if (!program || (usesOld && oldSelf === undefined && !rule.optionalOldSelf)) continue
-    const variables: Record<string, Value> = { self: self!, ...(rule.optionalOldSelf ? { oldSelf: new Optional(oldSelf) } : oldSelf !== undefined && { oldSelf }) }
+    const variables: Record<string, Value> = {
+      self: self!,
+      ...(rule.optionalOldSelf ? { oldSelf: new Optional(oldSelf) } : oldSelf !== undefined && { oldSelf }),
+    }
     const budget = new Budget(Math.min(ruleCostMax, running.left))
     const given = budget.left
     let holds: boolean
@@ -171,15 +218,26 @@ function runRules(schema: JsonSchema, value: unknown, { at: place, root, before 
 const ruleText = ({ rule, message }: Rule): string => (message?.trim() ? message.trim() : rule.trim())
 
 /** False: nothing further can be run. */
-function tellFailure(error: unknown, rule: Rule, { at, type, running }: { at: FieldPath; type: string | undefined; running: Running }): boolean {
+function tellFailure(
+  error: unknown,
+  rule: Rule,
+  { at, type, running }: { at: FieldPath; type: string | undefined; running: Running },
+): boolean {
   if (error instanceof CelBudgetError) {
     if (running.left < ruleCostMax) running.errors.invalid(at, type, outOfBudget)
-    else running.errors.invalid(at, type, `'${error.message}': no further validation rules will be run due to call cost exceeds limit for rule: ${ruleText(rule)}`)
+    else
+      running.errors.invalid(
+        at,
+        type,
+        `'${error.message}': no further validation rules will be run due to call cost exceeds limit for rule: ${ruleText(rule)}`,
+      )
     running.left = -1
     return false
   }
   if (!(error instanceof CelError)) throw error
-  const text = error.message.startsWith('no such overload') ? `'${error.message}': call arguments did not match a supported operator, function or macro signature for rule: ${ruleText(rule)}` : `${error.message} evaluating rule: ${ruleText(rule)}`
+  const text = error.message.startsWith('no such overload')
+    ? `'${error.message}': call arguments did not match a supported operator, function or macro signature for rule: ${ruleText(rule)}`
+    : `${error.message} evaluating rule: ${ruleText(rule)}`
   running.errors.invalid(at, type, text)
   return true
 }
@@ -193,13 +251,23 @@ interface Broken {
 }
 
 /** A rule that does not hold is no error where it did not hold before and nothing has changed. */
-function tell({ rule, message, usesOld }: CompiledRule, variables: Record<string, Value>, { schema, value, at, before, running }: Broken): void {
+function tell(
+  { rule, message, usesOld }: CompiledRule,
+  variables: Record<string, Value>,
+  { schema, value, at, before, running }: Broken,
+): void {
   const unchanged = before.correlated?.unchanged ?? (before.correlated ? false : before.around?.unchanged)
   if (!usesOld && unchanged) return
-  const text = (message && messageText(message, variables, running)) ?? (rule.message?.trim() || `failed rule: ${rule.rule.trim()}`)
-  const path = `${at.toString()}${rule.fieldPath?.trim() ?? ''}`.replace(/^\./, '').replace(/\['([^']*)'\]/g, '[$1]') || nowhere
+  const text =
+    (message && messageText(message, variables, running)) ??
+    (rule.message?.trim() || `failed rule: ${rule.rule.trim()}`)
+  const path =
+    `${at.toString()}${rule.fieldPath?.trim() ?? ''}`.replace(/^\./, '').replace(/\['([^']*)'\]/g, '[$1]') || nowhere
   const shown = schema.type === 'object' || schema.type === 'array' ? undefined : JSON.stringify(value)
-  const add = (reason: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate', head: string) => running.errors.list.push({ reason, field: path, message: `${head}: ${text}` })
+  const add = (
+    reason: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate',
+    head: string,
+  ) => running.errors.list.push({ reason, field: path, message: `${head}: ${text}` })
   switch (rule.reason) {
     case 'FieldValueForbidden':
       return void add('FieldValueForbidden', 'Forbidden')
@@ -221,7 +289,9 @@ function messageText(program: Program, variables: Record<string, Value>, running
   try {
     const text = program.evaluate(variables, budget)
     running.left -= given - budget.left
-    return typeof text === 'string' && text.trim() && !/[\n\r]/.test(text.trim()) && text.length <= messageLengthMax ? text.trim() : undefined
+    return typeof text === 'string' && text.trim() && !/[\n\r]/.test(text.trim()) && text.length <= messageLengthMax
+      ? text.trim()
+      : undefined
   } catch (error) {
     if (error instanceof CelError || error instanceof CelBudgetError) return undefined
     throw error

@@ -1,4 +1,15 @@
-import { bool, bytes, double, duration, dyn, int, string, timestamp, type CelType, type ObjectField } from '../cel/types.ts'
+import {
+  bool,
+  bytes,
+  double,
+  duration,
+  dyn,
+  int,
+  string,
+  timestamp,
+  type CelType,
+  type ObjectField,
+} from '../cel/types.ts'
 import { additionalOf, itemsOf, type JsonSchema } from './json-schema.ts'
 
 const known = new WeakMap<JsonSchema, { readonly root: CelType | undefined; readonly part: CelType | undefined }>()
@@ -13,7 +24,8 @@ export function celTypeOf(schema: JsonSchema, root: boolean): CelType | undefine
   return root ? types.root : types.part
 }
 
-const partType = (schema: JsonSchema): CelType | undefined => celTypeOf(schema, schema['x-kubernetes-embedded-resource'] === true)
+const partType = (schema: JsonSchema): CelType | undefined =>
+  celTypeOf(schema, schema['x-kubernetes-embedded-resource'] === true)
 
 function make(schema: JsonSchema, root: boolean): CelType | undefined {
   if (schema['x-kubernetes-int-or-string']) return dyn
@@ -21,7 +33,14 @@ function make(schema: JsonSchema, root: boolean): CelType | undefined {
     case 'array': {
       const items = itemsOf(schema)
       const item = items && partType(items)
-      return item && { kind: 'list', item, listType: schema['x-kubernetes-list-type'], keys: schema['x-kubernetes-list-map-keys'] }
+      return (
+        item && {
+          kind: 'list',
+          item,
+          listType: schema['x-kubernetes-list-type'],
+          keys: schema['x-kubernetes-list-map-keys'],
+        }
+      )
     }
     case 'object': {
       const additional = additionalOf(schema)
@@ -32,7 +51,13 @@ function make(schema: JsonSchema, root: boolean): CelType | undefined {
       return objectType(schema, root)
     }
     case 'string':
-      return schema.format === 'byte' ? bytes : schema.format === 'duration' ? duration : schema.format === 'date' || schema.format === 'date-time' ? timestamp : string
+      return schema.format === 'byte'
+        ? bytes
+        : schema.format === 'duration'
+          ? duration
+          : schema.format === 'date' || schema.format === 'date-time'
+            ? timestamp
+            : string
     case 'boolean':
       return bool
     case 'number':
@@ -44,10 +69,16 @@ function make(schema: JsonSchema, root: boolean): CelType | undefined {
   }
 }
 
-const metadata: JsonSchema = { type: 'object', properties: { name: { type: 'string' }, generateName: { type: 'string' } } }
+const metadata: JsonSchema = {
+  type: 'object',
+  properties: { name: { type: 'string' }, generateName: { type: 'string' } },
+}
 
 function objectType(schema: JsonSchema, root: boolean): CelType {
-  const properties = { ...schema.properties, ...(root && { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata }) } as Readonly<Record<string, JsonSchema>>
+  const properties = {
+    ...schema.properties,
+    ...(root && { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata }),
+  } as Readonly<Record<string, JsonSchema>>
   let fields: Map<string, ObjectField> | undefined
   return {
     kind: 'object',
@@ -65,8 +96,17 @@ function objectType(schema: JsonSchema, root: boolean): CelType {
   }
 }
 
-const reserved = new Set('true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' '))
-const signs: Readonly<Record<string, string>> = { __: '__underscores__', '.': '__dot__', '-': '__dash__', '/': '__slash__' }
+const reserved = new Set(
+  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
+    ' ',
+  ),
+)
+const signs: Readonly<Record<string, string>> = {
+  __: '__underscores__',
+  '.': '__dot__',
+  '-': '__dash__',
+  '/': '__slash__',
+}
 
 /** A property's name as expressions write it. */
 export function escapedName(name: string): string {

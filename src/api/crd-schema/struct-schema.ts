@@ -9,7 +9,10 @@ export function structSchemaOf(declared: JsonSchema | undefined): StructSchema {
   return {
     type: 'struct',
     name: '',
-    fields: new Map([...metaParts(), ...[...root.fields].filter(([name]) => name !== 'apiVersion' && name !== 'kind' && name !== 'metadata')]),
+    fields: new Map([
+      ...metaParts(),
+      ...[...root.fields].filter(([name]) => name !== 'apiVersion' && name !== 'kind' && name !== 'metadata'),
+    ]),
     preserveUnknown: root.preserveUnknown,
     decodeWith: (input, unknown) => pruned(declared, input as JsonObject, unknown),
     decodeApplied: (input) => pruned(declared, input as JsonObject, undefined, true),
@@ -24,7 +27,14 @@ function metaParts(): [string, Field][] {
   ]
 }
 
-const fieldOf = (name: string, schema: Schema, required = false, value?: unknown): Field => ({ name, schema, required, omit: 'nil', pointer: true, ...(value !== undefined && { default: value }) })
+const fieldOf = (name: string, schema: Schema, required = false, value?: unknown): Field => ({
+  name,
+  schema,
+  required,
+  omit: 'nil',
+  pointer: true,
+  ...(value !== undefined && { default: value }),
+})
 
 /** Made when first asked for: schemas are large, and most parts are never merged. */
 function schemaOf(declared: JsonSchema): Schema {
@@ -39,7 +49,12 @@ function schemaOf(declared: JsonSchema): Schema {
     case 'number':
       return { type: 'double' }
     case 'array':
-      return { type: 'list', items: partOf(itemsOf(declared)), listType: declared['x-kubernetes-list-type'] as 'map' | 'set' | 'atomic' | undefined, listMapKeys: declared['x-kubernetes-list-map-keys'] }
+      return {
+        type: 'list',
+        items: partOf(itemsOf(declared)),
+        listType: declared['x-kubernetes-list-type'] as 'map' | 'set' | 'atomic' | undefined,
+        listMapKeys: declared['x-kubernetes-list-map-keys'],
+      }
     case 'object':
       return objectOrMap(declared)
     default:
@@ -54,14 +69,18 @@ function objectOrMap(declared: JsonSchema): Schema {
   const atomic = declared['x-kubernetes-map-type'] === 'atomic'
   if (additional) return { type: 'map', values: additional === true ? { type: 'any' } : schemaOf(additional), atomic }
   // Without a word on what is in it, upstream's apply merges by key.
-  if (!declared.properties && !declared['x-kubernetes-embedded-resource']) return atomic ? { type: 'map', values: { type: 'any' }, atomic } : { type: 'map', values: { type: 'any' } }
+  if (!declared.properties && !declared['x-kubernetes-embedded-resource'])
+    return atomic ? { type: 'map', values: { type: 'any' }, atomic } : { type: 'map', values: { type: 'any' } }
   return objectSchema(declared)
 }
 
 function objectSchema(declared: JsonSchema): StructSchema {
   const required = new Set(declared.required)
   const embedded = declared['x-kubernetes-embedded-resource'] === true
-  const properties = Object.entries(declared.properties ?? {}).map(([name, property]): [string, Field] => [name, fieldOf(name, schemaOf(property), required.has(name), property.default)])
+  const properties = Object.entries(declared.properties ?? {}).map(([name, property]): [string, Field] => [
+    name,
+    fieldOf(name, schemaOf(property), required.has(name), property.default),
+  ])
   return {
     type: 'struct',
     name: '',

@@ -23,7 +23,11 @@ type Check = (value: unknown, path: string, old: Correlated | undefined) => Resu
 const compiled = new WeakMap<JsonSchema, Check>()
 
 /** Says what is wrong with a value. `path` is where it is ('' for a whole object); `old` is what was there, for changes. */
-export function validateValue(schema: JsonSchema, value: unknown, { path, old, errors }: { path: string; old: Correlated | undefined; errors: FieldErrors }): void {
+export function validateValue(
+  schema: JsonSchema,
+  value: unknown,
+  { path, old, errors }: { path: string; old: Correlated | undefined; errors: FieldErrors },
+): void {
   // Paths in upstream's texts begin at the value, those of its fields at the object.
   for (const problem of node(schema, value, '', old).problems) problem(errors, path)
 }
@@ -95,7 +99,8 @@ const matched: Result = { problems: [], matches: 1 }
 const failing = (...problems: Problem[]): Result => ({ problems, matches: 0 })
 
 /** The field of a problem: where validation began, then the path in it. */
-const at = (root: string, path: string): FieldPath => new FieldPath(undefined, `${root}${path.startsWith('.') || path === '' || root === '' ? '' : '.'}${path}`)
+const at = (root: string, path: string): FieldPath =>
+  new FieldPath(undefined, `${root}${path.startsWith('.') || path === '' || root === '' ? '' : '.'}${path}`)
 
 const invalid =
   (path: string, value: unknown, text: string): Problem =>
@@ -108,7 +113,13 @@ function typeCheck(schema: JsonSchema): (value: unknown, path: string) => Result
   const types = schema['x-kubernetes-int-or-string'] ? ['integer', 'string'] : schema.type ? [schema.type] : []
   const format = formatOf(schema.format) ? schema.format : undefined
   const wrong = (path: string, expected: string, actual: string): Result =>
-    failing((errors, root) => errors.typeInvalid(at(root, path), actual, `${path} in body must be of type ${expected}: ${JSON.stringify(actual)}`))
+    failing((errors, root) =>
+      errors.typeInvalid(
+        at(root, path),
+        actual,
+        `${path} in body must be of type ${expected}: ${JSON.stringify(actual)}`,
+      ),
+    )
   return (value, path) => {
     if (value === null) return types.length > 0 && !schema.nullable ? wrong(path, types.join(','), 'null') : matched
     const actual = typeName(value)
@@ -132,9 +143,12 @@ function textCheck({ maxLength, minLength, pattern }: JsonSchema): Check | undef
   return (value, path) => {
     const text = value as string
     const length = maxLength !== undefined || minLength !== undefined ? lettersIn(text) : 0
-    if (maxLength !== undefined && length > maxLength) return failing((errors, root) => errors.tooLong(at(root, path), maxLength))
-    if (minLength !== undefined && length < minLength) return failing(invalid(path, text, `should be at least ${minLength} chars long`))
-    if (pattern && !(regexp ??= RE2JS.compile(pattern)).matcher(text).find()) return failing(invalid(path, text, `should match '${pattern}'`))
+    if (maxLength !== undefined && length > maxLength)
+      return failing((errors, root) => errors.tooLong(at(root, path), maxLength))
+    if (minLength !== undefined && length < minLength)
+      return failing(invalid(path, text, `should be at least ${minLength} chars long`))
+    if (pattern && !(regexp ??= RE2JS.compile(pattern)).matcher(text).find())
+      return failing(invalid(path, text, `should match '${pattern}'`))
     return none
   }
 }
@@ -150,18 +164,35 @@ function formatCheck({ format }: JsonSchema): Check | undefined {
   const recognises = formatOf(format)
   if (!recognises) return undefined
   return (value, path) =>
-    recognises(value as string) ? none : failing((errors, root) => errors.typeInvalid(at(root, path), value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`))
+    recognises(value as string)
+      ? none
+      : failing((errors, root) =>
+          errors.typeInvalid(
+            at(root, path),
+            value,
+            `${path} in body must be of type ${format}: ${JSON.stringify(value)}`,
+          ),
+        )
 }
 
-function numberCheck({ multipleOf, maximum, minimum, exclusiveMaximum, exclusiveMinimum }: JsonSchema): Check | undefined {
+function numberCheck({
+  multipleOf,
+  maximum,
+  minimum,
+  exclusiveMaximum,
+  exclusiveMinimum,
+}: JsonSchema): Check | undefined {
   if (multipleOf === undefined && maximum === undefined && minimum === undefined) return undefined
   return (value, path) => {
     const number = value as number
     const problems: Problem[] = []
     const bad = (text: string) => problems.push(invalid(path, number, text))
-    if (multipleOf !== undefined && !Number.isInteger(number / multipleOf)) bad(`should be a multiple of ${limitText(multipleOf, number)}`)
-    if (maximum !== undefined && (exclusiveMaximum ? number >= maximum : number > maximum)) bad(`should be less than ${exclusiveMaximum ? '' : 'or equal to '}${limitText(maximum, number)}`)
-    if (minimum !== undefined && (exclusiveMinimum ? number <= minimum : number < minimum)) bad(`should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${limitText(minimum, number)}`)
+    if (multipleOf !== undefined && !Number.isInteger(number / multipleOf))
+      bad(`should be a multiple of ${limitText(multipleOf, number)}`)
+    if (maximum !== undefined && (exclusiveMaximum ? number >= maximum : number > maximum))
+      bad(`should be less than ${exclusiveMaximum ? '' : 'or equal to '}${limitText(maximum, number)}`)
+    if (minimum !== undefined && (exclusiveMinimum ? number <= minimum : number < minimum))
+      bad(`should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${limitText(minimum, number)}`)
     return { problems, matches: 0 }
   }
 }
@@ -169,7 +200,8 @@ function numberCheck({ multipleOf, maximum, minimum, exclusiveMaximum, exclusive
 /** A limit as Go writes it: next to a whole number as a whole number, else with an exponent when it is large. */
 function limitText(limit: number, value: number): string {
   const power = limit === 0 ? 0 : Math.floor(Math.log10(Math.abs(limit)))
-  if (Number.isInteger(value) || (power >= -4 && power < 6)) return String(Number.isInteger(value) ? Math.trunc(limit) : limit)
+  if (Number.isInteger(value) || (power >= -4 && power < 6))
+    return String(Number.isInteger(value) ? Math.trunc(limit) : limit)
   const [digits, exponent] = limit.toExponential().split('e') as [string, string]
   return `${digits}e${exponent.startsWith('-') ? '-' : '+'}${exponent.slice(1).padStart(2, '0')}`
 }
@@ -199,9 +231,12 @@ function listCheck(schema: JsonSchema): Check | undefined {
         result.matches += part.matches
       }
     }
-    if (minItems !== undefined && list.length < minItems) result.problems.push(invalid(path, list.length, `should have at least ${minItems} items`))
-    if (maxItems !== undefined && list.length > maxItems) result.problems.push((errors, root) => errors.tooMany(at(root, path), list.length, maxItems))
-    if (uniqueItems && list.some((item, i) => list.findIndex((other) => deepEqual(other, item)) < i)) result.problems.push(invalid(path, undefined, "shouldn't contain duplicates"))
+    if (minItems !== undefined && list.length < minItems)
+      result.problems.push(invalid(path, list.length, `should have at least ${minItems} items`))
+    if (maxItems !== undefined && list.length > maxItems)
+      result.problems.push((errors, root) => errors.tooMany(at(root, path), list.length, maxItems))
+    if (uniqueItems && list.some((item, i) => list.findIndex((other) => deepEqual(other, item)) < i))
+      result.problems.push(invalid(path, undefined, "shouldn't contain duplicates"))
     return result
   }
 }
@@ -220,11 +255,17 @@ function objectCheck(schema: JsonSchema): Check {
       result.matches += found.matches
     }
     const count = minProperties !== undefined || maxProperties !== undefined ? Object.keys(object).length : 0
-    if (minProperties !== undefined && count < minProperties) result.problems.push(invalid(path, count, `should have at least ${minProperties} properties`))
-    if (maxProperties !== undefined && count > maxProperties) result.problems.push((errors, root) => errors.tooMany(at(root, path), count, maxProperties))
-    if (typeof additional === 'object') for (const name of Object.keys(object)) if (!propertyOf(schema, name)) visit(additional, name, `${path}.${name}`)
-    for (const [name, part] of properties) if (Object.hasOwn(object, name)) visit(part, name, path ? `${path}.${name}` : name)
-    for (const name of required) if (!Object.hasOwn(object, name)) result.problems.push((errors, root) => errors.required(at(root, path ? `${path}.${name}` : name)))
+    if (minProperties !== undefined && count < minProperties)
+      result.problems.push(invalid(path, count, `should have at least ${minProperties} properties`))
+    if (maxProperties !== undefined && count > maxProperties)
+      result.problems.push((errors, root) => errors.tooMany(at(root, path), count, maxProperties))
+    if (typeof additional === 'object')
+      for (const name of Object.keys(object)) if (!propertyOf(schema, name)) visit(additional, name, `${path}.${name}`)
+    for (const [name, part] of properties)
+      if (Object.hasOwn(object, name)) visit(part, name, path ? `${path}.${name}` : name)
+    for (const name of required)
+      if (!Object.hasOwn(object, name))
+        result.problems.push((errors, root) => errors.required(at(root, path ? `${path}.${name}` : name)))
     return result
   }
 }
@@ -251,7 +292,8 @@ function alternativesCheck({ anyOf = [], oneOf = [], allOf = [], not }: JsonSche
     if (oneOf.length) {
       const { success, best, count } = tryAll(oneOf, { value, path, old }, false)
       if (count === 0) result.problems.push(whole('must validate one and only one schema (oneOf). Found none valid'))
-      else if (count > 1) result.problems.push(whole(`must validate one and only one schema (oneOf). Found ${count} valid alternatives`))
+      else if (count > 1)
+        result.problems.push(whole(`must validate one and only one schema (oneOf). Found ${count} valid alternatives`))
       if (count === 0) merge(best!)
       else if (count === 1) merge(success!)
     }
@@ -262,9 +304,11 @@ function alternativesCheck({ anyOf = [], oneOf = [], allOf = [], not }: JsonSche
         if (found.problems.length === 0) valid++
         merge(found)
       }
-      if (valid !== allOf.length) result.problems.push(whole(`must validate all the schemas (allOf)${valid === 0 ? '. None validated' : ''}`))
+      if (valid !== allOf.length)
+        result.problems.push(whole(`must validate all the schemas (allOf)${valid === 0 ? '. None validated' : ''}`))
     }
-    if (not && checkOf(not)(value, path, old).problems.length === 0) result.problems.push(whole('must not validate the schema (not)'))
+    if (not && checkOf(not)(value, path, old).problems.length === 0)
+      result.problems.push(whole('must not validate the schema (not)'))
     return result
   }
 }
@@ -278,7 +322,11 @@ interface Tried {
   readonly count: number
 }
 
-function tryAll(schemas: readonly JsonSchema[], { value, path, old }: { value: unknown; path: string; old: Correlated | undefined }, first: boolean): Tried {
+function tryAll(
+  schemas: readonly JsonSchema[],
+  { value, path, old }: { value: unknown; path: string; old: Correlated | undefined },
+  first: boolean,
+): Tried {
   let success: Result | undefined
   let best: Result | undefined
   let count = 0

@@ -5,7 +5,15 @@ import { age, fewOf, name } from '../table-format/cells.ts'
 
 /** What `kubectl get endpointslices` shows. */
 export function endpointSliceRow(slice: Frozen<EndpointSlice>, nowMs: number): Cell[] {
-  const ports = (slice.ports ?? []).map(({ port, name: title }) => (port === undefined || port === null ? (title ?? '*') : String(port)))
+  const ports = (slice.ports ?? []).map(({ port, name: title }) =>
+    port === undefined || port === null ? (title ?? '*') : String(port),
+  )
   const addresses = (slice.endpoints ?? []).flatMap((endpoint) => endpoint.addresses ?? [])
-  return [name(slice), slice.addressType ?? '', fewOf(ports) || '<unset>', fewOf(addresses) || '<unset>', age(slice, nowMs)]
+  return [
+    name(slice),
+    slice.addressType ?? '',
+    fewOf(ports) || '<unset>',
+    fewOf(addresses) || '<unset>',
+    age(slice, nowMs),
+  ]
 }

@@ -17,7 +17,11 @@ const hintsMax = 8
 const topologyMax = 16
 
 /** The rules of a slice. Endpoints that stay as they were are not checked again. */
-export function checkEndpointSlice(slice: Frozen<EndpointSlice>, old: Frozen<EndpointSlice> | undefined, errors: FieldErrors): void {
+export function checkEndpointSlice(
+  slice: Frozen<EndpointSlice>,
+  old: Frozen<EndpointSlice> | undefined,
+  errors: FieldErrors,
+): void {
   const type = slice.addressType ?? ''
   if (!type) errors.required(field('addressType'))
   else if (!addressTypes.includes(type)) errors.notSupported(field('addressType'), type, addressTypes)
@@ -48,7 +52,12 @@ function checkEndpoints({ endpoints, addressType }: Frozen<EndpointSlice>, error
   endpoints.forEach((endpoint, i) => checkEndpoint(endpoint, addressType, at.index(i), errors))
 }
 
-function checkEndpoint({ addresses, nodeName, deprecatedTopology: topology, hostname, hints }: Frozen<Endpoint>, type: string, at: FieldPath, errors: FieldErrors): void {
+function checkEndpoint(
+  { addresses, nodeName, deprecatedTopology: topology, hostname, hints }: Frozen<Endpoint>,
+  type: string,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const path = at.child('addresses')
   if (!addresses?.length) errors.required(path, 'must contain at least 1 address')
   else if (addresses.length > addressesMax) errors.tooMany(path, addresses.length, addressesMax)
@@ -63,7 +72,12 @@ function checkEndpoint({ addresses, nodeName, deprecatedTopology: topology, host
   if (hints) checkHints(hints, at.child('hints'), errors)
 }
 
-function checkAddress(address: string, type: string, { list, at }: { list: FieldPath; at: FieldPath }, errors: FieldErrors): void {
+function checkAddress(
+  address: string,
+  type: string,
+  { list, at }: { list: FieldPath; at: FieldPath },
+  errors: FieldErrors,
+): void {
   if (type === 'FQDN') return checkFullName(address, at, errors)
   if (type !== 'IPv4' && type !== 'IPv6') return
   const before = errors.list.length
@@ -81,7 +95,8 @@ function checkFullName(name: string, at: FieldPath, errors: FieldErrors): void {
   const problems = isSubdomain(host)
   if (problems.length) return errors.invalid(at, host, problems.join(','))
   const labels = host.split('.')
-  if (labels.length < 2) return errors.invalid(at, host, 'should be a domain with at least two segments separated by dots')
+  if (labels.length < 2)
+    return errors.invalid(at, host, 'should be a domain with at least two segments separated by dots')
   for (const label of labels) {
     const wrong = isLabel(label)
     if (wrong.length) errors.invalid(at, label, wrong.join(','))
@@ -93,7 +108,12 @@ function checkHints({ forZones, forNodes }: Frozen<EndpointHints>, at: FieldPath
   checkHintNames(forNodes, isSubdomain, at.child('forNodes'), errors)
 }
 
-function checkHintNames(hints: readonly { readonly name: string }[] | undefined, rule: (name: string) => readonly string[], at: FieldPath, errors: FieldErrors): boolean {
+function checkHintNames(
+  hints: readonly { readonly name: string }[] | undefined,
+  rule: (name: string) => readonly string[],
+  at: FieldPath,
+  errors: FieldErrors,
+): boolean {
   if (!hints) return true
   if (hints.length > hintsMax) {
     errors.tooMany(at, hints.length, hintsMax)

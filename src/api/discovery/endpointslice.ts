@@ -30,7 +30,11 @@ export const endpointSliceDefinition = defineKind(endpointSlices, {
   },
   prepareCreate: (slice) => dropTopology(slice, undefined),
   prepareUpdate(slice, old) {
-    const same = slice.addressType === old.addressType && equal(slice.endpoints, old.endpoints) && equal(slice.ports, old.ports) && equal(slice.metadata.labels, old.metadata.labels)
+    const same =
+      slice.addressType === old.addressType &&
+      equal(slice.endpoints, old.endpoints) &&
+      equal(slice.ports, old.ports) &&
+      equal(slice.metadata.labels, old.metadata.labels)
     if (!same) slice.metadata.generation = (old.metadata.generation ?? 0) + 1
     dropTopology(slice, old)
   },
@@ -42,7 +46,14 @@ export const endpointSliceDefinition = defineKind(endpointSlices, {
   warnings(slice, old) {
     const warnings = !old && slice.addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []
     if (controllers.has(slice.metadata.labels?.[managedByLabel] ?? '')) return warnings
-    return [...warnings, ...(slice.endpoints ?? []).flatMap(({ addresses }, i) => (addresses ?? []).flatMap((address, j) => ipWarnings(address, field('endpoints').index(i).child('addresses').index(j))))]
+    return [
+      ...warnings,
+      ...(slice.endpoints ?? []).flatMap(({ addresses }, i) =>
+        (addresses ?? []).flatMap((address, j) =>
+          ipWarnings(address, field('endpoints').index(i).child('addresses').index(j)),
+        ),
+      ),
+    ]
   },
 })
 
@@ -52,7 +63,8 @@ function dropTopology({ endpoints }: Thawed<EndpointSlice>, old: Frozen<Endpoint
   const known = new Set(old?.endpoints?.map(({ deprecatedTopology }) => deprecatedTopology?.[hostnameLabel]))
   for (const endpoint of endpoints ?? []) {
     const node = endpoint.deprecatedTopology?.[hostnameLabel]
-    if (endpoint.nodeName === undefined && node && known.has(node) && isSubdomain(node).length === 0) endpoint.nodeName = node
+    if (endpoint.nodeName === undefined && node && known.has(node) && isSubdomain(node).length === 0)
+      endpoint.nodeName = node
     delete endpoint.deprecatedTopology
   }
 }

@@ -47,7 +47,18 @@ export const eventV1Definition = defineKind(eventsV1, {
 
 /** The event as the core group has it. */
 export function toCoreEvent(event: Frozen<Event>): Frozen<CoreEvent> {
-  const { apiVersion: _, note, regarding, deprecatedSource, deprecatedFirstTimestamp, deprecatedLastTimestamp, deprecatedCount, reportingController, eventTime, ...same } = event
+  const {
+    apiVersion: _,
+    note,
+    regarding,
+    deprecatedSource,
+    deprecatedFirstTimestamp,
+    deprecatedLastTimestamp,
+    deprecatedCount,
+    reportingController,
+    eventTime,
+    ...same
+  } = event
   return {
     ...same,
     apiVersion: 'v1',
@@ -64,7 +75,19 @@ export function toCoreEvent(event: Frozen<Event>): Frozen<CoreEvent> {
 
 /** The event as events.k8s.io has it. */
 export function fromCoreEvent(event: Frozen<CoreEvent>): Frozen<Event> {
-  const { apiVersion: _, message, involvedObject, source, firstTimestamp, lastTimestamp, count, reportingComponent, eventTime, series, ...same } = event
+  const {
+    apiVersion: _,
+    message,
+    involvedObject,
+    source,
+    firstTimestamp,
+    lastTimestamp,
+    count,
+    reportingComponent,
+    eventTime,
+    series,
+    ...same
+  } = event
   return {
     ...same,
     apiVersion: 'events.k8s.io/v1',

@@ -1,7 +1,10 @@
 import { type FieldErrors, field } from '../validation/field.ts'
 
 /** Conditions of flow control: of each type one, and each has a type. */
-export function checkFlowConditions(conditions: readonly { readonly type?: string }[] | undefined, errors: FieldErrors): void {
+export function checkFlowConditions(
+  conditions: readonly { readonly type?: string }[] | undefined,
+  errors: FieldErrors,
+): void {
   const seen = new Set<string>()
   conditions?.forEach(({ type = '' }, i) => {
     const at = field('status', 'conditions').index(i).child('type')

@@ -7,8 +7,16 @@ import { age, name } from '../table-format/cells.ts'
 export function flowSchemaRow(schema: Frozen<FlowSchema>, nowMs: number): Cell[] {
   const { spec, status } = schema
   const dangling = status?.conditions?.find(({ type }) => type === 'Dangling')
-  return [name(schema), spec?.priorityLevelConfiguration?.name ?? '', spec?.matchingPrecedence ?? 0, spec?.distinguisherMethod?.type ?? '<none>', age(schema, nowMs), dangling ? (dangling.status ?? '') : '?']
+  return [
+    name(schema),
+    spec?.priorityLevelConfiguration?.name ?? '',
+    spec?.matchingPrecedence ?? 0,
+    spec?.distinguisherMethod?.type ?? '<none>',
+    age(schema, nowMs),
+    dangling ? (dangling.status ?? '') : '?',
+  ]
 }
 
 /** The order in which requests are matched. */
-export const flowSchemaOrder = (a: Frozen<FlowSchema>, b: Frozen<FlowSchema>): number => (a.spec?.matchingPrecedence ?? 0) - (b.spec?.matchingPrecedence ?? 0) || (name(a) < name(b) ? -1 : 1)
+export const flowSchemaOrder = (a: Frozen<FlowSchema>, b: Frozen<FlowSchema>): number =>
+  (a.spec?.matchingPrecedence ?? 0) - (b.spec?.matchingPrecedence ?? 0) || (name(a) < name(b) ? -1 : 1)

@@ -9,7 +9,14 @@ const group = (name: string) => ({ kind: 'Group', group: { name } })
 
 /** Schemas that every cluster has, and what they must say. */
 export const mandatorySchemas: ReadonlyMap<string, Frozen<FlowSchemaSpec>> = new Map([
-  ['exempt', { matchingPrecedence: 1, priorityLevelConfiguration: { name: 'exempt' }, rules: [{ subjects: [group('system:masters')], ...everything }] }],
+  [
+    'exempt',
+    {
+      matchingPrecedence: 1,
+      priorityLevelConfiguration: { name: 'exempt' },
+      rules: [{ subjects: [group('system:masters')], ...everything }],
+    },
+  ],
   [
     'catch-all',
     {
@@ -24,5 +31,11 @@ export const mandatorySchemas: ReadonlyMap<string, Frozen<FlowSchemaSpec>> = new
 /** The same for priority levels. */
 export const mandatoryLevels: ReadonlyMap<string, Frozen<PriorityLevelConfigurationSpec>> = new Map([
   ['exempt', { type: 'Exempt', exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } }],
-  ['catch-all', { type: 'Limited', limited: { nominalConcurrencyShares: 5, lendablePercent: 0, limitResponse: { type: 'Reject' } } }],
+  [
+    'catch-all',
+    {
+      type: 'Limited',
+      limited: { nominalConcurrencyShares: 5, lendablePercent: 0, limitResponse: { type: 'Reject' } },
+    },
+  ],
 ])

@@ -9,7 +9,14 @@ const hostsMax = 3
 /** What `kubectl get ingresses` shows. */
 export function ingressRow(ingress: Frozen<Ingress>, nowMs: number): Cell[] {
   const { spec, status } = ingress
-  return [name(ingress), spec?.ingressClassName ?? '<none>', hostsCell(ingress), loadBalancerCell(status?.loadBalancer?.ingress), spec?.tls?.length ? '80, 443' : '80', age(ingress, nowMs)]
+  return [
+    name(ingress),
+    spec?.ingressClassName ?? '<none>',
+    hostsCell(ingress),
+    loadBalancerCell(status?.loadBalancer?.ingress),
+    spec?.tls?.length ? '80, 443' : '80',
+    age(ingress, nowMs),
+  ]
 }
 
 function hostsCell({ spec }: Frozen<Ingress>): string {

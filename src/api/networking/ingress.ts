@@ -16,7 +16,11 @@ export const ingressDefinition = defineKind(ingresses, {
     checkIngressSpec(spec, undefined, errors)
     const annotation = metadata?.annotations?.[classAnnotation]
     if (annotation !== undefined && spec?.ingressClassName !== undefined && annotation !== spec.ingressClassName) {
-      errors.invalid(field('annotations', classAnnotation), annotation, 'must match `ingressClassName` when both are specified')
+      errors.invalid(
+        field('annotations', classAnnotation),
+        annotation,
+        'must match `ingressClassName` when both are specified',
+      )
     }
   },
   validateUpdate(ingress, old, errors, { subresource }) {
@@ -24,9 +28,14 @@ export const ingressDefinition = defineKind(ingresses, {
     else checkIngressSpec(ingress.spec, old, errors)
   },
   warnings({ metadata, spec, status }, old, subresource) {
-    if (subresource === 'status') return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, i) => (ip ? ipWarnings(ip, field('status', 'loadBalancer', 'ingress').index(i)) : []))
+    if (subresource === 'status')
+      return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }, i) =>
+        ip ? ipWarnings(ip, field('status', 'loadBalancer', 'ingress').index(i)) : [],
+      )
     if (old) return []
     const deprecated = metadata?.annotations?.[classAnnotation] !== undefined && spec?.ingressClassName === undefined
-    return deprecated ? [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`] : []
+    return deprecated
+      ? [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]
+      : []
   },
 })

@@ -7,5 +7,10 @@ import { age, name } from '../table-format/cells.ts'
 export function ingressClassRow(ingressClass: Frozen<IngressClass>, nowMs: number): Cell[] {
   const parameters = ingressClass.spec?.parameters
   const group = parameters?.apiGroup === undefined || parameters.apiGroup === null ? '' : `.${parameters.apiGroup}`
-  return [name(ingressClass), ingressClass.spec?.controller ?? '', parameters ? `${parameters.kind}${group}/${parameters.name}` : '<none>', age(ingressClass, nowMs)]
+  return [
+    name(ingressClass),
+    ingressClass.spec?.controller ?? '',
+    parameters ? `${parameters.kind}${group}/${parameters.name}` : '<none>',
+    age(ingressClass, nowMs),
+  ]
 }

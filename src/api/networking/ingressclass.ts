@@ -34,7 +34,11 @@ function checkIngressClass({ spec }: Frozen<IngressClass>, errors: FieldErrors):
   if (spec?.parameters) checkParameters(spec.parameters, at.child('parameters'), errors)
 }
 
-function checkParameters(parameters: Frozen<IngressClassParametersReference>, at: FieldPath, errors: FieldErrors): void {
+function checkParameters(
+  parameters: Frozen<IngressClassParametersReference>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   checkLocalReference(parameters, at, errors)
   const { scope, namespace } = parameters
   if (scope === undefined) errors.required(at.child('scope'))

@@ -8,5 +8,9 @@ export function ipAddressRow(address: Frozen<IPAddress>, nowMs: number): Cell[] 
   const parent = address.spec?.parentRef
   if (!parent) return [name(address), '<none>', age(address, nowMs)]
   const resource = (parent.group ? `${parent.resource}.${parent.group}` : parent.resource).toLowerCase()
-  return [name(address), `${resource}/${parent.namespace ? `${parent.namespace}/` : ''}${parent.name}`, age(address, nowMs)]
+  return [
+    name(address),
+    `${resource}/${parent.namespace ? `${parent.namespace}/` : ''}${parent.name}`,
+    age(address, nowMs),
+  ]
 }

@@ -4,4 +4,8 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name, selectorCell } from '../table-format/cells.ts'
 
 /** What `kubectl get networkpolicies` shows. */
-export const networkPolicyRow = (policy: Frozen<NetworkPolicy>, nowMs: number): Cell[] => [name(policy), selectorCell(policy.spec?.podSelector), age(policy, nowMs)]
+export const networkPolicyRow = (policy: Frozen<NetworkPolicy>, nowMs: number): Cell[] => [
+  name(policy),
+  selectorCell(policy.spec?.podSelector),
+  age(policy, nowMs),
+]

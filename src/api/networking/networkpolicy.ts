@@ -24,7 +24,8 @@ export const networkPolicyDefinition = defineKind(networkPolicies, {
   metadata: { onUpdate: 'both' },
   defaults(policy) {
     const spec = ensure(policy, 'spec')
-    for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) for (const port of rule.ports ?? []) port.protocol ??= 'TCP'
+    for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])])
+      for (const port of rule.ports ?? []) port.protocol ??= 'TCP'
     if (!spec.policyTypes?.length) spec.policyTypes = spec.egress?.length ? ['Ingress', 'Egress'] : ['Ingress']
   },
   validate: (policy, errors) => checkPolicy(policy, errors, {}),
@@ -43,8 +44,16 @@ export const networkPolicyDefinition = defineKind(networkPolicies, {
 
 /** Every address block of a policy and where it is. */
 function blocksOf({ spec }: Frozen<NetworkPolicy>): { block: Frozen<IPBlock>; at: FieldPath }[] {
-  const peersOf = (direction: 'ingress' | 'egress', side: 'from' | 'to', rules: readonly { readonly peers: readonly Frozen<NetworkPolicyPeer>[] | undefined }[]) =>
-    rules.flatMap(({ peers }, i) => (peers ?? []).flatMap(({ ipBlock: block }, j) => (block ? [{ block, at: field('spec', direction).index(i).child(side).index(j).child('ipBlock') }] : [])))
+  const peersOf = (
+    direction: 'ingress' | 'egress',
+    side: 'from' | 'to',
+    rules: readonly { readonly peers: readonly Frozen<NetworkPolicyPeer>[] | undefined }[],
+  ) =>
+    rules.flatMap(({ peers }, i) =>
+      (peers ?? []).flatMap(({ ipBlock: block }, j) =>
+        block ? [{ block, at: field('spec', direction).index(i).child(side).index(j).child('ipBlock') }] : [],
+      ),
+    )
   return [
     ...peersOf(
       'ingress',
@@ -73,7 +82,8 @@ function checkPolicy({ spec }: Frozen<NetworkPolicy>, errors: FieldErrors, toler
     to?.forEach((peer, j) => checkPeer(peer, rule.child('to').index(j), errors, tolerated))
   })
   const types = spec?.policyTypes ?? []
-  if (types.length > 2) return errors.invalid(at.child('policyTypes'), types, 'may not specify more than two policyTypes')
+  if (types.length > 2)
+    return errors.invalid(at.child('policyTypes'), types, 'may not specify more than two policyTypes')
   types.forEach((type, i) => {
     if (!policyTypes.includes(type)) errors.notSupported(at.child('policyTypes').index(i), type, policyTypes)
   })
@@ -84,7 +94,8 @@ function checkPorts(ports: readonly Frozen<NetworkPolicyPort>[] | undefined, at:
 }
 
 function checkPort({ protocol, port, endPort }: Frozen<NetworkPolicyPort>, at: FieldPath, errors: FieldErrors): void {
-  if (protocol !== undefined && !protocols.includes(protocol)) errors.notSupported(at.child('protocol'), protocol, protocols)
+  if (protocol !== undefined && !protocols.includes(protocol))
+    errors.notSupported(at.child('protocol'), protocol, protocols)
   const end = at.child('endPort')
   if (port === undefined || port === null) {
     if (endPort !== undefined) errors.invalid(end, endPort, 'may not be specified when `port` is not specified')
@@ -99,12 +110,18 @@ function checkPort({ protocol, port, endPort }: Frozen<NetworkPolicyPort>, at: F
   }
 }
 
-function checkPeer({ podSelector, namespaceSelector, ipBlock }: Frozen<NetworkPolicyPeer>, at: FieldPath, errors: FieldErrors, tolerated: Tolerated): void {
+function checkPeer(
+  { podSelector, namespaceSelector, ipBlock }: Frozen<NetworkPolicyPeer>,
+  at: FieldPath,
+  errors: FieldErrors,
+  tolerated: Tolerated,
+): void {
   if (podSelector) checkLabelSelector(podSelector, at.child('podSelector'), errors, tolerated)
   if (namespaceSelector) checkLabelSelector(namespaceSelector, at.child('namespaceSelector'), errors, tolerated)
   if (ipBlock) checkBlock(ipBlock, at.child('ipBlock'), errors, tolerated)
   if (!podSelector && !namespaceSelector && !ipBlock) errors.required(at, 'must specify a peer')
-  else if (ipBlock && (podSelector || namespaceSelector)) errors.forbidden(at, 'may not specify both ipBlock and another peer')
+  else if (ipBlock && (podSelector || namespaceSelector))
+    errors.forbidden(at, 'may not specify both ipBlock and another peer')
 }
 
 function checkBlock({ cidr, except }: Frozen<IPBlock>, at: FieldPath, errors: FieldErrors, { cidrs }: Tolerated): void {
@@ -116,6 +133,7 @@ function checkBlock({ cidr, except }: Frozen<IPBlock>, at: FieldPath, errors: Fi
     const path = at.child('except').index(i)
     if (!cidrs?.has(text)) checkLegacyCidr(text, path, errors)
     const part = parseCidr(text)
-    if (part && (!cidrContains(whole, part.ip) || whole.bits >= part.bits)) errors.invalid(path, text, 'must be a strict subset of `cidr`')
+    if (part && (!cidrContains(whole, part.ip) || whole.bits >= part.bits))
+      errors.invalid(path, text, 'must be a strict subset of `cidr`')
   })
 }

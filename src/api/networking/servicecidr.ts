@@ -35,5 +35,10 @@ function checkCidrs(cidrs: readonly string[], errors: FieldErrors): void {
   if (cidrs.length > 2) return errors.invalid(at, { CIDRs: cidrs }, 'may only hold up to 2 values')
   cidrs.forEach((cidr, i) => checkCidr(cidr, at.index(i), errors))
   const [first, second] = cidrs.map((cidr) => parseCidr(cidr)?.ip.bytes.length)
-  if (first !== undefined && first === second) errors.invalid(at, cidrs, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64')
+  if (first !== undefined && first === second)
+    errors.invalid(
+      at,
+      cidrs,
+      'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+    )
 }

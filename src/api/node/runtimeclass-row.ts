@@ -4,4 +4,8 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
 /** What `kubectl get runtimeclasses` shows. */
-export const runtimeClassRow = (runtimeClass: Frozen<RuntimeClass>, nowMs: number): Cell[] => [name(runtimeClass), runtimeClass.handler ?? '', age(runtimeClass, nowMs)]
+export const runtimeClassRow = (runtimeClass: Frozen<RuntimeClass>, nowMs: number): Cell[] => [
+  name(runtimeClass),
+  runtimeClass.handler ?? '',
+  age(runtimeClass, nowMs),
+]

@@ -240,7 +240,10 @@ function inV2(schema: unknown, named = false): unknown {
 
 /** What every object's own fields are for. */
 const ownFields = {
-  apiVersion: { type: 'string', description: 'APIVersion defines which version of its group this object is written in.' },
+  apiVersion: {
+    type: 'string',
+    description: 'APIVersion defines which version of its group this object is written in.',
+  },
   kind: { type: 'string', description: 'Kind is the name of what this object is an instance of.' },
 }
 
@@ -248,7 +251,8 @@ const metadataText = "Standard object's metadata: its name, labels, owners."
 
 /** A declared schema with what every object has. Where all is allowed, OpenAPI v2 says nothing more. */
 function customDefinition(schema: Json | undefined, writer: DefinitionWriter, version: OpenApiVersion): Json {
-  if (version === 'v2' && (!schema || schema['x-kubernetes-preserve-unknown-fields'] === true)) return { type: 'object' }
+  if (version === 'v2' && (!schema || schema['x-kubernetes-preserve-unknown-fields'] === true))
+    return { type: 'object' }
   const declared = schema ?? { 'x-kubernetes-preserve-unknown-fields': true }
   const meta = writer.ref('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')
   return {
@@ -257,7 +261,8 @@ function customDefinition(schema: Json | undefined, writer: DefinitionWriter, ve
     properties: {
       ...(declared['properties'] as Json | undefined),
       ...ownFields,
-      metadata: version === 'v2' ? { ...meta, description: metadataText } : { allOf: [meta], description: metadataText },
+      metadata:
+        version === 'v2' ? { ...meta, description: metadataText } : { allOf: [meta], description: metadataText },
     },
   }
 }

@@ -64,7 +64,8 @@ const metadataFields: Readonly<Record<string, string>> = {
   name: 'Name is unique among the objects of its kind in a namespace, and never changes.',
   namespace: 'The namespace that the object is in; empty for kinds of the whole cluster.',
   ownerReferences: 'The objects that this one belongs to: it goes when all of them are gone.',
-  resourceVersion: 'Changes with every write: for optimistic concurrency and for watches. Not to be interpreted. Read-only.',
+  resourceVersion:
+    'Changes with every write: for optimistic concurrency and for watches. Not to be interpreted. Read-only.',
   selfLink: 'No longer set.',
   uid: 'UID is unique over all objects and times. Read-only.',
 }
@@ -149,7 +150,12 @@ export class DefinitionWriter {
     return {
       type: 'object',
       ...(fields.length > 0 && {
-        properties: Object.fromEntries(fields.map((field) => [field.name, { ...(descriptions?.[field.name] && { description: descriptions[field.name] }), ...this.#field(field) }])),
+        properties: Object.fromEntries(
+          fields.map((field) => [
+            field.name,
+            { ...(descriptions?.[field.name] && { description: descriptions[field.name] }), ...this.#field(field) },
+          ]),
+        ),
       }),
       ...(required.length > 0 && { required }),
       ...(struct.atomic && { 'x-kubernetes-map-type': 'atomic' }),

@@ -48,6 +48,10 @@ function checkDepth(patch: unknown): void {
   let level: unknown[] = [patch]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > depthMax) throw badRequest(`error decoding patch: exceeded max depth of ${depthMax}`)
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value).filter((part) => typeof part === 'object') : []))
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null
+        ? Object.values(value).filter((part) => typeof part === 'object')
+        : [],
+    )
   }
 }

@@ -10,7 +10,8 @@ export const deleteListPrefix = '$deleteFromPrimitiveList'
 export const orderPrefix = '$setElementOrder'
 
 /** True for an object, as opposed to a list, a scalar or null. */
-export const isMap = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isMap = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A value in an error's text, at most this long: patches may be megabytes. */
 const shownMax = 200
@@ -23,13 +24,17 @@ export function shown(value: unknown): string {
 
 /** A value that is new to the object: without nulls, which would remove what is not there, and without directives. Undefined when it is a directive itself. */
 export function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value)) return value.some((item) => typeof item === 'object' && item !== null) ? value.map(withoutDirectives).filter((item) => item !== undefined) : value
+  if (Array.isArray(value))
+    return value.some((item) => typeof item === 'object' && item !== null)
+      ? value.map(withoutDirectives).filter((item) => item !== undefined)
+      : value
   if (!isMap(value)) return value
   if (directive in value) return undefined
   const out: Record<string, unknown> = {}
   for (const name of Object.keys(value)) {
     const kept = value[name] === null ? undefined : withoutDirectives(value[name])
-    if (kept !== undefined) Object.defineProperty(out, name, { value: kept, enumerable: true, configurable: true, writable: true })
+    if (kept !== undefined)
+      Object.defineProperty(out, name, { value: kept, enumerable: true, configurable: true, writable: true })
   }
   return out
 }

@@ -25,18 +25,35 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   } catch (error) {
     if (!(error instanceof PatchFailure)) throw error
     const message = 'the server rejected our request due to an error in our request'
-    throw new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: 'Invalid', details: {}, code: 422 }, { cause: error })
+    throw new ApiError(
+      {
+        kind: 'Status',
+        apiVersion: 'v1',
+        metadata: {},
+        status: 'Failure',
+        message,
+        reason: 'Invalid',
+        details: {},
+        code: 422,
+      },
+      { cause: error },
+    )
   }
   return state.root
 }
 
 function operationsOf(patch: unknown): readonly Operation[] {
   if (patch === null) return []
-  if (!Array.isArray(patch)) throw badRequest(`json: cannot unmarshal ${goKind(patch)} into Go value of type jsonpatch.Patch`)
+  if (!Array.isArray(patch))
+    throw badRequest(`json: cannot unmarshal ${goKind(patch)} into Go value of type jsonpatch.Patch`)
   for (const operation of patch) {
-    if (operation !== null && (typeof operation !== 'object' || Array.isArray(operation))) throw badRequest(`json: cannot unmarshal ${goKind(operation)} into Go value of type jsonpatch.Operation`)
+    if (operation !== null && (typeof operation !== 'object' || Array.isArray(operation)))
+      throw badRequest(`json: cannot unmarshal ${goKind(operation)} into Go value of type jsonpatch.Operation`)
   }
-  if (patch.length > operationsMax) throw tooLarge(`Request entity too large: The allowed maximum operations in a JSON patch is ${operationsMax}, got ${patch.length}`)
+  if (patch.length > operationsMax)
+    throw tooLarge(
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${operationsMax}, got ${patch.length}`,
+    )
   return patch as Operation[]
 }
 
@@ -97,7 +114,8 @@ class PatchedDocument {
 
   #replace(path: string, value: unknown): void {
     if (path === '') {
-      if (typeof value !== 'object' || value === null) throw new PatchFailure('replace operation value must be object or array')
+      if (typeof value !== 'object' || value === null)
+        throw new PatchFailure('replace operation value must be object or array')
       this.root = value
       return
     }
@@ -110,7 +128,10 @@ class PatchedDocument {
     const value = this.#read(from)
     const text = JSON.stringify(value ?? null)
     this.#copiedBytes += text.length
-    if (this.#copiedBytes > copiedBytesMax) throw new PatchFailure(`Unable to complete the copy, the accumulated size increase of copy is ${this.#copiedBytes}, exceeding the limit ${copiedBytesMax}`)
+    if (this.#copiedBytes > copiedBytesMax)
+      throw new PatchFailure(
+        `Unable to complete the copy, the accumulated size increase of copy is ${this.#copiedBytes}, exceeding the limit ${copiedBytesMax}`,
+      )
     this.#add(path, JSON.parse(text))
   }
 
@@ -154,13 +175,15 @@ class PatchedDocument {
 
 /** A plain assignment would call the setter of `__proto__`. */
 function setKey(container: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(container, key, { value, enumerable: true, configurable: true, writable: true })
+  if (key === '__proto__')
+    Object.defineProperty(container, key, { value, enumerable: true, configurable: true, writable: true })
   else container[key] = value
 }
 
 function pathOf(operation: Operation, name: 'path' | 'from'): string {
   const path = operation[name]
-  if (typeof path !== 'string') throw new PatchFailure(`${String(operation['op'])} operation failed to decode ${name}: missing value`)
+  if (typeof path !== 'string')
+    throw new PatchFailure(`${String(operation['op'])} operation failed to decode ${name}: missing value`)
   return path
 }
 

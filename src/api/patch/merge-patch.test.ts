@@ -6,7 +6,8 @@ import { applyMergePatch } from './merge-patch.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
-const patched = (document: unknown, patch: unknown): unknown => applyMergePatch(deepFreeze(structuredClone(document)), deepFreeze(structuredClone(patch)))
+const patched = (document: unknown, patch: unknown): unknown =>
+  applyMergePatch(deepFreeze(structuredClone(document)), deepFreeze(structuredClone(patch)))
 
 test('the examples of RFC 7386 come out as it says', () => {
   const examples: [unknown, unknown, unknown][] = [
@@ -25,7 +26,8 @@ test('the examples of RFC 7386 come out as it says', () => {
 })
 
 test('a patch that is no object is refused', () => {
-  for (const patch of [null, 'x', 1, []]) assert.throws(() => patched({}, patch), { code: 400, message: 'Invalid JSON Patch' })
+  for (const patch of [null, 'x', 1, []])
+    assert.throws(() => patched({}, patch), { code: 400, message: 'Invalid JSON Patch' })
 })
 
 test('what a patch does not change is shared, all of it when it changes nothing', () => {

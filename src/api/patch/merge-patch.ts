@@ -29,7 +29,8 @@ function merge(current: unknown, patch: unknown): unknown {
 
 /** A new value without the nulls in it, which would remove what is not there; nulls in lists stay. */
 function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.some((item) => typeof item === 'object' && item !== null) ? value.map(withoutNulls) : value
+  if (Array.isArray(value))
+    return value.some((item) => typeof item === 'object' && item !== null) ? value.map(withoutNulls) : value
   if (!isMap(value)) return value
   const out: Record<string, unknown> = {}
   for (const name of Object.keys(value)) if (value[name] !== null) set(out, name, withoutNulls(value[name]))
@@ -38,7 +39,8 @@ function withoutNulls(value: unknown): unknown {
 
 /** A plain assignment would call the setter of `__proto__`. */
 function set(values: Record<string, unknown>, name: string, value: unknown): Record<string, unknown> {
-  if (name === '__proto__') Object.defineProperty(values, name, { value, enumerable: true, configurable: true, writable: true })
+  if (name === '__proto__')
+    Object.defineProperty(values, name, { value, enumerable: true, configurable: true, writable: true })
   else values[name] = value
   return values
 }

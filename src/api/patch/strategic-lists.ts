@@ -23,10 +23,20 @@ export function mergeLists({ list, live, patched, deletes, mergeElement }: ListM
   const objects = elementKind([live, patched]) === 'map'
   if (deletes && !objects) {
     const gone = new Set(patched)
-    return sameList(live, live.filter((item) => !gone.has(item)))
+    return sameList(
+      live,
+      live.filter((item) => !gone.has(item)),
+    )
   }
   const mergeKey = list?.patchMergeKey
-  if (!objects) return inOrder({ merged: [...new Set([...live, ...patched])], patchOrder: patched, liveOrder: live, keyOf: itself, live })
+  if (!objects)
+    return inOrder({
+      merged: [...new Set([...live, ...patched])],
+      patchOrder: patched,
+      liveOrder: live,
+      keyOf: itself,
+      live,
+    })
   if (!mergeKey) throw badRequest('cannot merge lists without merge key for slice')
   const { kept, additions } = followElementDirectives(live, patched as readonly Values[], mergeKey)
   const merged = mergeElements(list!, kept, additions, mergeElement)
@@ -43,7 +53,11 @@ function keyBy(mergeKey: string): (item: unknown) => unknown {
 }
 
 /** `$patch` in elements: `delete` removes the ones with that key, `replace` anywhere in the list replaces it all. */
-function followElementDirectives(live: readonly unknown[], patched: readonly Values[], mergeKey: string): { readonly kept: readonly unknown[]; readonly additions: readonly Values[] } {
+function followElementDirectives(
+  live: readonly unknown[],
+  patched: readonly Values[],
+  mergeKey: string,
+): { readonly kept: readonly unknown[]; readonly additions: readonly Values[] } {
   const keyOf = keyBy(mergeKey)
   const additions: Values[] = []
   let kept = live
@@ -62,7 +76,12 @@ function followElementDirectives(live: readonly unknown[], patched: readonly Val
   return replaces ? { kept: additions, additions: [] } : { kept, additions }
 }
 
-function mergeElements(list: ListSchema, live: readonly unknown[], patched: readonly Values[], mergeElement: MergeElement): unknown[] {
+function mergeElements(
+  list: ListSchema,
+  live: readonly unknown[],
+  patched: readonly Values[],
+  mergeElement: MergeElement,
+): unknown[] {
   const mergeKey = list.patchMergeKey!
   const keyOf = keyBy(mergeKey)
   const out = [...live]
@@ -99,7 +118,13 @@ export function orderedByDirective({ list, live, patched, order, mergeElement }:
   const keyOf = mergeKey ? keyBy(mergeKey) : itself
   checkOrder(patched ?? [], order, keyOf)
   const merges = list.patchStrategy?.includes('merge')
-  const merged = !patched ? live! : !live ? (withoutDirectives(patched) as readonly unknown[]) : merges ? mergeLists({ list, live, patched, deletes: false, mergeElement }) : patched
+  const merged = !patched
+    ? live!
+    : !live
+      ? (withoutDirectives(patched) as readonly unknown[])
+      : merges
+        ? mergeLists({ list, live, patched, deletes: false, mergeElement })
+        : patched
   if (merged.length === 0) return merged
   elementKind([live ?? [], patched ?? []])
   return inOrder({ merged, patchOrder: order, liveOrder: live ?? [], keyOf, live: live ?? [] })
@@ -113,7 +138,10 @@ function checkOrder(patched: readonly unknown[], order: readonly unknown[], keyO
     if (isMap(item) && directive in item) continue
     const key = keyOf(item)
     while (at < order.length && keyOf(order[at]) !== key) at++
-    if (at++ >= order.length) throw badRequest(`The order in patch list:\n${shown(patched)}\n doesn't match ${orderPrefix} list:\n${shown(order)}\n`)
+    if (at++ >= order.length)
+      throw badRequest(
+        `The order in patch list:\n${shown(patched)}\n doesn't match ${orderPrefix} list:\n${shown(order)}\n`,
+      )
   }
 }
 
@@ -135,14 +163,16 @@ function inOrder({ merged, patchOrder, liveOrder, keyOf, live }: Ordering): read
   const livePlaces = placesOf(liveOrder, keyOf)
   const named = merged.filter((item) => patchPlaces.has(keyOf(item)))
   const others = merged.filter((item) => !patchPlaces.has(keyOf(item)))
-  const byPlace = (places: Map<unknown, number>) => (a: unknown, b: unknown) => (places.get(keyOf(a)) ?? Infinity) - (places.get(keyOf(b)) ?? Infinity) || 0
+  const byPlace = (places: Map<unknown, number>) => (a: unknown, b: unknown) =>
+    (places.get(keyOf(a)) ?? Infinity) - (places.get(keyOf(b)) ?? Infinity) || 0
   named.sort(byPlace(patchPlaces))
   others.sort(byPlace(livePlaces))
   const out: unknown[] = []
   let next = 0
   for (const item of named) {
     const place = livePlaces.get(keyOf(item))
-    while (place !== undefined && next < others.length && (livePlaces.get(keyOf(others[next])) ?? Infinity) < place) out.push(others[next++])
+    while (place !== undefined && next < others.length && (livePlaces.get(keyOf(others[next])) ?? Infinity) < place)
+      out.push(others[next++])
     out.push(item)
   }
   return sameList(live, [...out, ...others.slice(next)])
@@ -158,7 +188,8 @@ function placesOf(list: readonly unknown[], keyOf: (item: unknown) => unknown): 
 }
 
 /** The list of before when the new one has the very same elements. */
-const sameList = (before: readonly unknown[], after: readonly unknown[]): readonly unknown[] => (before.length === after.length && before.every((item, i) => item === after[i]) ? before : after)
+const sameList = (before: readonly unknown[], after: readonly unknown[]): readonly unknown[] =>
+  before.length === after.length && before.every((item, i) => item === after[i]) ? before : after
 
 /** All elements of one kind, and no lists of lists. */
 function elementKind(lists: readonly (readonly unknown[])[]): 'map' | 'scalar' {
@@ -166,7 +197,17 @@ function elementKind(lists: readonly (readonly unknown[])[]): 'map' | 'scalar' {
   for (const list of lists) {
     for (const item of list) {
       const own = Array.isArray(item) ? 'list' : isMap(item) ? 'map' : item === null ? 'null' : typeof item
-      if (own === 'list') throw new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: 'the server rejected our request due to an error in our request', reason: 'Invalid', details: {}, code: 422 })
+      if (own === 'list')
+        throw new ApiError({
+          kind: 'Status',
+          apiVersion: 'v1',
+          metadata: {},
+          status: 'Failure',
+          message: 'the server rejected our request due to an error in our request',
+          reason: 'Invalid',
+          details: {},
+          code: 422,
+        })
       kind ??= own
       if (kind !== own) throw badRequest(`list element types are not identical: ${shown(lists)}`)
     }

@@ -24,7 +24,8 @@ function mergeObjects(schema: Schema | undefined, original: Values, patch: Value
   const rest = retainOnly(draft, patch)
   const left = applyOrders(schema, draft, rest)
   for (const name of Object.keys(left)) {
-    if (name.startsWith(deleteListPrefix)) deleteFromList(schema, draft, name.slice(deleteListPrefix.length + 1), left[name])
+    if (name.startsWith(deleteListPrefix))
+      deleteFromList(schema, draft, name.slice(deleteListPrefix.length + 1), left[name])
     else mergeField(schema, draft, name, left[name])
   }
   return draft.result
@@ -68,7 +69,10 @@ function applyOrders(schema: Schema | undefined, draft: Draft, patch: Values): V
     if (!live && !patched) continue
     const { [name]: __, ...remaining } = rest
     rest = remaining
-    draft.set(name, orderedByDirective({ list, live, patched, order: order as readonly unknown[], mergeElement: mergeObjects }))
+    draft.set(
+      name,
+      orderedByDirective({ list, live, patched, order: order as readonly unknown[], mergeElement: mergeObjects }),
+    )
   }
   return rest
 }
@@ -85,7 +89,16 @@ function deleteFromList(schema: Schema | undefined, draft: Draft, name: string, 
   if (gone === null) return draft.remove(name)
   if (!Array.isArray(live) || !Array.isArray(gone)) return
   listSchema(schema, name)
-  draft.set(name, mergeLists({ list: undefined, live, patched: gone as readonly unknown[], deletes: true, mergeElement: mergeObjects }))
+  draft.set(
+    name,
+    mergeLists({
+      list: undefined,
+      live,
+      patched: gone as readonly unknown[],
+      deletes: true,
+      mergeElement: mergeObjects,
+    }),
+  )
 }
 
 function mergeField(schema: Schema | undefined, draft: Draft, name: string, value: unknown): void {
@@ -97,14 +110,22 @@ function mergeField(schema: Schema | undefined, draft: Draft, name: string, valu
   }
   if (Array.isArray(live) && Array.isArray(value)) {
     const list = listSchema(schema, name)
-    return draft.set(name, list.patchStrategy?.includes('merge') ? mergeLists({ list, live, patched: value as readonly unknown[], deletes: false, mergeElement: mergeObjects }) : value)
+    return draft.set(
+      name,
+      list.patchStrategy?.includes('merge')
+        ? mergeLists({ list, live, patched: value as readonly unknown[], deletes: false, mergeElement: mergeObjects })
+        : value,
+    )
   }
   const kept = withoutDirectives(value)
   if (kept === undefined) draft.remove(name)
   else if (kept !== live) draft.set(name, kept)
 }
 
-function structField(schema: Schema | undefined, name: string): { readonly inner: Schema | undefined; readonly replace: boolean } {
+function structField(
+  schema: Schema | undefined,
+  name: string,
+): { readonly inner: Schema | undefined; readonly replace: boolean } {
   const field = fieldOf(schema, name)
   return { inner: field.schema, replace: field.patchStrategy?.includes('replace') ?? false }
 }
@@ -115,10 +136,19 @@ function listSchema(schema: Schema | undefined, name: string): ListSchema {
   throw badRequest(`expected slice or array type, but got: ${list.type}`)
 }
 
-function fieldOf(schema: Schema | undefined, name: string): { readonly schema: Schema; readonly patchStrategy?: readonly string[] | undefined } {
-  if (schema?.type !== 'struct') throw badRequest(`merging an object in json but data type is not struct, instead is: ${schema?.type ?? 'interface'}`)
+function fieldOf(
+  schema: Schema | undefined,
+  name: string,
+): { readonly schema: Schema; readonly patchStrategy?: readonly string[] | undefined } {
+  if (schema?.type !== 'struct')
+    throw badRequest(
+      `merging an object in json but data type is not struct, instead is: ${schema?.type ?? 'interface'}`,
+    )
   const field = schema.fields.get(name)
-  if (!field) throw badRequest(`unable to find api field in struct ${schema.name.slice(schema.name.lastIndexOf('.') + 1)} for the json field ${JSON.stringify(name)}`)
+  if (!field)
+    throw badRequest(
+      `unable to find api field in struct ${schema.name.slice(schema.name.lastIndexOf('.') + 1)} for the json field ${JSON.stringify(name)}`,
+    )
   return field
 }
 
@@ -131,7 +161,13 @@ function partName(key: string, prefix: string, problem: string): string {
 function goType(value: unknown): string {
   if (value === null || value === undefined) return '%!s(<nil>)'
   if (Array.isArray(value)) return '[]interface {}'
-  return typeof value === 'object' ? 'map[string]interface {}' : typeof value === 'number' ? 'int64' : typeof value === 'boolean' ? 'bool' : 'string'
+  return typeof value === 'object'
+    ? 'map[string]interface {}'
+    : typeof value === 'number'
+      ? 'int64'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : 'string'
 }
 
 /** An object that is copied at its first change. */
@@ -145,7 +181,8 @@ class Draft {
   }
 
   set(name: string, value: unknown): void {
-    if (this.result[name] !== value || value === undefined) Object.defineProperty(this.#own(), name, { value, enumerable: true, configurable: true, writable: true })
+    if (this.result[name] !== value || value === undefined)
+      Object.defineProperty(this.#own(), name, { value, enumerable: true, configurable: true, writable: true })
   }
 
   remove(name: string): void {

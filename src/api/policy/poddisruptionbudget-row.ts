@@ -6,5 +6,11 @@ import { age, name } from '../table-format/cells.ts'
 /** What `kubectl get poddisruptionbudgets` shows. */
 export function podDisruptionBudgetRow(budget: Frozen<PodDisruptionBudget>, nowMs: number): Cell[] {
   const { spec, status } = budget
-  return [name(budget), String(spec?.minAvailable ?? 'N/A'), String(spec?.maxUnavailable ?? 'N/A'), status?.disruptionsAllowed ?? 0, age(budget, nowMs)]
+  return [
+    name(budget),
+    String(spec?.minAvailable ?? 'N/A'),
+    String(spec?.maxUnavailable ?? 'N/A'),
+    status?.disruptionsAllowed ?? 0,
+    age(budget, nowMs),
+  ]
 }

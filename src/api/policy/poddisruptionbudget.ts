@@ -28,13 +28,15 @@ export const podDisruptionBudgetDefinition = defineKind(podDisruptionBudgets, {
 function checkBudget({ spec = {} }: Frozen<PodDisruptionBudget>, anyValue: boolean, errors: FieldErrors): void {
   const at = field('spec')
   const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy: policy } = spec
-  if (minAvailable !== undefined && maxUnavailable !== undefined) errors.invalid(at, spec, 'minAvailable and maxUnavailable cannot be both set')
+  if (minAvailable !== undefined && maxUnavailable !== undefined)
+    errors.invalid(at, spec, 'minAvailable and maxUnavailable cannot be both set')
   for (const name of ['minAvailable', 'maxUnavailable'] as const) {
     checkIntOrPercent(spec[name], at.child(name), errors)
     checkAtMostAll(spec[name], at.child(name), errors)
   }
   if (selector) checkLabelSelector(selector, at.child('selector'), errors, { anyValue })
-  if (policy !== undefined && !evictionPolicies.includes(policy)) errors.notSupported(at.child('unhealthyPodEvictionPolicy'), policy, evictionPolicies)
+  if (policy !== undefined && !evictionPolicies.includes(policy))
+    errors.notSupported(at.child('unhealthyPodEvictionPolicy'), policy, evictionPolicies)
 }
 
 function checkStatus({ status }: Frozen<PodDisruptionBudget>, errors: FieldErrors): void {

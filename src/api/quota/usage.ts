@@ -7,7 +7,11 @@ import type { Frozen, KubernetesObject, Resource } from '../resource.ts'
 import { sameResource } from '../resource.ts'
 
 /** What an object counts for in quotas, by the names that quotas use. */
-export function usageOf({ resource }: { readonly resource: Resource }, object: Frozen<KubernetesObject>, nowMs: number): Amounts {
+export function usageOf(
+  { resource }: { readonly resource: Resource },
+  object: Frozen<KubernetesObject>,
+  nowMs: number,
+): Amounts {
   const { group, plural } = resource
   const usage: Amounts = new Map([[`count/${plural}${group && `.${group}`}`, quantityOf(1)]])
   if (sameResource(resource, pods)) addPod(usage, object as Frozen<Pod>, nowMs)
@@ -34,7 +38,11 @@ function addPod(usage: Amounts, pod: Frozen<Pod>, nowMs: number): void {
 /** A pod that has ended, or should have long ago, counts as an object only. */
 function isOver({ status, metadata }: Frozen<Pod>, nowMs: number): boolean {
   if (status?.phase === 'Failed' || status?.phase === 'Succeeded') return true
-  return Boolean(metadata?.deletionTimestamp) && metadata?.deletionGracePeriodSeconds !== undefined && nowMs > Date.parse(metadata.deletionTimestamp!)
+  return (
+    Boolean(metadata?.deletionTimestamp) &&
+    metadata?.deletionGracePeriodSeconds !== undefined &&
+    nowMs > Date.parse(metadata.deletionTimestamp!)
+  )
 }
 
 /** Requests and limits under all the names that quotas have for them. */
@@ -49,7 +57,8 @@ export function podUsage(requests: Amounts, limits: Amounts): Amounts {
       usage.set(`requests.${name}`, amount)
     } else if (name.includes('/')) usage.set(`requests.${name}`, amount)
   }
-  for (const [name, amount] of limits) if (name === 'cpu' || name === 'memory' || name === 'ephemeral-storage') usage.set(`limits.${name}`, amount)
+  for (const [name, amount] of limits)
+    if (name === 'cpu' || name === 'memory' || name === 'ephemeral-storage') usage.set(`limits.${name}`, amount)
   return usage
 }
 
@@ -59,7 +68,10 @@ function addService(usage: Amounts, { spec }: Frozen<Service>): void {
   const all = spec?.type === 'NodePort' || (balanced && spec.allocateLoadBalancerNodePorts !== false)
   usage.set('services', quantityOf(1))
   usage.set('services.loadbalancers', quantityOf(balanced ? 1 : 0))
-  usage.set('services.nodeports', quantityOf(all ? ports.length : balanced ? ports.filter(({ nodePort }) => nodePort).length : 0))
+  usage.set(
+    'services.nodeports',
+    quantityOf(all ? ports.length : balanced ? ports.filter(({ nodePort }) => nodePort).length : 0),
+  )
 }
 
 function addClaim(usage: Amounts, claim: Frozen<PersistentVolumeClaim>): void {
@@ -68,7 +80,8 @@ function addClaim(usage: Amounts, claim: Frozen<PersistentVolumeClaim>): void {
   const requested = spec?.resources?.requests?.['storage']
   const allocated = status?.allocatedResources?.['storage']
   let amount: Quantity | undefined = requested === undefined ? undefined : parseQuantity(requested)
-  if (amount && allocated !== undefined && parseQuantity(allocated).nano > amount.nano) amount = parseQuantity(allocated)
+  if (amount && allocated !== undefined && parseQuantity(allocated).nano > amount.nano)
+    amount = parseQuantity(allocated)
   usage.set('persistentvolumeclaims', quantityOf(1))
   if (amount) usage.set('requests.storage', amount)
   if (className === '') return
@@ -78,7 +91,9 @@ function addClaim(usage: Amounts, claim: Frozen<PersistentVolumeClaim>): void {
 }
 
 function addDevices(usage: Amounts, object: Frozen<KubernetesObject>): void {
-  const { spec } = object as { spec?: { devices?: { requests?: readonly { exactly?: { deviceClassName?: string; count?: number } }[] } } }
+  const { spec } = object as {
+    spec?: { devices?: { requests?: readonly { exactly?: { deviceClassName?: string; count?: number } }[] } }
+  }
   for (const { exactly } of spec?.devices?.requests ?? []) {
     if (!exactly?.deviceClassName) continue
     const name = `${exactly.deviceClassName}.deviceclass.resource.k8s.io/devices`

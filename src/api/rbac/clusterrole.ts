@@ -14,15 +14,21 @@ export const clusterRoleDefinition = defineKind(clusterRoles, {
   nameErrors: pathSegmentErrors,
   metadata: { onUpdate: 'both' },
   validate: (role, errors) => checkClusterRole(role, false, errors),
-  validateUpdate: (role, old, errors) => checkClusterRole(role, !!old.aggregationRule?.clusterRoleSelectors?.some(hasInvalidValues), errors),
+  validateUpdate: (role, old, errors) =>
+    checkClusterRole(role, !!old.aggregationRule?.clusterRoleSelectors?.some(hasInvalidValues), errors),
 })
 
-function checkClusterRole({ rules, aggregationRule }: Frozen<ClusterRole>, anyValue: boolean, errors: FieldErrors): void {
+function checkClusterRole(
+  { rules, aggregationRule }: Frozen<ClusterRole>,
+  anyValue: boolean,
+  errors: FieldErrors,
+): void {
   checkPolicyRules(rules, false, errors)
   if (!aggregationRule) return
   const at = field('aggregationRule', 'clusterRoleSelectors')
   const selectors = aggregationRule.clusterRoleSelectors ?? []
-  if (selectors.length === 0) errors.required(at, 'at least one clusterRoleSelector required if aggregationRule is non-nil')
+  if (selectors.length === 0)
+    errors.required(at, 'at least one clusterRoleSelector required if aggregationRule is non-nil')
   selectors.forEach((selector, i) => {
     checkLabelSelector(selector, at.index(i), errors, { anyValue })
     const found = new FieldErrors()

@@ -4,4 +4,9 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name, subjectCells } from '../table-format/cells.ts'
 
 /** What `kubectl get rolebindings` shows. */
-export const roleBindingRow = (binding: Frozen<RoleBinding>, nowMs: number): Cell[] => [name(binding), `${binding.roleRef.kind}/${binding.roleRef.name}`, age(binding, nowMs), ...subjectCells(binding.subjects)]
+export const roleBindingRow = (binding: Frozen<RoleBinding>, nowMs: number): Cell[] => [
+  name(binding),
+  `${binding.roleRef.kind}/${binding.roleRef.name}`,
+  age(binding, nowMs),
+  ...subjectCells(binding.subjects),
+]

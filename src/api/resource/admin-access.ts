@@ -8,20 +8,39 @@ const label = 'resource.kubernetes.io/admin-access'
 type InNamespace = Pick<RequestContext, 'namespaceLabels'>
 
 /** Devices that are in use already can be asked for only in namespaces that are labelled for it. Templates tell of it at the path of a claim, as upstream does. */
-export function checkAdminRequests(requests: Frozen<DeviceRequest[]> | undefined, namespace: string, errors: FieldErrors, context: InNamespace): void {
+export function checkAdminRequests(
+  requests: Frozen<DeviceRequest[]> | undefined,
+  namespace: string,
+  errors: FieldErrors,
+  context: InNamespace,
+): void {
   const at = requests?.findIndex(({ exactly }) => exactly?.adminAccess === true) ?? -1
-  if (at >= 0) checkNamespace(namespace, field('spec', 'devices', 'requests').index(at).child('adminAccess'), errors, context)
+  if (at >= 0)
+    checkNamespace(namespace, field('spec', 'devices', 'requests').index(at).child('adminAccess'), errors, context)
 }
 
 /** The same for what was allocated; what was before stays allowed. */
-export function checkAdminResults(claim: Frozen<ResourceClaim>, old: Frozen<ResourceClaim>, errors: FieldErrors, context: InNamespace): void {
+export function checkAdminResults(
+  claim: Frozen<ResourceClaim>,
+  old: Frozen<ResourceClaim>,
+  errors: FieldErrors,
+  context: InNamespace,
+): void {
   if (firstOf(old.status?.allocation?.devices?.results) >= 0) return
   const at = firstOf(claim.status?.allocation?.devices?.results)
-  if (at >= 0) checkNamespace(claim.metadata.namespace ?? '', field('status', 'allocation', 'devices', 'results').index(at).child('adminAccess'), errors, context)
+  if (at >= 0)
+    checkNamespace(
+      claim.metadata.namespace ?? '',
+      field('status', 'allocation', 'devices', 'results').index(at).child('adminAccess'),
+      errors,
+      context,
+    )
 }
 
-const firstOf = (results: Frozen<DeviceRequestAllocationResult[]> | undefined): number => results?.findIndex(({ adminAccess }) => adminAccess === true) ?? -1
+const firstOf = (results: Frozen<DeviceRequestAllocationResult[]> | undefined): number =>
+  results?.findIndex(({ adminAccess }) => adminAccess === true) ?? -1
 
 function checkNamespace(namespace: string, at: FieldPath, errors: FieldErrors, { namespaceLabels }: InNamespace): void {
-  if (namespaceLabels(namespace)?.[label] !== 'true') errors.forbidden(at, `admin access to devices requires the \`${label}: true\` label on the containing namespace`)
+  if (namespaceLabels(namespace)?.[label] !== 'true')
+    errors.forbidden(at, `admin access to devices requires the \`${label}: true\` label on the containing namespace`)
 }

@@ -9,7 +9,11 @@ const expressionMax = 10 * 1024
 const parametersMax = 10 * 1024
 
 /** Which devices will do. */
-export function checkSelectors(selectors: readonly Frozen<DeviceSelector>[] | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkSelectors(
+  selectors: readonly Frozen<DeviceSelector>[] | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (!selectors) return
   if (selectors.length > selectorsMax) return errors.tooMany(at, selectors.length, selectorsMax)
   selectors.forEach(({ cel }, i) => {
@@ -17,12 +21,23 @@ export function checkSelectors(selectors: readonly Frozen<DeviceSelector>[] | un
     if (!cel) return errors.required(path)
     const expression = cel.expression ?? ''
     if (expression.length > expressionMax) errors.tooLong(path.child('expression'), expressionMax)
-    else checkExpression(expression, { params: false, authorizer: false, yields: 'bool', device: true }, path.child('expression'), errors)
+    else
+      checkExpression(
+        expression,
+        { params: false, authorizer: false, yields: 'bool', device: true },
+        path.child('expression'),
+        errors,
+      )
   })
 }
 
 /** Parameters that only a driver understands. */
-export function checkConfiguration({ opaque }: Frozen<{ opaque?: OpaqueDeviceConfiguration }>, at: FieldPath, errors: FieldErrors, stored = false): void {
+export function checkConfiguration(
+  { opaque }: Frozen<{ opaque?: OpaqueDeviceConfiguration }>,
+  at: FieldPath,
+  errors: FieldErrors,
+  stored = false,
+): void {
   if (!opaque) return errors.required(at.child('opaque'))
   checkDriverName(opaque.driver, at.child('opaque', 'driver'), errors)
   checkRaw(opaque.parameters, parametersMax, at.child('opaque', 'parameters'), errors, stored)
@@ -32,5 +47,6 @@ export function checkConfiguration({ opaque }: Frozen<{ opaque?: OpaqueDeviceCon
 export function checkRaw(value: unknown, max: number, at: FieldPath, errors: FieldErrors, stored = false): void {
   if (value === undefined || value === null) errors.required(at)
   else if (!stored && Buffer.byteLength(JSON.stringify(value)) > max) errors.tooLong(at, max)
-  else if (typeof value !== 'object' || Array.isArray(value)) errors.invalid(at, '<value omitted>', 'must be a valid JSON object')
+  else if (typeof value !== 'object' || Array.isArray(value))
+    errors.invalid(at, '<value omitted>', 'must be a valid JSON object')
 }

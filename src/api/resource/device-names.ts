@@ -28,7 +28,8 @@ export function checkAttributeName(name: string, at: FieldPath, errors: FieldErr
 /** The same for a name that always has its domain. */
 export function checkFullAttributeName(name: string, at: FieldPath, errors: FieldErrors): void {
   checkAttributeName(name, at, errors)
-  if (!name.includes('/')) errors.invalid(at, name, 'a fully qualified name must be a domain and a name separated by a slash')
+  if (!name.includes('/'))
+    errors.invalid(at, name, 'a fully qualified name must be a domain and a name separated by a slash')
 }
 
 function checkIdentifier(name: string, at: FieldPath, errors: FieldErrors): void {
@@ -37,7 +38,12 @@ function checkIdentifier(name: string, at: FieldPath, errors: FieldErrors): void
 }
 
 /** At most so many things, none of them twice. */
-export function checkSet<T>(list: readonly T[] | undefined, { at, max, errors }: { at: FieldPath; max: number; errors: FieldErrors }, keyOf: (item: T) => string, check: (item: T, at: FieldPath) => void): void {
+export function checkSet<T>(
+  list: readonly T[] | undefined,
+  { at, max, errors }: { at: FieldPath; max: number; errors: FieldErrors },
+  keyOf: (item: T) => string,
+  check: (item: T, at: FieldPath) => void,
+): void {
   if (!list) return
   if (max >= 0 && list.length > max) return errors.tooMany(at, list.length, max)
   list.forEach((item, i) => check(item, at.index(i)))

@@ -32,5 +32,6 @@ function checkClass({ spec }: Frozen<DeviceClass>, old: Frozen<DeviceClass> | un
   const stored = !!old && equal(config, old.spec?.config)
   if (config && config.length > configMax) errors.tooMany(at.child('config'), config.length, configMax)
   else config?.forEach((each, i) => checkConfiguration(each, at.child('config').index(i), errors, stored))
-  if (name !== undefined && !isExtended(name)) errors.invalid(at.child('extendedResourceName'), name, 'must be a valid extended resource name')
+  if (name !== undefined && !isExtended(name))
+    errors.invalid(at.child('extendedResourceName'), name, 'must be a valid extended resource name')
 }

@@ -4,7 +4,11 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
 /** What `kubectl get resourceclaims` shows. */
-export const resourceClaimRow = (claim: Frozen<ResourceClaim>, nowMs: number): Cell[] => [name(claim), stateCell(claim), age(claim, nowMs)]
+export const resourceClaimRow = (claim: Frozen<ResourceClaim>, nowMs: number): Cell[] => [
+  name(claim),
+  stateCell(claim),
+  age(claim, nowMs),
+]
 
 function stateCell({ metadata, status }: Frozen<ResourceClaim>): string {
   const deleted = Boolean(metadata?.deletionTimestamp)

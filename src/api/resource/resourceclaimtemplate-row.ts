@@ -4,4 +4,7 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
 /** What `kubectl get resourceclaimtemplates` shows. */
-export const resourceClaimTemplateRow = (object: Frozen<ResourceClaimTemplate>, nowMs: number): Cell[] => [name(object), age(object, nowMs)]
+export const resourceClaimTemplateRow = (object: Frozen<ResourceClaimTemplate>, nowMs: number): Cell[] => [
+  name(object),
+  age(object, nowMs),
+]

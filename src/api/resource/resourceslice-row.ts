@@ -4,4 +4,10 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
 /** What `kubectl get resourceslices` shows. */
-export const resourceSliceRow = (slice: Frozen<ResourceSlice>, nowMs: number): Cell[] => [name(slice), slice.spec?.nodeName ?? '', slice.spec?.driver ?? '', slice.spec?.pool?.name ?? '', age(slice, nowMs)]
+export const resourceSliceRow = (slice: Frozen<ResourceSlice>, nowMs: number): Cell[] => [
+  name(slice),
+  slice.spec?.nodeName ?? '',
+  slice.spec?.driver ?? '',
+  slice.spec?.pool?.name ?? '',
+  age(slice, nowMs),
+]

@@ -14,7 +14,9 @@ export const resourceSliceDefinition = defineKind(resourceSlices, {
   validateUpdate: ({ spec }, old, errors) => checkSlice(spec, old.spec, errors),
   warnings({ spec }) {
     const driver = spec?.driver ?? ''
-    return driver === driver.toLowerCase() ? [] : [`spec.driver: driver names should be lowercase; ${JSON.stringify(driver)} contains uppercase characters`]
+    return driver === driver.toLowerCase()
+      ? []
+      : [`spec.driver: driver names should be lowercase; ${JSON.stringify(driver)} contains uppercase characters`]
   },
 })
 
@@ -24,7 +26,18 @@ function dropDisabled(spec: ResourceSliceSpec | undefined): void {
   delete spec.sharedCounters
   delete spec.perDeviceNodeSelection
   for (const device of spec.devices ?? []) {
-    for (const name of ['taints', 'consumesCounters', 'nodeName', 'nodeSelector', 'allNodes', 'bindingConditions', 'bindingFailureConditions', 'bindsToNode', 'allowMultipleAllocations'] as const) delete device[name]
+    for (const name of [
+      'taints',
+      'consumesCounters',
+      'nodeName',
+      'nodeSelector',
+      'allNodes',
+      'bindingConditions',
+      'bindingFailureConditions',
+      'bindsToNode',
+      'allowMultipleAllocations',
+    ] as const)
+      delete device[name]
     for (const capacity of Object.values(device.capacity ?? {})) delete capacity.requestPolicy
   }
 }

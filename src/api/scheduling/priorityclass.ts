@@ -32,13 +32,23 @@ function checkPriorityClass(priorityClass: Frozen<PriorityClass>, errors: FieldE
   const { metadata, value = 0, preemptionPolicy: policy } = priorityClass
   if (metadata.name?.startsWith('system-')) {
     const problem = systemProblem(priorityClass)
-    if (problem) errors.forbidden(field('metadata', 'name'), `priority class names with 'system-' prefix are reserved for system use only. error: ${problem}`)
-  } else if (value > userMax) errors.forbidden(field('value'), `maximum allowed value of a user defined priority is ${userMax}`)
+    if (problem)
+      errors.forbidden(
+        field('metadata', 'name'),
+        `priority class names with 'system-' prefix are reserved for system use only. error: ${problem}`,
+      )
+  } else if (value > userMax)
+    errors.forbidden(field('value'), `maximum allowed value of a user defined priority is ${userMax}`)
   if (policy === '') errors.required(field('preemptionPolicy'))
-  else if (policy !== undefined && !policies.includes(policy)) errors.notSupported(field('preemptionPolicy'), policy, policies)
+  else if (policy !== undefined && !policies.includes(policy))
+    errors.notSupported(field('preemptionPolicy'), policy, policies)
 }
 
-function systemProblem({ metadata: { name = '' }, value = 0, globalDefault }: Frozen<PriorityClass>): string | undefined {
+function systemProblem({
+  metadata: { name = '' },
+  value = 0,
+  globalDefault,
+}: Frozen<PriorityClass>): string | undefined {
   const expected = systemValues.get(name)
   if (expected === undefined) return `${name} is not a known system priority class`
   if (value !== expected) return `value of ${name} PriorityClass must be ${expected}`

@@ -65,7 +65,10 @@ test('a list that a client sent empty stays until the object is shaped for the s
 
 test('an empty map that a client sent is told from none in the schemas of definitions only', () => {
   const schema = definition('apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps')
-  assert.deepEqual(decodeSent(schema, { items: { definitions: {} }, anyOf: [] }), { anyOf: [], items: { definitions: {} } })
+  assert.deepEqual(decodeSent(schema, { items: { definitions: {} }, anyOf: [] }), {
+    anyOf: [],
+    items: { definitions: {} },
+  })
   assert.deepEqual(decodeSent(definition('api.core.v1.ConfigMap'), { data: {} }), { metadata: {} })
 })
 
@@ -164,7 +167,11 @@ test('a changed object is brought into the same shape, whether or not unchanged 
   fc.assert(
     fc.property(arbitraryObject(pod, 4), arbitraryObject(pod, 3), (before, after) => {
       const old = deepFreeze(decode(pod, { metadata: {}, ...before }))
-      const changed = { ...structuredClone(old), ...after, metadata: { ...(old['metadata'] as object), ...(after['metadata'] as object) } }
+      const changed = {
+        ...structuredClone(old),
+        ...after,
+        metadata: { ...(old['metadata'] as object), ...(after['metadata'] as object) },
+      }
       const shared: Record<string, unknown> = shareEqual(old, changed)
       const shaped = reshape(pod, shared, old)
       assert.equal(JSON.stringify(shaped), JSON.stringify(normalise(pod, changed)))

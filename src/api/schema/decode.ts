@@ -237,7 +237,11 @@ function findFields({ indexOf }: StructPlan, input: Record<string, unknown>, fou
 const absent = Symbol('absent')
 
 /** Decodes the fields that were found, each into its place in `at.values`; true when they are just what the input has. */
-function decodeFields({ fields, always }: StructPlan, input: Record<string, unknown>, { base, depth, at }: { readonly base: number; readonly depth: number; readonly at: Position }): boolean {
+function decodeFields(
+  { fields, always }: StructPlan,
+  input: Record<string, unknown>,
+  { base, depth, at }: { readonly base: number; readonly depth: number; readonly at: Position },
+): boolean {
   const end = at.found.length
   let same = true
   let next = 0
@@ -264,7 +268,12 @@ function decodeFields({ fields, always }: StructPlan, input: Record<string, unkn
 }
 
 /** Writes the fields that were found and those that are never left out, in the order of declaration. */
-function writeFields({ fields, always }: StructPlan, out: Record<string, unknown>, base: number, { found, values }: Position): void {
+function writeFields(
+  { fields, always }: StructPlan,
+  out: Record<string, unknown>,
+  base: number,
+  { found, values }: Position,
+): void {
   const end = found.length
   let next = 0
   for (let i = base; i < end; i++) {
@@ -477,7 +486,8 @@ function anyDecoder(schema: ScalarSchema): Decoder {
 }
 
 /** Upstream decodes these parts by themselves, so that unknown fields in them are dropped without a word. */
-const withoutReport = (schema: StructSchema, value: unknown, { asSent }: Position): unknown => decoderOf(schema)(value ?? {}, new Position({ asSent }))
+const withoutReport = (schema: StructSchema, value: unknown, { asSent }: Position): unknown =>
+  decoderOf(schema)(value ?? {}, new Position({ asSent }))
 
 function unionMismatch(form: 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings'): DecodeError {
   if (form === 'schemaOrBool') return new DecodeError('boolean or JSON schema expected')

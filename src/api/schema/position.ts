@@ -19,7 +19,17 @@ export class Position {
   /** Their values. */
   readonly values: unknown[] = []
 
-  constructor({ unknown, asSent = false, sharing = false, kept }: { readonly unknown?: string[] | undefined; readonly asSent?: boolean; readonly sharing?: boolean; readonly kept?: ReadonlySet<unknown> | undefined } = {}) {
+  constructor({
+    unknown,
+    asSent = false,
+    sharing = false,
+    kept,
+  }: {
+    readonly unknown?: string[] | undefined
+    readonly asSent?: boolean
+    readonly sharing?: boolean
+    readonly kept?: ReadonlySet<unknown> | undefined
+  } = {}) {
     this.unknown = unknown
     this.asSent = asSent
     this.sharing = sharing

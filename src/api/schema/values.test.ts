@@ -36,7 +36,12 @@ test('an undefined property is an absent one, a null is not', () => {
 })
 
 const nested = fc.letrec<{ value: unknown }>((tie) => ({
-  value: fc.oneof({ maxDepth: 4 }, fc.constantFrom(0, 1, 'x', true, null), fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(fc.constantFrom('a', 'b', 'toString'), tie('value'), { maxKeys: 3, noNullPrototype: true })),
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom(0, 1, 'x', true, null),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom('a', 'b', 'toString'), tie('value'), { maxKeys: 3, noNullPrototype: true }),
+  ),
 })).value
 
 test('sharing keeps what is new as it is, and gives the old parts where they are equal', () => {

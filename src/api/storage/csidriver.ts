@@ -13,7 +13,8 @@ const lifecycles = ['Persistent', 'Ephemeral']
 const updatePeriodMin = 10
 const expirationMin = 600
 const expirationMax = 2 ** 32
-const tokensWarning = 'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes'
+const tokensWarning =
+  'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes'
 
 /** What a CSIDriver does. Upstream counts its generations only from the first change on. */
 export const csiDriverDefinition = defineKind(csiDrivers, {
@@ -37,7 +38,12 @@ export const csiDriverDefinition = defineKind(csiDrivers, {
   validateUpdate(driver, old, errors) {
     checkDriver(driver, errors)
     checkImmutable(driver.spec.attachRequired, old.spec.attachRequired, field('spec', 'attachedRequired'), errors)
-    checkImmutable(driver.spec.volumeLifecycleModes, old.spec.volumeLifecycleModes, field('spec', 'volumeLifecycleModes'), errors)
+    checkImmutable(
+      driver.spec.volumeLifecycleModes,
+      old.spec.volumeLifecycleModes,
+      field('spec', 'volumeLifecycleModes'),
+      errors,
+    )
   },
   warnings({ spec }, old) {
     const asks = spec.tokenRequests?.length && spec.serviceAccountTokenInSecrets === undefined
@@ -47,13 +53,29 @@ export const csiDriverDefinition = defineKind(csiDrivers, {
 
 function checkDriver({ spec }: Frozen<CSIDriver>, errors: FieldErrors): void {
   const at = field('spec')
-  const { fsGroupPolicy: policy, tokenRequests, volumeLifecycleModes: modes, nodeAllocatableUpdatePeriodSeconds: period } = spec
-  if (policy !== undefined && !groupPolicies.includes(policy)) errors.notSupported(at.child('fsGroupPolicy'), policy, groupPolicies)
+  const {
+    fsGroupPolicy: policy,
+    tokenRequests,
+    volumeLifecycleModes: modes,
+    nodeAllocatableUpdatePeriodSeconds: period,
+  } = spec
+  if (policy !== undefined && !groupPolicies.includes(policy))
+    errors.notSupported(at.child('fsGroupPolicy'), policy, groupPolicies)
   if (tokenRequests) checkTokens(tokenRequests, at.child('tokenRequests'), errors)
-  for (const mode of modes ?? []) if (!lifecycles.includes(mode)) errors.notSupported(at.child('volumeLifecycleModes'), mode, lifecycles)
-  if (period !== undefined && period < updatePeriodMin) errors.invalid(at.child('nodeAllocatableUpdatePeriodSeconds'), period, 'must be greater than or equal to 10 seconds')
+  for (const mode of modes ?? [])
+    if (!lifecycles.includes(mode)) errors.notSupported(at.child('volumeLifecycleModes'), mode, lifecycles)
+  if (period !== undefined && period < updatePeriodMin)
+    errors.invalid(
+      at.child('nodeAllocatableUpdatePeriodSeconds'),
+      period,
+      'must be greater than or equal to 10 seconds',
+    )
   if (spec.serviceAccountTokenInSecrets !== undefined && !tokenRequests?.length) {
-    errors.invalid(at.child('serviceAccountTokenInSecrets'), spec.serviceAccountTokenInSecrets, 'serviceAccountTokenInSecrets is set but no tokenRequests are specified')
+    errors.invalid(
+      at.child('serviceAccountTokenInSecrets'),
+      spec.serviceAccountTokenInSecrets,
+      'serviceAccountTokenInSecrets is set but no tokenRequests are specified',
+    )
   }
 }
 
@@ -63,7 +85,13 @@ function checkTokens(requests: readonly Frozen<TokenRequest>[], at: FieldPath, e
     if (audiences.has(audience)) return errors.duplicate(at.index(i).child('audience'), audience)
     audiences.add(audience)
     if (seconds === undefined) return
-    if (seconds < expirationMin) errors.invalid(at.index(i).child('expirationSeconds'), seconds, 'may not specify a duration less than 10 minutes')
-    if (seconds > expirationMax) errors.invalid(at.index(i).child('expirationSeconds'), seconds, 'may not specify a duration larger than 2^32 seconds')
+    if (seconds < expirationMin)
+      errors.invalid(at.index(i).child('expirationSeconds'), seconds, 'may not specify a duration less than 10 minutes')
+    if (seconds > expirationMax)
+      errors.invalid(
+        at.index(i).child('expirationSeconds'),
+        seconds,
+        'may not specify a duration larger than 2^32 seconds',
+      )
   })
 }

@@ -24,7 +24,13 @@ export const csiNodeDefinition = defineKind(csiNodes, {
     checkCsiNode(node, errors)
     for (const before of old.spec?.drivers ?? []) {
       for (const driver of node.spec?.drivers ?? []) {
-        if (driver.name === before.name) checkImmutable({ ...driver, allocatable: undefined }, { ...before, allocatable: undefined }, field('spec', 'drivers'), errors)
+        if (driver.name === before.name)
+          checkImmutable(
+            { ...driver, allocatable: undefined },
+            { ...before, allocatable: undefined },
+            field('spec', 'drivers'),
+            errors,
+          )
       }
     }
   },
@@ -35,7 +41,12 @@ function checkCsiNode({ spec }: Frozen<CSINode>, errors: FieldErrors): void {
   spec?.drivers?.forEach((driver, i) => checkDriver(driver, seen, field('spec', 'drivers').index(i), errors))
 }
 
-function checkDriver({ name, nodeID = '', allocatable, topologyKeys }: Frozen<CSINodeDriver>, seen: Set<string>, at: FieldPath, errors: FieldErrors): void {
+function checkDriver(
+  { name, nodeID = '', allocatable, topologyKeys }: Frozen<CSINodeDriver>,
+  seen: Set<string>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   checkDriverName(name, at.child('name'), errors)
   if (!nodeID) errors.required(at.child('nodeID'))
   if (nodeID.length > nodeIdMax) errors.invalid(at.child('nodeID'), nodeID, `must be ${nodeIdMax} characters or less`)

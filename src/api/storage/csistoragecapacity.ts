@@ -34,7 +34,11 @@ export const csiStorageCapacityDefinition = defineKind(csiStorageCapacities, {
   },
 })
 
-function checkCapacity({ nodeTopology, storageClassName = '', capacity }: Frozen<CSIStorageCapacity>, anyValue: boolean, errors: FieldErrors): void {
+function checkCapacity(
+  { nodeTopology, storageClassName = '', capacity }: Frozen<CSIStorageCapacity>,
+  anyValue: boolean,
+  errors: FieldErrors,
+): void {
   if (nodeTopology) checkLabelSelector(nodeTopology, field('nodeTopology'), errors, { anyValue })
   checkText(isSubdomain, storageClassName, field('storageClassName'), errors)
   if (capacity !== undefined && isNegativeAmount(capacity)) errors.invalid(field('capacity'), capacity, negativeText)

@@ -11,7 +11,11 @@ export function checkProvisioner(provisioner: string | undefined, at: FieldPath,
 }
 
 /** What is passed on to it. */
-export function checkParameters(parameters: Readonly<Record<string, string>> | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkParameters(
+  parameters: Readonly<Record<string, string>> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const keys = Object.keys(parameters ?? {})
   if (keys.length > countMax) return errors.tooLong(at, countMax)
   for (const key of keys) if (!key) errors.invalid(at, key, 'field can not be empty.')
@@ -19,4 +23,5 @@ export function checkParameters(parameters: Readonly<Record<string, string>> | u
 }
 
 /** The size of all keys and values. */
-export const bytesOf = (texts: Readonly<Record<string, string>>): number => Object.entries(texts).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
+export const bytesOf = (texts: Readonly<Record<string, string>>): number =>
+  Object.entries(texts).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)

@@ -3,7 +3,10 @@ import type { Frozen } from '../resource.ts'
 import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
-const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
+const defaultAnnotations = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+]
 
 /** What `kubectl get storageclasses` shows. */
 export function storageClassRow(storageClass: Frozen<StorageClass>, nowMs: number): Cell[] {

@@ -27,24 +27,32 @@ export const storageClassDefinition = defineKind(storageClasses, {
   validate: checkStorageClass,
   validateUpdate(storageClass, old, errors) {
     checkStorageClass(storageClass, errors)
-    for (const name of fixed) if (!equal(storageClass[name], old[name])) errors.forbidden(field(name), `updates to ${name} are forbidden.`)
+    for (const name of fixed)
+      if (!equal(storageClass[name], old[name])) errors.forbidden(field(name), `updates to ${name} are forbidden.`)
     checkImmutable(storageClass.volumeBindingMode, old.volumeBindingMode, field('volumeBindingMode'), errors)
   },
   warnings: ({ allowedTopologies }) =>
     (allowedTopologies ?? []).flatMap(({ matchLabelExpressions }, i) =>
       (matchLabelExpressions ?? []).flatMap(({ key }, j) => {
         const text = deprecatedNodeLabels.get(key)
-        return text ? [`${field('allowedTopologies').index(i).child('matchLabelExpressions').index(j).child('key')}: ${text}`] : []
+        return text
+          ? [`${field('allowedTopologies').index(i).child('matchLabelExpressions').index(j).child('key')}: ${text}`]
+          : []
       }),
     ),
 })
 
-function checkStorageClass({ provisioner, parameters, reclaimPolicy, volumeBindingMode, allowedTopologies }: Frozen<StorageClass>, errors: FieldErrors): void {
+function checkStorageClass(
+  { provisioner, parameters, reclaimPolicy, volumeBindingMode, allowedTopologies }: Frozen<StorageClass>,
+  errors: FieldErrors,
+): void {
   checkProvisioner(provisioner, field('provisioner'), errors)
   checkParameters(parameters, field('parameters'), errors)
-  if (reclaimPolicy && !reclaimPolicies.includes(reclaimPolicy)) errors.notSupported(field('reclaimPolicy'), reclaimPolicy, reclaimPolicies)
+  if (reclaimPolicy && !reclaimPolicies.includes(reclaimPolicy))
+    errors.notSupported(field('reclaimPolicy'), reclaimPolicy, reclaimPolicies)
   if (volumeBindingMode === undefined) errors.required(field('volumeBindingMode'))
-  else if (!bindingModes.includes(volumeBindingMode)) errors.notSupported(field('volumeBindingMode'), volumeBindingMode, bindingModes)
+  else if (!bindingModes.includes(volumeBindingMode))
+    errors.notSupported(field('volumeBindingMode'), volumeBindingMode, bindingModes)
   if (allowedTopologies) checkTopologies(allowedTopologies, field('allowedTopologies'), errors)
 }
 
@@ -53,13 +61,19 @@ function checkTopologies(terms: readonly Frozen<TopologySelectorTerm>[], at: Fie
   const seen = terms.map(() => '[]')
   terms.forEach((term, i) => {
     checkTopology(term, at.index(i).child('matchLabelExpressions'), errors)
-    const meaning = JSON.stringify((term.matchLabelExpressions ?? []).map(({ key, values }) => [key, [...new Set(values)].sort()]).sort())
+    const meaning = JSON.stringify(
+      (term.matchLabelExpressions ?? []).map(({ key, values }) => [key, [...new Set(values)].sort()]).sort(),
+    )
     for (const other of seen) if (other === meaning) errors.duplicate(at.index(i).child('matchLabelExpressions'), '')
     seen.push(meaning)
   })
 }
 
-function checkTopology({ matchLabelExpressions }: Frozen<TopologySelectorTerm>, at: FieldPath, errors: FieldErrors): void {
+function checkTopology(
+  { matchLabelExpressions }: Frozen<TopologySelectorTerm>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const keys = new Set<string>()
   matchLabelExpressions?.forEach(({ key, values }, i) => {
     const path = at.index(i)

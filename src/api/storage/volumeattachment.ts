@@ -44,11 +44,17 @@ function checkAttachment({ spec, status }: Frozen<VolumeAttachment>, errors: Fie
   checkSource(spec?.source ?? {}, at.child('source'), errors)
   checkText(isSubdomain, spec?.nodeName ?? '', at.child('nodeName'), errors)
   if (!status) return
-  if (bytesOf(status.attachmentMetadata ?? {}) > metadataMax) errors.tooLong(field('status', 'attachmentMetadata'), metadataMax)
-  for (const name of ['attachError', 'detachError'] as const) if (status[name]) checkError(status[name], field('status', name), errors)
+  if (bytesOf(status.attachmentMetadata ?? {}) > metadataMax)
+    errors.tooLong(field('status', 'attachmentMetadata'), metadataMax)
+  for (const name of ['attachError', 'detachError'] as const)
+    if (status[name]) checkError(status[name], field('status', name), errors)
 }
 
-function checkSource({ inlineVolumeSpec: inline, persistentVolumeName: name }: Frozen<VolumeAttachmentSource>, at: FieldPath, errors: FieldErrors): void {
+function checkSource(
+  { inlineVolumeSpec: inline, persistentVolumeName: name }: Frozen<VolumeAttachmentSource>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const one = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'
   if (!inline && name === undefined) errors.required(at, one)
   else if (inline && name !== undefined) errors.forbidden(at, one)

@@ -4,4 +4,8 @@ import type { Cell } from '../table-format/cells.ts'
 import { age, name } from '../table-format/cells.ts'
 
 /** What `kubectl get volumeattributesclasses` shows. */
-export const volumeAttributesClassRow = (attributes: Frozen<VolumeAttributesClass>, nowMs: number): Cell[] => [name(attributes), attributes.driverName ?? '', age(attributes, nowMs)]
+export const volumeAttributesClassRow = (attributes: Frozen<VolumeAttributesClass>, nowMs: number): Cell[] => [
+  name(attributes),
+  attributes.driverName ?? '',
+  age(attributes, nowMs),
+]

@@ -14,7 +14,8 @@ export const volumeAttributesClassDefinition = defineKind(volumeAttributesClasse
   metadata: { onUpdate: 'both' },
   validate: checkAttributesClass,
   validateUpdate(attributes, old, errors) {
-    for (const name of ['driverName', 'parameters'] as const) if (!equal(attributes[name], old[name])) errors.forbidden(field(name), `updates to ${name} are forbidden.`)
+    for (const name of ['driverName', 'parameters'] as const)
+      if (!equal(attributes[name], old[name])) errors.forbidden(field(name), `updates to ${name} are forbidden.`)
     checkAttributesClass(attributes, errors)
   },
 })
@@ -22,5 +23,6 @@ export const volumeAttributesClassDefinition = defineKind(volumeAttributesClasse
 function checkAttributesClass({ driverName, parameters }: Frozen<VolumeAttributesClass>, errors: FieldErrors): void {
   checkProvisioner(driverName, field('driverName'), errors)
   checkParameters(parameters, field('parameters'), errors)
-  if (!Object.keys(parameters ?? {}).length) errors.required(field('parameters'), 'must contain at least one key/value pair')
+  if (!Object.keys(parameters ?? {}).length)
+    errors.required(field('parameters'), 'must contain at least one key/value pair')
 }

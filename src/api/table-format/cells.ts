@@ -8,17 +8,22 @@ import { humanDuration } from './duration.ts'
 export type Cell = string | number | boolean | null
 
 /** How long ago a time was. */
-export const since = (time: string | null | undefined, nowMs: number): string => (time ? humanDuration(nowMs - Date.parse(time)) : '<unknown>')
+export const since = (time: string | null | undefined, nowMs: number): string =>
+  time ? humanDuration(nowMs - Date.parse(time)) : '<unknown>'
 
 /** An object's age. */
-export const age = (object: Frozen<KubernetesObject>, nowMs: number): string => since(object.metadata?.creationTimestamp, nowMs)
+export const age = (object: Frozen<KubernetesObject>, nowMs: number): string =>
+  since(object.metadata?.creationTimestamp, nowMs)
 
 /** An object's name. */
 export const name = (object: Frozen<KubernetesObject>): string => object.metadata?.name ?? ''
 
 /** The names and the images of containers. */
 export function containerCells(containers: readonly Frozen<Container>[] | null | undefined): [string, string] {
-  return [(containers ?? []).map((container) => container.name).join(','), (containers ?? []).map(({ image }) => image ?? '').join(',')]
+  return [
+    (containers ?? []).map((container) => container.name).join(','),
+    (containers ?? []).map(({ image }) => image ?? '').join(','),
+  ]
 }
 
 /** `app=web,tier=front`, in the order of these texts; `<none>` without labels. */
@@ -28,7 +33,8 @@ export function labelCell(labels: Readonly<Record<string, string>> | null | unde
 }
 
 /** A label selector as text; `<none>` when it selects everything or nothing. */
-export const selectorCell = (selector: Frozen<LabelSelector> | null | undefined): string => selectorText(selector) || '<none>'
+export const selectorCell = (selector: Frozen<LabelSelector> | null | undefined): string =>
+  selectorText(selector) || '<none>'
 
 /** The first items of a longer list: `a,b,c + 2 more...`. */
 export function fewOf(items: readonly string[], max = 3): string {
@@ -37,7 +43,12 @@ export function fewOf(items: readonly string[], max = 3): string {
 }
 
 /** Who is bound by a role binding: users, groups, service accounts. */
-export function subjectCells(subjects: readonly { readonly kind: string; readonly name: string; readonly namespace?: string | undefined }[] | null | undefined): [string, string, string] {
+export function subjectCells(
+  subjects:
+    | readonly { readonly kind: string; readonly name: string; readonly namespace?: string | undefined }[]
+    | null
+    | undefined,
+): [string, string, string] {
   const of = (kind: string) => (subjects ?? []).filter((subject) => subject.kind === kind)
   const names = (kind: string) => of(kind).map((subject) => subject.name)
   const accounts = of('ServiceAccount').map((subject) => `${subject.namespace ?? ''}/${subject.name}`)
@@ -59,5 +70,9 @@ export const accessModesCell = (modes: readonly string[] | null | undefined): st
     .join(',')
 
 /** The addresses that a load balancer has. */
-export const loadBalancerCell = (ingress: readonly { readonly ip?: string | undefined; readonly hostname?: string | undefined }[] | null | undefined): string =>
-  [...new Set((ingress ?? []).map(({ ip, hostname }) => ip || hostname || '').filter((address) => address !== ''))].sort().join(',')
+export const loadBalancerCell = (
+  ingress: readonly { readonly ip?: string | undefined; readonly hostname?: string | undefined }[] | null | undefined,
+): string =>
+  [...new Set((ingress ?? []).map(({ ip, hostname }) => ip || hostname || '').filter((address) => address !== ''))]
+    .sort()
+    .join(',')

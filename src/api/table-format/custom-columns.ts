@@ -30,7 +30,13 @@ export function customColumns(printed: readonly PrinterColumn[] | null | undefin
   for (const column of printed && printed.length > 0 ? printed : [agePrinterColumn]) {
     const find = pathOf(column.jsonPath)
     if (!find) break
-    columns.push({ name: column.name, type: column.type, format: column.format ?? '', priority: column.priority ?? 0, description: column.description || `Custom resource definition column (in JSONPath format): ${column.jsonPath}` })
+    columns.push({
+      name: column.name,
+      type: column.type,
+      format: column.format ?? '',
+      priority: column.priority ?? 0,
+      description: column.description || `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
+    })
     cells.push((object, nowMs) => cellOf(column.type, find(object)[0], nowMs))
   }
   return { columns, row: (object, nowMs) => [object.metadata?.name ?? '', ...cells.map((cell) => cell(object, nowMs))] }

@@ -5,7 +5,12 @@ import { compileJsonPath } from './json-path.ts'
 const object = {
   metadata: { labels: { 'app.kubernetes.io/name': 'x' }, 'odd[key]': 1 },
   spec: { replicas: 3, list: [{ name: 'a', port: 80 }, { name: 'b', port: 443, on: true }, { name: 'c' }] },
-  status: { conditions: [{ type: 'Ready', status: 'True' }, { type: 'Available', status: 'False' }] },
+  status: {
+    conditions: [
+      { type: 'Ready', status: 'True' },
+      { type: 'Available', status: 'False' },
+    ],
+  },
 }
 
 test('paths find what is there, and nothing where nothing is', () => {
@@ -40,5 +45,6 @@ test('paths find what is there, and nothing where nothing is', () => {
 })
 
 test('what is no path is refused', () => {
-  for (const path of ['.spec.list[', '.spec.list[x]', '.a[?(@.b==c)]', `.${'a'.repeat(2000)}`]) assert.throws(() => compileJsonPath(path), SyntaxError, path)
+  for (const path of ['.spec.list[', '.spec.list[x]', '.a[?(@.b==c)]', `.${'a'.repeat(2000)}`])
+    assert.throws(() => compileJsonPath(path), SyntaxError, path)
 })

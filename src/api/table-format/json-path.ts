@@ -41,7 +41,9 @@ class PathParser {
     this.#at++
     if (this.#text[this.#at] === '.') {
       this.#at++
-      return this.#text[this.#at] === '[' || this.#at === this.#text.length ? descendants : then(descendants, field(this.#name()))
+      return this.#text[this.#at] === '[' || this.#at === this.#text.length
+        ? descendants
+        : then(descendants, field(this.#name()))
     }
     if (this.#text[this.#at] === '[' || this.#at === this.#text.length) return (values) => [...values]
     const name = this.#name()
@@ -131,7 +133,8 @@ const union =
   (values) =>
     steps.flatMap((step) => step(values))
 
-const children: Step = (values) => values.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : isMap(value) ? Object.values(value) : []))
+const children: Step = (values) =>
+  values.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : isMap(value) ? Object.values(value) : []))
 
 /** How many values a search through everything finds. */
 const foundMax = 10_000
@@ -153,7 +156,9 @@ const element =
 const slice =
   (from: number | undefined, to: number | undefined, by: number): Step =>
   (values) =>
-    values.flatMap((value) => (Array.isArray(value) ? (value.slice(from, to) as unknown[]).filter((_, i) => by > 0 && i % by === 0) : []))
+    values.flatMap((value) =>
+      Array.isArray(value) ? (value.slice(from, to) as unknown[]).filter((_, i) => by > 0 && i % by === 0) : [],
+    )
 
 const operators = ['==', '!=', '<=', '>=', '<', '>'] as const
 
@@ -178,7 +183,13 @@ const select =
 function operand(text: string): (value: unknown) => readonly unknown[] {
   if (text.startsWith('@') || text.startsWith('$')) return compileJsonPath(text)
   const quoted = /^(['"])(.*)\1$/s.exec(text)
-  const literal = quoted ? quoted[2]!.replace(/\\(.)/gs, '$1') : text === 'true' ? true : text === 'false' ? false : Number(text)
+  const literal = quoted
+    ? quoted[2]!.replace(/\\(.)/gs, '$1')
+    : text === 'true'
+      ? true
+      : text === 'false'
+        ? false
+        : Number(text)
   if (Number.isNaN(literal)) throw new SyntaxError(`unrecognized operand ${text}`)
   return () => [literal]
 }

@@ -21,21 +21,34 @@ export interface PartialObjectMetadataList {
 }
 
 /** The metadata-only form of an object. */
-export const partialObject = (kind: Kind, object: Frozen<KubernetesObject>, version: MetaVersion = 'v1'): PartialObjectMetadata => ({
+export const partialObject = (
+  kind: Kind,
+  object: Frozen<KubernetesObject>,
+  version: MetaVersion = 'v1',
+): PartialObjectMetadata => ({
   kind: 'PartialObjectMetadata',
   apiVersion: `meta.k8s.io/${version}`,
-  metadata: kind.behaviour.hiddenAnnotations ? withoutAnnotations(object.metadata, kind.behaviour.hiddenAnnotations) : object.metadata,
+  metadata: kind.behaviour.hiddenAnnotations
+    ? withoutAnnotations(object.metadata, kind.behaviour.hiddenAnnotations)
+    : object.metadata,
 })
 
 /** The metadata-only form of a list. */
-export const partialList = (kind: Kind, objects: readonly Frozen<KubernetesObject>[], { metadata, version = 'v1' }: { metadata: Frozen<ListMeta>; version?: MetaVersion }): PartialObjectMetadataList => ({
+export const partialList = (
+  kind: Kind,
+  objects: readonly Frozen<KubernetesObject>[],
+  { metadata, version = 'v1' }: { metadata: Frozen<ListMeta>; version?: MetaVersion },
+): PartialObjectMetadataList => ({
   kind: 'PartialObjectMetadataList',
   apiVersion: `meta.k8s.io/${version}`,
   metadata,
   items: objects.length > 0 ? objects.map((object) => partialObject(kind, object, version)) : null,
 })
 
-function withoutAnnotations(metadata: Frozen<KubernetesObject>['metadata'], hidden: readonly string[]): Frozen<KubernetesObject>['metadata'] {
+function withoutAnnotations(
+  metadata: Frozen<KubernetesObject>['metadata'],
+  hidden: readonly string[],
+): Frozen<KubernetesObject>['metadata'] {
   if (!metadata?.annotations) return metadata
   const { annotations, ...rest } = metadata
   const shown = Object.entries(annotations).filter(([name]) => !hidden.includes(name))

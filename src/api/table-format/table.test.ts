@@ -17,8 +17,13 @@ test('a table has a row an object, with its metadata, all of it or nothing', () 
   const configMaps = kindOf('', 'v1', 'configmaps')
   const table = newTable(configMaps, [object], { nowMs })
   assert.deepEqual(table.metadata, { resourceVersion: '7' })
-  assert.deepEqual(table.columnDefinitions?.map(({ name }) => name), ['Name', 'Data', 'Age'])
-  assert.deepEqual(table.rows, [{ cells: ['x', 1, '24h'], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } }])
+  assert.deepEqual(
+    table.columnDefinitions?.map(({ name }) => name),
+    ['Name', 'Data', 'Age'],
+  )
+  assert.deepEqual(table.rows, [
+    { cells: ['x', 1, '24h'], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } },
+  ])
   assert.equal(newTable(configMaps, [object], { nowMs, include: 'Object' }).rows![0]!.object, object)
   assert.equal(newTable(configMaps, [object], { nowMs, include: 'None' }).rows![0]!.object, null)
   assert.equal(newTable(configMaps, [object], { nowMs, noHead: true }).columnDefinitions, null)
@@ -35,11 +40,18 @@ test('a table without objects has no rows, which is null where upstream has no p
 })
 
 test('an empty metadata-only list is null', () => {
-  assert.deepEqual(partialList(kindOf('', 'v1', 'configmaps'), [], { metadata: { resourceVersion: '7' } }), { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: '7' }, items: null })
+  assert.deepEqual(partialList(kindOf('', 'v1', 'configmaps'), [], { metadata: { resourceVersion: '7' } }), {
+    kind: 'PartialObjectMetadataList',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: { resourceVersion: '7' },
+    items: null,
+  })
 })
 
 test('annotations that stand for fields of old are only shown with the whole object', () => {
-  const object = { metadata: { ...metadata, annotations: { 'deprecated.daemonset.template.generation': '1', note: 'x' } } }
+  const object = {
+    metadata: { ...metadata, annotations: { 'deprecated.daemonset.template.generation': '1', note: 'x' } },
+  }
   assert.deepEqual(partialObject(kindOf('apps', 'v1', 'daemonsets'), object).metadata?.annotations, { note: 'x' })
   assert.deepEqual(partialObject(kindOf('apps', 'v1', 'deployments'), object).metadata, object.metadata)
 })
@@ -52,8 +64,15 @@ test('every kind shows a row for the barest object of it', () => {
     const [row] = rows!
     const cells = row!.cells.length
     // Upstream's table of IPAddresses has a cell more than columns.
-    assert.equal(kind.resource.plural === 'ipaddresses' ? cells - 1 : cells, columnDefinitions!.length, kind.resource.plural)
-    assert.ok(row!.cells.every((cell) => cell === null || ['string', 'number', 'boolean'].includes(typeof cell)), kind.resource.plural)
+    assert.equal(
+      kind.resource.plural === 'ipaddresses' ? cells - 1 : cells,
+      columnDefinitions!.length,
+      kind.resource.plural,
+    )
+    assert.ok(
+      row!.cells.every((cell) => cell === null || ['string', 'number', 'boolean'].includes(typeof cell)),
+      kind.resource.plural,
+    )
   }
 })
 
@@ -73,5 +92,11 @@ test('a row holds as long as its age reads the same, and is never kept longer', 
 
 test('labels are in the order of their texts, and service accounts always have a namespace before them', () => {
   assert.equal(labelCell({ app: 'x', 'app.kubernetes.io/name': 'y' }), 'app.kubernetes.io/name=y,app=x')
-  assert.deepEqual(subjectCells([{ kind: 'ServiceAccount', name: 'a' }, { kind: 'ServiceAccount', name: 'b', namespace: 'n' }]), ['', '', '/a, n/b'])
+  assert.deepEqual(
+    subjectCells([
+      { kind: 'ServiceAccount', name: 'a' },
+      { kind: 'ServiceAccount', name: 'b', namespace: 'n' },
+    ]),
+    ['', '', '/a, n/b'],
+  )
 })

@@ -53,7 +53,9 @@ export interface TableOptions {
 export function includeObjectOf(value: string | null | undefined): IncludeObject {
   if (!value) return 'Metadata'
   if (value === 'None' || value === 'Metadata' || value === 'Object') return value
-  throw badRequest(`includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`)
+  throw badRequest(
+    `includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
+  )
 }
 
 /** A table of objects of a kind: a list's, or with one row an object's or a watch event's. */
@@ -61,7 +63,10 @@ export function newTable(kind: Kind, objects: readonly Frozen<KubernetesObject>[
   const order = kind.behaviour.rowOrder
   const sorted = order && objects.length > 1 ? [...objects].sort(order) : objects
   const table = tableWithoutRows(kind, { ...options, metadata: options.metadata ?? metadataOf(objects) })
-  return { ...table, rows: sorted.length === 0 && isPlain(kind) ? null : sorted.map((object) => newRow(kind, object, options)) }
+  return {
+    ...table,
+    rows: sorted.length === 0 && isPlain(kind) ? null : sorted.map((object) => newRow(kind, object, options)),
+  }
 }
 
 /** A table's frame, for who adds the rows one by one. They come last. */
@@ -73,17 +78,23 @@ export const tableWithoutRows = (kind: Kind, options: TableOptions): Table => ({
   rows: [],
 })
 
-const metadataOf = ([object]: readonly Frozen<KubernetesObject>[]): Frozen<ListMeta> => (object?.metadata?.resourceVersion ? { resourceVersion: object.metadata.resourceVersion } : {})
+const metadataOf = ([object]: readonly Frozen<KubernetesObject>[]): Frozen<ListMeta> =>
+  object?.metadata?.resourceVersion ? { resourceVersion: object.metadata.resourceVersion } : {}
 
 /** One object's row. */
-export function newRow(kind: Kind, object: Frozen<KubernetesObject>, { nowMs, include = 'Metadata', version }: TableOptions): TableRow {
+export function newRow(
+  kind: Kind,
+  object: Frozen<KubernetesObject>,
+  { nowMs, include = 'Metadata', version }: TableOptions,
+): TableRow {
   const cells = cellsOf(kind, object, nowMs)
   const conditions = kind.behaviour.rowConditions?.(object)
   const part = include === 'None' ? null : include === 'Object' ? object : partialObject(kind, object, version)
   return conditions ? { cells, conditions, object: part } : { cells, object: part }
 }
 
-const cellsOf = (kind: Kind, object: Frozen<KubernetesObject>, nowMs: number): readonly Cell[] => (kind.behaviour.row ? kind.behaviour.row(object, nowMs) : plainRow(kind, object, nowMs))
+const cellsOf = (kind: Kind, object: Frozen<KubernetesObject>, nowMs: number): readonly Cell[] =>
+  kind.behaviour.row ? kind.behaviour.row(object, nowMs) : plainRow(kind, object, nowMs)
 
 const longerMs = [10_000, 60_000]
 const shorterMs = [500, 200]
@@ -105,17 +116,36 @@ export function rowHoldsUntil(kind: Kind, object: Frozen<KubernetesObject>, nowM
 }
 
 /** Kinds without a row of their own show their name and when they were made. */
-const isPlain = (kind: Kind): boolean => !kind.behaviour.row && kind.columns.some((column) => column.name === 'Created At')
+const isPlain = (kind: Kind): boolean =>
+  !kind.behaviour.row && kind.columns.some((column) => column.name === 'Created At')
 
 const plainRow = (kind: Kind, object: Frozen<KubernetesObject>, nowMs: number): Cell[] =>
-  kind.columns.map((column) => (column.format === 'name' ? name(object) : column.name === 'Age' ? age(object, nowMs) : column.name === 'Created At' ? (object.metadata?.creationTimestamp ?? null) : ''))
+  kind.columns.map((column) =>
+    column.format === 'name'
+      ? name(object)
+      : column.name === 'Age'
+        ? age(object, nowMs)
+        : column.name === 'Created At'
+          ? (object.metadata?.creationTimestamp ?? null)
+          : '',
+  )
 
 const heads = new WeakMap<readonly Column[], readonly ColumnDefinition[]>()
 
 /** The head of a kind's table. */
 function columnDefinitions(kind: Kind): readonly ColumnDefinition[] {
   let head = heads.get(kind.columns)
-  if (!head) heads.set(kind.columns, (head = kind.columns.map(({ name: title, type, format, priority, description }) => ({ name: title, type, format, description: description ?? descriptions[title] ?? `${title}: what the object's own fields say.`, priority }))))
+  if (!head)
+    heads.set(
+      kind.columns,
+      (head = kind.columns.map(({ name: title, type, format, priority, description }) => ({
+        name: title,
+        type,
+        format,
+        description: description ?? descriptions[title] ?? `${title}: what the object's own fields say.`,
+        priority,
+      }))),
+    )
   return head
 }
 

@@ -3,12 +3,22 @@ import type { FieldErrors, FieldPath } from './field.ts'
 import { immutableText, pathSegmentErrors } from './names.ts'
 
 /** Says what a rule has against a text. */
-export function checkText(rule: (text: string) => readonly string[], text: string, at: FieldPath, errors: FieldErrors): void {
+export function checkText(
+  rule: (text: string) => readonly string[],
+  text: string,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   for (const problem of rule(text)) errors.invalid(at, text, problem)
 }
 
 /** The same for a text that must be there. */
-export function checkRequiredText(rule: (text: string) => readonly string[], text: string | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkRequiredText(
+  rule: (text: string) => readonly string[],
+  text: string | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (text) checkText(rule, text, at, errors)
   else errors.required(at)
 }

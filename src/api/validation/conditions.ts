@@ -10,7 +10,11 @@ const reasonMax = 1024
 const messageMax = 32 * 1024
 
 /** The rules of the conditions that newer kinds have: one of a type, each complete. */
-export function checkConditions(conditions: readonly Frozen<Condition>[] | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkConditions(
+  conditions: readonly Frozen<Condition>[] | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const types = new Set<string>()
   conditions?.forEach((condition, i) => {
     const path = at.index(i)
@@ -20,10 +24,15 @@ export function checkConditions(conditions: readonly Frozen<Condition>[] | undef
   })
 }
 
-function checkCondition({ type = '', status = '', observedGeneration = 0, lastTransitionTime, reason = '', message = '' }: Frozen<Condition>, at: FieldPath, errors: FieldErrors): void {
+function checkCondition(
+  { type = '', status = '', observedGeneration = 0, lastTransitionTime, reason = '', message = '' }: Frozen<Condition>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   checkLabelName(type, at.child('type'), errors)
   if (!statuses.includes(status)) errors.notSupported(at.child('status'), status, statuses)
-  if (observedGeneration < 0) errors.invalid(at.child('observedGeneration'), observedGeneration, 'must be greater than or equal to zero')
+  if (observedGeneration < 0)
+    errors.invalid(at.child('observedGeneration'), observedGeneration, 'must be greater than or equal to zero')
   if (!lastTransitionTime) errors.required(at.child('lastTransitionTime'), 'must be set')
   if (!reason) errors.required(at.child('reason'), 'must be set')
   else checkText(isConditionReason, reason, at.child('reason'), errors)

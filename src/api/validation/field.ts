@@ -32,7 +32,8 @@ export class FieldPath {
 }
 
 /** A path from an object's root: `field('spec', 'replicas')`. */
-export const field = (...names: string[]): FieldPath => names.reduce<FieldPath>((path, name) => new FieldPath(path, name), new FieldPath(undefined, ''))
+export const field = (...names: string[]): FieldPath =>
+  names.reduce<FieldPath>((path, name) => new FieldPath(path, name), new FieldPath(undefined, ''))
 
 /** Where upstream writes of no field in particular. */
 export const nowhere = (): FieldPath => new FieldPath(undefined, '[]')
@@ -78,7 +79,12 @@ export class FieldErrors {
   }
 
   notSupported(at: FieldPath, value: unknown, supported: readonly string[]): void {
-    this.#add('FieldValueNotSupported', at, `Unsupported value: ${shown(value)}`, supported.length ? `supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}` : '')
+    this.#add(
+      'FieldValueNotSupported',
+      at,
+      `Unsupported value: ${shown(value)}`,
+      supported.length ? `supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}` : '',
+    )
   }
 
   forbidden(at: FieldPath, detail: string): void {

@@ -11,11 +11,18 @@ const problems = (check: typeof checkIp, text: string): number => {
 }
 
 test('addresses survive being written and read', () => {
-  const bytes = fc.oneof(fc.array(fc.nat(255), { minLength: 4, maxLength: 4 }), fc.array(fc.nat(255), { minLength: 16, maxLength: 16 }))
+  const bytes = fc.oneof(
+    fc.array(fc.nat(255), { minLength: 4, maxLength: 4 }),
+    fc.array(fc.nat(255), { minLength: 16, maxLength: 16 }),
+  )
   fc.assert(
     fc.property(bytes, (address) => {
       // What begins as a mapped address is read as the shorter one.
-      const mapped = address.length === 16 && address.slice(0, 10).every((byte) => byte === 0) && address[10] === 255 && address[11] === 255
+      const mapped =
+        address.length === 16 &&
+        address.slice(0, 10).every((byte) => byte === 0) &&
+        address[10] === 255 &&
+        address[11] === 255
       fc.pre(!mapped)
       assert.deepEqual(parseIp(ipText(address))?.bytes, address)
       assert.equal(problems(checkIp, ipText(address)), 0)
@@ -29,7 +36,8 @@ test('old fields take old spellings, new ones do not', () => {
     assert.ok(problems(checkIp, text) > 0, text)
     assert.equal(ipWarnings(text, field('ip')).length, 1, text)
   }
-  for (const text of ['', '10.0.0', '10.0.0.256', '1::2::3', 'fe80::1%eth0', '10.0.0.1 ']) assert.ok(problems(checkLegacyIp, text) > 0, JSON.stringify(text))
+  for (const text of ['', '10.0.0', '10.0.0.256', '1::2::3', 'fe80::1%eth0', '10.0.0.1 '])
+    assert.ok(problems(checkLegacyIp, text) > 0, JSON.stringify(text))
 })
 
 test('networks know what is in them', () => {

@@ -77,7 +77,7 @@ export function ipText(bytes: readonly number[]): string {
   if (bytes.length === 4) return bytes.join('.')
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0))
   let best = { start: -1, length: 1 }
-  for (let start = 0; start < 8; ) {
+  for (let start = 0; start < 8;) {
     let end = start
     while (end < 8 && groups[end] === 0) end++
     if (end - start > best.length) best = { start, length: end - start }
@@ -88,7 +88,8 @@ export function ipText(bytes: readonly number[]): string {
   return `${text(groups.slice(0, best.start))}::${text(groups.slice(best.start + best.length))}`
 }
 
-const mask = (bytes: readonly number[], bits: number) => bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - 8 * i))) & 255)
+const mask = (bytes: readonly number[], bits: number) =>
+  bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - 8 * i))) & 255)
 
 /** Reads `10.0.0.0/8`, with leading zeros allowed as above. */
 export function parseCidr(text: string): ParsedCidr | undefined {
@@ -104,7 +105,13 @@ export function parseCidr(text: string): ParsedCidr | undefined {
   // A mapped address is masked as the IPv6 address it is written as.
   const bits = ip.mapped ? Math.max(0, written - 96) : written
   const network = ipText(mask(ip.bytes, bits))
-  return { ip, bits, network, text: `${network}/${bits}`, sloppy: ip.sloppy || (size.length > 1 && size.startsWith('0')) }
+  return {
+    ip,
+    bits,
+    network,
+    text: `${network}/${bits}`,
+    sloppy: ip.sloppy || (size.length > 1 && size.startsWith('0')),
+  }
 }
 
 /** Whether the network holds the address. */
@@ -130,7 +137,8 @@ export function checkIp(value: string, at: FieldPath, errors: FieldErrors): void
   if (!ip) return errors.invalid(at, value, ipRule)
   if (ip.sloppy) errors.invalid(at, value, 'must not have leading 0s')
   if (ip.mapped) errors.invalid(at, value, 'must not be an IPv4-mapped IPv6 address')
-  if (!ip.sloppy && !ip.mapped && ipText(ip.bytes) !== value) errors.invalid(at, value, `must be in canonical form ("${ipText(ip.bytes)}")`)
+  if (!ip.sloppy && !ip.mapped && ipText(ip.bytes) !== value)
+    errors.invalid(at, value, `must be in canonical form ("${ipText(ip.bytes)}")`)
 }
 
 /** Fields that have always taken any spelling of a network. */
@@ -144,7 +152,8 @@ export function checkCidr(value: string, at: FieldPath, errors: FieldErrors): vo
   if (!cidr) return errors.invalid(at, value, cidrRule)
   if (cidr.sloppy) return errors.invalid(at, value, 'must not have leading 0s in IP or prefix length')
   if (cidr.ip.mapped) return errors.invalid(at, value, 'must not have an IPv4-mapped IPv6 address')
-  if (ipText(cidr.ip.bytes) !== cidr.network) return errors.invalid(at, value, 'must not have bits set beyond the prefix length')
+  if (ipText(cidr.ip.bytes) !== cidr.network)
+    return errors.invalid(at, value, 'must not have bits set beyond the prefix length')
   if (cidr.text !== value) errors.invalid(at, value, `must be in canonical form ("${cidr.text}")`)
 }
 
@@ -153,8 +162,14 @@ export function ipWarnings(value: string, at: FieldPath): string[] {
   const ip = parseIp(value)
   if (!ip) return []
   const canonical = ipText(ip.bytes)
-  if (ip.sloppy || ip.mapped) return [`${at}: non-standard IP address ${JSON.stringify(value)} will be considered invalid in a future Kubernetes release: use ${JSON.stringify(canonical)}`]
-  if (ip.bytes.length === 16 && canonical !== value) return [`${at}: IPv6 address ${JSON.stringify(value)} should be in RFC 5952 canonical format (${JSON.stringify(canonical)})`]
+  if (ip.sloppy || ip.mapped)
+    return [
+      `${at}: non-standard IP address ${JSON.stringify(value)} will be considered invalid in a future Kubernetes release: use ${JSON.stringify(canonical)}`,
+    ]
+  if (ip.bytes.length === 16 && canonical !== value)
+    return [
+      `${at}: IPv6 address ${JSON.stringify(value)} should be in RFC 5952 canonical format (${JSON.stringify(canonical)})`,
+    ]
   return []
 }
 
@@ -166,9 +181,17 @@ export function cidrWarnings(value: string, at: FieldPath): string[] {
   const address = ipText(cidr.ip.bytes)
   if (address !== cidr.network) {
     const single = `${address}/${8 * cidr.ip.bytes.length}`
-    warnings.push(`${at}: CIDR value ${JSON.stringify(value)} is ambiguous in this context (should be ${JSON.stringify(cidr.text)} or ${JSON.stringify(single)}?)`)
+    warnings.push(
+      `${at}: CIDR value ${JSON.stringify(value)} is ambiguous in this context (should be ${JSON.stringify(cidr.text)} or ${JSON.stringify(single)}?)`,
+    )
   }
-  if (cidr.sloppy || cidr.ip.mapped) warnings.push(`${at}: non-standard CIDR value ${JSON.stringify(value)} will be considered invalid in a future Kubernetes release: use ${JSON.stringify(cidr.text)}`)
-  if (!warnings.length && cidr.ip.bytes.length === 16 && cidr.text !== value) warnings.push(`${at}: IPv6 CIDR value ${JSON.stringify(value)} should be in RFC 5952 canonical format (${JSON.stringify(cidr.text)})`)
+  if (cidr.sloppy || cidr.ip.mapped)
+    warnings.push(
+      `${at}: non-standard CIDR value ${JSON.stringify(value)} will be considered invalid in a future Kubernetes release: use ${JSON.stringify(cidr.text)}`,
+    )
+  if (!warnings.length && cidr.ip.bytes.length === 16 && cidr.text !== value)
+    warnings.push(
+      `${at}: IPv6 CIDR value ${JSON.stringify(value)} should be in RFC 5952 canonical format (${JSON.stringify(cidr.text)})`,
+    )
   return warnings
 }

@@ -34,7 +34,8 @@ export function checkAnnotations(annotations: Texts, at: FieldPath, errors: Fiel
 }
 
 const annotationBytesMax = 256 * 1024
-const sizeOf = (texts: Record<string, string>) => Object.entries(texts).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
+const sizeOf = (texts: Record<string, string>) =>
+  Object.entries(texts).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
 
 /** How strictly a label selector is checked. */
 export interface SelectorOptions {
@@ -49,18 +50,31 @@ export const hasInvalidValues = (selector: Frozen<LabelSelector> | undefined): b
   selector?.matchExpressions?.some(({ values }) => values?.some((value) => isLabelValue(value).length > 0)) ?? false
 
 /** A label selector; absent is fine. */
-export function checkLabelSelector(selector: Frozen<LabelSelector> | undefined, at: FieldPath, errors: FieldErrors, options: SelectorOptions = {}): void {
+export function checkLabelSelector(
+  selector: Frozen<LabelSelector> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+  options: SelectorOptions = {},
+): void {
   if (!selector) return
   if (selector.matchLabels) checkLabels(selector.matchLabels, at.child('matchLabels'), errors)
-  selector.matchExpressions?.forEach((requirement, i) => checkRequirement(requirement, at.child('matchExpressions').index(i), errors, options))
+  selector.matchExpressions?.forEach((requirement, i) =>
+    checkRequirement(requirement, at.child('matchExpressions').index(i), errors, options),
+  )
 }
 
 /** One `matchExpressions` entry. */
-export function checkRequirement({ key, operator, values = [] }: Frozen<LabelSelectorRequirement>, at: FieldPath, errors: FieldErrors, options: SelectorOptions): void {
+export function checkRequirement(
+  { key, operator, values = [] }: Frozen<LabelSelectorRequirement>,
+  at: FieldPath,
+  errors: FieldErrors,
+  options: SelectorOptions,
+): void {
   if (operator === 'In' || operator === 'NotIn') {
     if (values.length === 0) errors.required(at.child('values'), "must be specified when `operator` is 'In' or 'NotIn'")
   } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values.length > 0) errors.forbidden(at.child('values'), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+    if (values.length > 0)
+      errors.forbidden(at.child('values'), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
   } else if (!options.anyOperator) errors.invalid(at.child('operator'), operator ?? '', 'not a valid selector operator')
   checkLabelName(key ?? '', at.child('key'), errors)
   if (options.anyValue) return

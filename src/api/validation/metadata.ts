@@ -4,7 +4,15 @@ import type { Frozen, KubernetesObject } from '../resource.ts'
 import { equal } from './equal.ts'
 import { field, type FieldErrors, type FieldPath } from './field.ts'
 import { checkAnnotations, checkLabels } from './labels.ts'
-import { dnsSubdomainErrors, immutableText, isLabel, isQualifiedName, negativeText, pathSegmentErrors, type NameRule } from './names.ts'
+import {
+  dnsSubdomainErrors,
+  immutableText,
+  isLabel,
+  isQualifiedName,
+  negativeText,
+  pathSegmentErrors,
+  type NameRule,
+} from './names.ts'
 
 /** What of a kind metadata rules depend on. */
 export interface MetadataKind {
@@ -24,11 +32,19 @@ export function validateMetadata(object: Frozen<KubernetesObject>, kind: Metadat
   const before = errors.list.length
   checkObject(object.metadata ?? {}, kind, errors)
   // Upstream tells of the least rule only when nothing else is wrong.
-  if (errors.list.length === before) for (const text of pathSegmentErrors(object.metadata?.name ?? '', false)) errors.invalid(name, object.metadata?.name, text)
+  if (errors.list.length === before)
+    for (const text of pathSegmentErrors(object.metadata?.name ?? '', false))
+      errors.invalid(name, object.metadata?.name, text)
 }
 
 /** The metadata of a changed object, before the kind's own `validateUpdate`. Upstream tells most errors several times here, and clients see that. */
-export function validateMetadataUpdate(object: Frozen<KubernetesObject>, old: Frozen<KubernetesObject>, kind: MetadataKind, errors: FieldErrors, subresource = ''): void {
+export function validateMetadataUpdate(
+  object: Frozen<KubernetesObject>,
+  old: Frozen<KubernetesObject>,
+  kind: MetadataKind,
+  errors: FieldErrors,
+  subresource = '',
+): void {
   const metadata = object.metadata ?? {}
   const oldMetadata = old.metadata ?? {}
   checkCommon(metadata, { rule: pathSegmentErrors, namespaced: kind.resource.namespaced, standard: false }, errors)
@@ -42,11 +58,21 @@ export function validateMetadataUpdate(object: Frozen<KubernetesObject>, old: Fr
 
 function checkObject(metadata: Frozen<ObjectMeta>, kind: MetadataKind, errors: FieldErrors): void {
   const { nameErrors = dnsSubdomainErrors, metadata: rules } = kind.behaviour
-  checkCommon(metadata, { rule: nameErrors, namespaced: kind.resource.namespaced, standard: rules?.finalizers !== 'any' }, errors)
+  checkCommon(
+    metadata,
+    { rule: nameErrors, namespaced: kind.resource.namespaced, standard: rules?.finalizers !== 'any' },
+    errors,
+  )
 }
 
-function checkCommon(metadata: Frozen<ObjectMeta>, { rule, namespaced, standard }: { rule: NameRule; namespaced: boolean; standard: boolean }, errors: FieldErrors): void {
-  if (metadata.generateName) for (const text of rule(metadata.generateName, true)) errors.invalid(root.child('generateName'), metadata.generateName, text)
+function checkCommon(
+  metadata: Frozen<ObjectMeta>,
+  { rule, namespaced, standard }: { rule: NameRule; namespaced: boolean; standard: boolean },
+  errors: FieldErrors,
+): void {
+  if (metadata.generateName)
+    for (const text of rule(metadata.generateName, true))
+      errors.invalid(root.child('generateName'), metadata.generateName, text)
   if (!metadata.name) errors.required(name, 'name or generateName is required')
   else for (const text of rule(metadata.name, false)) errors.invalid(name, metadata.name, text)
   if (!namespaced) {
@@ -66,12 +92,28 @@ function checkChange(metadata: Frozen<ObjectMeta>, old: Frozen<ObjectMeta>, erro
   if (old.deletionTimestamp) {
     const had = new Set(old.finalizers)
     const added = (metadata.finalizers ?? []).filter((finalizer) => !had.has(finalizer))
-    if (added.length) errors.forbidden(finalizersAt, `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.toSorted().map((text) => JSON.stringify(text)).join(', ')}}`)
+    if (added.length)
+      errors.forbidden(
+        finalizersAt,
+        `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added
+          .toSorted()
+          .map((text) => JSON.stringify(text))
+          .join(', ')}}`,
+      )
   }
   if (!metadata.resourceVersion) errors.invalid(root.child('resourceVersion'), '', 'must be specified for an update')
-  if ((metadata.generation ?? 0) < (old.generation ?? 0)) errors.invalid(root.child('generation'), metadata.generation ?? 0, 'must not be decremented')
-  for (const key of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
-    if (metadata[key] !== old[key] && !equal(metadata[key], old[key])) errors.invalid(root.child(key), metadata[key], immutableText)
+  if ((metadata.generation ?? 0) < (old.generation ?? 0))
+    errors.invalid(root.child('generation'), metadata.generation ?? 0, 'must not be decremented')
+  for (const key of [
+    'name',
+    'namespace',
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ] as const) {
+    if (metadata[key] !== old[key] && !equal(metadata[key], old[key]))
+      errors.invalid(root.child(key), metadata[key], immutableText)
   }
   checkLabels(metadata.labels, labels, errors)
   checkAnnotations(metadata.annotations, annotations, errors)
@@ -86,27 +128,37 @@ function checkOwners(owners: Frozen<OwnerReference[]> | undefined, errors: Field
   for (const owner of owners) {
     const version = owner.apiVersion ?? ''
     // What cannot be read as group/version has no version.
-    if (!version || version.split('/').length > 2 || version.endsWith('/')) errors.invalid(at.child('apiVersion'), version, 'version must not be empty')
+    if (!version || version.split('/').length > 2 || version.endsWith('/'))
+      errors.invalid(at.child('apiVersion'), version, 'version must not be empty')
     if (!owner.kind) errors.invalid(at.child('kind'), '', 'must not be empty')
     if (!owner.name) errors.invalid(at.child('name'), '', 'must not be empty')
     if (!owner.uid) errors.invalid(at.child('uid'), '', 'must not be empty')
-    if (version === 'v1' && owner.kind === 'Event') errors.invalid(at, owner, '/v1, Kind=Event is disallowed from being an owner')
+    if (version === 'v1' && owner.kind === 'Event')
+      errors.invalid(at, owner, '/v1, Kind=Event is disallowed from being an owner')
     if (!owner.controller) continue
     const text = `${owner.kind}/${owner.name}`
-    if (controller) errors.invalid(at, owners, `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${text}`)
+    if (controller)
+      errors.invalid(
+        at,
+        owners,
+        `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${text}`,
+      )
     controller ??= text
   }
 }
 
 function checkFinalizers(finalizers: readonly string[] | undefined, errors: FieldErrors): void {
   if (!finalizers?.length) return
-  for (const finalizer of finalizers) for (const text of isQualifiedName(finalizer)) errors.invalid(finalizersAt, finalizer, text)
-  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) errors.invalid(finalizersAt, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set')
+  for (const finalizer of finalizers)
+    for (const text of isQualifiedName(finalizer)) errors.invalid(finalizersAt, finalizer, text)
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion'))
+    errors.invalid(finalizersAt, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set')
 }
 
 /** A finalizer without a domain must be one of upstream's own. */
 export function checkStandardFinalizer(finalizer: string, at: FieldPath, errors: FieldErrors): void {
-  if (!finalizer.includes('/') && !standardFinalizers.has(finalizer)) errors.invalid(at, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')
+  if (!finalizer.includes('/') && !standardFinalizers.has(finalizer))
+    errors.invalid(at, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')
 }
 
 function checkStandardFinalizers(finalizers: readonly string[] | undefined, errors: FieldErrors): void {
@@ -124,10 +176,14 @@ function checkManagedFields(entries: Frozen<ManagedFieldsEntry[]> | undefined, e
     const entry = entries[i]
     if (!entry) continue
     const at = () => root.child('managedFields').index(i)
-    if (entry.operation !== 'Apply' && entry.operation !== 'Update') errors.invalid(at().child('operation'), entry.operation ?? '', 'must be `Apply` or `Update`')
-    if (entry.fieldsType && entry.fieldsType !== 'FieldsV1') errors.invalid(at().child('fieldsType'), entry.fieldsType, 'must be `FieldsV1`')
-    if (entry.manager && !/^[\x20-\x7e]{0,128}$/.test(entry.manager)) checkFieldManager(entry.manager, at().child('manager'), errors)
-    if ((entry.subresource?.length ?? 0) > subresourceBytesMax) errors.tooLong(at().child('subresource'), subresourceBytesMax)
+    if (entry.operation !== 'Apply' && entry.operation !== 'Update')
+      errors.invalid(at().child('operation'), entry.operation ?? '', 'must be `Apply` or `Update`')
+    if (entry.fieldsType && entry.fieldsType !== 'FieldsV1')
+      errors.invalid(at().child('fieldsType'), entry.fieldsType, 'must be `FieldsV1`')
+    if (entry.manager && !/^[\x20-\x7e]{0,128}$/.test(entry.manager))
+      checkFieldManager(entry.manager, at().child('manager'), errors)
+    if ((entry.subresource?.length ?? 0) > subresourceBytesMax)
+      errors.tooLong(at().child('subresource'), subresourceBytesMax)
   }
 }
 

@@ -1,13 +1,30 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dnsSubdomainErrors, isConfigMapKey, isDns1035Label, isEnvVarName, isLabel, isLabelValue, isPortName, isQualifiedName, isSubdomain, isWildcardSubdomain, pathSegmentErrors } from './names.ts'
+import {
+  dnsSubdomainErrors,
+  isConfigMapKey,
+  isDns1035Label,
+  isEnvVarName,
+  isLabel,
+  isLabelValue,
+  isPortName,
+  isQualifiedName,
+  isSubdomain,
+  isWildcardSubdomain,
+  pathSegmentErrors,
+} from './names.ts'
 
 const cases: [string, (text: string) => readonly string[], string[], string[]][] = [
   ['labels of DNS', isLabel, ['a', 'a-b', '0', 'a'.repeat(63)], ['', '-a', 'a-', 'A', 'a.b', 'a'.repeat(64), 'a\n']],
   ['older labels', isDns1035Label, ['a', 'a-0'], ['0a', '', 'A']],
   ['subdomains', isSubdomain, ['a', 'a.b-c.d', '1.2.3'], ['', 'a..b', '.a', 'A.b', 'a'.repeat(254), 'a_b']],
   ['wildcards', isWildcardSubdomain, ['*.a.b'], ['*', 'a.*', '*.', '**.a']],
-  ['qualified names', isQualifiedName, ['a', 'A_b.c', 'x.y/Name', 'a'.repeat(63)], ['', '/', 'a/b/c', 'x_y/n', '-a', 'a'.repeat(64)]],
+  [
+    'qualified names',
+    isQualifiedName,
+    ['a', 'A_b.c', 'x.y/Name', 'a'.repeat(63)],
+    ['', '/', 'a/b/c', 'x_y/n', '-a', 'a'.repeat(64)],
+  ],
   ['label values', isLabelValue, ['', 'a', 'A.b_c-1'], ['-', 'a b', 'a'.repeat(64)]],
   ['port names', isPortName, ['http', 'a-1', '0a'], ['', '80', 'a--b', '-a', 'A', 'a'.repeat(16)]],
   ['keys of configuration', isConfigMapKey, ['a', '.a', 'A_b-c.d'], ['', '.', '..', '..a', 'a/b', 'a'.repeat(254)]],

@@ -33,10 +33,16 @@ function pattern(max: number, format: string, rule: string, ...examples: string[
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const subdomain = `${label}(\\.${label})*`
-const subdomainRule = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
+const subdomainRule =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
 const labelRegexp = new RegExp(`^${label}$`)
 const subdomainRegexp = new RegExp(`^${subdomain}$`)
-const labelExplained = patternText("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character", label, 'my-name', '123-abc')
+const labelExplained = patternText(
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+  label,
+  'my-name',
+  '123-abc',
+)
 
 /** `example.com`: at most 253 characters. */
 export const isSubdomain = pattern(253, subdomain, subdomainRule, 'example.com')
@@ -76,18 +82,29 @@ export const isWildcardSubdomain = pattern(
 )
 
 /** What is wrong with a name of an environment variable as C has them. */
-export const isCIdentifier = pattern(Infinity, '[A-Za-z_][A-Za-z0-9_]*', "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'", 'my_name', 'MY_NAME', 'MyName')
+export const isCIdentifier = pattern(
+  Infinity,
+  '[A-Za-z_][A-Za-z0-9_]*',
+  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+  'my_name',
+  'MY_NAME',
+  'MyName',
+)
 
 const keyFormat = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const keyRegexp = new RegExp(`^(?:${keyFormat})$`)
-const keyRule = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+const keyRule =
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 const keyExplained = patternText(keyRule, keyFormat, 'MyName', 'my.name', '123-abc')
 
 /** `app` or `example.com/app`: keys of labels and annotations, names of resources, finalizers, conditions. */
 export function isQualifiedName(value: string): string[] {
   if (value.length <= 63 && keyRegexp.test(value)) return fine
   const parts = value.split('/')
-  if (parts.length > 2) return [`a valid label key ${keyExplained} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+  if (parts.length > 2)
+    return [
+      `a valid label key ${keyExplained} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ]
   const errors: string[] = []
   const [prefix, name] = parts.length === 2 ? [parts[0] ?? '', parts[1] ?? ''] : [undefined, parts[0] ?? '']
   if (prefix === '') errors.push(`prefix part ${nonEmptyText}`)
@@ -128,15 +145,28 @@ const userMax = 2 ** 31 - 1
 export const isUserOrGroup = (id: number): string[] => (id >= 0 && id <= userMax ? fine : [rangeText(0, userMax)])
 
 /** What is wrong with a percentage. */
-export const isPercent = pattern(Infinity, '[0-9]+%', "a valid percent string must be a numeric string followed by an ending '%'", '1%', '93%')
+export const isPercent = pattern(
+  Infinity,
+  '[0-9]+%',
+  "a valid percent string must be a numeric string followed by an ending '%'",
+  '1%',
+  '93%',
+)
 
 /** What is wrong with the name of a header. */
-export const isHttpHeaderName = pattern(Infinity, '[-A-Za-z0-9]+', "a valid HTTP header must consist of alphanumeric characters or '-'", 'X-Header-Name')
+export const isHttpHeaderName = pattern(
+  Infinity,
+  '[-A-Za-z0-9]+',
+  "a valid HTTP header must consist of alphanumeric characters or '-'",
+  'X-Header-Name',
+)
 
 /** Names of environment variables: printable ASCII without '='. */
 export function isEnvVarName(value: string): string[] {
   if (value === '') return [`environment variable name ${nonEmptyText}`]
-  return /^[\x20-\x3c\x3e-\x7e]+$/.test(value) ? fine : ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
+  return /^[\x20-\x3c\x3e-\x7e]+$/.test(value)
+    ? fine
+    : ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
 }
 
 /** Dots that would leave a folder. */
@@ -146,7 +176,14 @@ function upwards(value: string): string[] {
   return value.startsWith('..') ? ["must not start with '..'"] : fine
 }
 
-const configKeyPattern = pattern(253, '[-._a-zA-Z0-9]+', "a valid config key must consist of alphanumeric characters, '-', '_' or '.'", 'key.name', 'KEY_NAME', 'key-name')
+const configKeyPattern = pattern(
+  253,
+  '[-._a-zA-Z0-9]+',
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+  'key.name',
+  'KEY_NAME',
+  'key-name',
+)
 /** Keys of ConfigMaps and Secrets. */
 export function isConfigMapKey(value: string): string[] {
   const errors = configKeyPattern(value)

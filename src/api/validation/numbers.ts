@@ -3,7 +3,12 @@ import type { FieldErrors, FieldPath } from './field.ts'
 import { isPercent, negativeText } from './names.ts'
 
 /** Fields that may be absent or zero, but not negative. */
-export function checkNotNegative<T extends object>(object: T | undefined, names: readonly (keyof T & string)[], at: FieldPath, errors: FieldErrors): void {
+export function checkNotNegative<T extends object>(
+  object: T | undefined,
+  names: readonly (keyof T & string)[],
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (!object) return
   for (const name of names) {
     const value: unknown = object[name]
@@ -18,10 +23,12 @@ export function checkIntOrPercent(value: IntOrString | undefined, at: FieldPath,
 }
 
 /** The share in percent, where it is one. */
-export const percentOf = (value: IntOrString | undefined): number | undefined => (typeof value === 'string' && isPercent(value).length === 0 ? Number(value.slice(0, -1)) : undefined)
+export const percentOf = (value: IntOrString | undefined): number | undefined =>
+  typeof value === 'string' && isPercent(value).length === 0 ? Number(value.slice(0, -1)) : undefined
 
 /** The number or the share's percent; 0 for what is neither. */
-export const intOrPercent = (value: IntOrString | undefined): number => percentOf(value) ?? (typeof value === 'number' ? value : Number.parseInt(value ?? '0', 10) || 0)
+export const intOrPercent = (value: IntOrString | undefined): number =>
+  percentOf(value) ?? (typeof value === 'number' ? value : Number.parseInt(value ?? '0', 10) || 0)
 
 /** A share of at most everything. */
 export function checkAtMostAll(value: IntOrString | undefined, at: FieldPath, errors: FieldErrors): void {
@@ -29,6 +36,11 @@ export function checkAtMostAll(value: IntOrString | undefined, at: FieldPath, er
 }
 
 /** A counter that only grows: controllers count hash collisions with it. */
-export function checkNotDecremented(now: number | undefined, old: number | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkNotDecremented(
+  now: number | undefined,
+  old: number | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (old !== undefined && (now ?? -1) < old) errors.invalid(at, now ?? 0, 'cannot be decremented')
 }

@@ -14,7 +14,8 @@ const nameMax = hostMax + 1 + hostMax + 63 + 1
 export function checkSignerName(name: string, at: FieldPath, errors: FieldErrors): void {
   if (!name) return errors.required(at)
   const [host = '', path = '', ...more] = name.split('/')
-  if (more.length || !name.includes('/')) return errors.invalid(at, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
+  if (more.length || !name.includes('/'))
+    return errors.invalid(at, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
   if (host.length > hostMax) errors.tooLong(at, hostMax)
   const labels = host.split('.')
   checkFirstWrong(labels, isLabel, host, at, errors)
@@ -23,7 +24,13 @@ export function checkSignerName(name: string, at: FieldPath, errors: FieldErrors
   if (name.length > nameMax) errors.tooLong(at, nameMax)
 }
 
-function checkFirstWrong(parts: readonly string[], rule: (text: string) => string[], whole: string, at: FieldPath, errors: FieldErrors): void {
+function checkFirstWrong(
+  parts: readonly string[],
+  rule: (text: string) => string[],
+  whole: string,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   for (const part of parts) {
     const wrong = rule(part)
     for (const text of wrong) errors.invalid(at, whole, `validating label ${JSON.stringify(part)}: ${text}`)

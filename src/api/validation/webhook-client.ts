@@ -5,7 +5,12 @@ import { isPortNumber, isSubdomain } from './names.ts'
 /** Where a webhook is. */
 interface WebhookClient {
   readonly url?: string
-  readonly service?: { readonly name: string; readonly namespace: string; readonly path?: string; readonly port?: number }
+  readonly service?: {
+    readonly name: string
+    readonly namespace: string
+    readonly path?: string
+    readonly port?: number
+  }
 }
 
 const form = '; desired format: https://host[/path]'
@@ -26,7 +31,8 @@ function checkWebhookUrl(url: string, at: FieldPath, errors: FieldErrors): void 
   const [, scheme = '', authority = '', , query = '', fragment = ''] = urlParts.exec(url) ?? []
   const split = authority.lastIndexOf('@')
   const host = authority.slice(split + 1)
-  if (scheme.toLowerCase() !== 'https') errors.invalid(at, scheme.toLowerCase(), `'https' is the only allowed URL scheme${form}`)
+  if (scheme.toLowerCase() !== 'https')
+    errors.invalid(at, scheme.toLowerCase(), `'https' is the only allowed URL scheme${form}`)
   if (!host) errors.invalid(at, host, `host must be specified${form}`)
   if (split >= 0) errors.invalid(at, authority.slice(0, split), 'user information is not permitted in the URL')
   if (fragment) errors.invalid(at, fragment, 'fragments are not permitted in the URL')
@@ -41,15 +47,21 @@ function urlProblem(url: string): string | undefined {
   const escape = /%(?![0-9A-Fa-f]{2}).{0,2}/s.exec(url)
   if (escape) return `invalid URL escape ${JSON.stringify(escape[0])}`
   const [, scheme, authority] = urlParts.exec(url) ?? []
-  if (scheme === undefined && authority === undefined && /^[^/?#]*:/.test(url)) return 'first path segment in URL cannot contain colon'
+  if (scheme === undefined && authority === undefined && /^[^/?#]*:/.test(url))
+    return 'first path segment in URL cannot contain colon'
   const host = authority?.slice(authority.lastIndexOf('@') + 1) ?? ''
-  if (/[\s"<>\\^`{|}]/.test(host)) return `invalid character ${JSON.stringify(/[\s"<>\\^`{|}]/.exec(host)?.[0])} in host name`
+  if (/[\s"<>\\^`{|}]/.test(host))
+    return `invalid character ${JSON.stringify(/[\s"<>\\^`{|}]/.exec(host)?.[0])} in host name`
   const port = /:([^\]:]*)$/.exec(host)?.[1]
   return port && !/^[0-9]*$/.test(port) ? `invalid port ":${port}" after host` : undefined
 }
 
 /** Upstream passes name and namespace in the wrong order, so that what is missing is told of the other. */
-function checkWebhookService({ name, namespace, path, port }: NonNullable<WebhookClient['service']>, at: FieldPath, errors: FieldErrors): void {
+function checkWebhookService(
+  { name, namespace, path, port }: NonNullable<WebhookClient['service']>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (!namespace) errors.required(at.child('name'))
   if (!name) errors.required(at.child('namespace'))
   checkServicePort(port, at, errors)

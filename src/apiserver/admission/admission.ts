@@ -67,7 +67,10 @@ export class Admission {
     let stage = byOperation.get(key)
     if (!stage) {
       const handling = this.#plugins.filter((plugin) => plugin.handles(operation, kind, subresource))
-      stage = { mutating: handling.filter((plugin) => plugin.admit), validating: handling.filter((plugin) => plugin.validate) }
+      stage = {
+        mutating: handling.filter((plugin) => plugin.admit),
+        validating: handling.filter((plugin) => plugin.validate),
+      }
       byOperation.set(key, stage)
     }
     return stage
@@ -79,7 +82,12 @@ const admitWith: Step = (plugin, attributes) => plugin.admit!(attributes)
 const validateWith: Step = (plugin, attributes) => plugin.validate!(attributes)
 
 /** Runs plugins in turn; becomes asynchronous only behind one that is. */
-function run(plugins: readonly AdmissionPlugin[], attributes: Attributes, from: number, step: Step): void | Promise<void> {
+function run(
+  plugins: readonly AdmissionPlugin[],
+  attributes: Attributes,
+  from: number,
+  step: Step,
+): void | Promise<void> {
   for (let at = from; at < plugins.length; at++) {
     const pending = step(plugins[at]!, attributes)
     if (pending) return pending.then(() => run(plugins, attributes, at + 1, step))

@@ -10,43 +10,66 @@ import { isResource } from './kinds.ts'
 /** Whether a user may act as the signer: by its name, or by all of its domain. */
 function maySign(authorizer: Authorizer, { user }: Attributes, verb: string, signer: string): boolean {
   const ask = (name: string) =>
-    authorizer.authorize({ user, verb, isResource: true, path: '', group: 'certificates.k8s.io', version: '*', namespace: '', resource: 'signers', subresource: '', name }).verdict === 'allow'
+    authorizer.authorize({
+      user,
+      verb,
+      isResource: true,
+      path: '',
+      group: 'certificates.k8s.io',
+      version: '*',
+      namespace: '',
+      resource: 'signers',
+      subresource: '',
+      name,
+    }).verdict === 'allow'
   return ask(signer) || ask(`${signer.split('/')[0]}/*`)
 }
 
 /** Approving takes the right to approve for the signer. */
 export const certificateApproval = (authorizer: Authorizer): AdmissionPlugin => ({
   name: 'CertificateApproval',
-  handles: (operation, kind, subresource) => operation === 'UPDATE' && isResource(kind, certificateSigningRequests) && subresource === 'approval',
+  handles: (operation, kind, subresource) =>
+    operation === 'UPDATE' && isResource(kind, certificateSigningRequests) && subresource === 'approval',
   validate(attributes) {
     const signer = (attributes.old as Frozen<CertificateSigningRequest>).spec.signerName
-    if (!maySign(authorizer, attributes, 'approve', signer)) throw refusal(attributes, `user not permitted to approve requests with signerName ${JSON.stringify(signer)}`)
+    if (!maySign(authorizer, attributes, 'approve', signer))
+      throw refusal(attributes, `user not permitted to approve requests with signerName ${JSON.stringify(signer)}`)
   },
 })
 
 /** Signing takes the right to sign for the signer. */
 export const certificateSigning = (authorizer: Authorizer): AdmissionPlugin => ({
   name: 'CertificateSigning',
-  handles: (operation, kind, subresource) => operation === 'UPDATE' && isResource(kind, certificateSigningRequests) && subresource === 'status',
+  handles: (operation, kind, subresource) =>
+    operation === 'UPDATE' && isResource(kind, certificateSigningRequests) && subresource === 'status',
   validate(attributes) {
     const old = attributes.old as Frozen<CertificateSigningRequest>
     const now = attributes.object as CertificateSigningRequest
     // Only who writes the certificate, or that it failed, signs.
-    if ((now.status?.certificate ?? '') === (old.status?.certificate ?? '') && equal(now.status?.conditions, old.status?.conditions)) return
+    if (
+      (now.status?.certificate ?? '') === (old.status?.certificate ?? '') &&
+      equal(now.status?.conditions, old.status?.conditions)
+    )
+      return
     const signer = old.spec.signerName
-    if (!maySign(authorizer, attributes, 'sign', signer)) throw refusal(attributes, `user not permitted to sign requests with signerName ${JSON.stringify(signer)}`)
+    if (!maySign(authorizer, attributes, 'sign', signer))
+      throw refusal(attributes, `user not permitted to sign requests with signerName ${JSON.stringify(signer)}`)
   },
 })
 
 /** The signer of clients' certificates signs nobody into the group that may do everything. */
 export const certificateSubjectRestriction: AdmissionPlugin = {
   name: 'CertificateSubjectRestriction',
-  handles: (operation, kind, subresource) => operation === 'CREATE' && isResource(kind, certificateSigningRequests) && subresource === '',
+  handles: (operation, kind, subresource) =>
+    operation === 'CREATE' && isResource(kind, certificateSigningRequests) && subresource === '',
   validate(attributes) {
     const { spec } = attributes.object as CertificateSigningRequest
     if (spec.signerName !== 'kubernetes.io/kube-apiserver-client') return
     if (organizationsOf(spec.request).includes('system:masters')) {
-      throw refusal(attributes, `use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed`)
+      throw refusal(
+        attributes,
+        `use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed`,
+      )
     }
   },
 }

@@ -10,7 +10,8 @@ const immortal: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-p
 export function namespaceLifecycle(lookup: Lookup): AdmissionPlugin {
   return {
     name: 'NamespaceLifecycle',
-    handles: (operation, kind) => (isNamespaces(kind) ? operation === 'DELETE' : operation === 'CREATE' && kind.resource.namespaced),
+    handles: (operation, kind) =>
+      isNamespaces(kind) ? operation === 'DELETE' : operation === 'CREATE' && kind.resource.namespaced,
     admit(attributes) {
       if (attributes.operation === 'DELETE') return checkDeletion(attributes)
       const { namespace: name, kind } = attributes
@@ -19,14 +20,23 @@ export function namespaceLifecycle(lookup: Lookup): AdmissionPlugin {
       const namespace = lookup.get(namespaces, { name })
       if (!namespace) throw notFound(namespaces, name)
       if (namespace.status?.phase !== 'Terminating') return
-      const error = forbidden(kind.resource, attributes.name || (attributes.object?.metadata.generateName ?? ''), `unable to create new content in namespace ${name} because it is being terminated`)
-      const cause = { reason: 'NamespaceTerminating', message: `namespace ${name} is being terminated`, field: 'metadata.namespace' }
+      const error = forbidden(
+        kind.resource,
+        attributes.name || (attributes.object?.metadata.generateName ?? ''),
+        `unable to create new content in namespace ${name} because it is being terminated`,
+      )
+      const cause = {
+        reason: 'NamespaceTerminating',
+        message: `namespace ${name} is being terminated`,
+        field: 'metadata.namespace',
+      }
       throw new ApiError({ ...error.status, details: { ...error.status.details, causes: [cause] } })
     },
   }
 }
 
-const isNamespaces = ({ resource }: Attributes['kind']): boolean => resource.group === '' && resource.plural === 'namespaces'
+const isNamespaces = ({ resource }: Attributes['kind']): boolean =>
+  resource.group === '' && resource.plural === 'namespaces'
 
 function checkDeletion({ kind, name }: Attributes): void {
   if (immortal.has(name)) throw forbidden(kind.resource, name, 'this namespace may not be deleted')

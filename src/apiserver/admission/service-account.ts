@@ -26,7 +26,10 @@ export function serviceAccountPlugin(lookup: Lookup, { clock, random }: Deps): A
   }
   return {
     name: 'ServiceAccount',
-    handles: (operation, kind, subresource) => isResource(kind, pods) && ((operation === 'CREATE' && subresource === '') || (operation === 'UPDATE' && subresource === 'ephemeralcontainers')),
+    handles: (operation, kind, subresource) =>
+      isResource(kind, pods) &&
+      ((operation === 'CREATE' && subresource === '') ||
+        (operation === 'UPDATE' && subresource === 'ephemeralcontainers')),
     admit(attributes) {
       const pod = attributes.object as Pod
       if (attributes.operation !== 'CREATE') return
@@ -36,14 +39,20 @@ export function serviceAccountPlugin(lookup: Lookup, { clock, random }: Deps): A
       spec.serviceAccount = spec.serviceAccountName
       const known = lookup.get(serviceAccounts, { namespace: attributes.namespace, name: spec.serviceAccountName })
       if (known) return apply(attributes, pod, known, random)
-      return find(attributes.namespace, spec.serviceAccountName).then((account) => apply(attributes, pod, account, random))
+      return find(attributes.namespace, spec.serviceAccountName).then((account) =>
+        apply(attributes, pod, account, random),
+      )
     },
     validate(attributes) {
       const pod = attributes.object as Pod
       if (attributes.operation === 'CREATE' && isMirror(pod)) return checkMirror(attributes, pod)
-      const account = lookup.get(serviceAccounts, { namespace: attributes.namespace, name: pod.spec?.serviceAccountName ?? '' })
+      const account = lookup.get(serviceAccounts, {
+        namespace: attributes.namespace,
+        name: pod.spec?.serviceAccountName ?? '',
+      })
       if (attributes.operation === 'CREATE' && !account) throw missing(attributes, pod)
-      if (account?.metadata?.annotations?.['kubernetes.io/enforce-mountable-secrets'] === 'true') checkSecrets(attributes, pod, account)
+      if (account?.metadata?.annotations?.['kubernetes.io/enforce-mountable-secrets'] === 'true')
+        checkSecrets(attributes, pod, account)
     },
   }
 }
@@ -52,14 +61,23 @@ const isMirror = (pod: Pod): boolean => pod.metadata?.annotations?.['kubernetes.
 
 function missing(attributes: Attributes, pod: Pod) {
   const name = pod.spec?.serviceAccountName ?? ''
-  return refusal(attributes, `error looking up service account ${attributes.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`)
+  return refusal(
+    attributes,
+    `error looking up service account ${attributes.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
+  )
 }
 
-function apply(attributes: Attributes, pod: Pod, account: Frozen<ServiceAccount> | undefined, random: Deps['random']): void {
+function apply(
+  attributes: Attributes,
+  pod: Pod,
+  account: Frozen<ServiceAccount> | undefined,
+  random: Deps['random'],
+): void {
   if (!account) throw missing(attributes, pod)
   const spec = pod.spec!
   if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec, random)
-  if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length) spec.imagePullSecrets = account.imagePullSecrets.map(({ name }) => ({ ...(name && { name }) }))
+  if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
+    spec.imagePullSecrets = account.imagePullSecrets.map(({ name }) => ({ ...(name && { name }) }))
 }
 
 function mountToken(spec: NonNullable<Pod['spec']>, random: Deps['random']): void {
@@ -81,7 +99,11 @@ const tokenVolume = (name: string): Volume => ({
     sources: [
       { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
       { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-      { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
+      {
+        downwardAPI: {
+          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+        },
+      },
     ],
     defaultMode: 420,
   },
@@ -91,8 +113,13 @@ function checkMirror(attributes: Attributes, pod: Pod): void {
   if (pod.spec?.serviceAccountName) throw refusal(attributes, 'a mirror pod may not reference service accounts')
   const { ['kubernetes.io/config.mirror']: _mirror, ...annotations } = pod.metadata?.annotations ?? {}
   const references = podReferences({ ...pod, metadata: { ...pod.metadata, annotations } } as Frozen<Pod>)
-  if ([...references].some((reference) => reference.startsWith('secret/'))) throw refusal(attributes, 'a mirror pod may not reference secrets')
-  if (pod.spec?.volumes?.some(({ projected }) => projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken))) {
+  if ([...references].some((reference) => reference.startsWith('secret/')))
+    throw refusal(attributes, 'a mirror pod may not reference secrets')
+  if (
+    pod.spec?.volumes?.some(({ projected }) =>
+      projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken),
+    )
+  ) {
     throw refusal(attributes, 'a mirror pod may not use ServiceAccountToken volume projections')
   }
 }
@@ -102,21 +129,34 @@ function checkSecrets(attributes: Attributes, pod: Pod, account: Frozen<ServiceA
   const pull = new Set((account.imagePullSecrets ?? []).map(({ name }) => name))
   const reference = `because service account ${account.metadata!.name} does not reference that`
   for (const { secret } of pod.spec?.volumes ?? []) {
-    if (secret?.secretName && !mountable.has(secret.secretName)) throw refusal(attributes, `volume with secret.secretName="${secret.secretName}" is not allowed ${reference} secret`)
+    if (secret?.secretName && !mountable.has(secret.secretName))
+      throw refusal(
+        attributes,
+        `volume with secret.secretName="${secret.secretName}" is not allowed ${reference} secret`,
+      )
   }
   const check = (what: string, { name, env, envFrom }: Pick<Container, 'name' | 'env' | 'envFrom'>) => {
     for (const { name: variable, valueFrom } of env ?? []) {
       const secret = valueFrom?.secretKeyRef?.name
-      if (secret && !mountable.has(secret)) throw refusal(attributes, `${what} ${name} with envVar ${variable} referencing secret.secretName="${secret}" is not allowed ${reference} secret`)
+      if (secret && !mountable.has(secret))
+        throw refusal(
+          attributes,
+          `${what} ${name} with envVar ${variable} referencing secret.secretName="${secret}" is not allowed ${reference} secret`,
+        )
     }
     for (const { secretRef } of envFrom ?? []) {
-      if (secretRef?.name && !mountable.has(secretRef.name)) throw refusal(attributes, `${what} ${name} with envFrom referencing secret.secretName="${secretRef.name}" is not allowed ${reference} secret`)
+      if (secretRef?.name && !mountable.has(secretRef.name))
+        throw refusal(
+          attributes,
+          `${what} ${name} with envFrom referencing secret.secretName="${secretRef.name}" is not allowed ${reference} secret`,
+        )
     }
   }
   for (const container of pod.spec?.initContainers ?? []) check('init container', container)
   for (const container of pod.spec?.containers ?? []) check('container', container)
   for (const container of pod.spec?.ephemeralContainers ?? []) check('ephemeral container', container)
   pod.spec?.imagePullSecrets?.forEach(({ name }, i) => {
-    if (!pull.has(name)) throw refusal(attributes, `imagePullSecrets[${i}].name="${name}" is not allowed ${reference} imagePullSecret`)
+    if (!pull.has(name))
+      throw refusal(attributes, `imagePullSecrets[${i}].name="${name}" is not allowed ${reference} imagePullSecret`)
   })
 }

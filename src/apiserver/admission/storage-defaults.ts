@@ -1,5 +1,12 @@
 import { oldClassAnnotation } from '../../api/core/claim-binding.ts'
-import { ingressClasses, ingresses, persistentVolumeClaims, persistentVolumes, storageClasses, volumeAttributesClasses } from '../../api/generated/resources.ts'
+import {
+  ingressClasses,
+  ingresses,
+  persistentVolumeClaims,
+  persistentVolumes,
+  storageClasses,
+  volumeAttributesClasses,
+} from '../../api/generated/resources.ts'
 import type { PersistentVolumeClaim } from '../../api/generated/types/core-v1.ts'
 import type { Ingress } from '../../api/generated/types/networking-v1.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
@@ -10,7 +17,10 @@ import { refusal } from './forbidden.ts'
 import { isResource } from './kinds.ts'
 
 /** Of several defaults the newest counts, then the first by name. */
-function newestDefault<T extends KubernetesObject>(objects: readonly Frozen<T>[], annotation: string): Frozen<T> | undefined {
+function newestDefault<T extends KubernetesObject>(
+  objects: readonly Frozen<T>[],
+  annotation: string,
+): Frozen<T> | undefined {
   const defaults = objects.filter(({ metadata }) => metadata?.annotations?.[annotation] === 'true')
   return defaults.sort((a, b) => {
     const [left, right] = [a.metadata?.creationTimestamp ?? '', b.metadata?.creationTimestamp ?? '']
@@ -21,12 +31,15 @@ function newestDefault<T extends KubernetesObject>(objects: readonly Frozen<T>[]
 /** Claims that name no class get the default one. */
 export const defaultStorageClass = (lookup: Lookup): AdmissionPlugin => ({
   name: 'DefaultStorageClass',
-  handles: (operation, kind, subresource) => operation === 'CREATE' && isResource(kind, persistentVolumeClaims) && subresource === '',
+  handles: (operation, kind, subresource) =>
+    operation === 'CREATE' && isResource(kind, persistentVolumeClaims) && subresource === '',
   admit({ object }) {
     const claim = object as PersistentVolumeClaim
     const spec = (claim.spec ??= {})
     if (spec.storageClassName !== undefined || claim.metadata?.annotations?.[oldClassAnnotation] !== undefined) return
-    const found = newestDefault(lookup.list(storageClasses), 'storageclass.kubernetes.io/is-default-class') ?? newestDefault(lookup.list(storageClasses), 'storageclass.beta.kubernetes.io/is-default-class')
+    const found =
+      newestDefault(lookup.list(storageClasses), 'storageclass.kubernetes.io/is-default-class') ??
+      newestDefault(lookup.list(storageClasses), 'storageclass.beta.kubernetes.io/is-default-class')
     if (found) spec.storageClassName = found.metadata!.name!
   },
 })
@@ -34,10 +47,15 @@ export const defaultStorageClass = (lookup: Lookup): AdmissionPlugin => ({
 /** Ingresses that name no class get the default one. */
 export const defaultIngressClass = (lookup: Lookup): AdmissionPlugin => ({
   name: 'DefaultIngressClass',
-  handles: (operation, kind, subresource) => operation === 'CREATE' && isResource(kind, ingresses) && subresource === '',
+  handles: (operation, kind, subresource) =>
+    operation === 'CREATE' && isResource(kind, ingresses) && subresource === '',
   admit({ object }) {
     const ingress = object as Ingress
-    if (ingress.spec?.ingressClassName !== undefined || ingress.metadata?.annotations?.['kubernetes.io/ingress.class'] !== undefined) return
+    if (
+      ingress.spec?.ingressClassName !== undefined ||
+      ingress.metadata?.annotations?.['kubernetes.io/ingress.class'] !== undefined
+    )
+      return
     const found = newestDefault(lookup.list(ingressClasses), 'ingressclass.kubernetes.io/is-default-class')
     if (found) (ingress.spec ??= {}).ingressClassName = found.metadata!.name!
   },
@@ -46,9 +64,18 @@ export const defaultIngressClass = (lookup: Lookup): AdmissionPlugin => ({
 /** Claims and volumes in use are kept until they are not. */
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: 'StorageObjectInUseProtection',
-  handles: (operation, kind, subresource) => operation === 'CREATE' && subresource === '' && (isResource(kind, persistentVolumeClaims) || isResource(kind, persistentVolumes) || isResource(kind, volumeAttributesClasses)),
+  handles: (operation, kind, subresource) =>
+    operation === 'CREATE' &&
+    subresource === '' &&
+    (isResource(kind, persistentVolumeClaims) ||
+      isResource(kind, persistentVolumes) ||
+      isResource(kind, volumeAttributesClasses)),
   admit({ object, kind }) {
-    const finalizer = isResource(kind, persistentVolumeClaims) ? 'kubernetes.io/pvc-protection' : isResource(kind, persistentVolumes) ? 'kubernetes.io/pv-protection' : 'kubernetes.io/vac-protection'
+    const finalizer = isResource(kind, persistentVolumeClaims)
+      ? 'kubernetes.io/pvc-protection'
+      : isResource(kind, persistentVolumes)
+        ? 'kubernetes.io/pv-protection'
+        : 'kubernetes.io/vac-protection'
     const { metadata } = object!
     if (!metadata.finalizers?.includes(finalizer)) metadata.finalizers = [...(metadata.finalizers ?? []), finalizer]
   },
@@ -57,15 +84,25 @@ export const storageObjectInUseProtection: AdmissionPlugin = {
 /** Claims may grow only when they are bound and their class allows it. */
 export const persistentVolumeClaimResize = (lookup: Lookup): AdmissionPlugin => ({
   name: 'PersistentVolumeClaimResize',
-  handles: (operation, kind, subresource) => operation === 'UPDATE' && isResource(kind, persistentVolumeClaims) && subresource === '',
+  handles: (operation, kind, subresource) =>
+    operation === 'UPDATE' && isResource(kind, persistentVolumeClaims) && subresource === '',
   validate(attributes) {
     const claim = attributes.object as PersistentVolumeClaim
     const old = attributes.old as Frozen<PersistentVolumeClaim>
     const [size, oldSize] = [claim.spec?.resources?.requests?.['storage'], old.spec?.resources?.requests?.['storage']]
-    if (size === undefined || oldSize === undefined || compareQuantities(parseQuantity(size), parseQuantity(oldSize)) <= 0) return
+    if (
+      size === undefined ||
+      oldSize === undefined ||
+      compareQuantities(parseQuantity(size), parseQuantity(oldSize)) <= 0
+    )
+      return
     if (old.status?.phase !== 'Bound') throw refusal(attributes, 'Only bound persistent volume claims can be expanded')
     const className = claim.spec?.storageClassName ?? claim.metadata?.annotations?.[oldClassAnnotation]
     const found = className ? lookup.get(storageClasses, { name: className }) : undefined
-    if (!found?.allowVolumeExpansion) throw refusal(attributes, 'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize')
+    if (!found?.allowVolumeExpansion)
+      throw refusal(
+        attributes,
+        'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize',
+      )
   },
 })

@@ -9,6 +9,7 @@ export const terminatingDefinition = (lookup: Lookup): AdmissionPlugin => ({
   handles: (operation, kind) => operation === 'CREATE' && kind.custom === true,
   admit(attributes) {
     const { plural, group } = attributes.kind.resource
-    if (lookup.get(customResourceDefinitions, { name: `${plural}.${group}` })?.metadata.deletionTimestamp) throw refusal(attributes, 'create not allowed while custom resource definition is terminating')
+    if (lookup.get(customResourceDefinitions, { name: `${plural}.${group}` })?.metadata.deletionTimestamp)
+      throw refusal(attributes, 'create not allowed while custom resource definition is terminating')
   },
 })

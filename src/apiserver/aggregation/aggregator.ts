@@ -71,7 +71,8 @@ export class Aggregator {
   /** The groups that are served elsewhere. */
   groups(): ServedGroup[] {
     const groups = new Map<string, string[]>()
-    for (const service of this.#available()) groups.set(service.spec!.group!, [...(groups.get(service.spec!.group!) ?? []), service.spec!.version!])
+    for (const service of this.#available())
+      groups.set(service.spec!.group!, [...(groups.get(service.spec!.group!) ?? []), service.spec!.version!])
     return [...groups].map(([name, versions]) => ({ name, versions: versions.sort(compareVersions) }))
   }
 
@@ -79,7 +80,9 @@ export class Aggregator {
   discovery(): GroupDiscovery[] {
     return this.groups().map(({ name, versions }) => ({
       metadata: { name, creationTimestamp: null },
-      versions: versions.map((version) => this.#discovered.get(`${name}/${version}`) ?? { version, resources: [], freshness: 'Stale' }),
+      versions: versions.map(
+        (version) => this.#discovered.get(`${name}/${version}`) ?? { version, resources: [], freshness: 'Stale' },
+      ),
     }))
   }
 
@@ -91,7 +94,9 @@ export class Aggregator {
     if (version === undefined || version === '') return this.#group(group)
     const service = this.#remote.get(`${group}/${version}`)
     if (!service) return undefined
-    return isAvailable(service) ? forwardRequest(this.#forward, service, request) : textAnswer(503, 'service unavailable\n')
+    return isAvailable(service)
+      ? forwardRequest(this.#forward, service, request)
+      : textAnswer(503, 'service unavailable\n')
   }
 
   /** The OpenAPI documents of other servers, by their names in the index. */
@@ -172,7 +177,9 @@ export class Aggregator {
       const all = await this.#get(service, '/apis', discoveryAccept)
       const own = await this.#get(service, path, 'application/json')
       if (own.code < 200 || own.code > 299) return failedCheck(url, `bad status from ${url}: ${own.code}`)
-      const found = (all.code === 200 ? versionFrom(JSON.parse(all.body.toString()), group!, version!) : undefined) ?? versionFrom(JSON.parse(own.body.toString()), group!, version!)
+      const found =
+        (all.code === 200 ? versionFrom(JSON.parse(all.body.toString()), group!, version!) : undefined) ??
+        versionFrom(JSON.parse(own.body.toString()), group!, version!)
       if (found && JSON.stringify(found) !== JSON.stringify(this.#discovered.get(key))) {
         this.#discovered.set(key, found)
         this.#revision++
@@ -185,7 +192,11 @@ export class Aggregator {
 
   async #get(service: Service, path: string, accept: string): Promise<{ code: number; body: Buffer }> {
     const target = targetOf(this.#forward, service)
-    const headers = { ...userHeaders({ name: 'system:kube-aggregator', groups: [mastersGroup] }), accept, host: `${service.spec!.service!.name}.${service.spec!.service!.namespace}.svc` }
+    const headers = {
+      ...userHeaders({ name: 'system:kube-aggregator', groups: [mastersGroup] }),
+      accept,
+      host: `${service.spec!.service!.name}.${service.spec!.service!.namespace}.svc`,
+    }
     const { promise, reject } = Promise.withResolvers<never>()
     const cancel = this.#parts.clock.after(discoveryMs, () => reject(new Error('context deadline exceeded')))
     const asking = (async () => {
@@ -207,7 +218,15 @@ export class Aggregator {
     const lastTransitionTime = before?.status === status ? before.lastTransitionTime : timeText(clock.now())
     const condition = { type: 'Available', status, lastTransitionTime, reason, message }
     const { group, version, plural } = apiServices
-    const write = { kind: core.kinds.byResource(group, version, plural)!, subresource: 'status', namespace: '', user: apiServerUser, warnings: [], dryRun: false, options: undefined }
+    const write = {
+      kind: core.kinds.byResource(group, version, plural)!,
+      subresource: 'status',
+      namespace: '',
+      user: apiServerUser,
+      warnings: [],
+      dryRun: false,
+      options: undefined,
+    }
     try {
       await updateObject(core, {
         ...write,
@@ -232,4 +251,5 @@ export class Aggregator {
 
 const keyOf = ({ spec }: Service): string => `${spec?.group ?? ''}/${spec?.version ?? ''}`
 
-const isAvailable = ({ status }: Service): boolean => status?.conditions?.some(({ type, status: value }) => type === 'Available' && value === 'True') ?? false
+const isAvailable = ({ status }: Service): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Available' && value === 'True') ?? false

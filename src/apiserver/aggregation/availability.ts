@@ -20,17 +20,27 @@ export function missingService(lookup: Lookup, { spec }: Frozen<APIService>): Av
   if (service.spec?.type !== undefined && service.spec.type !== 'ClusterIP') return undefined
   const found = service.spec?.ports?.find((each) => each.port === port)
   if (!found) return no('ServicePortError', `${where} is not listening on port ${port}`)
-  const slices = lookup.list(endpointSlices, namespace).filter(({ metadata }) => metadata?.labels?.['kubernetes.io/service-name'] === name)
+  const slices = lookup
+    .list(endpointSlices, namespace)
+    .filter(({ metadata }) => metadata?.labels?.['kubernetes.io/service-name'] === name)
   if (slices.length === 0) return no('EndpointsNotFound', `cannot find endpointslices for ${where}`)
   const portName = found.name ?? ''
   const active = slices.some(
-    ({ endpoints, ports }) => endpoints?.some(({ conditions }) => conditions?.ready !== false) && ports?.some((each) => (each.name ?? '') === portName && each.port !== undefined),
+    ({ endpoints, ports }) =>
+      endpoints?.some(({ conditions }) => conditions?.ready !== false) &&
+      ports?.some((each) => (each.name ?? '') === portName && each.port !== undefined),
   )
-  return active ? undefined : no('MissingEndpoints', `endpointslices for ${where} have no addresses with port name ${JSON.stringify(portName)}`)
+  return active
+    ? undefined
+    : no('MissingEndpoints', `endpointslices for ${where} have no addresses with port name ${JSON.stringify(portName)}`)
 }
 
 /** It answers. */
 export const passed: Availability = { status: 'True', reason: 'Passed', message: 'all checks passed' }
 
 /** It does not. */
-export const failedCheck = (url: string, why: string): Availability => ({ status: 'False', reason: 'FailedDiscoveryCheck', message: `failing or missing response from ${url}: ${why}` })
+export const failedCheck = (url: string, why: string): Availability => ({
+  status: 'False',
+  reason: 'FailedDiscoveryCheck',
+  message: `failing or missing response from ${url}: ${why}`,
+})

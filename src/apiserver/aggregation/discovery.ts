@@ -11,14 +11,20 @@ export type VersionDiscovery = GroupDiscovery['versions'][number]
 export function versionFrom(document: unknown, group: string, version: string): VersionDiscovery | undefined {
   const { kind, items } = document as { kind?: string; items?: readonly GroupDiscovery[] }
   if (kind === 'APIGroupDiscoveryList') {
-    const found = items?.find(({ metadata }) => metadata.name === group)?.versions.find((each) => each.version === version)
+    const found = items
+      ?.find(({ metadata }) => metadata.name === group)
+      ?.versions.find((each) => each.version === version)
     return found && { ...found, freshness: 'Current' }
   }
   return kind === 'APIResourceList' ? fromList(document as APIResourceList, group, version) : undefined
 }
 
 function fromList({ resources }: APIResourceList, group: string, version: string): VersionDiscovery {
-  const kindOf = (resource: APIResource) => ({ group: resource.group || group, version: resource.version || version, kind: resource.kind })
+  const kindOf = (resource: APIResource) => ({
+    group: resource.group || group,
+    version: resource.version || version,
+    kind: resource.kind,
+  })
   const own = resources.filter(({ name }) => !name.includes('/'))
   return {
     version,
@@ -33,7 +39,13 @@ function fromList({ resources }: APIResourceList, group: string, version: string
         verbs: resource.verbs,
         ...(resource.shortNames?.length && { shortNames: resource.shortNames }),
         ...(resource.categories?.length && { categories: resource.categories }),
-        ...(below.length && { subresources: below.map((each) => ({ subresource: each.name.slice(resource.name.length + 1), responseKind: kindOf(each), verbs: each.verbs })) }),
+        ...(below.length && {
+          subresources: below.map((each) => ({
+            subresource: each.name.slice(resource.name.length + 1),
+            responseKind: kindOf(each),
+            verbs: each.verbs,
+          })),
+        }),
       }
     }),
   }

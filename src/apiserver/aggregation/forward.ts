@@ -37,8 +37,15 @@ export function targetOf({ lookup, random, proxyClient }: ForwardParts, service:
   const { namespace = '', name = '', port = 443 } = service.spec?.service ?? {}
   const address = serviceAddress(lookup, random, { namespace, name, port })
   const { caBundle, insecureSkipTLSVerify } = service.spec ?? {}
-  const ca = insecureSkipTLSVerify ? undefined : caBundle ? Buffer.from(caBundle, 'base64').toString() : rootCertificates.join('\n')
-  return { origin: originOf('https', address.host, address.port), tls: { ...proxyClient, ...(ca !== undefined && { ca }), servername: serverName(service) } }
+  const ca = insecureSkipTLSVerify
+    ? undefined
+    : caBundle
+      ? Buffer.from(caBundle, 'base64').toString()
+      : rootCertificates.join('\n')
+  return {
+    origin: originOf('https', address.host, address.port),
+    tls: { ...proxyClient, ...(ca !== undefined && { ca }), servername: serverName(service) },
+  }
 }
 
 /** The headers by which the front proxy says who the user is. */
@@ -47,7 +54,12 @@ export function userHeaders({ name, uid, groups, extra = {} }: User): Record<str
     'x-remote-user': name,
     ...(uid && { 'x-remote-uid': uid }),
     'x-remote-group': [...groups],
-    ...Object.fromEntries(Object.entries(extra).map(([key, values]) => [`x-remote-extra-${encodeURIComponent(key.toLowerCase())}`, [...values]])),
+    ...Object.fromEntries(
+      Object.entries(extra).map(([key, values]) => [
+        `x-remote-extra-${encodeURIComponent(key.toLowerCase())}`,
+        [...values],
+      ]),
+    ),
   }
 }
 
@@ -60,7 +72,12 @@ export async function forwardRequest(parts: ForwardParts, service: Service, requ
   if (!exchange) return inProcess(target, request, added)
   if (exchange instanceof UpgradeExchange) {
     try {
-      await forwardUpgrade(exchange, { ...target, path: exchange.target, without: identityHeaders(exchange), added: Object.fromEntries(Object.entries(added).map(([name, value]) => [name, String(value)])) })
+      await forwardUpgrade(exchange, {
+        ...target,
+        path: exchange.target,
+        without: identityHeaders(exchange),
+        added: Object.fromEntries(Object.entries(added).map(([name, value]) => [name, String(value)])),
+      })
     } catch (error) {
       throw error instanceof DialError ? unreachable(error.message) : error
     }
@@ -68,8 +85,15 @@ export async function forwardRequest(parts: ForwardParts, service: Service, requ
     return { type: 'taken' }
   }
   const declared = exchange.header('content-length') ?? exchange.header('transfer-encoding')
-  const body = method === 'GET' || method === 'HEAD' || (exchange.protocol === 'HTTP/1.1' && declared === undefined) ? undefined : exchange.bodyStream()
-  const answer = await sendOn({ target, method, path: exchange.target, headers: { ...forwardedHeaders(exchange), ...added } }, body, unreachable)
+  const body =
+    method === 'GET' || method === 'HEAD' || (exchange.protocol === 'HTTP/1.1' && declared === undefined)
+      ? undefined
+      : exchange.bodyStream()
+  const answer = await sendOn(
+    { target, method, path: exchange.target, headers: { ...forwardedHeaders(exchange), ...added } },
+    body,
+    unreachable,
+  )
   await giveBack(exchange, answer)
   return { type: 'taken' }
 }
@@ -83,16 +107,47 @@ function addressed(parts: ForwardParts, service: Service): Target | undefined {
   }
 }
 
-const unreachable = (why: string): ApiError => new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `error trying to reach service: ${why}`, reason: 'ServiceUnavailable', code: 503 })
+const unreachable = (why: string): ApiError =>
+  new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: `error trying to reach service: ${why}`,
+    reason: 'ServiceUnavailable',
+    code: 503,
+  })
 
 /** For clients in this process: the answer as a whole. */
-async function inProcess(target: Target, { info, query, method, body, contentType }: ApiRequest, headers: Record<string, string | string[]>): Promise<RawAnswer> {
-  const parameters = new URLSearchParams([...query.names()].flatMap((name) => query.all(name).map((value) => [name, value] as [string, string])))
+async function inProcess(
+  target: Target,
+  { info, query, method, body, contentType }: ApiRequest,
+  headers: Record<string, string | string[]>,
+): Promise<RawAnswer> {
+  const parameters = new URLSearchParams(
+    [...query.names()].flatMap((name) => query.all(name).map((value) => [name, value] as [string, string])),
+  )
   const sent = method === 'GET' ? undefined : await body()
-  const text = sent === undefined ? undefined : 'bytes' in sent ? sent.bytes : sent.value === undefined ? undefined : Buffer.from(JSON.stringify(sent.value))
+  const text =
+    sent === undefined
+      ? undefined
+      : 'bytes' in sent
+        ? sent.bytes
+        : sent.value === undefined
+          ? undefined
+          : Buffer.from(JSON.stringify(sent.value))
   const { Readable } = await import('node:stream')
   const answer = await sendOn(
-    { target, method, path: `${info.path}${parameters.size > 0 ? `?${parameters.toString()}` : ''}`, headers: { ...headers, accept: 'application/json', ...(text && { 'content-type': contentType ?? 'application/json', 'content-length': String(text.length) }) } },
+    {
+      target,
+      method,
+      path: `${info.path}${parameters.size > 0 ? `?${parameters.toString()}` : ''}`,
+      headers: {
+        ...headers,
+        accept: 'application/json',
+        ...(text && { 'content-type': contentType ?? 'application/json', 'content-length': String(text.length) }),
+      },
+    },
     text && Readable.from([text]),
     unreachable,
   )
@@ -109,7 +164,14 @@ function failureOf(bytes: Buffer, code: number): ApiError {
   } catch {
     // Not every server answers with a Status.
   }
-  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: bytes.toString(), code })
+  return new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: bytes.toString(),
+    code,
+  })
 }
 
 /** An answer is not read beyond this. */

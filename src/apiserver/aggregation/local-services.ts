@@ -18,14 +18,39 @@ export async function syncLocalServices(core: Core, served: Iterable<Kind>): Pro
     await ensureObject(core, kind, {
       metadata: { name, labels: { [label]: 'true' } },
       spec: { group: group.join('.'), version, groupPriorityMinimum: 1000, versionPriority: 100 },
-      status: { conditions: [{ type: 'Available', status: 'True', lastTransitionTime: timeText(core.clock.now()), reason: 'Local', message: 'Local APIServices are always available' }] },
+      status: {
+        conditions: [
+          {
+            type: 'Available',
+            status: 'True',
+            lastTransitionTime: timeText(core.clock.now()),
+            reason: 'Local',
+            message: 'Local APIServices are always available',
+          },
+        ],
+      },
     })
   }
   for (const { metadata, spec } of core.registry.list(apiServices)) {
     const name = metadata.name ?? ''
     if (metadata.labels?.[label] !== 'true' || spec?.service || wanted.has(name)) continue
-    const write = { kind, subresource: '', namespace: '', user: apiServerUser, warnings: [], dryRun: false, options: undefined }
-    const deletion = { gracePeriodSeconds: undefined, orphanDependents: undefined, propagationPolicy: undefined, uid: metadata.uid, resourceVersion: undefined, dryRun: false }
+    const write = {
+      kind,
+      subresource: '',
+      namespace: '',
+      user: apiServerUser,
+      warnings: [],
+      dryRun: false,
+      options: undefined,
+    }
+    const deletion = {
+      gracePeriodSeconds: undefined,
+      orphanDependents: undefined,
+      propagationPolicy: undefined,
+      uid: metadata.uid,
+      resourceVersion: undefined,
+      dryRun: false,
+    }
     await deleteObject(core, write, name, deletion).catch((error: unknown) => {
       if (!isGone(error)) throw error
     })

@@ -57,7 +57,16 @@ export interface TakenAnswer {
 }
 
 /** A 200 or 201 with a value. */
-export const valueAnswer = (value: Frozen<KubernetesObject>, code = 200): ValueAnswer => ({ type: 'value', code, value })
+export const valueAnswer = (value: Frozen<KubernetesObject>, code = 200): ValueAnswer => ({
+  type: 'value',
+  code,
+  value,
+})
 
 /** Text as it is. */
-export const textAnswer = (code: number, body: string, contentType = 'text/plain; charset=utf-8'): RawAnswer => ({ type: 'raw', code, contentType, body })
+export const textAnswer = (code: number, body: string, contentType = 'text/plain; charset=utf-8'): RawAnswer => ({
+  type: 'raw',
+  code,
+  contentType,
+  body,
+})

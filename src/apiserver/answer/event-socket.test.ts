@@ -7,6 +7,11 @@ test('a batch of lines is a message each', () => {
 })
 
 test('frames are messages without their lengths', () => {
-  const frames = Buffer.concat([Buffer.from([0, 0, 0, 2]), Buffer.from('ab'), Buffer.from([0, 0, 0, 1]), Buffer.from('c')])
+  const frames = Buffer.concat([
+    Buffer.from([0, 0, 0, 2]),
+    Buffer.from('ab'),
+    Buffer.from([0, 0, 0, 1]),
+    Buffer.from('c'),
+  ])
   assert.deepEqual(messagesOf(frames, false).map(String), ['ab', 'c'])
 })

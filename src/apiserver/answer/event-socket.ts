@@ -67,7 +67,7 @@ export class EventSocket implements BodyWriter {
 export function messagesOf(bytes: Uint8Array, text: boolean): Uint8Array[] {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const messages: Uint8Array[] = []
-  for (let at = 0; at < view.length; ) {
+  for (let at = 0; at < view.length;) {
     const newline = text ? view.indexOf(0x0a, at) : -1
     const from = text ? at : at + lengthBytes
     const to = text ? (newline < 0 ? view.length : newline + 1) : from + view.readUInt32BE(at)

@@ -9,12 +9,21 @@ import { contentTypes, type Format } from './negotiate.ts'
 
 /** A value as JSON or YAML text. */
 export function formText(value: unknown, { encoding, pretty }: Format): Formed {
-  const text = encoding === 'yaml' ? formatYaml(value) : pretty ? `${JSON.stringify(value, undefined, 2)}\n` : JSON.stringify(value)
+  const text =
+    encoding === 'yaml'
+      ? formatYaml(value)
+      : pretty
+        ? `${JSON.stringify(value, undefined, 2)}\n`
+        : JSON.stringify(value)
   return { bytes: Buffer.from(text), contentType: contentTypes[encoding === 'yaml' ? 'yaml' : 'json'] }
 }
 
 /** The metadata of a list. */
-export const listMeta = ({ resourceVersion, continue: token, remaining }: ListAnswer) => ({ resourceVersion, ...(token && { continue: token }), ...(remaining !== undefined && { remainingItemCount: remaining }) })
+export const listMeta = ({ resourceVersion, continue: token, remaining }: ListAnswer) => ({
+  resourceVersion,
+  ...(token && { continue: token }),
+  ...(remaining !== undefined && { remainingItemCount: remaining }),
+})
 
 /** A list as an object. Items of built-in kinds have no apiVersion and kind of their own. */
 export function listObject(answer: ListAnswer): object {
@@ -30,15 +39,28 @@ export function withoutKind({ kind: _kind, apiVersion: _apiVersion, ...rest }: F
 
 /** A bookmark's object: its kind, and the resource version that the watch stands at. */
 export function bookmarkObject(kind: Kind, { revision, initialEventsEnd }: CacheEvent): object {
-  const metadata = { resourceVersion: String(revision), ...(initialEventsEnd && { annotations: { 'k8s.io/initial-events-end': 'true' } }) }
+  const metadata = {
+    resourceVersion: String(revision),
+    ...(initialEventsEnd && { annotations: { 'k8s.io/initial-events-end': 'true' } }),
+  }
   return { kind: kind.resource.kind, apiVersion: apiVersionOf(kind.resource), metadata }
 }
 
-const heads = { ADDED: Buffer.from('{"type":"ADDED","object":'), MODIFIED: Buffer.from('{"type":"MODIFIED","object":'), DELETED: Buffer.from('{"type":"DELETED","object":'), BOOKMARK: Buffer.from('{"type":"BOOKMARK","object":'), ERROR: Buffer.from('{"type":"ERROR","object":') }
+const heads = {
+  ADDED: Buffer.from('{"type":"ADDED","object":'),
+  MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
+  DELETED: Buffer.from('{"type":"DELETED","object":'),
+  BOOKMARK: Buffer.from('{"type":"BOOKMARK","object":'),
+  ERROR: Buffer.from('{"type":"ERROR","object":'),
+}
 const tail = Buffer.from('}\n')
 
 /** A line of a JSON watch, in pieces. */
-export const eventPieces = (type: keyof typeof heads, object: Uint8Array): readonly Uint8Array[] => [heads[type], object, tail]
+export const eventPieces = (type: keyof typeof heads, object: Uint8Array): readonly Uint8Array[] => [
+  heads[type],
+  object,
+  tail,
+]
 
 /** A line of a JSON watch. */
 export function eventLine(type: keyof typeof heads, object: Uint8Array): Uint8Array {

@@ -6,9 +6,19 @@ import type { BodyWriter } from '../http/exchange.ts'
 import type { ListAnswer } from './answer.ts'
 
 /** A list as JSON, in pieces of about 256 KiB, made of the bytes that the cache has of its items. Items of built-in kinds have no apiVersion and kind of their own. */
-export function jsonListChunks({ kind, entries, resourceVersion, continue: token, remaining }: ListAnswer): Generator<Buffer, void, undefined> {
+export function jsonListChunks({
+  kind,
+  entries,
+  resourceVersion,
+  continue: token,
+  remaining,
+}: ListAnswer): Generator<Buffer, void, undefined> {
   const apiVersion = JSON.stringify(apiVersionOf(kind.resource))
-  const metadata = JSON.stringify({ resourceVersion, ...(token && { continue: token }), ...(remaining !== undefined && { remainingItemCount: remaining }) })
+  const metadata = JSON.stringify({
+    resourceVersion,
+    ...(token && { continue: token }),
+    ...(remaining !== undefined && { remainingItemCount: remaining }),
+  })
   return listChunks({
     head: `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${apiVersion},"metadata":${metadata},"items":[`,
     items: bytesOf(entries),
@@ -18,7 +28,8 @@ export function jsonListChunks({ kind, entries, resourceVersion, continue: token
 }
 
 /** What the JSON of a kind's objects begins with. */
-const itemHeadOf = (kind: Kind): string => `"kind":${JSON.stringify(kind.resource.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind.resource))},`
+const itemHeadOf = (kind: Kind): string =>
+  `"kind":${JSON.stringify(kind.resource.kind)},"apiVersion":${JSON.stringify(apiVersionOf(kind.resource))},`
 
 function* bytesOf(entries: ListAnswer['entries']): Iterable<Uint8Array> {
   for (const { bytes } of entries) yield bytes

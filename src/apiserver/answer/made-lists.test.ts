@@ -11,9 +11,18 @@ import { madeListChunks, partChunks, partOf } from './made-lists.ts'
 import { plainJson } from './negotiate.ts'
 
 const answerOf = (count: number): ListAnswer => {
-  const entries = Array.from({ length: count }, (_, i) => ({ object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: `c${i}`, labels: {} }, data: { list: '[]\n' } } }))
+  const entries = Array.from({ length: count }, (_, i) => ({
+    object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: `c${i}`, labels: {} }, data: { list: '[]\n' } },
+  }))
   const kind = { resource: configMaps, listKind: 'ConfigMapList' } as Kind
-  return { type: 'list', kind, entries: entries as unknown as CachedObject[], resourceVersion: '7', continue: count > 0 ? 'a[]' : '', remaining: undefined }
+  return {
+    type: 'list',
+    kind,
+    entries: entries as unknown as CachedObject[],
+    resourceVersion: '7',
+    continue: count > 0 ? 'a[]' : '',
+    remaining: undefined,
+  }
 }
 
 for (const count of [0, 1, 3]) {

@@ -1,7 +1,14 @@
 import type { Kind } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import { partialList, partialObject, type MetaVersion } from '../../api/table-format/partial-object.ts'
-import { includeObjectOf, newRow, newTable, rowHoldsUntil, tableWithoutRows, type TableOptions } from '../../api/table-format/table.ts'
+import {
+  includeObjectOf,
+  newRow,
+  newTable,
+  rowHoldsUntil,
+  tableWithoutRows,
+  type TableOptions,
+} from '../../api/table-format/table.ts'
 import type { Made } from '../cache/kept-forms.ts'
 import { listChunks } from '../cache/list-chunks.ts'
 import { served } from '../verbs/core.ts'
@@ -33,7 +40,6 @@ function* madeItems({ kind, entries }: ListAnswer, pretty: boolean): Iterable<Ui
   }
 }
 
-
 /** The version of the forms of `meta.k8s.io` that the client asked for. */
 export const versionOf = ({ asVersion }: Format): MetaVersion => (asVersion === 'v1beta1' ? 'v1beta1' : 'v1')
 
@@ -46,7 +52,8 @@ export const tableOptions = ({ format, query, nowMs, noHead }: FormOptions): Tab
 })
 
 /** A list's objects in the version that the client speaks. */
-export const objectsOf = ({ kind, entries }: ListAnswer): readonly Frozen<KubernetesObject>[] => entries.map(({ object }) => served(kind, object))
+export const objectsOf = ({ kind, entries }: ListAnswer): readonly Frozen<KubernetesObject>[] =>
+  entries.map(({ object }) => served(kind, object))
 
 /** A list as a table, or of metadata alone, as an object. */
 export function partOf(answer: ListAnswer, options: FormOptions): object {
@@ -61,10 +68,14 @@ export function partChunks(answer: ListAnswer, options: FormOptions): Generator<
   const { kind, entries } = answer
   const isTable = options.format.as === 'Table'
   // Rows in an order of their own need all objects at once, and what is empty has its own form.
-  if (entries.length === 0 || (isTable && kind.behaviour.rowOrder)) return listChunks({ head: JSON.stringify(partOf(answer, options)), items: [], tail: '' })
+  if (entries.length === 0 || (isTable && kind.behaviour.rowOrder))
+    return listChunks({ head: JSON.stringify(partOf(answer, options)), items: [], tail: '' })
   const frame = isTable
     ? JSON.stringify(tableWithoutRows(kind, { ...tableOptions(options), metadata: listMeta(answer) }))
-    : JSON.stringify({ ...partialList(kind, [], { metadata: listMeta(answer), version: versionOf(options.format) }), items: [] })
+    : JSON.stringify({
+        ...partialList(kind, [], { metadata: listMeta(answer), version: versionOf(options.format) }),
+        items: [],
+      })
   return listChunks({ head: frame.slice(0, -2), items: partItems(answer, options), tail: ']}' })
 }
 
@@ -77,7 +88,9 @@ function* partItems({ kind, entries }: ListAnswer, options: FormOptions): Iterab
   for (const entry of entries) {
     const make = (): Made => {
       const object = served(kind, entry.object)
-      const bytes = Buffer.from(JSON.stringify(table ? newRow(kind, object, table) : partialObject(kind, object, version)))
+      const bytes = Buffer.from(
+        JSON.stringify(table ? newRow(kind, object, table) : partialObject(kind, object, version)),
+      )
       return table && keeps ? { bytes, untilMs: rowHoldsUntil(kind, object, options.nowMs) } : { bytes }
     }
     yield keeps ? keptForms.of(entry, form, options.nowMs, make) : make().bytes

@@ -24,7 +24,11 @@ const encodings: Readonly<Record<string, Encoding>> = {
 }
 
 /** The content type that an encoding is answered with. */
-export const contentTypes: Readonly<Record<Encoding, string>> = { json: 'application/json', yaml: 'application/yaml', protobuf: 'application/vnd.kubernetes.protobuf' }
+export const contentTypes: Readonly<Record<Encoding, string>> = {
+  json: 'application/json',
+  yaml: 'application/yaml',
+  protobuf: 'application/vnd.kubernetes.protobuf',
+}
 
 /** The usual answer, and the one that `?pretty` asks for. */
 export const plainJson: Format = { encoding: 'json', as: '', asVersion: '', list: false, stream: false, pretty: false }
@@ -78,8 +82,16 @@ function parseClause(text: string): { format: Format | undefined; quality: numbe
   if (!encoding || !(quality > 0)) return { format: undefined, quality: 0 }
   if (as === '') return { format: { encoding, as: '', asVersion: '', list: false, stream, pretty }, quality }
   const form = as === 'PartialObjectMetadataList' ? 'PartialObjectMetadata' : as
-  const asked = group === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1') && (form === 'Table' || form === 'PartialObjectMetadata')
-  return { format: asked ? { encoding, as: form as Format['as'], asVersion: version, list: form !== as, stream, pretty } : undefined, quality }
+  const asked =
+    group === 'meta.k8s.io' &&
+    (version === 'v1' || version === 'v1beta1') &&
+    (form === 'Table' || form === 'PartialObjectMetadata')
+  return {
+    format: asked
+      ? { encoding, as: form as Format['as'], asVersion: version, list: form !== as, stream, pretty }
+      : undefined,
+    quality,
+  }
 }
 
 /** Whether a person seems to be reading: then JSON is indented, as upstream does for these programs. */

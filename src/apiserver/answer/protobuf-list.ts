@@ -13,13 +13,17 @@ import { keptForms } from './kept.ts'
 /** How many messages are made in one turn of the event loop: some milliseconds. */
 const madePerTurn = 64
 
-const itemOf = (kind: Kind, object: CachedObject): Uint8Array => keptForms.of(object, kind, 0, () => ({ bytes: listItem(encodeMessage(kind.schema, served(kind, object.object))) }))
+const itemOf = (kind: Kind, object: CachedObject): Uint8Array =>
+  keptForms.of(object, kind, 0, () => ({ bytes: listItem(encodeMessage(kind.schema, served(kind, object.object))) }))
 
 /** The message of a stored object, kept while it is in use. */
 export const storedMessage = (kind: Kind, object: CachedObject): Uint8Array => messageOfItem(itemOf(kind, object))
 
 /** A list as protobuf, in pieces. Its size comes before all else, so that the messages are made first; they are there already when somebody listed the objects before. */
-export async function protobufListChunks(answer: ListAnswer, clock: Clock): Promise<Generator<Buffer, void, undefined>> {
+export async function protobufListChunks(
+  answer: ListAnswer,
+  clock: Clock,
+): Promise<Generator<Buffer, void, undefined>> {
   const { kind, entries } = answer
   const items: Uint8Array[] = []
   let size = 0
@@ -29,6 +33,9 @@ export async function protobufListChunks(answer: ListAnswer, clock: Clock): Prom
     size += item.byteLength
     if (items.length % madePerTurn === 0) await clock.yield()
   }
-  const { head, tail } = protobufListFrame({ apiVersion: apiVersionOf(kind.resource), kind: kind.listKind, metadata: listMeta(answer) }, size)
+  const { head, tail } = protobufListFrame(
+    { apiVersion: apiVersionOf(kind.resource), kind: kind.listKind, metadata: listMeta(answer) },
+    size,
+  )
   return listChunks({ head, items, tail, separator: '' })
 }

@@ -15,7 +15,16 @@ export class ResponseHeaders {
 
   /** With the type of the body, and warnings. */
   of(warnings: readonly string[], contentType: string): FlatHeaders {
-    const headers = ['audit-id', this.#auditId, 'cache-control', 'no-cache, private', 'content-type', contentType, 'date', this.#date]
+    const headers = [
+      'audit-id',
+      this.#auditId,
+      'cache-control',
+      'no-cache, private',
+      'content-type',
+      contentType,
+      'date',
+      this.#date,
+    ]
     if (this.extra.length > 0) headers.push(...this.extra)
     for (const text of warnings) headers.push('warning', warningText(text))
     return headers

@@ -16,14 +16,20 @@ const pendingBytesMax = 1024 * 1024
 export async function startWatch(writing: Writing, answer: WatchAnswer): Promise<void> {
   const { exchange, request, format, headers, forms } = writing
   const options: FormOptions = { format, query: request.query, nowMs: writing.nowMs }
-  const encoding = format.as === 'Table' ? tableEncoding(writing, answer.kind, options) : encodingOf(forms, answer.kind, options, exchange.chunked)
+  const encoding =
+    format.as === 'Table'
+      ? tableEncoding(writing, answer.kind, options)
+      : encodingOf(forms, answer.kind, options, exchange.chunked)
   let writer: BodyWriter | undefined
   let watch: CacheWatch | undefined
   let finish = (): void => {}
   const finished = new Promise<void>((resolve) => (finish = resolve))
   const resume = () => watch?.resume()
   const socket = webSocketExchange(exchange)
-  const start = (): BodyWriter => (socket ? new EventSocket(socket, format.encoding !== 'protobuf') : exchange.stream(200, headers.of(request.warnings, forms.watchType(format))))
+  const start = (): BodyWriter =>
+    socket
+      ? new EventSocket(socket, format.encoding !== 'protobuf')
+      : exchange.stream(200, headers.of(request.warnings, forms.watchType(format)))
   const open = (): BodyWriter => (writer ??= start())
   const sink = {
     deliver(batch: EventBatch): boolean {
@@ -81,8 +87,14 @@ function encodingOf(forms: Forms, kind: Kind, options: FormOptions, framed: bool
   if (!encoding) {
     const ready = format.encoding === 'json' && format.as === '' && !kind.storedAs
     const pieces = ({ type, object }: CacheEvent) => (object ? eventPieces(type, object.bytes) : undefined)
-    byForm.set(key, (encoding = { encode: (event: CacheEvent) => forms.event(kind, event, options), ...(ready && { pieces }), ...(framed && { frame: framedChunk }) }))
+    byForm.set(
+      key,
+      (encoding = {
+        encode: (event: CacheEvent) => forms.event(kind, event, options),
+        ...(ready && { pieces }),
+        ...(framed && { frame: framedChunk }),
+      }),
+    )
   }
   return encoding
 }
-

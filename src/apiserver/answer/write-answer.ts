@@ -47,7 +47,11 @@ function writeObject(writing: Writing, { code, kind, document }: ObjectAnswer): 
     return send(writing, code, contentTypes.json, document.bytes)
   }
   const object = served(kind, document.object)
-  const { bytes, contentType } = writing.forms.object(kind, object, { format, query: request.query, nowMs: writing.nowMs })
+  const { bytes, contentType } = writing.forms.object(kind, object, {
+    format,
+    query: request.query,
+    nowMs: writing.nowMs,
+  })
   exchange.respond(code, headers.of(request.warnings, contentType), asBuffer(bytes))
 }
 
@@ -55,7 +59,11 @@ function writeList(writing: Writing, answer: ListAnswer): void | Promise<void> {
   const { format, request } = writing
   if (format.encoding === 'json' && format.as === '') {
     const made = format.pretty || answer.kind.storedAs !== undefined
-    return sendChunks(writing, { chunks: made ? madeListChunks(answer, format.pretty) : jsonListChunks(answer), contentType: contentTypes.json, made })
+    return sendChunks(writing, {
+      chunks: made ? madeListChunks(answer, format.pretty) : jsonListChunks(answer),
+      contentType: contentTypes.json,
+      made,
+    })
   }
   const formed = writing.forms.list(answer, { format, query: request.query, nowMs: writing.nowMs }, writing.clock)
   if (formed instanceof Promise) return formed.then((chunks) => sendChunks(writing, chunks))
@@ -64,11 +72,18 @@ function writeList(writing: Writing, answer: ListAnswer): void | Promise<void> {
 
 function writeValue(writing: Writing, { code, value }: ValueAnswer): void {
   const { format, request } = writing
-  const { bytes, contentType } = writing.forms.value(value as Frozen<KubernetesObject>, { format, query: request.query, nowMs: writing.nowMs })
+  const { bytes, contentType } = writing.forms.value(value as Frozen<KubernetesObject>, {
+    format,
+    query: request.query,
+    nowMs: writing.nowMs,
+  })
   send(writing, code, contentType, bytes)
 }
 
-function writeRaw({ exchange, request, headers }: Writing, { code, contentType, body, headers: more }: RawAnswer): void {
+function writeRaw(
+  { exchange, request, headers }: Writing,
+  { code, contentType, body, headers: more }: RawAnswer,
+): void {
   const own = headers.of(request.warnings, contentType)
   exchange.respond(code, more ? [...own, ...more] : own, typeof body === 'string' ? body : asBuffer(body))
 }
@@ -79,7 +94,11 @@ const compressedFromBytes = 128 * 1024
 function send({ exchange, request, headers }: Writing, code: number, contentType: string, bytes: Uint8Array): void {
   const own = headers.of(request.warnings, contentType)
   if (bytes.length > compressedFromBytes && takesGzip(request)) {
-    exchange.respond(code, [...own, 'content-encoding', 'gzip', 'vary', 'Accept-Encoding'], gzipSync(bytes, { level: 1 }))
+    exchange.respond(
+      code,
+      [...own, 'content-encoding', 'gzip', 'vary', 'Accept-Encoding'],
+      gzipSync(bytes, { level: 1 }),
+    )
   } else exchange.respond(code, own, asBuffer(bytes))
 }
 
@@ -91,11 +110,17 @@ function sendChunks(writing: Writing, { chunks, contentType, made }: FormedChunk
   const own = headers.of(request.warnings, contentType)
   const gzip = takesGzip(request)
   const writer = exchange.stream(200, gzip ? [...own, 'content-encoding', 'gzip', 'vary', 'Accept-Encoding'] : own)
-  return writeChunks(writer, { ready: [first.value as Buffer, second.value], rest: chunks, gzip, between: made ? () => writing.clock.yield() : undefined })
+  return writeChunks(writer, {
+    ready: [first.value as Buffer, second.value],
+    rest: chunks,
+    gzip,
+    between: made ? () => writing.clock.yield() : undefined,
+  })
 }
 
-const takesGzip = ({ exchange, method }: ApiRequest): boolean => method === 'GET' && exchange?.header('accept-encoding')?.includes('gzip') === true
+const takesGzip = ({ exchange, method }: ApiRequest): boolean =>
+  method === 'GET' && exchange?.header('accept-encoding')?.includes('gzip') === true
 
 /** The same bytes as a Buffer. */
-export const asBuffer = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

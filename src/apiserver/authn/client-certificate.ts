@@ -36,7 +36,12 @@ export function leadsTo(certificate: X509Certificate, cas: readonly X509Certific
   let at: X509Certificate | undefined = certificate
   for (let depth = 0; at && depth < 8; depth++) {
     const issued = at
-    if (cas.some((ca) => ca.fingerprint256 === issued.fingerprint256 || (issued.checkIssued(ca) && issued.verify(ca.publicKey)))) return true
+    if (
+      cas.some(
+        (ca) => ca.fingerprint256 === issued.fingerprint256 || (issued.checkIssued(ca) && issued.verify(ca.publicKey)),
+      )
+    )
+      return true
     at = at.issuerCertificate === at ? undefined : at.issuerCertificate
   }
   return false
@@ -44,7 +49,9 @@ export function leadsTo(certificate: X509Certificate, cas: readonly X509Certific
 
 /** The certificates of a PEM file. */
 export function certificatesOf(pem: string): X509Certificate[] {
-  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)].map(([text]) => new X509Certificate(text))
+  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)].map(
+    ([text]) => new X509Certificate(text),
+  )
 }
 
 /** Common name and organizations. Node writes a subject as lines of `KEY=value`. */

@@ -2,7 +2,14 @@ import { badRequest } from '../../api/errors/api-error.ts'
 import { denied, type Ask, type Authorizer } from '../authz/authorizer.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { extraOf } from './request-header.ts'
-import { anonymous, authenticatedGroup, serviceAccountGroups, serviceAccountOf, unauthenticatedGroup, type User } from './user.ts'
+import {
+  anonymous,
+  authenticatedGroup,
+  serviceAccountGroups,
+  serviceAccountOf,
+  unauthenticatedGroup,
+  type User,
+} from './user.ts'
 
 const extraPrefix = 'impersonate-extra-'
 
@@ -17,8 +24,23 @@ export function impersonated(exchange: Exchange, user: User, authorizer: Authori
     if (others) throw badRequest('requested impersonation without impersonating a user')
     return user
   }
-  const ask = (resource: string, asked: string, { group = '', version = 'v1', namespace = '', subresource = '' } = {}) => {
-    const attributes: Ask = { user, verb: 'impersonate', isResource: true, path: '', group, version, namespace, resource, subresource, name: asked }
+  const ask = (
+    resource: string,
+    asked: string,
+    { group = '', version = 'v1', namespace = '', subresource = '' } = {},
+  ) => {
+    const attributes: Ask = {
+      user,
+      verb: 'impersonate',
+      isResource: true,
+      path: '',
+      group,
+      version,
+      namespace,
+      resource,
+      subresource,
+      name: asked,
+    }
     const { verdict, reason } = authorizer.authorize(attributes)
     if (verdict !== 'allow') throw denied(attributes, reason)
   }
@@ -26,16 +48,24 @@ export function impersonated(exchange: Exchange, user: User, authorizer: Authori
   if (account) ask('serviceaccounts', account.name, { namespace: account.namespace })
   else ask('users', name)
   for (const group of groups) ask('groups', group)
-  for (const key in extra) for (const value of extra[key]!) ask('userextras', value, { group: 'authentication.k8s.io', subresource: key })
+  for (const key in extra)
+    for (const value of extra[key]!) ask('userextras', value, { group: 'authentication.k8s.io', subresource: key })
   if (uid !== '') ask('uids', uid, { group: 'authentication.k8s.io' })
   const own = groups.length > 0 ? groups : account ? serviceAccountGroups(account.namespace) : []
-  return { name, groups: withStanding(name, own), ...(uid !== '' && { uid }), ...(Object.keys(extra).length > 0 && { extra }) }
+  return {
+    name,
+    groups: withStanding(name, own),
+    ...(uid !== '' && { uid }),
+    ...(Object.keys(extra).length > 0 && { extra }),
+  }
 }
 
 /** The group of the authenticated, or of the anonymous, unless the request names one of them itself. */
 function withStanding(name: string, groups: string[]): string[] {
   if (name === anonymous.name) return groups.includes(unauthenticatedGroup) ? groups : [...groups, unauthenticatedGroup]
-  return groups.includes(authenticatedGroup) || groups.includes(unauthenticatedGroup) ? groups : [...groups, authenticatedGroup]
+  return groups.includes(authenticatedGroup) || groups.includes(unauthenticatedGroup)
+    ? groups
+    : [...groups, authenticatedGroup]
 }
 
 function valuesOf(exchange: Exchange, name: string): string[] {

@@ -10,15 +10,21 @@ export interface TokenKey {
   readonly publicKey: KeyObject
 }
 
-const curves: Readonly<Record<string, 'ES256' | 'ES384' | 'ES512'>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' }
+const curves: Readonly<Record<string, 'ES256' | 'ES384' | 'ES512'>> = {
+  prime256v1: 'ES256',
+  secp384r1: 'ES384',
+  secp521r1: 'ES512',
+}
 const digests = { RS256: 'RSA-SHA256', ES256: 'sha256', ES384: 'sha384', ES512: 'sha512' } as const
 
 /** The public half of a PEM key, private or public, with the id that upstream gives it: the hash of its DER form. */
 export function tokenKey(pem: string): TokenKey {
   const publicKey = createPublicKey(pem)
   const der = publicKey.export({ type: 'spki', format: 'der' })
-  const algorithm = publicKey.asymmetricKeyType === 'rsa' ? 'RS256' : curves[publicKey.asymmetricKeyDetails?.namedCurve ?? '']
-  if (!algorithm) throw new Error('a service account key must be an RSA key or an EC key of the curves P-256, P-384 or P-521')
+  const algorithm =
+    publicKey.asymmetricKeyType === 'rsa' ? 'RS256' : curves[publicKey.asymmetricKeyDetails?.namedCurve ?? '']
+  if (!algorithm)
+    throw new Error('a service account key must be an RSA key or an EC key of the curves P-256, P-384 or P-521')
   return { id: createHash('sha256').update(der).digest('base64url'), algorithm, publicKey }
 }
 
@@ -45,13 +51,28 @@ export function isSigned(token: string, keys: readonly TokenKey[]): boolean {
   const [head = '', body = '', signature = ''] = token.split('.')
   const header = parsed(head)
   if (!header) return false
-  const candidates = keys.filter(({ id, algorithm }) => algorithm === header['alg'] && (header['kid'] === undefined || header['kid'] === '' || header['kid'] === id))
-  return candidates.some(({ algorithm, publicKey }) => createVerify(digests[algorithm]).update(`${head}.${body}`).verify({ key: publicKey, dsaEncoding: 'ieee-p1363' }, signature, 'base64url'))
+  const candidates = keys.filter(
+    ({ id, algorithm }) =>
+      algorithm === header['alg'] && (header['kid'] === undefined || header['kid'] === '' || header['kid'] === id),
+  )
+  return candidates.some(({ algorithm, publicKey }) =>
+    createVerify(digests[algorithm])
+      .update(`${head}.${body}`)
+      .verify({ key: publicKey, dsaEncoding: 'ieee-p1363' }, signature, 'base64url'),
+  )
 }
 
 /** The keys as a JSON Web Key Set. */
 export function keySet(keys: readonly TokenKey[]): object {
-  return { keys: keys.map(({ id, algorithm, publicKey }) => ({ use: 'sig', kty: publicKey.asymmetricKeyType === 'rsa' ? 'RSA' : 'EC', kid: id, alg: algorithm, ...publicKey.export({ format: 'jwk' }) })) }
+  return {
+    keys: keys.map(({ id, algorithm, publicKey }) => ({
+      use: 'sig',
+      kty: publicKey.asymmetricKeyType === 'rsa' ? 'RSA' : 'EC',
+      kid: id,
+      alg: algorithm,
+      ...publicKey.export({ format: 'jwk' }),
+    })),
+  }
 }
 
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')

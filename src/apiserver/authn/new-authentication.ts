@@ -32,16 +32,24 @@ export function newAuthentication(options: ApiServerOptions, registry: Registry)
   const known: TokenAuthenticator[] = []
   if (options.tokenAuthFile !== undefined) known.push(tokenFile(options.tokenAuthFile))
   const audiences = serviceAccounts?.audiences ?? serviceAccounts?.issuers ?? []
-  const pems = serviceAccounts?.keys.length ? serviceAccounts.keys : serviceAccounts?.signingKey ? [serviceAccounts.signingKey] : []
+  const pems = serviceAccounts?.keys.length
+    ? serviceAccounts.keys
+    : serviceAccounts?.signingKey
+      ? [serviceAccounts.signingKey]
+      : []
   const keys = pems.map(tokenKey)
-  if (serviceAccounts) known.push(serviceAccountTokens({ clock, lookup: registry, issuers: serviceAccounts.issuers, audiences, keys }))
+  if (serviceAccounts)
+    known.push(serviceAccountTokens({ clock, lookup: registry, issuers: serviceAccounts.issuers, audiences, keys }))
   const tokens = anyToken(known)
   if (known.length > 0) authenticators.push(bearer(tokens))
   const everybody = options.authorizationModes?.includes('AlwaysAllow') === true
   return {
     authenticate: authentication(authenticators, !everybody && options.anonymousAuth !== false),
     tokens,
-    issuer: serviceAccounts?.signingKey === undefined ? undefined : { sign: tokenSigner(serviceAccounts.signingKey), audiences, options: serviceAccounts },
+    issuer:
+      serviceAccounts?.signingKey === undefined
+        ? undefined
+        : { sign: tokenSigner(serviceAccounts.signingKey), audiences, options: serviceAccounts },
     audiences,
     keys,
   }

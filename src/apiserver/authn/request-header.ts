@@ -22,11 +22,25 @@ export function requestHeader(options: RequestHeaderOptions): RequestAuthenticat
       if (!name) return undefined
       const { certificate, verified } = exchange.peer
       if (!certificate || !verified || !leadsTo(certificate, cas)) return undefined
-      if (options.allowedNames.length > 0 && !options.allowedNames.includes(subjectOf(certificate).name)) return 'refused'
+      if (options.allowedNames.length > 0 && !options.allowedNames.includes(subjectOf(certificate).name))
+        return 'refused'
       const uid = first(options.uidHeaders, (header) => exchange.header(header.toLowerCase()))
-      const groups = options.groupHeaders.flatMap((header) => exchange.header(header.toLowerCase())?.split(',').map((each) => each.trim()) ?? [])
+      const groups = options.groupHeaders.flatMap(
+        (header) =>
+          exchange
+            .header(header.toLowerCase())
+            ?.split(',')
+            .map((each) => each.trim()) ?? [],
+      )
       const extra = extraOf(exchange.headers(), options.extraHeaderPrefixes)
-      return { user: withAuthenticatedGroup({ name, ...(uid && { uid }), groups, ...(Object.keys(extra).length > 0 && { extra }) }) }
+      return {
+        user: withAuthenticatedGroup({
+          name,
+          ...(uid && { uid }),
+          groups,
+          ...(Object.keys(extra).length > 0 && { extra }),
+        }),
+      }
     },
   }
 }
@@ -40,7 +54,10 @@ function first(names: readonly string[], read: (name: string) => string | undefi
 }
 
 /** Headers that start with a prefix; what follows it, percent-decoded, is the key. */
-export function extraOf(headers: Readonly<Record<string, string | readonly string[] | undefined>>, prefixes: readonly string[]): Record<string, string[]> {
+export function extraOf(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+  prefixes: readonly string[],
+): Record<string, string[]> {
   const extra: Record<string, string[]> = {}
   for (const name in headers) {
     for (const prefix of prefixes) {

@@ -57,7 +57,12 @@ export function serviceAccountTokens(options: ServiceAccountTokensOptions): Toke
       const agreed = entry.audiences.filter((audience) => audiences.includes(audience))
       if (agreed.length === 0) return undefined
       const nowMs = options.clock.now()
-      if (nowMs > entry.expiryMs + leewayMs || nowMs + leewayMs < entry.notBeforeMs || !isBound(entry, options.lookup, nowMs)) return 'refused'
+      if (
+        nowMs > entry.expiryMs + leewayMs ||
+        nowMs + leewayMs < entry.notBeforeMs ||
+        !isBound(entry, options.lookup, nowMs)
+      )
+        return 'refused'
       return { user: entry.user, audiences: agreed }
     },
   }
@@ -69,7 +74,13 @@ function read(claims: Claims): Known | undefined {
   const { namespace, serviceaccount, pod, node, secret } = bound as Record<string, unknown>
   const account = refOf(serviceaccount)
   const { sub, aud, nbf, exp, jti } = claims
-  if (typeof namespace !== 'string' || !account || sub !== serviceAccountName(namespace, account.name) || typeof exp !== 'number') return undefined
+  if (
+    typeof namespace !== 'string' ||
+    !account ||
+    sub !== serviceAccountName(namespace, account.name) ||
+    typeof exp !== 'number'
+  )
+    return undefined
   const refs = { pod: refOf(pod), node: refOf(node), secret: refOf(secret) }
   return {
     namespace,
@@ -82,7 +93,12 @@ function read(claims: Claims): Known | undefined {
   }
 }
 
-function userOf(namespace: string, account: Ref, { pod, node }: { pod: Ref | undefined; node: Ref | undefined }, jti: string | undefined): User {
+function userOf(
+  namespace: string,
+  account: Ref,
+  { pod, node }: { pod: Ref | undefined; node: Ref | undefined },
+  jti: string | undefined,
+): User {
   const extra: Record<string, string[]> = {}
   if (jti !== undefined) extra['authentication.kubernetes.io/credential-id'] = [`JTI=${jti}`]
   if (node) {
@@ -93,12 +109,18 @@ function userOf(namespace: string, account: Ref, { pod, node }: { pod: Ref | und
     extra['authentication.kubernetes.io/pod-name'] = [pod.name]
     extra['authentication.kubernetes.io/pod-uid'] = [pod.uid]
   }
-  return { name: serviceAccountName(namespace, account.name), uid: account.uid, groups: [...serviceAccountGroups(namespace), authenticatedGroup], ...(Object.keys(extra).length > 0 && { extra }) }
+  return {
+    name: serviceAccountName(namespace, account.name),
+    uid: account.uid,
+    groups: [...serviceAccountGroups(namespace), authenticatedGroup],
+    ...(Object.keys(extra).length > 0 && { extra }),
+  }
 }
 
 /** Whether everything that the token is bound to is still the same. */
 function isBound({ namespace, account, pod, node, secret }: Known, lookup: Lookup, nowMs: number): boolean {
-  const lives = (resource: Resource, space: string | undefined, ref: Ref) => isAlive(lookup.get(resource, { namespace: space, name: ref.name }), ref, nowMs)
+  const lives = (resource: Resource, space: string | undefined, ref: Ref) =>
+    isAlive(lookup.get(resource, { namespace: space, name: ref.name }), ref, nowMs)
   if (!lives(serviceAccounts, namespace, account)) return false
   if (secret && !lives(secrets, namespace, secret)) return false
   if (pod) return lives(pods, namespace, pod)

@@ -7,7 +7,10 @@ export function tokenFile(text: string): TokenAuthenticator {
   for (const [at, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
     const [token, name, uid, groups] = csvFields(line)
-    if (!token || !name) throw new Error(`token file: line ${at + 1} needs at least a token and a user name: token,user,uid,"group1,group2"`)
+    if (!token || !name)
+      throw new Error(
+        `token file: line ${at + 1} needs at least a token and a user name: token,user,uid,"group1,group2"`,
+      )
     const user = { name, ...(uid && { uid }), groups: groups ? groups.split(',').map((group) => group.trim()) : [] }
     users.set(token, { user: withAuthenticatedGroup(user) })
   }

@@ -28,7 +28,8 @@ export function withAuthenticatedGroup(user: User): User {
 const serviceAccountPrefix = 'system:serviceaccount:'
 
 /** The user name of a service account. */
-export const serviceAccountName = (namespace: string, name: string): string => `${serviceAccountPrefix}${namespace}:${name}`
+export const serviceAccountName = (namespace: string, name: string): string =>
+  `${serviceAccountPrefix}${namespace}:${name}`
 
 /** The namespace and name of a service account's user name. */
 export function serviceAccountOf(userName: string): { namespace: string; name: string } | undefined {
@@ -38,9 +39,14 @@ export function serviceAccountOf(userName: string): { namespace: string; name: s
 }
 
 /** The groups of every service account of a namespace. */
-export const serviceAccountGroups = (namespace: string): string[] => ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]
+export const serviceAccountGroups = (namespace: string): string[] => [
+  'system:serviceaccounts',
+  `system:serviceaccounts:${namespace}`,
+]
 
 /** The name of a node's own user, 'system:node:' taken off; undefined for others. */
 export function nodeNameOf(user: User): string | undefined {
-  return user.name.startsWith('system:node:') && user.groups.includes('system:nodes') ? user.name.slice('system:node:'.length) : undefined
+  return user.name.startsWith('system:node:') && user.groups.includes('system:nodes')
+    ? user.name.slice('system:node:'.length)
+    : undefined
 }

@@ -33,7 +33,12 @@ export interface Authorizer {
 
 /** A rule as reviews show it. */
 export interface RulesOf {
-  readonly resourceRules: readonly { verbs: string[]; apiGroups: string[]; resources: string[]; resourceNames?: string[] }[]
+  readonly resourceRules: readonly {
+    verbs: string[]
+    apiGroups: string[]
+    resources: string[]
+    resourceNames?: string[]
+  }[]
   readonly nonResourceRules: readonly { verbs: string[]; nonResourceURLs: string[] }[]
 }
 
@@ -62,7 +67,8 @@ export const alwaysDeny: Authorizer = { authorize: () => ({ verdict: 'none', rea
 
 /** Members of the groups may do everything. */
 export const privilegedGroups = (groups: readonly string[]): Authorizer => ({
-  authorize: ({ user }) => (groups.some((group) => user.groups.includes(group)) ? { verdict: 'allow', reason: '' } : noOpinion),
+  authorize: ({ user }) =>
+    groups.some((group) => user.groups.includes(group)) ? { verdict: 'allow', reason: '' } : noOpinion,
 })
 
 /** What a request asks for. */
@@ -86,9 +92,25 @@ export function denied(ask: Ask, reason: string): ApiError {
   const why = `${sentence(ask)}${reason && `: ${reason}`}`
   const { group, resource, name } = ask
   const qualified = group ? `${resource}.${group}` : resource
-  const message = !ask.isResource || !resource ? `forbidden: ${why}` : name ? `${qualified} ${JSON.stringify(name)} is forbidden: ${why}` : `${qualified} is forbidden: ${why}`
-  const details = ask.isResource ? { ...(name && { name }), ...(group && { group }), ...(resource && { kind: resource }) } : {}
-  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: 'Forbidden', details, code: 403 })
+  const message =
+    !ask.isResource || !resource
+      ? `forbidden: ${why}`
+      : name
+        ? `${qualified} ${JSON.stringify(name)} is forbidden: ${why}`
+        : `${qualified} is forbidden: ${why}`
+  const details = ask.isResource
+    ? { ...(name && { name }), ...(group && { group }), ...(resource && { kind: resource }) }
+    : {}
+  return new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    reason: 'Forbidden',
+    details,
+    code: 403,
+  })
 }
 
 function sentence({ user, verb, isResource, path, group, namespace, resource, subresource }: Ask): string {

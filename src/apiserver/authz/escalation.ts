@@ -17,7 +17,9 @@ import { uncovered } from './rules.ts'
 export function escalation(lookup: Lookup, authorizer: Authorizer, rbac: Rbac): AdmissionPlugin {
   return {
     name: 'RBACEscalation',
-    handles: (operation, kind) => (operation === 'CREATE' || operation === 'UPDATE') && [roles, clusterRoles, roleBindings, clusterRoleBindings].some((resource) => isResource(kind, resource)),
+    handles: (operation, kind) =>
+      (operation === 'CREATE' || operation === 'UPDATE') &&
+      [roles, clusterRoles, roleBindings, clusterRoleBindings].some((resource) => isResource(kind, resource)),
     validate(attributes) {
       const { user, kind } = attributes
       if (user.groups.includes(mastersGroup)) return
@@ -28,7 +30,10 @@ export function escalation(lookup: Lookup, authorizer: Authorizer, rbac: Rbac): 
       const owned = [...rbac.grants(user, attributes.namespace)].flatMap(({ rules }) => rules)
       const missing = uncovered(owned, wanted)
       if (missing.length === 0) return
-      const { status } = refusal(attributes, `user ${JSON.stringify(user.name)} (groups=${JSON.stringify(user.groups)}) is attempting to grant RBAC permissions not currently held:\n${missing.map(ruleText).join('\n')}`)
+      const { status } = refusal(
+        attributes,
+        `user ${JSON.stringify(user.name)} (groups=${JSON.stringify(user.groups)}) is attempting to grant RBAC permissions not currently held:\n${missing.map(ruleText).join('\n')}`,
+      )
       throw new ApiError(status)
     },
   }
@@ -36,13 +41,39 @@ export function escalation(lookup: Lookup, authorizer: Authorizer, rbac: Rbac): 
 
 function mayEscalate(authorizer: Authorizer, { user, kind, namespace, name }: Attributes): boolean {
   const { group, version, plural } = kind.resource
-  return authorizer.authorize({ user, verb: 'escalate', isResource: true, path: '', group, version, namespace, resource: plural, subresource: '', name }).verdict === 'allow'
+  return (
+    authorizer.authorize({
+      user,
+      verb: 'escalate',
+      isResource: true,
+      path: '',
+      group,
+      version,
+      namespace,
+      resource: plural,
+      subresource: '',
+      name,
+    }).verdict === 'allow'
+  )
 }
 
 function mayBind(authorizer: Authorizer, { user, kind, namespace, object }: Attributes): boolean {
   const ref = (object as ClusterRoleBinding).roleRef
   const resource = ref.kind === 'ClusterRole' ? 'clusterroles' : 'roles'
-  return authorizer.authorize({ user, verb: 'bind', isResource: true, path: '', group: 'rbac.authorization.k8s.io', version: kind.resource.version, namespace, resource, subresource: '', name: ref.name ?? '' }).verdict === 'allow'
+  return (
+    authorizer.authorize({
+      user,
+      verb: 'bind',
+      isResource: true,
+      path: '',
+      group: 'rbac.authorization.k8s.io',
+      version: kind.resource.version,
+      namespace,
+      resource,
+      subresource: '',
+      name: ref.name ?? '',
+    }).verdict === 'allow'
+  )
 }
 
 /** The rules that the role is about to have; undefined when they do not change. */
@@ -53,11 +84,20 @@ function wantedByRole(lookup: Lookup, { object, old }: Attributes): readonly Fro
   const selectors = role.aggregationRule?.clusterRoleSelectors
   if (!selectors?.length) return role.rules ?? []
   // An aggregated role grants whatever roles will be chosen: only who may do everything may make one.
-  const chosen = lookup.list(clusterRoles).filter(({ metadata }) => selectors.some((selector) => matcherOf(selector).matches(metadata?.labels ?? {})))
-  return [...(role.rules ?? []), ...chosen.flatMap(({ rules }) => rules ?? []), { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
+  const chosen = lookup
+    .list(clusterRoles)
+    .filter(({ metadata }) => selectors.some((selector) => matcherOf(selector).matches(metadata?.labels ?? {})))
+  return [
+    ...(role.rules ?? []),
+    ...chosen.flatMap(({ rules }) => rules ?? []),
+    { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  ]
 }
 
-function wantedByBinding(rbac: Rbac, { object, old, namespace }: Attributes): readonly Frozen<PolicyRule>[] | undefined {
+function wantedByBinding(
+  rbac: Rbac,
+  { object, old, namespace }: Attributes,
+): readonly Frozen<PolicyRule>[] | undefined {
   const binding = object as ClusterRoleBinding
   const before = old as Frozen<ClusterRoleBinding> | undefined
   if (before && equal(binding.roleRef, before.roleRef) && equal(binding.subjects, before.subjects)) return undefined

@@ -12,10 +12,16 @@ export interface Authorization {
   readonly rbac: Rbac | undefined
 }
 
-const everything: RulesOf = { resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }], nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }] }
+const everything: RulesOf = {
+  resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+  nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+}
 
 /** The authorizers that the options name, in their order, behind the one that lets system:masters do everything. */
-export async function newAuthorizer({ authorizationModes = ['Node', 'RBAC'] }: ApiServerOptions, registry: Registry): Promise<Authorization> {
+export async function newAuthorizer(
+  { authorizationModes = ['Node', 'RBAC'] }: ApiServerOptions,
+  registry: Registry,
+): Promise<Authorization> {
   const authorizers: Authorizer[] = [privilegedGroups([mastersGroup])]
   let rbac: Rbac | undefined
   for (const mode of authorizationModes) {
@@ -31,7 +37,12 @@ export async function newAuthorizer({ authorizationModes = ['Node', 'RBAC'] }: A
   const rulesFor = (user: User, namespace: string) => {
     const known = rbac?.rulesFor(user, namespace) ?? { resourceRules: [], nonResourceRules: [] }
     const all = authorizationModes.includes('AlwaysAllow') || user.groups.includes(mastersGroup)
-    const rules = all ? { resourceRules: [...everything.resourceRules, ...known.resourceRules], nonResourceRules: [...everything.nonResourceRules, ...known.nonResourceRules] } : known
+    const rules = all
+      ? {
+          resourceRules: [...everything.resourceRules, ...known.resourceRules],
+          nonResourceRules: [...everything.nonResourceRules, ...known.nonResourceRules],
+        }
+      : known
     return { ...rules, incomplete: authorizationModes.includes('Node') && nodeNameOf(user) !== undefined }
   }
   return { authorizer: firstOpinion(authorizers), rulesFor, rbac }

@@ -1,4 +1,10 @@
-import { persistentVolumeClaims, persistentVolumes, pods, resourceSlices, volumeAttachments } from '../../api/generated/resources.ts'
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  resourceSlices,
+  volumeAttachments,
+} from '../../api/generated/resources.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { PolicyRule } from '../../api/generated/types/rbac-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
@@ -38,7 +44,8 @@ export class NodeAuthorizer implements Authorizer {
       set(entry) {
         authorizer.#forget(entry.key)
         // Most pods that are new have no node yet: they need not be parsed to know.
-        if (entry.field('spec.nodeName') !== '') authorizer.#learn(entry.key, entry.namespace, entry.object as Frozen<Pod>)
+        if (entry.field('spec.nodeName') !== '')
+          authorizer.#learn(entry.key, entry.namespace, entry.object as Frozen<Pod>)
       },
       remove: (before) => authorizer.#forget(before.key),
     })
@@ -61,7 +68,8 @@ export class NodeAuthorizer implements Authorizer {
 
   /** Whether one of the node's pods needs an object. */
   needs(node: string, namespace: string, reference: string): boolean {
-    for (const pod of this.#byNode.get(node)?.values() ?? []) if (pod.namespace === namespace && pod.references.has(reference)) return true
+    for (const pod of this.#byNode.get(node)?.values() ?? [])
+      if (pod.namespace === namespace && pod.references.has(reference)) return true
     return false
   }
 
@@ -69,7 +77,12 @@ export class NodeAuthorizer implements Authorizer {
   needsByVolume(node: string, namespace: string, secret: string): boolean {
     return this.#volumesOf(node).some((volume) => {
       const { csi } = volume.spec ?? {}
-      return [csi?.nodePublishSecretRef, csi?.nodeStageSecretRef, csi?.controllerPublishSecretRef, csi?.nodeExpandSecretRef].some((ref) => ref?.name === secret && ref.namespace === namespace)
+      return [
+        csi?.nodePublishSecretRef,
+        csi?.nodeStageSecretRef,
+        csi?.controllerPublishSecretRef,
+        csi?.nodeExpandSecretRef,
+      ].some((ref) => ref?.name === secret && ref.namespace === namespace)
     })
   }
 
@@ -95,7 +108,9 @@ export class NodeAuthorizer implements Authorizer {
       for (const reference of references) {
         if (!reference.startsWith('pvc/')) continue
         const claim = this.#registry.get(persistentVolumeClaims, { namespace, name: reference.slice(4) })
-        const volume = claim?.spec?.volumeName ? this.#registry.get(persistentVolumes, { name: claim.spec.volumeName }) : undefined
+        const volume = claim?.spec?.volumeName
+          ? this.#registry.get(persistentVolumes, { name: claim.spec.volumeName })
+          : undefined
         if (volume) volumes.push(volume)
       }
     }
@@ -131,16 +146,22 @@ const noRelation = (node: string): Decision => none(`no relationship found betwe
 const related = (is: boolean, node: string): Decision => (is ? allow : noRelation(node))
 
 /** Whether the list or watch is confined to the node. */
-const confined = ({ fieldSelector }: Ask, field: string, node: string): boolean => fieldSelector?.split(',').some((term) => term === `${field}=${node}` || term === `${field}==${node}`) ?? false
+const confined = ({ fieldSelector }: Ask, field: string, node: string): boolean =>
+  fieldSelector?.split(',').some((term) => term === `${field}=${node}` || term === `${field}==${node}`) ?? false
 
 const readNamespaced =
   (reference: string): Special =>
   (ask, node, authorizer) => {
-    if (ask.verb !== 'get' && ask.verb !== 'list' && ask.verb !== 'watch') return none('can only read resources of this type')
+    if (ask.verb !== 'get' && ask.verb !== 'list' && ask.verb !== 'watch')
+      return none('can only read resources of this type')
     if (ask.subresource) return none('cannot read subresource')
     if (!ask.namespace) return none('can only read namespaced object of this type')
     if (!ask.name) return none('No Object name found')
-    return related(authorizer.needs(node, ask.namespace, `${reference}/${ask.name}`) || (reference === 'secret' && authorizer.needsByVolume(node, ask.namespace, ask.name)), node)
+    return related(
+      authorizer.needs(node, ask.namespace, `${reference}/${ask.name}`) ||
+        (reference === 'secret' && authorizer.needsByVolume(node, ask.namespace, ask.name)),
+      node,
+    )
   }
 
 const getOnly =
@@ -151,7 +172,8 @@ const getOnly =
     return ask.name ? related(is(ask, node, authorizer), node) : none('No Object name found')
   }
 
-const needsClaim = ({ namespace, name }: Ask, node: string, authorizer: NodeAuthorizer) => authorizer.needs(node, namespace, `pvc/${name}`)
+const needsClaim = ({ namespace, name }: Ask, node: string, authorizer: NodeAuthorizer) =>
+  authorizer.needs(node, namespace, `pvc/${name}`)
 
 const claims: Special = (ask, node, authorizer) => {
   if (ask.subresource !== 'status') return getOnly(needsClaim)(ask, node, authorizer)
@@ -170,34 +192,49 @@ const ownVerbs: ReadonlySet<string> = new Set(['get', 'create', 'update', 'patch
 
 const leases: Special = (ask, node) => {
   if (!ownVerbs.has(ask.verb)) return none('can only get, create, update, patch, or delete a node lease')
-  if (ask.namespace !== 'kube-node-lease') return none('can only access leases in the "kube-node-lease" system namespace')
-  return ask.verb === 'create' || ask.name === node ? allow : none('can only access node lease with the same name as the requesting node')
+  if (ask.namespace !== 'kube-node-lease')
+    return none('can only access leases in the "kube-node-lease" system namespace')
+  return ask.verb === 'create' || ask.name === node
+    ? allow
+    : none('can only access node lease with the same name as the requesting node')
 }
 
 const csiNodes: Special = (ask, node) => {
   if (!ownVerbs.has(ask.verb)) return none('can only get, create, update, patch, or delete a CSINode')
   if (ask.subresource) return none('cannot authorize CSINode subresources')
-  return ask.verb === 'create' || ask.name === node ? allow : none('can only access CSINode with the same name as the requesting node')
+  return ask.verb === 'create' || ask.name === node
+    ? allow
+    : none('can only access CSINode with the same name as the requesting node')
 }
 
 const slices: Special = (ask, node, authorizer) => {
   if (ask.subresource) return none('cannot authorize ResourceSlice subresources')
   if (ask.verb === 'create') return allow
   if (ownVerbs.has(ask.verb)) return related(authorizer.ownsSlice(node, ask.name), node)
-  return confined(ask, 'spec.nodeName', node) ? allow : none('can only list/watch/deletecollection resourceslices with nodeName field selector')
+  return confined(ask, 'spec.nodeName', node)
+    ? allow
+    : none('can only list/watch/deletecollection resourceslices with nodeName field selector')
 }
 
 const nodes: Special = (ask, node, authorizer) => {
   if (ask.subresource === '' && (ask.verb === 'get' || ask.verb === 'list' || ask.verb === 'watch')) {
-    return ask.name === node ? allow : none(ask.name ? `node '${node}' cannot read '${ask.name}', only its own Node object` : `node '${node}' cannot read all nodes, only its own Node object`)
+    return ask.name === node
+      ? allow
+      : none(
+          ask.name
+            ? `node '${node}' cannot read '${ask.name}', only its own Node object`
+            : `node '${node}' cannot read all nodes, only its own Node object`,
+        )
   }
   return authorizer.covers(ask)
 }
 
 const ownPods: Special = (ask, node, authorizer) => {
-  if (ask.subresource === '' && ask.verb === 'get') return related(authorizer.runsPod(node, ask.namespace, ask.name), node)
+  if (ask.subresource === '' && ask.verb === 'get')
+    return related(authorizer.runsPod(node, ask.namespace, ask.name), node)
   if (ask.subresource === '' && (ask.verb === 'list' || ask.verb === 'watch')) {
-    if (confined(ask, 'spec.nodeName', node) || (ask.name !== '' && authorizer.runsPod(node, ask.namespace, ask.name))) return allow
+    if (confined(ask, 'spec.nodeName', node) || (ask.name !== '' && authorizer.runsPod(node, ask.namespace, ask.name)))
+      return allow
     return none(`can only list/watch pods with spec.nodeName field selector`)
   }
   return authorizer.covers(ask)
@@ -209,7 +246,9 @@ const specials: Readonly<Record<string, Special>> = {
   'configmaps.': readNamespaced('configmap'),
   'persistentvolumeclaims.': claims,
   'persistentvolumes.': getOnly(({ name }, node, authorizer) => authorizer.needsVolume(node, name)),
-  'resourceclaims.resource.k8s.io': getOnly(({ namespace, name }, node, authorizer) => authorizer.needs(node, namespace, `resourceclaim/${name}`)),
+  'resourceclaims.resource.k8s.io': getOnly(({ namespace, name }, node, authorizer) =>
+    authorizer.needs(node, namespace, `resourceclaim/${name}`),
+  ),
   'volumeattachments.storage.k8s.io': getOnly(({ name }, node, authorizer) => authorizer.isAttachedTo(node, name)),
   'serviceaccounts.': accounts,
   'leases.coordination.k8s.io': leases,

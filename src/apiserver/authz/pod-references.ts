@@ -12,7 +12,12 @@ export function podReferences(pod: Frozen<Pod>): Set<string> {
   if (!spec || pod.metadata?.annotations?.['kubernetes.io/config.mirror'] !== undefined) return references
   add('serviceaccount', spec.serviceAccountName)
   for (const { name } of spec.imagePullSecrets ?? []) add('secret', name)
-  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])]) containerReferences(container, add)
+  for (const container of [
+    ...(spec.containers ?? []),
+    ...(spec.initContainers ?? []),
+    ...(spec.ephemeralContainers ?? []),
+  ])
+    containerReferences(container, add)
   for (const volume of spec.volumes ?? []) volumeReferences(volume, pod.metadata?.name ?? '', add)
   for (const { resourceClaimName } of spec.resourceClaims ?? []) add('resourceclaim', resourceClaimName)
   for (const { resourceClaimName } of status?.resourceClaimStatuses ?? []) add('resourceclaim', resourceClaimName)
@@ -42,6 +47,7 @@ function volumeReferences(volume: Frozen<Volume>, podName: string, add: Add): vo
     add('configmap', configMap?.name)
   }
   add('secret', volume.azureFile?.secretName)
-  for (const source of [volume.cephfs, volume.flexVolume, volume.iscsi, volume.rbd, volume.scaleIO, volume.storageos]) add('secret', source?.secretRef?.name)
+  for (const source of [volume.cephfs, volume.flexVolume, volume.iscsi, volume.rbd, volume.scaleIO, volume.storageos])
+    add('secret', source?.secretRef?.name)
   add('secret', volume.csi?.nodePublishSecretRef?.name)
 }

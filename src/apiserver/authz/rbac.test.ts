@@ -8,17 +8,49 @@ import type { Ask } from './authorizer.ts'
 import { coversOf, uncovered } from './rules.ts'
 
 const user: User = { name: 'jane', groups: ['dev', 'system:authenticated'] }
-const ask = (more: Partial<Ask>): Ask => ({ user, verb: 'get', isResource: true, path: '', group: '', version: 'v1', namespace: 'ns', resource: 'pods', subresource: '', name: 'web', ...more })
+const ask = (more: Partial<Ask>): Ask => ({
+  user,
+  verb: 'get',
+  isResource: true,
+  path: '',
+  group: '',
+  version: 'v1',
+  namespace: 'ns',
+  resource: 'pods',
+  subresource: '',
+  name: 'web',
+  ...more,
+})
 
 for (const [name, rule, asked, want] of [
   ['a rule covers what it names', { verbs: ['get'], apiGroups: [''], resources: ['pods'] }, {}, true],
   ['another verb is not covered', { verbs: ['list'], apiGroups: [''], resources: ['pods'] }, {}, false],
   ['another group is not covered', { verbs: ['get'], apiGroups: ['apps'], resources: ['pods'] }, {}, false],
-  ['a resource does not cover its subresources', { verbs: ['get'], apiGroups: [''], resources: ['pods'] }, { subresource: 'log' }, false],
+  [
+    'a resource does not cover its subresources',
+    { verbs: ['get'], apiGroups: [''], resources: ['pods'] },
+    { subresource: 'log' },
+    false,
+  ],
   ['a star covers subresources', { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { subresource: 'log' }, true],
-  ['a subresource of any resource', { verbs: ['get'], apiGroups: [''], resources: ['*/log'] }, { subresource: 'log' }, true],
-  ['only the named objects', { verbs: ['get'], apiGroups: [''], resources: ['pods'], resourceNames: ['other'] }, {}, false],
-  ['paths with a star at their end', { verbs: ['get'], nonResourceURLs: ['/healthz/*'] }, { isResource: false, path: '/healthz/ping' }, true],
+  [
+    'a subresource of any resource',
+    { verbs: ['get'], apiGroups: [''], resources: ['*/log'] },
+    { subresource: 'log' },
+    true,
+  ],
+  [
+    'only the named objects',
+    { verbs: ['get'], apiGroups: [''], resources: ['pods'], resourceNames: ['other'] },
+    {},
+    false,
+  ],
+  [
+    'paths with a star at their end',
+    { verbs: ['get'], nonResourceURLs: ['/healthz/*'] },
+    { isResource: false, path: '/healthz/ping' },
+    true,
+  ],
   ['paths are no resources', { verbs: ['*'], nonResourceURLs: ['*'] }, {}, false],
 ] as const satisfies readonly (readonly [string, PolicyRule, Partial<Ask>, boolean])[]) {
   test(`rules: ${name}`, () => assert.equal(coversOf([rule as PolicyRule])(ask(asked)), want))
@@ -27,7 +59,9 @@ for (const [name, rule, asked, want] of [
 test('what one does not have oneself is found out', () => {
   const owned: PolicyRule[] = [{ verbs: ['get', 'list'], apiGroups: [''], resources: ['pods'] }]
   assert.deepEqual(uncovered(owned, [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }]), [])
-  assert.deepEqual(uncovered(owned, [{ verbs: ['get', 'delete'], apiGroups: [''], resources: ['pods'] }]), [{ verbs: ['delete'], apiGroups: [''], resources: ['pods'] }])
+  assert.deepEqual(uncovered(owned, [{ verbs: ['get', 'delete'], apiGroups: [''], resources: ['pods'] }]), [
+    { verbs: ['delete'], apiGroups: [''], resources: ['pods'] },
+  ])
 })
 
 const forbidden = (error: { code?: number }) => error.code === 403
@@ -47,8 +81,15 @@ test('bindings take effect, and cease to', async (t) => {
   const jane = server.transport(user)
   const path = '/api/v1/namespaces/default/configmaps'
   assert.equal(await allowed(jane, path), false)
-  await send('POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles', { metadata: { name: 'r' }, rules: [{ verbs: ['list'], apiGroups: [''], resources: ['configmaps'] }] })
-  await send('POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings', { metadata: { name: 'b' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'r' }, subjects: [{ kind: 'Group', name: 'dev', apiGroup: 'rbac.authorization.k8s.io' }] })
+  await send('POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles', {
+    metadata: { name: 'r' },
+    rules: [{ verbs: ['list'], apiGroups: [''], resources: ['configmaps'] }],
+  })
+  await send('POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings', {
+    metadata: { name: 'b' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'r' },
+    subjects: [{ kind: 'Group', name: 'dev', apiGroup: 'rbac.authorization.k8s.io' }],
+  })
   await clock.settle()
   assert.equal(await allowed(jane, path), true)
   assert.equal(await allowed(jane, '/api/v1/namespaces/kube-system/configmaps'), false)
@@ -59,11 +100,26 @@ test('bindings take effect, and cease to', async (t) => {
 
 test('nobody grants what they do not have', async (t) => {
   const { server, send, clock } = await startTestServer(t)
-  await send('POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles', { metadata: { name: 'r' }, rules: [{ verbs: ['create'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'] }] })
-  await send('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', { metadata: { name: 'b' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' }, subjects: [{ kind: 'User', name: 'jane', apiGroup: 'rbac.authorization.k8s.io' }] })
+  await send('POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles', {
+    metadata: { name: 'r' },
+    rules: [{ verbs: ['create'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'] }],
+  })
+  await send('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+    metadata: { name: 'b' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' },
+    subjects: [{ kind: 'User', name: 'jane', apiGroup: 'rbac.authorization.k8s.io' }],
+  })
   await clock.settle()
   const jane = server.transport(user)
-  const make = (verb: string, name: string) => jane.send({ method: 'POST', path: '/apis/rbac.authorization.k8s.io/v1/clusterroles', body: { metadata: { name }, rules: [{ verbs: [verb], apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'] }] } })
+  const make = (verb: string, name: string) =>
+    jane.send({
+      method: 'POST',
+      path: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+      body: {
+        metadata: { name },
+        rules: [{ verbs: [verb], apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'] }],
+      },
+    })
   await make('create', 'same')
   await assert.rejects(make('delete', 'more'), forbidden)
 })
@@ -71,7 +127,14 @@ test('nobody grants what they do not have', async (t) => {
 test('a node reads the secrets of its own pods only', async (t) => {
   const { server, send, clock } = await startTestServer(t)
   for (const name of ['mine', 'other']) await send('POST', '/api/v1/namespaces/default/secrets', { metadata: { name } })
-  await send('POST', '/api/v1/namespaces/default/pods', { metadata: { name: 'p' }, spec: { nodeName: 'n', containers: [{ name: 'main', image: 'app:1' }], volumes: [{ name: 's', secret: { secretName: 'mine' } }] } })
+  await send('POST', '/api/v1/namespaces/default/pods', {
+    metadata: { name: 'p' },
+    spec: {
+      nodeName: 'n',
+      containers: [{ name: 'main', image: 'app:1' }],
+      volumes: [{ name: 's', secret: { secretName: 'mine' } }],
+    },
+  })
   await clock.settle()
   const node = server.transport({ name: 'system:node:n', groups: ['system:nodes', 'system:authenticated'] })
   assert.equal(await allowed(node, '/api/v1/namespaces/default/secrets/mine'), true)

@@ -1,5 +1,11 @@
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from '../../api/generated/resources.ts'
-import type { ClusterRoleBinding, PolicyRule, RoleBinding, RoleRef, Subject } from '../../api/generated/types/rbac-v1.ts'
+import type {
+  ClusterRoleBinding,
+  PolicyRule,
+  RoleBinding,
+  RoleRef,
+  Subject,
+} from '../../api/generated/types/rbac-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import type { Clock } from '../../base/clock.ts'
 import { serviceAccountName, type User } from '../authn/user.ts'
@@ -74,14 +80,18 @@ export class Rbac implements Authorizer {
       for (const key of subjectKeysOf(user)) {
         const bindings = bySubject.get(key)
         if (!bindings) continue
-        for (const { binding, subject } of bindings.values()) yield { binding, subject, rules: this.rulesOf(binding.roleRef, scope) }
+        for (const { binding, subject } of bindings.values())
+          yield { binding, subject, rules: this.rulesOf(binding.roleRef, scope) }
       }
     }
   }
 
   /** The rules of a role; none when it is missing. */
   rulesOf(ref: Frozen<RoleRef>, namespace: string): readonly Frozen<PolicyRule>[] {
-    const role = ref.kind === 'ClusterRole' ? this.#lookup.get(clusterRoles, { name: ref.name! }) : this.#lookup.get(roles, { namespace, name: ref.name! })
+    const role =
+      ref.kind === 'ClusterRole'
+        ? this.#lookup.get(clusterRoles, { name: ref.name! })
+        : this.#lookup.get(roles, { namespace, name: ref.name! })
     return role?.rules ?? none
   }
 
@@ -91,8 +101,15 @@ export class Rbac implements Authorizer {
     const nonResourceRules: RulesOf['nonResourceRules'][number][] = []
     for (const { rules } of this.grants(user, namespace)) {
       for (const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } of rules) {
-        if (resources?.length) resourceRules.push({ verbs: [...(verbs ?? [])], apiGroups: [...(apiGroups ?? [])], resources: [...resources], ...(resourceNames?.length && { resourceNames: [...resourceNames] }) })
-        if (nonResourceURLs?.length) nonResourceRules.push({ verbs: [...(verbs ?? [])], nonResourceURLs: [...nonResourceURLs] })
+        if (resources?.length)
+          resourceRules.push({
+            verbs: [...(verbs ?? [])],
+            apiGroups: [...(apiGroups ?? [])],
+            resources: [...resources],
+            ...(resourceNames?.length && { resourceNames: [...resourceNames] }),
+          })
+        if (nonResourceURLs?.length)
+          nonResourceRules.push({ verbs: [...(verbs ?? [])], nonResourceURLs: [...nonResourceURLs] })
       }
     }
     return { resourceRules, nonResourceRules }
@@ -112,7 +129,8 @@ export class Rbac implements Authorizer {
 
   #forget(binding: Binding): void {
     const scope = binding.metadata?.namespace ?? ''
-    for (const subject of binding.subjects ?? []) this.#index.get(scope)?.get(keyOfSubject(subject, scope))?.delete(binding.metadata!.name!)
+    for (const subject of binding.subjects ?? [])
+      this.#index.get(scope)?.get(keyOfSubject(subject, scope))?.delete(binding.metadata!.name!)
   }
 }
 
@@ -135,7 +153,12 @@ function subjectKeysOf(user: User): string[] {
 function reasonOf(binding: Binding, { kind, name, namespace }: Frozen<Subject>): string {
   const own = binding.metadata!
   const who = kind === 'ServiceAccount' ? `ServiceAccount "${name}/${namespace}"` : `${kind} ${JSON.stringify(name)}`
-  const bound = own.namespace ? `RoleBinding "${own.name}/${own.namespace}"` : `ClusterRoleBinding ${JSON.stringify(own.name)}`
-  const role = binding.roleRef.kind === 'ClusterRole' ? `ClusterRole ${JSON.stringify(binding.roleRef.name)}` : `Role "${binding.roleRef.name}"`
+  const bound = own.namespace
+    ? `RoleBinding "${own.name}/${own.namespace}"`
+    : `ClusterRoleBinding ${JSON.stringify(own.name)}`
+  const role =
+    binding.roleRef.kind === 'ClusterRole'
+      ? `ClusterRole ${JSON.stringify(binding.roleRef.name)}`
+      : `Role "${binding.roleRef.name}"`
   return `RBAC: allowed by ${bound} of ${role} to ${who}`
 }

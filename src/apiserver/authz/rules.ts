@@ -46,11 +46,13 @@ function resourceMatcher(values: readonly string[] | null | undefined): (ask: As
   if (!values?.length) return () => false
   if (values.includes('*')) return () => true
   const set = new Set(values)
-  return ({ resource, subresource }) => (subresource === '' ? set.has(resource) : set.has(`${resource}/${subresource}`) || set.has(`*/${subresource}`))
+  return ({ resource, subresource }) =>
+    subresource === '' ? set.has(resource) : set.has(`${resource}/${subresource}`) || set.has(`*/${subresource}`)
 }
 
 /** Whether a rule's path, which may end in a star, covers a path. */
-export const pathMatches = (rule: string, path: string): boolean => rule === '*' || rule === path || (rule.endsWith('*') && path.startsWith(rule.slice(0, -1)))
+export const pathMatches = (rule: string, path: string): boolean =>
+  rule === '*' || rule === path || (rule.endsWith('*') && path.startsWith(rule.slice(0, -1)))
 
 /** Whether rules together cover everything that `rule` grants: what upstream's escalation check asks. Returns what is missing. */
 export function uncovered(owned: readonly Frozen<PolicyRule>[], wanted: readonly Frozen<PolicyRule>[]): PolicyRule[] {
@@ -64,18 +66,23 @@ function breakdown(rule: Frozen<PolicyRule>): PolicyRule[] {
     for (const resource of rule.resources ?? []) {
       for (const verb of rule.verbs ?? []) {
         if (!rule.resourceNames?.length) out.push({ apiGroups: [group], resources: [resource], verbs: [verb] })
-        else for (const name of rule.resourceNames) out.push({ apiGroups: [group], resources: [resource], verbs: [verb], resourceNames: [name] })
+        else
+          for (const name of rule.resourceNames)
+            out.push({ apiGroups: [group], resources: [resource], verbs: [verb], resourceNames: [name] })
       }
     }
   }
-  for (const path of rule.nonResourceURLs ?? []) for (const verb of rule.verbs ?? []) out.push({ nonResourceURLs: [path], verbs: [verb] })
+  for (const path of rule.nonResourceURLs ?? [])
+    for (const verb of rule.verbs ?? []) out.push({ nonResourceURLs: [path], verbs: [verb] })
   return out
 }
 
 function ruleCovers(owner: Frozen<PolicyRule>, single: PolicyRule): boolean {
-  const has = (values: readonly string[] | null | undefined, value: string) => values?.includes('*') || values?.includes(value) || false
+  const has = (values: readonly string[] | null | undefined, value: string) =>
+    values?.includes('*') || values?.includes(value) || false
   if (!has(owner.verbs, single.verbs![0]!)) return false
-  if (single.nonResourceURLs) return (owner.nonResourceURLs ?? []).some((path) => pathMatches(path, single.nonResourceURLs![0]!))
+  if (single.nonResourceURLs)
+    return (owner.nonResourceURLs ?? []).some((path) => pathMatches(path, single.nonResourceURLs![0]!))
   const resource = single.resources![0]!
   const slash = resource.indexOf('/')
   const bySubresource = slash >= 0 && (owner.resources ?? []).includes(`*${resource.slice(slash)}`)

@@ -23,8 +23,21 @@ export async function ensureAuthenticationConfig({ core, options }: Bootstrappin
   if (Object.keys(data).length === 0) return
   const storage = core.registry.storageOfResource(configMaps)!
   await storage.change(storage.keyOf('kube-system', name), (current) => {
-    const metadata = current ? { ...current.object.metadata } : { name, namespace: 'kube-system', uid: core.random.uuid(), creationTimestamp: timeText(core.clock.now()), resourceVersion: '0' }
-    const draft = normalise(storage.kind.schema, { kind: 'ConfigMap', apiVersion: 'v1', metadata, data }) as unknown as Draft
+    const metadata = current
+      ? { ...current.object.metadata }
+      : {
+          name,
+          namespace: 'kube-system',
+          uid: core.random.uuid(),
+          creationTimestamp: timeText(core.clock.now()),
+          resourceVersion: '0',
+        }
+    const draft = normalise(storage.kind.schema, {
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata,
+      data,
+    }) as unknown as Draft
     if (current && JSON.stringify(draft) === JSON.stringify(current.object)) return { action: 'keep' }
     return { action: 'write', draft }
   })

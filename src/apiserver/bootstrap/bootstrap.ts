@@ -33,7 +33,11 @@ export async function bootstrap(parts: Bootstrapping): Promise<void> {
     ['flowcontrol.apiserver.k8s.io', 'v1', 'flowschemas', facts.flowschemas],
     ['apiregistration.k8s.io', 'v1', 'apiservices', facts.apiservices],
   ] as const
-  await Promise.all(wanted.flatMap(([group, version, plural, objects]) => objects.map((object) => ensureObject(core, kinds.byResource(group, version, plural)!, object))))
+  await Promise.all(
+    wanted.flatMap(([group, version, plural, objects]) =>
+      objects.map((object) => ensureObject(core, kinds.byResource(group, version, plural)!, object)),
+    ),
+  )
   await ensureAuthenticationConfig(parts)
   await ensureServiceCidr(parts)
   await ensureKubernetesService(parts)

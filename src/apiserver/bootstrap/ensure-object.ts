@@ -28,10 +28,24 @@ function templateOf(kind: Kind, object: object): Draft {
     ...object,
     kind: kind.resource.kind,
     apiVersion: apiVersionOf(kind.resource),
-    metadata: { ...metadata, uid: 'uid', creationTimestamp: someTime, resourceVersion: '0', ...(kind.behaviour.generation !== false && { generation: 1 }) },
+    metadata: {
+      ...metadata,
+      uid: 'uid',
+      creationTimestamp: someTime,
+      resourceVersion: '0',
+      ...(kind.behaviour.generation !== false && { generation: 1 }),
+    },
   }) as unknown as Draft
   kind.behaviour.defaults?.(draft as KubernetesObject)
-  const fields = updateManagedFields({ schema: kind.schema, apiVersion: apiVersionOf(kind.resource), old: undefined, new: draft as Frozen<KubernetesObject>, manager: 'kube-apiserver', subresource: '', nowMs: 0 })
+  const fields = updateManagedFields({
+    schema: kind.schema,
+    apiVersion: apiVersionOf(kind.resource),
+    old: undefined,
+    new: draft as Frozen<KubernetesObject>,
+    manager: 'kube-apiserver',
+    subresource: '',
+    nowMs: 0,
+  })
   if (fields) draft.metadata.managedFields = fields
   const template = normalise(kind.schema, draft) as unknown as Draft
   templates.set(object, template)
@@ -44,7 +58,19 @@ function dated(template: Draft, { clock, random }: Core): Draft {
   const { status } = template as { status?: { conditions?: readonly { lastTransitionTime?: string | null }[] } }
   return {
     ...template,
-    metadata: { ...metadata, uid: random.uuid(), creationTimestamp: now, ...(metadata.managedFields && { managedFields: metadata.managedFields.map((field) => ({ ...field, time: now })) }) },
-    ...(status?.conditions && { status: { ...status, conditions: status.conditions.map((condition) => ({ ...condition, lastTransitionTime: now })) } }),
+    metadata: {
+      ...metadata,
+      uid: random.uuid(),
+      creationTimestamp: now,
+      ...(metadata.managedFields && {
+        managedFields: metadata.managedFields.map((field) => ({ ...field, time: now })),
+      }),
+    },
+    ...(status?.conditions && {
+      status: {
+        ...status,
+        conditions: status.conditions.map((condition) => ({ ...condition, lastTransitionTime: now })),
+      },
+    }),
   } as Draft
 }

@@ -15,7 +15,9 @@ export function keepWhatIsNeeded(parts: Bootstrapping): () => void {
   const { core, kinds } = parts
   const namespaces: Kind = kinds.byResource('', 'v1', 'namespaces')!
   const stops = [
-    every(core, namespacesMs, () => Promise.all(facts.namespaces.map((object) => ensureObject(core, namespaces, object)))),
+    every(core, namespacesMs, () =>
+      Promise.all(facts.namespaces.map((object) => ensureObject(core, namespaces, object))),
+    ),
     every(core, serviceMs, () => ensureKubernetesService(parts)),
   ]
   return () => stops.forEach((stop) => stop())
@@ -29,7 +31,12 @@ function every(core: Core, intervalMs: number, work: () => Promise<unknown>): ()
     if (stopped) return
     cancel = core.clock.after(intervalMs, () => {
       work()
-        .catch((error: unknown) => core.log.warn({ err: error }, 'an object that every cluster has could not be made; the next round tries again'))
+        .catch((error: unknown) =>
+          core.log.warn(
+            { err: error },
+            'an object that every cluster has could not be made; the next round tries again',
+          ),
+        )
         .finally(schedule)
     })
   }

@@ -9,12 +9,32 @@ import { ensureObject } from './ensure-object.ts'
 
 /** The ranges that the server was started with, as an object. */
 export async function ensureServiceCidr({ core, kinds, serviceRanges }: Bootstrapping): Promise<void> {
-  const status = { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: timeText(core.clock.now()), reason: '', message: 'Kubernetes default Service CIDR is ready' }] }
-  await ensureObject(core, kinds.byResource(serviceCIDRs.group, serviceCIDRs.version, serviceCIDRs.plural)!, { metadata: { name: 'kubernetes' }, spec: { cidrs: serviceRanges }, status })
+  const status = {
+    conditions: [
+      {
+        type: 'Ready',
+        status: 'True',
+        lastTransitionTime: timeText(core.clock.now()),
+        reason: '',
+        message: 'Kubernetes default Service CIDR is ready',
+      },
+    ],
+  }
+  await ensureObject(core, kinds.byResource(serviceCIDRs.group, serviceCIDRs.version, serviceCIDRs.plural)!, {
+    metadata: { name: 'kubernetes' },
+    spec: { cidrs: serviceRanges },
+    status,
+  })
 }
 
 /** The Service by which pods reach the API, and its endpoints: this server. */
-export async function ensureKubernetesService({ core, kinds, options, ips, serviceRanges }: Bootstrapping): Promise<void> {
+export async function ensureKubernetesService({
+  core,
+  kinds,
+  options,
+  ips,
+  serviceRanges,
+}: Bootstrapping): Promise<void> {
   const clusterIp = IpRange.parse(serviceRanges[0]!).at(0n)
   const port = options.advertisePort ?? 6443
   const family = familyOf(clusterIp)
@@ -22,7 +42,11 @@ export async function ensureKubernetesService({ core, kinds, options, ips, servi
   if (!core.registry.get(services, { namespace: 'default', name: 'kubernetes' })) {
     await ips.claim(clusterIp, { namespace: 'default', name: 'kubernetes' }, false).catch(() => undefined)
     await ensureObject(core, kind(services), {
-      metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
+      metadata: {
+        name: 'kubernetes',
+        namespace: 'default',
+        labels: { component: 'apiserver', provider: 'kubernetes' },
+      },
       spec: {
         ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: port }],
         clusterIP: clusterIp,
@@ -38,7 +62,11 @@ export async function ensureKubernetesService({ core, kinds, options, ips, servi
   }
   if (options.advertiseAddress === undefined) return
   await put(core, endpoints, {
-    metadata: { name: 'kubernetes', namespace: 'default', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+    metadata: {
+      name: 'kubernetes',
+      namespace: 'default',
+      labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' },
+    },
     subsets: [{ addresses: [{ ip: options.advertiseAddress }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
   })
   await put(core, endpointSlices, {
@@ -50,12 +78,29 @@ export async function ensureKubernetesService({ core, kinds, options, ips, servi
 }
 
 /** Stores an object of the server's own, over what there may be of an earlier run. */
-async function put<T extends { readonly metadata: { readonly name: string; readonly namespace: string } }>(core: Bootstrapping['core'], resource: Resource, object: T): Promise<void> {
+async function put<T extends { readonly metadata: { readonly name: string; readonly namespace: string } }>(
+  core: Bootstrapping['core'],
+  resource: Resource,
+  object: T,
+): Promise<void> {
   const storage = core.registry.storageOfResource(resource)!
   const { namespace, name } = object.metadata
   await storage.change(storage.keyOf(namespace, name), (current) => {
-    const metadata = current ? { ...current.object.metadata, ...object.metadata } : { ...object.metadata, uid: core.random.uuid(), creationTimestamp: timeText(core.clock.now()), resourceVersion: '0', ...(storage.kind.behaviour.generation !== false && { generation: 1 }) }
-    const draft = normalise(storage.kind.schema, { ...object, apiVersion: resource.group ? `${resource.group}/${resource.version}` : resource.version, kind: resource.kind, metadata }) as unknown as Draft
+    const metadata = current
+      ? { ...current.object.metadata, ...object.metadata }
+      : {
+          ...object.metadata,
+          uid: core.random.uuid(),
+          creationTimestamp: timeText(core.clock.now()),
+          resourceVersion: '0',
+          ...(storage.kind.behaviour.generation !== false && { generation: 1 }),
+        }
+    const draft = normalise(storage.kind.schema, {
+      ...object,
+      apiVersion: resource.group ? `${resource.group}/${resource.version}` : resource.version,
+      kind: resource.kind,
+      metadata,
+    }) as unknown as Draft
     if (current && JSON.stringify(draft) === JSON.stringify(current.object)) return { action: 'keep' }
     return { action: 'write', draft }
   })

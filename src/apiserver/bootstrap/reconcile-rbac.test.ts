@@ -25,9 +25,16 @@ test('a start gives default roles what they lack, keeps what was added, and leav
   const narrowed = [...before.rules!.filter(({ resources }) => !resources?.includes('replicasets')), added]
   await first.client.update(clusterRoles, { ...before, rules: narrowed })
   const mine = await first.client.get(clusterRoles, expanding)
-  await first.client.update(clusterRoles, { ...mine, metadata: { ...mine.metadata, annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'false' } }, rules: [added] })
+  await first.client.update(clusterRoles, {
+    ...mine,
+    metadata: { ...mine.metadata, annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'false' } },
+    rules: [added],
+  })
   const binding = await first.client.get(clusterRoleBindings, deploying)
-  await first.client.update(clusterRoleBindings, { ...binding, subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'jane' }] })
+  await first.client.update(clusterRoleBindings, {
+    ...binding,
+    subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'jane' }],
+  })
   const untouched = await first.client.get(clusterRoles, { name: 'system:kube-scheduler' })
   await first.server.close()
 
@@ -36,8 +43,23 @@ test('a start gives default roles what they lack, keeps what was added, and leav
   const after = await client.get(clusterRoles, deploying)
   assert.deepEqual(after.rules!.slice(0, narrowed.length), narrowed)
   const restored = after.rules!.slice(narrowed.length)
-  assert.ok(restored.some(({ apiGroups, resources, verbs }) => apiGroups?.[0] === 'apps' && resources?.[0] === 'replicasets' && verbs.includes('create') && verbs.includes('delete')))
+  assert.ok(
+    restored.some(
+      ({ apiGroups, resources, verbs }) =>
+        apiGroups?.[0] === 'apps' &&
+        resources?.[0] === 'replicasets' &&
+        verbs.includes('create') &&
+        verbs.includes('delete'),
+    ),
+  )
   assert.deepEqual((await client.get(clusterRoles, expanding)).rules, [added])
-  assert.deepEqual((await client.get(clusterRoleBindings, deploying)).subjects?.map(({ name }) => name), ['jane', 'deployment-controller'])
-  assert.equal((await client.get(clusterRoles, { name: 'system:kube-scheduler' })).metadata.resourceVersion, untouched.metadata.resourceVersion, 'what lacks nothing is not written')
+  assert.deepEqual(
+    (await client.get(clusterRoleBindings, deploying)).subjects?.map(({ name }) => name),
+    ['jane', 'deployment-controller'],
+  )
+  assert.equal(
+    (await client.get(clusterRoles, { name: 'system:kube-scheduler' })).metadata.resourceVersion,
+    untouched.metadata.resourceVersion,
+    'what lacks nothing is not written',
+  )
 })

@@ -11,7 +11,11 @@ const autoUpdate = 'rbac.authorization.kubernetes.io/autoupdate'
 
 /** Gives default roles and bindings of an earlier version, or narrowed ones, back what they lack: components act with these rights and no others. What was added to them stays, as in upstream. */
 export async function reconcileRbac(core: Core): Promise<void> {
-  const wanted: readonly (readonly [Resource, readonly object[], (object: Frozen<KubernetesObject>, wanted: object) => Draft | undefined])[] = [
+  const wanted: readonly (readonly [
+    Resource,
+    readonly object[],
+    (object: Frozen<KubernetesObject>, wanted: object) => Draft | undefined,
+  ])[] = [
     [clusterRoles, facts.clusterroles, withRules],
     [roles, facts.roles, withRules],
     [clusterRoleBindings, facts.clusterrolebindings, withSubjects],
@@ -23,7 +27,8 @@ export async function reconcileRbac(core: Core): Promise<void> {
       const { namespace = '', name = '' } = (object as KubernetesObject).metadata ?? {}
       await storage.change(storage.keyOf(namespace, name), (current) => {
         const known = current?.object
-        const draft = known && known.metadata?.annotations?.[autoUpdate] !== 'false' ? completed(known, object) : undefined
+        const draft =
+          known && known.metadata?.annotations?.[autoUpdate] !== 'false' ? completed(known, object) : undefined
         return draft ? { action: 'write', draft } : { action: 'keep' }
       })
     }
@@ -33,7 +38,13 @@ export async function reconcileRbac(core: Core): Promise<void> {
 function withRules(object: Frozen<KubernetesObject>, wanted: object): Draft | undefined {
   const { rules } = object as Frozen<Role>
   const missing = uncovered(rules ?? [], (wanted as Role).rules ?? [])
-  return missing.length > 0 ? ({ ...object, metadata: { ...object.metadata }, rules: [...(rules ?? []), ...joined(missing)] } as unknown as Draft) : undefined
+  return missing.length > 0
+    ? ({
+        ...object,
+        metadata: { ...object.metadata },
+        rules: [...(rules ?? []), ...joined(missing)],
+      } as unknown as Draft)
+    : undefined
 }
 
 /** Rules of one verb each, with the verbs of the same things together. */
@@ -51,5 +62,7 @@ function withSubjects(object: Frozen<KubernetesObject>, wanted: object): Draft |
   const keyOf = ({ kind, name, namespace = '' }: Frozen<Subject>) => `${kind} ${namespace}/${name}`
   const known = new Set(subjects?.map(keyOf))
   const missing = ((wanted as ClusterRoleBinding).subjects ?? []).filter((subject) => !known.has(keyOf(subject)))
-  return missing.length > 0 ? ({ ...object, metadata: { ...object.metadata }, subjects: [...(subjects ?? []), ...missing] } as unknown as Draft) : undefined
+  return missing.length > 0
+    ? ({ ...object, metadata: { ...object.metadata }, subjects: [...(subjects ?? []), ...missing] } as unknown as Draft)
+    : undefined
 }

@@ -35,7 +35,8 @@ test('what nobody used for two generations goes, what is used stays', () => {
 test('the bytes held never exceed two generations', () => {
   const kept = new KeptForms(1000)
   const objects = Array.from({ length: 100 }, newObject)
-  for (let round = 0; round < 3; round++) for (const object of objects) kept.of(object, protobuf, 0, () => ({ bytes: new Uint8Array(100) }))
+  for (let round = 0; round < 3; round++)
+    for (const object of objects) kept.of(object, protobuf, 0, () => ({ bytes: new Uint8Array(100) }))
   const held = objects.reduce((sum, { forms }) => sum + (forms?.bytes?.byteLength ?? 0), 0)
   assert.ok(held > 0 && held <= 2000, String(held))
 })
@@ -44,6 +45,7 @@ test('a form that tells an age is made again when that is over, or has not begun
   const kept = new KeptForms(100)
   const object = newObject()
   let made = 0
-  const at = (nowMs: number) => kept.of(object, protobuf, nowMs, () => ({ bytes: new Uint8Array([++made]), untilMs: nowMs + 10 }))[0]
+  const at = (nowMs: number) =>
+    kept.of(object, protobuf, nowMs, () => ({ bytes: new Uint8Array([++made]), untilMs: nowMs + 10 }))[0]
   assert.deepEqual([at(100), at(109), at(110), at(105), at(106)], [1, 1, 2, 3, 3])
 })

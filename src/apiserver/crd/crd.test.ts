@@ -12,16 +12,40 @@ import { customKinds } from './custom-kind.ts'
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 const widgets = '/apis/example.test/v1/namespaces/default/widgets'
 
-const version = (name: string, spec: object, more: object = {}): object => ({ name, served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: spec }, status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } } }, ...more })
+const version = (name: string, spec: object, more: object = {}): object => ({
+  name,
+  served: true,
+  storage: true,
+  schema: {
+    openAPIV3Schema: {
+      type: 'object',
+      properties: {
+        spec: { type: 'object', properties: spec },
+        status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+      },
+    },
+  },
+  ...more,
+})
 
 const definition = (versions: object[], names: object = {}): object => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   metadata: { name: 'widgets.example.test' },
-  spec: { group: 'example.test', scope: 'Namespaced', names: { plural: 'widgets', kind: 'Widget', ...names }, versions },
+  spec: {
+    group: 'example.test',
+    scope: 'Namespaced',
+    names: { plural: 'widgets', kind: 'Widget', ...names },
+    versions,
+  },
 })
 
-const widget = (name: string, spec: object, apiVersion = 'example.test/v1'): object => ({ apiVersion, kind: 'Widget', metadata: { name }, spec })
+const widget = (name: string, spec: object, apiVersion = 'example.test/v1'): object => ({
+  apiVersion,
+  kind: 'Widget',
+  metadata: { name },
+  spec,
+})
 
 /** A server that serves widgets. */
 async function serving(t: TestContext, versions: object[]): Promise<TestServer> {
@@ -33,25 +57,37 @@ async function serving(t: TestContext, versions: object[]): Promise<TestServer> 
 
 const established = async ({ send, clock }: TestServer): Promise<void> => {
   for (let i = 0; i < 100; i++) {
-    const { status } = (await send('GET', `${definitions}/widgets.example.test`)) as unknown as { status?: { conditions?: { type: string; status: string }[] } }
+    const { status } = (await send('GET', `${definitions}/widgets.example.test`)) as unknown as {
+      status?: { conditions?: { type: string; status: string }[] }
+    }
     if (status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True')) return
     await clock.advance(10)
   }
   assert.fail('the definition was not established')
 }
 
-const refused = (code: number, text: RegExp) => (error: unknown) => error instanceof ApiError && error.code === code && text.test(error.message)
+const refused = (code: number, text: RegExp) => (error: unknown) =>
+  error instanceof ApiError && error.code === code && text.test(error.message)
 
 test('objects are pruned, defaulted and validated by the schema of their kind', async (t) => {
   const { send } = await serving(t, [version('v1', { size: { type: 'integer', default: 3, maximum: 9 } })])
   const made = await send('POST', widgets, widget('a', { colour: 'red' }))
   assert.deepEqual(made.spec, { size: 3 })
-  await assert.rejects(send('POST', widgets, widget('b', { size: 10 })), refused(422, /spec\.size in body should be less than or equal to 9/))
-  await assert.rejects(send('POST', `${widgets}`, widget('c', { colour: 'red' }), { query: { fieldValidation: 'Strict' } }), refused(400, /unknown field "spec\.colour"/))
+  await assert.rejects(
+    send('POST', widgets, widget('b', { size: 10 })),
+    refused(422, /spec\.size in body should be less than or equal to 9/),
+  )
+  await assert.rejects(
+    send('POST', `${widgets}`, widget('c', { colour: 'red' }), { query: { fieldValidation: 'Strict' } }),
+    refused(400, /unknown field "spec\.colour"/),
+  )
 })
 
 test('a version shows what it has of what another version stored', async (t) => {
-  const { send } = await serving(t, [version('v1', { a: { type: 'string' }, b: { type: 'string' } }), version('v2', { b: { type: 'string' } }, { storage: false })])
+  const { send } = await serving(t, [
+    version('v1', { a: { type: 'string' }, b: { type: 'string' } }),
+    version('v2', { b: { type: 'string' } }, { storage: false }),
+  ])
   await send('POST', widgets, widget('a', { a: 'x', b: 'y' }))
   const shown = await send('GET', widgets.replace('v1', 'v2') + '/a')
   assert.equal(shown.apiVersion, 'example.test/v2')
@@ -71,14 +107,34 @@ test('the status is written by itself, and only what is not metadata counts for 
 test('a definition that wants a name that is taken says so, and gets it when it is free', async (t) => {
   const server = await serving(t, [version('v1', {})])
   const { send, clock } = server
-  const second = { ...definition([version('v1', {})], { plural: 'gadgets', kind: 'Widget' }), metadata: { name: 'gadgets.example.test' } }
+  const second = {
+    ...definition([version('v1', {})], { plural: 'gadgets', kind: 'Widget' }),
+    metadata: { name: 'gadgets.example.test' },
+  }
   await send('POST', definitions, second)
   await clock.advance(100)
-  const conditionsOf = async () => ((await send('GET', `${definitions}/gadgets.example.test`)).status as unknown as { conditions: { type: string; status: string; reason: string }[] }).conditions
-  assert.deepEqual((await conditionsOf()).map(({ type, status, reason }) => [type, status, reason]), [['NamesAccepted', 'False', 'ListKindConflict'], ['Established', 'False', 'NotAccepted']])
+  const conditionsOf = async () =>
+    (
+      (await send('GET', `${definitions}/gadgets.example.test`)).status as unknown as {
+        conditions: { type: string; status: string; reason: string }[]
+      }
+    ).conditions
+  assert.deepEqual(
+    (await conditionsOf()).map(({ type, status, reason }) => [type, status, reason]),
+    [
+      ['NamesAccepted', 'False', 'ListKindConflict'],
+      ['Established', 'False', 'NotAccepted'],
+    ],
+  )
   await send('DELETE', `${definitions}/widgets.example.test`)
   await clock.advance(2000)
-  assert.deepEqual((await conditionsOf()).map(({ type, status }) => [type, status]), [['NamesAccepted', 'True'], ['Established', 'True']])
+  assert.deepEqual(
+    (await conditionsOf()).map(({ type, status }) => [type, status]),
+    [
+      ['NamesAccepted', 'True'],
+      ['Established', 'True'],
+    ],
+  )
 })
 
 test('the objects go with their definition, and their path with them', async (t) => {
@@ -88,9 +144,20 @@ test('the objects go with their definition, and their path with them', async (t)
   await send('DELETE', `${definitions}/widgets.example.test`)
   await clock.advance(1000)
   // One of them waits for somebody else.
-  assert.deepEqual((await send('GET', widgets)).items.map(({ metadata }) => metadata.name), ['kept'])
-  await assert.rejects(send('POST', widgets, widget('late', {})), refused(403, /create not allowed while custom resource definition is terminating/))
-  await send('PATCH', `${widgets}/kept`, { metadata: { finalizers: null } }, { contentType: 'application/merge-patch+json' })
+  assert.deepEqual(
+    (await send('GET', widgets)).items.map(({ metadata }) => metadata.name),
+    ['kept'],
+  )
+  await assert.rejects(
+    send('POST', widgets, widget('late', {})),
+    refused(403, /create not allowed while custom resource definition is terminating/),
+  )
+  await send(
+    'PATCH',
+    `${widgets}/kept`,
+    { metadata: { finalizers: null } },
+    { contentType: 'application/merge-patch+json' },
+  )
   await clock.advance(6000)
   assert.equal(server.kinds.byResource('example.test', 'v1', 'widgets'), undefined)
   await assert.rejects(send('GET', `${definitions}/widgets.example.test`), refused(404, /not found/))
@@ -104,9 +171,16 @@ test('a group that is served is an API service', async (t) => {
 })
 
 test('of a version that the definition lacks no field is known', async () => {
-  const { served } = customKinds(definition([version('v1', { size: { type: 'integer' } })]) as Frozen<CustomResourceDefinition>, {} as Outbound)
+  const { served } = customKinds(
+    definition([version('v1', { size: { type: 'integer' } })]) as Frozen<CustomResourceDefinition>,
+    {} as Outbound,
+  )
   const warnings: string[] = []
-  const request = { contentType: undefined, warnings, body: () => Promise.resolve({ value: widget('a', { size: 1 }, 'example.test/v3') }) } as unknown as ApiRequest
+  const request = {
+    contentType: undefined,
+    warnings,
+    body: () => Promise.resolve({ value: widget('a', { size: 1 }, 'example.test/v3') }),
+  } as unknown as ApiRequest
   await assert.rejects(decodeBody(request, served[0]!, 'Warn'), refused(400, /does not match the expected API version/))
   assert.deepEqual(warnings, ['unknown field "spec"'])
 })

@@ -1,7 +1,10 @@
 import { hasDefaults, fillDefaults } from '../../api/crd-schema/default-values.ts'
 import { structSchemaOf } from '../../api/crd-schema/struct-schema.ts'
 import type { JsonSchema } from '../../api/crd-schema/json-schema.ts'
-import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../../api/generated/types/apiextensions-v1.ts'
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionVersion,
+} from '../../api/generated/types/apiextensions-v1.ts'
 import type { Kind, KindBehaviour, StoredAs, Subresource } from '../../api/kind.ts'
 import { apiVersionOf, type Frozen, type KubernetesObject } from '../../api/resource.ts'
 import type { Outbound } from '../outbound/post-json.ts'
@@ -29,9 +32,16 @@ export interface CustomKinds {
 export function customKinds(definition: Definition, outbound: Outbound): CustomKinds {
   const { versions } = definition.spec
   const stored = versions.find(({ storage }) => storage)!
-  const kinds: VersionKinds = { byVersion: new Map(), stored: stored.name, convert: conversionWebhook(outbound, definition) }
+  const kinds: VersionKinds = {
+    byVersion: new Map(),
+    stored: stored.name,
+    convert: conversionWebhook(outbound, definition),
+  }
   for (const version of versions) kinds.byVersion.set(version.name, customKind(definition, version, kinds))
-  return { served: versions.filter(({ served }) => served).map(({ name }) => kinds.byVersion.get(name)!), stored: kinds.byVersion.get(stored.name)! }
+  return {
+    served: versions.filter(({ served }) => served).map(({ name }) => kinds.byVersion.get(name)!),
+    stored: kinds.byVersion.get(stored.name)!,
+  }
 }
 
 /** The kinds of all versions, served or not. */
@@ -47,7 +57,13 @@ function customKind(definition: Definition, version: Version, kinds: VersionKind
   const accepted = definition.status?.acceptedNames?.plural ? definition.status.acceptedNames : names
   const declared = version.schema?.openAPIV3Schema
   const { columns, row } = customColumns(version.additionalPrinterColumns as Parameters<typeof customColumns>[0])
-  const resource = { group, version: version.name, kind: names.kind, plural: names.plural, namespaced: scope === 'Namespaced' }
+  const resource = {
+    group,
+    version: version.name,
+    kind: names.kind,
+    plural: names.plural,
+    namespaced: scope === 'Namespaced',
+  }
   const schema = structSchemaOf(declared)
   const kind: Kind = {
     resource,
@@ -63,7 +79,9 @@ function customKind(definition: Definition, version: Version, kinds: VersionKind
     storagePrefix: `/registry/${group}/${names.plural}/`,
     custom: true,
     versions: definition.spec.versions.map(({ name }) => name),
-    ...(version.deprecated && { deprecation: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` }),
+    ...(version.deprecated && {
+      deprecation: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated`,
+    }),
     ...(readsDiffer(definition, version) && { storedAs: storedAs(() => kind, kinds) }),
   }
   declareSchema(kind, declared)
@@ -72,10 +90,14 @@ function customKind(definition: Definition, version: Version, kinds: VersionKind
 
 /** Whether what is read may not be what is stored: another version, another schema at the time of writing, or a status that nobody has written yet but that has a default. */
 const readsDiffer = ({ metadata, status }: Definition, { storage, subresources, schema }: Version): boolean =>
-  !storage || (metadata.generation ?? 1) > 1 || (status?.storedVersions?.length ?? 0) > 1 || (Boolean(subresources?.status) && schema?.openAPIV3Schema?.properties?.['status']?.default !== undefined)
+  !storage ||
+  (metadata.generation ?? 1) > 1 ||
+  (status?.storedVersions?.length ?? 0) > 1 ||
+  (Boolean(subresources?.status) && schema?.openAPIV3Schema?.properties?.['status']?.default !== undefined)
 
 /** An object in a kind's version: what that version does not have is left out. */
-const converted = (object: KubernetesObject, { resource: { group, version }, schema }: Kind): KubernetesObject => normalise(schema, { ...object, apiVersion: `${group}/${version}` }) as unknown as KubernetesObject
+const converted = (object: KubernetesObject, { resource: { group, version }, schema }: Kind): KubernetesObject =>
+  normalise(schema, { ...object, apiVersion: `${group}/${version}` }) as unknown as KubernetesObject
 
 /** A stored object with the defaults of its own version, which may have got them after it was written. */
 function defaulted(object: KubernetesObject, { byVersion, stored }: VersionKinds): KubernetesObject {
@@ -90,7 +112,12 @@ function defaulted(object: KubernetesObject, { byVersion, stored }: VersionKinds
 function storedAs(kind: () => Kind, kinds: VersionKinds): StoredAs {
   const stored = () => kinds.byVersion.get(kinds.stored)!
   const { convert } = kinds
-  if (!convert) return { kind: stored, toStored: (object) => converted(object, stored()), fromStored: memoised((object) => converted(defaulted(object, kinds), kind())) }
+  if (!convert)
+    return {
+      kind: stored,
+      toStored: (object) => converted(object, stored()),
+      fromStored: memoised((object) => converted(defaulted(object, kinds), kind())),
+    }
   const known = { toStored: new WeakMap<object, KubernetesObject>(), fromStored: new Converted() }
   return {
     kind: stored,
@@ -99,11 +126,19 @@ function storedAs(kind: () => Kind, kinds: VersionKinds): StoredAs {
     async prepare(direction, objects) {
       const target = direction === 'toStored' ? stored() : kind()
       const apiVersion = apiVersionOf(target.resource)
-      const missing = objects.filter((object) => object.apiVersion !== apiVersion && !(direction === 'fromStored' ? known.fromStored.get(object) : known.toStored.get(object)))
+      const missing = objects.filter(
+        (object) =>
+          object.apiVersion !== apiVersion &&
+          !(direction === 'fromStored' ? known.fromStored.get(object) : known.toStored.get(object)),
+      )
       if (missing.length === 0) return
       const sent = missing.map((object) => defaulted(object as KubernetesObject, kinds) as Frozen<KubernetesObject>)
       const answered = await convert(sent, apiVersion)
-      answered.forEach((object, i) => (direction === 'fromStored' ? known.fromStored.set(missing[i]!, object) : known.toStored.set(missing[i]!, object)))
+      answered.forEach((object, i) =>
+        direction === 'fromStored'
+          ? known.fromStored.set(missing[i]!, object)
+          : known.toStored.set(missing[i]!, object),
+      )
     },
   }
 }
@@ -128,7 +163,9 @@ class Converted {
 const keyOf = ({ metadata }: Frozen<KubernetesObject>): string => `${metadata?.uid}/${metadata?.resourceVersion}`
 
 /** Stored objects never change, so each is converted once while it is in memory. */
-function memoised(convert: (object: KubernetesObject) => KubernetesObject): (object: KubernetesObject) => KubernetesObject {
+function memoised(
+  convert: (object: KubernetesObject) => KubernetesObject,
+): (object: KubernetesObject) => KubernetesObject {
   const known = new WeakMap<KubernetesObject, KubernetesObject>()
   return (object) => {
     let out = known.get(object)
@@ -137,11 +174,22 @@ function memoised(convert: (object: KubernetesObject) => KubernetesObject): (obj
   }
 }
 
-function subresourcesOf({ spec: { group, names } }: Definition, { name: version, subresources }: Version): Subresource[] {
+function subresourcesOf(
+  { spec: { group, names } }: Definition,
+  { name: version, subresources }: Version,
+): Subresource[] {
   const own = { group, version, kind: names.kind }
   return [
     ...(subresources?.status ? [{ name: 'status', verbs: ['get', 'patch', 'update'], responseKind: own }] : []),
-    ...(subresources?.scale ? [{ name: 'scale', verbs: ['get', 'patch', 'update'], responseKind: { group: 'autoscaling', version: 'v1', kind: 'Scale' } }] : []),
+    ...(subresources?.scale
+      ? [
+          {
+            name: 'scale',
+            verbs: ['get', 'patch', 'update'],
+            responseKind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+          },
+        ]
+      : []),
   ]
 }
 
@@ -160,9 +208,19 @@ function behaviourOf(version: Version, { row, declared }: Parts): KindBehaviour<
     metadata: { finalizers: 'any' },
     unconditionalUpdate: false,
     status: Boolean(status),
-    ...(scale && { scale: { replicas: withoutDot(scale.specReplicasPath), statusReplicas: withoutDot(scale.statusReplicasPath), selector: scale.labelSelectorPath ? withoutDot(scale.labelSelectorPath) : '' } }),
+    ...(scale && {
+      scale: {
+        replicas: withoutDot(scale.specReplicasPath),
+        statusReplicas: withoutDot(scale.statusReplicasPath),
+        selector: scale.labelSelectorPath ? withoutDot(scale.labelSelectorPath) : '',
+      },
+    }),
     ...(declared && hasDefaults(declared) && { defaults: (object) => fillDefaults(declared, object) }),
-    ...(version.selectableFields?.length && { fields: Object.fromEntries(version.selectableFields.map(({ jsonPath }) => [withoutDot(jsonPath), selectable(jsonPath)])) }),
+    ...(version.selectableFields?.length && {
+      fields: Object.fromEntries(
+        version.selectableFields.map(({ jsonPath }) => [withoutDot(jsonPath), selectable(jsonPath)]),
+      ),
+    }),
     generation: (object, old) => !equal(body(object, Boolean(status)), body(old, Boolean(status))),
     prepareUpdate(object, old, { subresource }) {
       if (subresource === 'status') keepMetadata(object, old)
@@ -192,19 +250,32 @@ function selectable(path: string): (object: Frozen<KubernetesObject>) => string 
   const find = compileJsonPath(path)
   return (object) => {
     const [value] = find(object)
-    return value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean)
+    return value === undefined || value === null
+      ? ''
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value as string | number | boolean)
   }
 }
 
 const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion'])
 
 /** Finalizers without a domain may be those of somebody else. */
-function finalizerWarnings({ metadata }: Frozen<KubernetesObject>, old: Frozen<KubernetesObject> | undefined): string[] {
+function finalizerWarnings(
+  { metadata }: Frozen<KubernetesObject>,
+  old: Frozen<KubernetesObject> | undefined,
+): string[] {
   const before = new Set(old?.metadata?.finalizers)
-  return [...new Set(metadata?.finalizers)].filter((finalizer) => !before.has(finalizer)).sort().flatMap((finalizer) => {
-    const at = `metadata.finalizers: ${JSON.stringify(finalizer)}:`
-    const problems = isQualifiedName(finalizer).map((text) => `${at} ${text}`)
-    if (finalizer.includes('/') || standardFinalizers.has(finalizer)) return problems
-    return [...problems, `${at} prefer a domain-qualified finalizer name${finalizer.includes('.') ? ' including a path (/)' : ''} to avoid accidental conflicts with other finalizer writers`]
-  })
+  return [...new Set(metadata?.finalizers)]
+    .filter((finalizer) => !before.has(finalizer))
+    .sort()
+    .flatMap((finalizer) => {
+      const at = `metadata.finalizers: ${JSON.stringify(finalizer)}:`
+      const problems = isQualifiedName(finalizer).map((text) => `${at} ${text}`)
+      if (finalizer.includes('/') || standardFinalizers.has(finalizer)) return problems
+      return [
+        ...problems,
+        `${at} prefer a domain-qualified finalizer name${finalizer.includes('.') ? ' including a path (/)' : ''} to avoid accidental conflicts with other finalizer writers`,
+      ]
+    })
 }

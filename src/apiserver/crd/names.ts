@@ -1,4 +1,8 @@
-import type { CustomResourceDefinition, CustomResourceDefinitionCondition, CustomResourceDefinitionNames } from '../../api/generated/types/apiextensions-v1.ts'
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionCondition,
+  CustomResourceDefinitionNames,
+} from '../../api/generated/types/apiextensions-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { equal } from '../../api/validation/equal.ts'
 import { timeText } from '../../api/schema/times.ts'
@@ -18,12 +22,17 @@ export function nameDefinition(definition: Definition, all: Iterable<Definition>
   const { names } = definition.spec
   const before: Names = definition.status?.acceptedNames ?? { kind: '', plural: '' }
   const taken = takenNames(definition.spec.group, all)
-  const accepted: { -readonly [Key in keyof Names]: Names[Key] } = { ...before, ...(names.categories && { categories: names.categories }) }
+  const accepted: { -readonly [Key in keyof Names]: Names[Key] } = {
+    ...before,
+    ...(names.categories && { categories: names.categories }),
+  }
   if (!names.categories) delete accepted.categories
   let problem: { reason: string; message: string } | undefined
   for (const [name, reason, used] of rules) {
     if (name === 'shortNames') {
-      const refused = (names.shortNames ?? []).filter((short) => !before.shortNames?.includes(short) && taken[used].has(short))
+      const refused = (names.shortNames ?? []).filter(
+        (short) => !before.shortNames?.includes(short) && taken[used].has(short),
+      )
       if (refused.length > 0) problem = { reason, message: listed(refused.map(inUse)) }
       else if (names.shortNames) accepted.shortNames = names.shortNames
       else delete accepted.shortNames
@@ -53,19 +62,33 @@ function takenNames(group: string, all: Iterable<Definition>): { resources: Set<
   for (const { spec, status } of all) {
     const accepted = status?.acceptedNames
     if (spec.group !== group || !accepted) continue
-    for (const name of [accepted.plural, accepted.singular, ...(accepted.shortNames ?? [])]) if (name) taken.resources.add(name)
+    for (const name of [accepted.plural, accepted.singular, ...(accepted.shortNames ?? [])])
+      if (name) taken.resources.add(name)
     for (const name of [accepted.kind, accepted.listKind]) if (name) taken.kinds.add(name)
   }
   return taken
 }
 
-function conditionsOf(definition: Definition, problem: { reason: string; message: string } | undefined, nowMs: number): Condition[] {
-  const conditions: Condition[] = [problem ? { type: 'NamesAccepted', status: 'False', ...problem } : { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' }]
+function conditionsOf(
+  definition: Definition,
+  problem: { reason: string; message: string } | undefined,
+  nowMs: number,
+): Condition[] {
+  const conditions: Condition[] = [
+    problem
+      ? { type: 'NamesAccepted', status: 'False', ...problem }
+      : { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' },
+  ]
   if (!isEstablished(definition)) {
     conditions.push(
       problem
         ? { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' }
-        : { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' },
+        : {
+            type: 'Established',
+            status: 'True',
+            reason: 'InitialNamesAccepted',
+            message: 'the initial names have been accepted',
+          },
     )
   }
   const approval = approvalOf(definition)
@@ -73,7 +96,8 @@ function conditionsOf(definition: Definition, problem: { reason: string; message
 }
 
 /** Whether its kinds are served. */
-export const isEstablished = ({ status }: Definition): boolean => status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') ?? false
+export const isEstablished = ({ status }: Definition): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') ?? false
 
 const approvalAnnotation = 'api-approved.kubernetes.io'
 
@@ -82,10 +106,28 @@ function approvalOf({ spec: { group }, metadata }: Definition): Condition | unde
   if (!/(?:^|\.)(?:k8s|kubernetes)\.io$/.test(group)) return undefined
   const type = 'KubernetesAPIApprovalPolicyConformant'
   const annotation = metadata.annotations?.[approvalAnnotation]
-  if (!annotation) return { type, status: 'False', reason: 'MissingAnnotation', message: `protected groups must have approval annotation ${JSON.stringify(approvalAnnotation)}, see https://github.com/kubernetes/enhancements/pull/1111` }
-  if (annotation.startsWith('unapproved')) return { type, status: 'False', reason: 'UnapprovedAnnotation', message: `not approved: ${JSON.stringify(annotation)}` }
-  if (URL.canParse(annotation)) return { type, status: 'True', reason: 'ApprovedAnnotation', message: `approved in ${annotation}` }
-  return { type, status: 'False', reason: 'InvalidAnnotation', message: `protected groups must have approval annotation ${JSON.stringify(approvalAnnotation)} with either a URL or a reason starting with "unapproved", see https://github.com/kubernetes/enhancements/pull/1111` }
+  if (!annotation)
+    return {
+      type,
+      status: 'False',
+      reason: 'MissingAnnotation',
+      message: `protected groups must have approval annotation ${JSON.stringify(approvalAnnotation)}, see https://github.com/kubernetes/enhancements/pull/1111`,
+    }
+  if (annotation.startsWith('unapproved'))
+    return {
+      type,
+      status: 'False',
+      reason: 'UnapprovedAnnotation',
+      message: `not approved: ${JSON.stringify(annotation)}`,
+    }
+  if (URL.canParse(annotation))
+    return { type, status: 'True', reason: 'ApprovedAnnotation', message: `approved in ${annotation}` }
+  return {
+    type,
+    status: 'False',
+    reason: 'InvalidAnnotation',
+    message: `protected groups must have approval annotation ${JSON.stringify(approvalAnnotation)} with either a URL or a reason starting with "unapproved", see https://github.com/kubernetes/enhancements/pull/1111`,
+  }
 }
 
 /** Conditions keep the time of their last change, and those of others stay. */
@@ -94,8 +136,13 @@ export function withConditions(before: readonly Condition[], wanted: readonly Co
   for (const condition of wanted) {
     const at = out.findIndex(({ type }) => type === condition.type)
     const old = out[at]
-    const lastTransitionTime = old?.status === condition.status && old.lastTransitionTime ? old.lastTransitionTime : timeText(nowMs)
-    const next: Condition = { ...condition, lastTransitionTime, ...(condition.observedGeneration !== undefined && { observedGeneration: condition.observedGeneration }) }
+    const lastTransitionTime =
+      old?.status === condition.status && old.lastTransitionTime ? old.lastTransitionTime : timeText(nowMs)
+    const next: Condition = {
+      ...condition,
+      lastTransitionTime,
+      ...(condition.observedGeneration !== undefined && { observedGeneration: condition.observedGeneration }),
+    }
     if (at < 0) out.push(next)
     else if (!equal(old, next)) out[at] = next
   }

@@ -51,32 +51,57 @@ function checkStatus(schema: JsonSchema, object: Stored, old: Stored, errors: Fi
   const { status } = object as { status?: unknown }
   if (!part || status === undefined) return
   const { status: before } = old as { status?: unknown }
-  validateValue(part, status, { path: 'status', old: before === undefined ? undefined : new Correlated(status, before, part), errors })
+  validateValue(part, status, {
+    path: 'status',
+    old: before === undefined ? undefined : new Correlated(status, before, part),
+    errors,
+  })
 }
 
 /** Errors after which expressions could be surprised. */
-const blocking: ReadonlySet<FieldErrorReason> = new Set<FieldErrorReason>(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
+const blocking: ReadonlySet<FieldErrorReason> = new Set<FieldErrorReason>([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
 
-function expressions(schema: JsonSchema | undefined, object: Stored, old: Stored | undefined, errors: FieldErrors): void {
+function expressions(
+  schema: JsonSchema | undefined,
+  object: Stored,
+  old: Stored | undefined,
+  errors: FieldErrors,
+): void {
   if (!schema || !hasRules(schema)) return
   if (!errors.list.some(({ reason }) => blocking.has(reason))) return validateRules(schema, object, old, errors)
-  errors.invalid(new FieldPath(undefined, '<nil>'), null, 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
+  errors.invalid(
+    new FieldPath(undefined, '<nil>'),
+    null,
+    'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+  )
 }
 
 const replicasMax = 2 ** 31 - 1
 
-const valueAt = (object: Stored, path: string): unknown => path.replace(/^\./, '').split('.').reduce<unknown>((value, name) => (isObject(value) ? value[name] : undefined), object)
+const valueAt = (object: Stored, path: string): unknown =>
+  path
+    .replace(/^\./, '')
+    .split('.')
+    .reduce<unknown>((value, name) => (isObject(value) ? value[name] : undefined), object)
 
 function checkReplicas(object: Stored, path: string, errors: FieldErrors): void {
   const value = valueAt(object, path)
   if (value === undefined) return
   const at = field(path)
-  if (typeof value !== 'number' || !Number.isInteger(value)) errors.invalid(at, 0, `${path} accessor error: ${JSON.stringify(value)} is not an int64`)
+  if (typeof value !== 'number' || !Number.isInteger(value))
+    errors.invalid(at, 0, `${path} accessor error: ${JSON.stringify(value)} is not an int64`)
   else if (value < 0) errors.invalid(at, value, 'should be a non-negative integer')
   else if (value > replicasMax) errors.invalid(at, value, `should be less than or equal to ${replicasMax}`)
 }
 
 function checkSelector(object: Stored, path: string, errors: FieldErrors): void {
   const value = valueAt(object, path)
-  if (value !== undefined && typeof value !== 'string') errors.invalid(field(path), '', `${path} accessor error: ${JSON.stringify(value)} is not a string`)
+  if (value !== undefined && typeof value !== 'string')
+    errors.invalid(field(path), '', `${path} accessor error: ${JSON.stringify(value)} is not a string`)
 }

@@ -83,7 +83,10 @@ export class CrdServing {
       try {
         await this.#reconcile(name)
       } catch (error) {
-        this.#parts.log.warn({ err: error, definition: name }, 'a custom resource definition could not be served; it is tried again in a second')
+        this.#parts.log.warn(
+          { err: error, definition: name },
+          'a custom resource definition could not be served; it is tried again in a second',
+        )
         this.#retry = this.#parts.clock.after(1000, () => this.#enqueue(name))
       }
     }
@@ -109,11 +112,19 @@ export class CrdServing {
     if (!definition) return this.#unserve(name)
     const { clock } = this.#parts
     const naming = nameDefinition(definition, this.#definitions.values(), clock.now())
-    if (isEstablished(definition) || naming.conditions.some(({ type, status }) => type === 'Established' && status === 'True')) await this.#serve(name, definition)
+    if (
+      isEstablished(definition) ||
+      naming.conditions.some(({ type, status }) => type === 'Established' && status === 'True')
+    )
+      await this.#serve(name, definition)
     const deleting = Boolean(definition.metadata?.deletionTimestamp)
     await this.#writeStatus(name, (current) => {
       const { acceptedNames, conditions } = nameDefinition(current, this.#definitions.values(), clock.now())
-      return { ...current.status, acceptedNames, conditions: deleting ? withConditions(conditions, [terminating], clock.now()) : conditions }
+      return {
+        ...current.status,
+        acceptedNames,
+        conditions: deleting ? withConditions(conditions, [terminating], clock.now()) : conditions,
+      }
     })
     if (!equal(definition.status?.acceptedNames, naming.acceptedNames)) this.#enqueueGroup(definition)
     if (deleting) await this.#finish(name, definition)
@@ -121,15 +132,24 @@ export class CrdServing {
 
   async #serve(name: string, definition: Definition): Promise<void> {
     const { kinds, registry } = this.#parts
-    const form = JSON.stringify([definition.spec, definition.status?.acceptedNames?.plural ? definition.status.acceptedNames : definition.spec.names, definition.status?.storedVersions])
+    const form = JSON.stringify([
+      definition.spec,
+      definition.status?.acceptedNames?.plural ? definition.status.acceptedNames : definition.spec.names,
+      definition.status?.storedVersions,
+    ])
     if (this.#forms.get(name) === form) return
     // Loaded with the first definition: what custom kinds need is large.
     const { customKinds } = await import('./custom-kind.ts')
-    const { served: wanted, stored } = customKinds(definition, { lookup: registry, clock: this.#parts.clock, random: this.#parts.random })
+    const { served: wanted, stored } = customKinds(definition, {
+      lookup: registry,
+      clock: this.#parts.clock,
+      random: this.#parts.random,
+    })
     const before = this.#served.get(name) ?? []
     await registry.reopen(stored)
     for (const kind of wanted) registry.alias(kind)
-    for (const kind of before) if (!wanted.some(({ resource }) => resource.version === kind.resource.version)) kinds.remove(kind.resource)
+    for (const kind of before)
+      if (!wanted.some(({ resource }) => resource.version === kind.resource.version)) kinds.remove(kind.resource)
     for (const kind of wanted) kinds.add(kind)
     this.#served.set(name, wanted)
     this.#forms.set(name, form)
@@ -143,18 +163,28 @@ export class CrdServing {
     this.#served.delete(name)
     this.#forms.delete(name)
     // Names that others wanted may be free now.
-    for (const [other, definition] of this.#definitions) if (!this.#served.has(other)) this.#enqueue(definition.metadata.name ?? other)
+    for (const [other, definition] of this.#definitions)
+      if (!this.#served.has(other)) this.#enqueue(definition.metadata.name ?? other)
   }
 
   /** Names that others of the group wanted may be free now. */
   #enqueueGroup({ spec, metadata }: Definition): void {
-    for (const [name, other] of this.#definitions) if (other.spec.group === spec.group && name !== metadata.name) this.#enqueue(name)
+    for (const [name, other] of this.#definitions)
+      if (other.spec.group === spec.group && name !== metadata.name) this.#enqueue(name)
   }
 
   async #writeStatus(name: string, change: (current: Definition) => Frozen<Definition['status']>): Promise<void> {
     const { core, kinds } = this.#parts
     const { group, version, plural } = customResourceDefinitions
-    const write = { kind: kinds.byResource(group, version, plural)!, subresource: 'status', namespace: '', user: apiServerUser, warnings: [], dryRun: false, options: undefined }
+    const write = {
+      kind: kinds.byResource(group, version, plural)!,
+      subresource: 'status',
+      namespace: '',
+      user: apiServerUser,
+      warnings: [],
+      dryRun: false,
+      options: undefined,
+    }
     try {
       const { document } = await updateObject(core, {
         ...write,
@@ -162,7 +192,10 @@ export class CrdServing {
         createIfMissing: false,
         unconditional: true,
         produce(old) {
-          const draft = structuredClone({ ...(old as Definition), status: change(old as Definition) }) as unknown as Draft
+          const draft = structuredClone({
+            ...(old as Definition),
+            status: change(old as Definition),
+          }) as unknown as Draft
           recordFields(core, write, draft, old, 'kube-apiserver')
           return draft
         },
@@ -183,8 +216,23 @@ export class CrdServing {
     const left = storage?.cache.listNow() ?? []
     if (storage && kind && left.length > 0) {
       for (const entry of left) {
-        const write = { kind: storage.kind, subresource: '', namespace: entry.namespace, user: apiServerUser, warnings: [], dryRun: false, options: undefined }
-        const deletion = { gracePeriodSeconds: undefined, orphanDependents: undefined, propagationPolicy: undefined, uid: undefined, resourceVersion: undefined, dryRun: false }
+        const write = {
+          kind: storage.kind,
+          subresource: '',
+          namespace: entry.namespace,
+          user: apiServerUser,
+          warnings: [],
+          dryRun: false,
+          options: undefined,
+        }
+        const deletion = {
+          gracePeriodSeconds: undefined,
+          orphanDependents: undefined,
+          propagationPolicy: undefined,
+          uid: undefined,
+          resourceVersion: undefined,
+          dryRun: false,
+        }
         await deleteObject(core, write, entry.name, deletion).catch((error: unknown) => {
           if (!isGone(error)) throw error
         })
@@ -201,11 +249,25 @@ export class CrdServing {
       if (!current?.metadata) return { action: 'keep' }
       const finalizers = (current.metadata.finalizers ?? []).filter((each) => each !== cleanupFinalizer)
       const conditions = withConditions(current.status?.conditions ?? [], [terminated], clock.now())
-      const draft = normalise(definitions.kind.schema, { ...current, metadata: { ...current.metadata, finalizers }, status: { ...current.status, conditions } }) as unknown as Draft
+      const draft = normalise(definitions.kind.schema, {
+        ...current,
+        metadata: { ...current.metadata, finalizers },
+        status: { ...current.status, conditions },
+      }) as unknown as Draft
       return finalizers.length > 0 ? { action: 'write', draft } : { action: 'remove', last: draft }
     })
   }
 }
 
-const terminating = { type: 'Terminating', status: 'True', reason: 'InstanceDeletionInProgress', message: 'CustomResource deletion is in progress' }
-const terminated = { type: 'Terminating', status: 'False', reason: 'InstanceDeletionCompleted', message: 'removed all instances' }
+const terminating = {
+  type: 'Terminating',
+  status: 'True',
+  reason: 'InstanceDeletionInProgress',
+  message: 'CustomResource deletion is in progress',
+}
+const terminated = {
+  type: 'Terminating',
+  status: 'False',
+  reason: 'InstanceDeletionCompleted',
+  message: 'removed all instances',
+}

@@ -18,25 +18,43 @@ const noOthers: OtherDocuments = { openApiNames: () => [], openApi: () => Promis
 
 function withOthers(index: Record<string, unknown>, { openApiNames }: OtherDocuments): object {
   const others = openApiNames().map((name) => [name, { serverRelativeURL: `/openapi/v3/${name}` }] as const)
-  return others.length === 0 ? index : { ...index, paths: Object.fromEntries([...Object.entries(index['paths'] as object), ...others].sort(([a], [b]) => (a < b ? -1 : 1))) }
+  return others.length === 0
+    ? index
+    : {
+        ...index,
+        paths: Object.fromEntries(
+          [...Object.entries(index['paths'] as object), ...others].sort(([a], [b]) => (a < b ? -1 : 1)),
+        ),
+      }
 }
 
-async function answerOther(request: ApiRequest, { openApiNames, openApi }: OtherDocuments): Promise<Answer | undefined> {
+async function answerOther(
+  request: ApiRequest,
+  { openApiNames, openApi }: OtherDocuments,
+): Promise<Answer | undefined> {
   const name = request.info.path.slice('/openapi/v3/'.length).replace(/\/$/, '')
   const body = openApiNames().includes(name) ? await openApi(name) : undefined
   return body && { type: 'raw', code: 200, contentType: 'application/json', body }
 }
 
 /** Where the OpenAPI documents are: made at the first request, so that a server that nobody asks has no part of them in memory. */
-export function addOpenApi(nonResource: NonResource, load: () => Promise<OpenApiDocuments>, others: OtherDocuments = noOthers): void {
+export function addOpenApi(
+  nonResource: NonResource,
+  load: () => Promise<OpenApiDocuments>,
+  others: OtherDocuments = noOthers,
+): void {
   let loaded: Promise<OpenApiDocuments> | undefined
   const documents = () => (loaded ??= load())
   nonResource.add({ path: '/openapi/v2', handler: async (request) => answerV2(request, await documents()) })
   nonResource.add({
     path: '/openapi/v3',
-    handler: async () => textAnswer(200, JSON.stringify(withOthers((await documents()).v3Index(), others)), 'application/json'),
+    handler: async () =>
+      textAnswer(200, JSON.stringify(withOthers((await documents()).v3Index(), others)), 'application/json'),
   })
-  nonResource.add({ path: '/openapi/v3/', handler: async (request) => (await answerOther(request, others)) ?? answerV3(request, await documents()) })
+  nonResource.add({
+    path: '/openapi/v3/',
+    handler: async (request) => (await answerOther(request, others)) ?? answerV3(request, await documents()),
+  })
 }
 
 async function answerV2(request: ApiRequest, documents: OpenApiDocuments): Promise<Answer> {

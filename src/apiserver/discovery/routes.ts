@@ -1,4 +1,11 @@
-import { aggregatedDiscovery, aggregatedDiscoveryType, apiGroup, apiGroupList, apiResourceList, apiVersions } from '../../api/discovery/documents.ts'
+import {
+  aggregatedDiscovery,
+  aggregatedDiscoveryType,
+  apiGroup,
+  apiGroupList,
+  apiResourceList,
+  apiVersions,
+} from '../../api/discovery/documents.ts'
 import type { KindTable } from '../../api/table.ts'
 import { notAcceptable } from '../../api/errors/api-error.ts'
 import { textAnswer, valueAnswer, type Answer, type RawAnswer } from '../answer/answer.ts'
@@ -17,16 +24,43 @@ export interface ExtraGroups {
 const noExtra: ExtraGroups = { list: () => [], aggregated: () => [], revision: () => 0 }
 
 /** /api, /apis and what is below them without being a resource. */
-export function addDiscovery(nonResource: NonResource, table: KindTable, serverAddress: () => string, extra: ExtraGroups = noExtra): void {
+export function addDiscovery(
+  nonResource: NonResource,
+  table: KindTable,
+  serverAddress: () => string,
+  extra: ExtraGroups = noExtra,
+): void {
   const documents = new Documents(table, extra)
-  nonResource.add({ path: '/api', handler: (request) => documents.answer(request, '/api', (aggregated) => (aggregated ? aggregatedDiscovery(table, true) : apiVersions(serverAddress()))) })
-  nonResource.add({ path: '/apis', methods: 'any', handler: (request) => documents.answer(request, '/apis', (aggregated) => (aggregated ? aggregatedDiscovery(table, false, extra.aggregated()) : apiGroupList(table, extra.list()))) })
+  nonResource.add({
+    path: '/api',
+    handler: (request) =>
+      documents.answer(request, '/api', (aggregated) =>
+        aggregated ? aggregatedDiscovery(table, true) : apiVersions(serverAddress()),
+      ),
+  })
+  nonResource.add({
+    path: '/apis',
+    methods: 'any',
+    handler: (request) =>
+      documents.answer(request, '/apis', (aggregated) =>
+        aggregated ? aggregatedDiscovery(table, false, extra.aggregated()) : apiGroupList(table, extra.list()),
+      ),
+  })
   nonResource.fallbacks.push((request) => byPath(table, documents, request))
 }
 
 function byPath(table: KindTable, documents: Documents, request: ApiRequest): Answer | undefined {
   const parts = request.info.path.split('/').filter((part) => part !== '')
-  const document = parts[0] === 'api' && parts.length === 2 ? () => apiResourceList(table, '', parts[1]!) : parts[0] !== 'apis' ? undefined : parts.length === 2 ? () => apiGroup(table, parts[1]!) : parts.length === 3 ? () => apiResourceList(table, parts[1]!, parts[2]!) : undefined
+  const document =
+    parts[0] === 'api' && parts.length === 2
+      ? () => apiResourceList(table, '', parts[1]!)
+      : parts[0] !== 'apis'
+        ? undefined
+        : parts.length === 2
+          ? () => apiGroup(table, parts[1]!)
+          : parts.length === 3
+            ? () => apiResourceList(table, parts[1]!, parts[2]!)
+            : undefined
   const found = document?.()
   if (!found) return undefined
   // Upstream answers for groups whatever the method is, for versions only GET.
@@ -48,11 +82,19 @@ class Documents {
 
   answer(request: ApiRequest, path: string, make: (aggregated: boolean) => object): Answer {
     const accept = request.exchange?.header('accept')
-    if (accept === undefined || accept.startsWith('application/json,') || accept === 'application/json' || accept.startsWith('*/*')) return this.#json(path, 'application/json', () => make(false))
-    if ((path === '/api' || path === '/apis') && wantsAggregated(accept)) return this.#json(path, aggregatedDiscoveryType, () => make(true))
+    if (
+      accept === undefined ||
+      accept.startsWith('application/json,') ||
+      accept === 'application/json' ||
+      accept.startsWith('*/*')
+    )
+      return this.#json(path, 'application/json', () => make(false))
+    if ((path === '/api' || path === '/apis') && wantsAggregated(accept))
+      return this.#json(path, aggregatedDiscoveryType, () => make(true))
     // YAML and protobuf are made by whoever writes the answer.
     if (/application\/(yaml|vnd\.kubernetes\.protobuf)/.test(accept)) return valueAnswer(make(false))
-    if (!accept.includes('application/json') && !accept.includes('*/*')) throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'])
+    if (!accept.includes('application/json') && !accept.includes('*/*'))
+      throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'])
     return this.#json(path, 'application/json', () => make(false))
   }
 
@@ -74,7 +116,9 @@ function wantsAggregated(accept: string): boolean {
   for (const clause of accept.split(',')) {
     const parts = clause.split(';').map((part) => part.trim())
     if (parts[0] !== 'application/json') continue
-    return parts.includes('g=apidiscovery.k8s.io') && parts.includes('v=v2') && parts.includes('as=APIGroupDiscoveryList')
+    return (
+      parts.includes('g=apidiscovery.k8s.io') && parts.includes('v=v2') && parts.includes('as=APIGroupDiscoveryList')
+    )
   }
   return false
 }

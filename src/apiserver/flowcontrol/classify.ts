@@ -14,7 +14,11 @@ export interface Matcher {
 
 /** Compiles a flow schema. */
 export function matcherOf({ metadata, spec }: Frozen<FlowSchema>): Matcher {
-  const rules = (spec?.rules ?? []).map(({ subjects, resourceRules, nonResourceRules }) => ({ subjects, resourceRules: resourceRules ?? [], nonResourceRules: nonResourceRules ?? [] }))
+  const rules = (spec?.rules ?? []).map(({ subjects, resourceRules, nonResourceRules }) => ({
+    subjects,
+    resourceRules: resourceRules ?? [],
+    nonResourceRules: nonResourceRules ?? [],
+  }))
   return {
     name: metadata?.name ?? '',
     uid: metadata?.uid ?? '',
@@ -27,16 +31,24 @@ export function matcherOf({ metadata, spec }: Frozen<FlowSchema>): Matcher {
           (info.isResource
             ? resourceRules.some(
                 ({ verbs, apiGroups, resources, namespaces, clusterScope }) =>
-                  has(verbs, info.verb) && has(apiGroups, info.group) && has(resources, info.subresource ? `${info.resource}/${info.subresource}` : info.resource) && (info.namespace ? has(namespaces, info.namespace) : clusterScope === true),
+                  has(verbs, info.verb) &&
+                  has(apiGroups, info.group) &&
+                  has(resources, info.subresource ? `${info.resource}/${info.subresource}` : info.resource) &&
+                  (info.namespace ? has(namespaces, info.namespace) : clusterScope === true),
               )
-            : nonResourceRules.some(({ verbs, nonResourceURLs }) => has(verbs, info.verb) && nonResourceURLs.some((url) => isBelow(url, info.path)))),
+            : nonResourceRules.some(
+                ({ verbs, nonResourceURLs }) =>
+                  has(verbs, info.verb) && nonResourceURLs.some((url) => isBelow(url, info.path)),
+              )),
       ),
   }
 }
 
-const has = (values: readonly string[] | undefined, value: string): boolean => values !== undefined && (values.includes(value) || values.includes('*'))
+const has = (values: readonly string[] | undefined, value: string): boolean =>
+  values !== undefined && (values.includes(value) || values.includes('*'))
 
-const isBelow = (url: string, path: string): boolean => url === '*' || url === path || (url.endsWith('/*') && path.startsWith(url.slice(0, -1)))
+const isBelow = (url: string, path: string): boolean =>
+  url === '*' || url === path || (url.endsWith('/*') && path.startsWith(url.slice(0, -1)))
 
 function isSubject({ kind, user: named, group, serviceAccount }: Frozen<Subject>, user: User): boolean {
   switch (kind) {
@@ -46,7 +58,11 @@ function isSubject({ kind, user: named, group, serviceAccount }: Frozen<Subject>
       return group?.name === '*' || user.groups.includes(group?.name ?? '')
     default: {
       const account = serviceAccountOf(user.name)
-      return account !== undefined && account.namespace === serviceAccount?.namespace && (serviceAccount.name === '*' || serviceAccount.name === account.name)
+      return (
+        account !== undefined &&
+        account.namespace === serviceAccount?.namespace &&
+        (serviceAccount.name === '*' || serviceAccount.name === account.name)
+      )
     }
   }
 }

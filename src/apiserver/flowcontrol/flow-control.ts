@@ -57,13 +57,20 @@ export class FlowControl {
     for (const matcher of this.#ordered) {
       if (!matcher.matches(user, info)) continue
       const level = this.#registry.get(priorityLevelConfigurations, { name: matcher.level })
-      return ['x-kubernetes-pf-flowschema-uid', matcher.uid, 'x-kubernetes-pf-prioritylevel-uid', level?.metadata?.uid ?? '']
+      return [
+        'x-kubernetes-pf-flowschema-uid',
+        matcher.uid,
+        'x-kubernetes-pf-prioritylevel-uid',
+        level?.metadata?.uid ?? '',
+      ]
     }
     return []
   }
 
   #reorder(): void {
-    this.#ordered = [...this.#matchers.values()].sort((a, b) => a.precedence - b.precedence || (a.name < b.name ? -1 : 1))
+    this.#ordered = [...this.#matchers.values()].sort(
+      (a, b) => a.precedence - b.precedence || (a.name < b.name ? -1 : 1),
+    )
   }
 
   #checkAll(): void {
@@ -77,12 +84,16 @@ export class FlowControl {
     const { status, level } = this.#danglingOf(schema)
     const condition = schema.status?.conditions?.find(({ type }) => type === 'Dangling')
     if (condition?.status === status) return
-    this.#write(name, status, level).catch((error: unknown) => this.#deps.log.warn({ err: error, flowSchema: name }, "a flow schema's condition could not be written"))
+    this.#write(name, status, level).catch((error: unknown) =>
+      this.#deps.log.warn({ err: error, flowSchema: name }, "a flow schema's condition could not be written"),
+    )
   }
 
   #danglingOf({ spec }: Frozen<FlowSchema>): { status: string; level: string } {
     const level = spec?.priorityLevelConfiguration.name ?? ''
-    const found: Frozen<PriorityLevelConfiguration> | undefined = this.#registry.get(priorityLevelConfigurations, { name: level })
+    const found: Frozen<PriorityLevelConfiguration> | undefined = this.#registry.get(priorityLevelConfigurations, {
+      name: level,
+    })
     return { status: found ? 'False' : 'True', level }
   }
 
@@ -100,8 +111,23 @@ export class FlowControl {
     await storage.change(name, (entry) => {
       const current = entry?.object as Frozen<FlowSchema> | undefined
       if (!current || this.#closed) return { action: 'keep' }
-      const applied = { apiVersion: apiVersionOf(flowSchemas), kind: flowSchemas.kind, metadata: { name }, status: { conditions: [condition] } }
-      const merged = serverSideApply({ schema: storage.kind.schema, apiVersion: applied.apiVersion, kind: applied.kind, live: current, applied, manager, force: true, subresource: 'status', nowMs })
+      const applied = {
+        apiVersion: apiVersionOf(flowSchemas),
+        kind: flowSchemas.kind,
+        metadata: { name },
+        status: { conditions: [condition] },
+      }
+      const merged = serverSideApply({
+        schema: storage.kind.schema,
+        apiVersion: applied.apiVersion,
+        kind: applied.kind,
+        live: current,
+        applied,
+        manager,
+        force: true,
+        subresource: 'status',
+        nowMs,
+      })
       const draft = normalise(storage.kind.schema, merged) as unknown as Draft
       return { action: 'write', draft }
     })

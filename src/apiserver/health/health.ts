@@ -16,7 +16,9 @@ export interface HealthState {
 /** /healthz, /livez and /readyz, each check of theirs by its name, and what came of them as metrics. */
 export function healthRoutes(state: HealthState): PathRoute[] {
   const slis = new HealthSlis()
-  const routes: PathRoute[] = [{ path: '/metrics/slis', handler: () => textAnswer(200, slis.text(), 'text/plain; version=0.0.4; charset=utf-8') }]
+  const routes: PathRoute[] = [
+    { path: '/metrics/slis', handler: () => textAnswer(200, slis.text(), 'text/plain; version=0.0.4; charset=utf-8') },
+  ]
   for (const [root, names] of Object.entries(checks)) {
     const observe = (name: string) => slis.observe(root, name, !state.failing.has(name))
     names.forEach(observe)

@@ -39,7 +39,11 @@ export class Http1Exchange implements Exchange {
   body(bytesMax: number): Promise<Buffer> {
     const length = this.#request.headers['content-length']
     const chunked = this.#request.headers['transfer-encoding'] !== undefined
-    return readBody(this.#request, { bytesMax, declaredBytes: length !== undefined ? Number(length) : chunked ? undefined : 0, turns: this.#turns })
+    return readBody(this.#request, {
+      bytesMax,
+      declaredBytes: length !== undefined ? Number(length) : chunked ? undefined : 0,
+      turns: this.#turns,
+    })
   }
 
   bodyStream(): NodeJS.ReadableStream {
@@ -98,7 +102,9 @@ const skippedBytesMax = 16 * 1024 * 1024
 
 /** A long body that was not read to its end makes the connection useless for the next request. */
 function headersWithLength(headers: FlatHeaders, length: number, close: boolean): string[] {
-  return close ? [...headers, 'content-length', String(length), 'connection', 'close'] : [...headers, 'content-length', String(length)]
+  return close
+    ? [...headers, 'content-length', String(length), 'connection', 'close']
+    : [...headers, 'content-length', String(length)]
 }
 
 class Http1Writer implements BodyWriter {
@@ -149,7 +155,9 @@ export function framedChunk(pieces: readonly Uint8Array[]): Buffer {
 const chunkEnd = Buffer.from('\r\n')
 
 /** Resolves at the next 'drain', or when the stream is closed. */
-export function drained(stream: NodeJS.WritableStream & { destroyed: boolean; writableNeedDrain?: boolean }): Promise<void> {
+export function drained(
+  stream: NodeJS.WritableStream & { destroyed: boolean; writableNeedDrain?: boolean },
+): Promise<void> {
   if (stream.destroyed || stream.writableNeedDrain === false) return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {

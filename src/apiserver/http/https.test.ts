@@ -29,7 +29,11 @@ let session: ClientHttp2Session
 
 before(async () => {
   const deps = { clock: new VirtualClock(), random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
-  server = await startApiServer({ ...deps, store: openMemoryStore(deps), tokenAuthFile: 'secret,admin,1,"system:masters"\nother,jane,2\n' })
+  server = await startApiServer({
+    ...deps,
+    store: openMemoryStore(deps),
+    tokenAuthFile: 'secret,admin,1,"system:masters"\nother,jane,2\n',
+  })
   listener = await server.listen({ host: '127.0.0.1', port: 0, tls: await selfSigned() })
   session = connect2(`https://127.0.0.1:${listener.port}`, { rejectUnauthorized: false })
 })
@@ -45,20 +49,47 @@ async function selfSigned(): Promise<{ cert: string; key: string }> {
   const x509 = await import('@peculiar/x509')
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const cert = await x509.X509CertificateGenerator.createSelfSigned({ serialNumber: '01', name: 'CN=test', notBefore: new Date(0), notAfter: new Date(Date.UTC(2100, 0, 1)), keys, signingAlgorithm: algorithm })
+  const cert = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: '01',
+    name: 'CN=test',
+    notBefore: new Date(0),
+    notAfter: new Date(Date.UTC(2100, 0, 1)),
+    keys,
+    signingAlgorithm: algorithm,
+  })
   const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  return { cert: cert.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${key.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n` }
+  return {
+    cert: cert.toString('pem'),
+    key: `-----BEGIN PRIVATE KEY-----\n${key.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`,
+  }
 }
 
-const withToken = (headers: Record<string, string> = {}) => ({ authorization: 'Bearer secret', 'user-agent': 'test/1', ...headers })
+const withToken = (headers: Record<string, string> = {}) => ({
+  authorization: 'Bearer secret',
+  'user-agent': 'test/1',
+  ...headers,
+})
 
 function over1(path: string, { method = 'GET', headers, body }: Asked = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpsRequest({ host: '127.0.0.1', port: listener.port, path, method, headers: withToken(headers), rejectUnauthorized: false, agent: false }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ code: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }))
-    })
+    const request = httpsRequest(
+      {
+        host: '127.0.0.1',
+        port: listener.port,
+        path,
+        method,
+        headers: withToken(headers),
+        rejectUnauthorized: false,
+        agent: false,
+      },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () =>
+          resolve({ code: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }),
+        )
+      },
+    )
     request.on('error', reject)
     request.end(body)
   })
@@ -66,22 +97,41 @@ function over1(path: string, { method = 'GET', headers, body }: Asked = {}): Pro
 
 function over2(path: string, { method = 'GET', headers, body }: Asked = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const stream = session.request({ ':method': method, ':path': path, ...withToken(headers) }, { endStream: body === undefined })
+    const stream = session.request(
+      { ':method': method, ':path': path, ...withToken(headers) },
+      { endStream: body === undefined },
+    )
     let answered: Record<string, string | string[] | undefined> = {}
     const chunks: Buffer[] = []
     stream.on('response', (received) => (answered = received as typeof answered))
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-    stream.on('end', () => resolve({ code: Number(answered[':status']), headers: answered, body: Buffer.concat(chunks) }))
+    stream.on('end', () =>
+      resolve({ code: Number(answered[':status']), headers: answered, body: Buffer.concat(chunks) }),
+    )
     stream.on('error', reject)
     if (body !== undefined) stream.end(body)
   })
 }
 
-const json = (answer: Answer) => JSON.parse(answer.body.toString()) as { code?: number; reason?: string; message?: string; metadata: { name?: string; continue?: string }; items: object[] }
+const json = (answer: Answer) =>
+  JSON.parse(answer.body.toString()) as {
+    code?: number
+    reason?: string
+    message?: string
+    metadata: { name?: string; continue?: string }
+    items: object[]
+  }
 const configMaps = '/api/v1/namespaces/default/configmaps'
-const post = (value: unknown, headers: Record<string, string> = {}): Asked => ({ method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof value === 'string' ? value : JSON.stringify(value) })
+const post = (value: unknown, headers: Record<string, string> = {}): Asked => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...headers },
+  body: typeof value === 'string' ? value : JSON.stringify(value),
+})
 
-for (const [name, ask] of [['HTTP/1.1', over1], ['HTTP/2', over2]] as const) {
+for (const [name, ask] of [
+  ['HTTP/1.1', over1],
+  ['HTTP/2', over2],
+] as const) {
   test(`${name}: an object is made, read and deleted`, async () => {
     const made = await ask(configMaps, post({ metadata: { name: 'a' }, data: { k: '"<&>é' } }))
     assert.equal(made.code, 201)
@@ -125,22 +175,31 @@ for (const [name, ask] of [['HTTP/1.1', over1], ['HTTP/2', over2]] as const) {
     const answer = await ask(configMaps, big).catch((error: NodeJS.ErrnoException) => error)
     // Over HTTP/2 the server need not read on: a client that still writes may see the stream end instead.
     if (ask === over1 || !(answer instanceof Error)) assert.equal((answer as Answer).code, 413)
-    if (ask === over1) assert.equal((await ask(configMaps, { ...big, headers: { ...big.headers, authorization: 'Bearer wrong' } })).code, 401)
+    if (ask === over1)
+      assert.equal(
+        (await ask(configMaps, { ...big, headers: { ...big.headers, authorization: 'Bearer wrong' } })).code,
+        401,
+      )
     assert.equal((await ask('/readyz')).code, 200)
   })
 
   test(`${name}: forms that cannot be given are refused`, async () => {
     assert.equal((await ask(configMaps, { headers: { accept: 'text/html' } })).code, 406)
-    const table = await ask(configMaps, { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' } })
+    const table = await ask(configMaps, {
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' },
+    })
     assert.equal((JSON.parse(table.body.toString()) as { kind: string }).kind, 'Table')
     const yaml = await ask('/api/v1/namespaces/default', { headers: { accept: 'application/yaml' } })
     assert.match(yaml.body.toString(), /^apiVersion: v1\nkind: Namespace\n/)
-    const binary = await ask('/api/v1/namespaces/default', { headers: { accept: 'application/vnd.kubernetes.protobuf' } })
+    const binary = await ask('/api/v1/namespaces/default', {
+      headers: { accept: 'application/vnd.kubernetes.protobuf' },
+    })
     assert.equal(binary.body.subarray(0, 4).toString('latin1'), 'k8s\0')
   })
 
   test(`${name}: a large list is compressed for who takes it`, async () => {
-    for (let i = 0; i < 40; i++) await ask(configMaps, post({ metadata: { name: `l${i}` }, data: { k: 'x'.repeat(10_000) } }))
+    for (let i = 0; i < 40; i++)
+      await ask(configMaps, post({ metadata: { name: `l${i}` }, data: { k: 'x'.repeat(10_000) } }))
     const plain = await ask(configMaps)
     const packed = await ask(configMaps, { headers: { 'accept-encoding': 'gzip' } })
     assert.equal(packed.headers['content-encoding'], 'gzip')
@@ -162,7 +221,17 @@ for (const [name, ask] of [['HTTP/1.1', over1], ['HTTP/2', over2]] as const) {
         }
       }
       if (ask === over1) {
-        const request = httpsRequest({ host: '127.0.0.1', port: listener.port, path, headers: withToken(), rejectUnauthorized: false, agent: false }, (response) => response.on('data', (chunk: Buffer) => take(chunk, () => request.destroy())))
+        const request = httpsRequest(
+          {
+            host: '127.0.0.1',
+            port: listener.port,
+            path,
+            headers: withToken(),
+            rejectUnauthorized: false,
+            agent: false,
+          },
+          (response) => response.on('data', (chunk: Buffer) => take(chunk, () => request.destroy())),
+        )
         request.on('error', (error) => got.length < 2 && reject(error))
         request.end()
       } else {
@@ -171,12 +240,18 @@ for (const [name, ask] of [['HTTP/1.1', over1], ['HTTP/2', over2]] as const) {
       }
       ask(`${configMaps}/w`, { method: 'DELETE' }).catch(reject)
     })
-    assert.deepEqual(lines.map((line) => (JSON.parse(line) as { type: string }).type), ['ADDED', 'DELETED'])
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { type: string }).type),
+      ['ADDED', 'DELETED'],
+    )
   })
 }
 
 test('requests are counted under upstream names', async () => {
   const text = (await over1('/metrics')).body.toString()
-  assert.match(text, /apiserver_request_total\{code="201",component="apiserver",dry_run="",group="",resource="configmaps",scope="(resource|namespace)",subresource="",verb="(CREATE|POST)",version="v1"\} \d+/)
+  assert.match(
+    text,
+    /apiserver_request_total\{code="201",component="apiserver",dry_run="",group="",resource="configmaps",scope="(resource|namespace)",subresource="",verb="(CREATE|POST)",version="v1"\} \d+/,
+  )
   assert.match(text, /apiserver_request_duration_seconds_bucket\{/)
 })

@@ -60,11 +60,21 @@ export async function listen(options: ListenOptions, handler: Handler): Promise<
   }
   const turns = new Turns(options.clock)
   const http1 = newHttp1(handler, peerOf, turns)
-  const http2 = createHttp2({ settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: 1 << 20, enablePush: false }, maxSessionMemory: 64 })
+  const http2 = createHttp2({
+    settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: 1 << 20, enablePush: false },
+    maxSessionMemory: 64,
+  })
   http2.on('session', (session) => session.setLocalWindowSize(1 << 22))
-  http2.on('stream', (stream, headers) => handler.handle(new Http2Exchange(stream, headers, peerOf(stream.session!.socket as unknown as Socket), turns)))
+  http2.on('stream', (stream, headers) =>
+    handler.handle(new Http2Exchange(stream, headers, peerOf(stream.session!.socket as unknown as Socket), turns)),
+  )
   http2.on('sessionError', () => {})
-  const server = createTls({ ...tlsOptions(options.tls), ALPNProtocols: ['h2', 'http/1.1'], noDelay: true, keepAlive: true })
+  const server = createTls({
+    ...tlsOptions(options.tls),
+    ALPNProtocols: ['h2', 'http/1.1'],
+    noDelay: true,
+    keepAlive: true,
+  })
   server.on('secureConnection', (socket) => {
     connections.add(socket)
     peerOf(socket)
@@ -96,16 +106,36 @@ export async function listen(options: ListenOptions, handler: Handler): Promise<
 }
 
 function newHttp1(handler: Handler, peerOf: (socket: Socket) => Peer, turns: Turns): Server {
-  const server = createHttp1({ keepAliveTimeout: idleMs, requestTimeout: 60_000, headersTimeout: 30_000, maxHeaderSize: 1 << 20, noDelay: true })
-  server.on('request', (request, response) => handler.handle(new Http1Exchange(request, response, peerOf(request.socket), turns)))
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => handler.upgrade(request, socket, head, peerOf(request.socket)))
+  const server = createHttp1({
+    keepAliveTimeout: idleMs,
+    requestTimeout: 60_000,
+    headersTimeout: 30_000,
+    maxHeaderSize: 1 << 20,
+    noDelay: true,
+  })
+  server.on('request', (request, response) =>
+    handler.handle(new Http1Exchange(request, response, peerOf(request.socket), turns)),
+  )
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    handler.upgrade(request, socket, head, peerOf(request.socket)),
+  )
   server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request')
+    if (socket.writable)
+      socket.end(
+        'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request',
+      )
     else socket.destroy()
   })
   return server
 }
 
 function tlsOptions({ cert, key, clientCas = [] }: TlsMaterial) {
-  return { cert, key, minVersion: 'TLSv1.2' as const, requestCert: clientCas.length > 0, rejectUnauthorized: false, ...(clientCas.length > 0 && { ca: [...clientCas] }) }
+  return {
+    cert,
+    key,
+    minVersion: 'TLSv1.2' as const,
+    requestCert: clientCas.length > 0,
+    rejectUnauthorized: false,
+    ...(clientCas.length > 0 && { ca: [...clientCas] }),
+  }
 }

@@ -20,7 +20,12 @@ test('samples are read off a kubelet’s text, and a container without memory is
 
 test('use is CPU time over the time between two samples, in nanocores, and the newest memory', () => {
   const [before, after] = [parseResourceMetrics(text(1, 0), 0), parseResourceMetrics(text(1.3, 15_000), 0)]
-  assert.deepEqual(usedBetween(before.containers.get('default/web/main'), after.containers.get('default/web/main')!), { cpu: '20000000n', memory: '1024Ki', timeMs: 15_000, windowMs: 15_000 })
+  assert.deepEqual(usedBetween(before.containers.get('default/web/main'), after.containers.get('default/web/main')!), {
+    cpu: '20000000n',
+    memory: '1024Ki',
+    timeMs: 15_000,
+    windowMs: 15_000,
+  })
 })
 
 test('nothing is said of a container that was started anew, or was sampled once', () => {

@@ -33,8 +33,14 @@ export function startMetricsApi(parts: ScraperParts & { readonly kinds: KindTabl
   const podMetrics = async () => podObjects(lookup, await scraper.readings(), clock.now())
   return {
     handlers: [
-      [`nodes.${nodeMetricsKind.resource.group}/*`, async (_core, request) => answer(request, await nodeMetrics(), 'nodemetrics')],
-      [`pods.${podMetricsKind.resource.group}/*`, async (_core, request) => answer(request, await podMetrics(), 'podmetrics')],
+      [
+        `nodes.${nodeMetricsKind.resource.group}/*`,
+        async (_core, request) => answer(request, await nodeMetrics(), 'nodemetrics'),
+      ],
+      [
+        `pods.${podMetricsKind.resource.group}/*`,
+        async (_core, request) => answer(request, await podMetrics(), 'podmetrics'),
+      ],
     ],
     close: () => scraper.close(),
   }
@@ -43,50 +49,81 @@ export function startMetricsApi(parts: ScraperParts & { readonly kinds: KindTabl
 type Labels = Readonly<Record<string, string>>
 
 /** Window and time as they are written. */
-const measured = ({ timeMs, windowMs }: UsedBetween) => ({ timestamp: timeText(timeMs), window: `${Number((windowMs / 1000).toFixed(3))}s` })
+const measured = ({ timeMs, windowMs }: UsedBetween) => ({
+  timestamp: timeText(timeMs),
+  window: `${Number((windowMs / 1000).toFixed(3))}s`,
+})
 const used = ({ cpu, memory }: UsedBetween): Used => ({ cpu, memory })
 
 function nodeObjects(lookup: Lookup, readings: ReadonlyMap<string, NodeReadings>, nowMs: number): NodeMetrics[] {
   return lookup.list(nodes).flatMap(({ metadata: { name = '', labels } }): NodeMetrics[] => {
     const { before, after } = readings.get(name) ?? {}
     const usage = after?.node && usedBetween(before?.node, after.node)
-    return usage ? [{ ...headOf(nodeMetricsKind, { name, labels }, nowMs), ...measured(usage), usage: used(usage) }] : []
+    return usage
+      ? [{ ...headOf(nodeMetricsKind, { name, labels }, nowMs), ...measured(usage), usage: used(usage) }]
+      : []
   })
 }
 
 function podObjects(lookup: Lookup, readings: ReadonlyMap<string, NodeReadings>, nowMs: number): PodMetrics[] {
-  return lookup.list(pods).flatMap(({ metadata: { name = '', namespace = '', labels }, spec, status }): PodMetrics[] => {
-    const { before, after } = readings.get(spec?.nodeName ?? '') ?? {}
-    if (!after || status?.phase !== 'Running') return []
-    const found = [...(spec?.containers ?? []), ...(spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')].map((container) => {
-      const key = `${namespace}/${name}/${container.name}`
-      const sample = after.containers.get(key)
-      const usage = sample && usedBetween(before?.containers.get(key), sample)
-      return usage && { name: container.name, usage }
+  return lookup
+    .list(pods)
+    .flatMap(({ metadata: { name = '', namespace = '', labels }, spec, status }): PodMetrics[] => {
+      const { before, after } = readings.get(spec?.nodeName ?? '') ?? {}
+      if (!after || status?.phase !== 'Running') return []
+      const found = [
+        ...(spec?.containers ?? []),
+        ...(spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'),
+      ].map((container) => {
+        const key = `${namespace}/${name}/${container.name}`
+        const sample = after.containers.get(key)
+        const usage = sample && usedBetween(before?.containers.get(key), sample)
+        return usage && { name: container.name, usage }
+      })
+      // A pod is told of as a whole, or its sum would be wrong.
+      if (found.length === 0 || found.some((container) => container === undefined)) return []
+      const containers = found.filter((container) => container !== undefined)
+      return [
+        {
+          ...headOf(podMetricsKind, { name, namespace, labels }, nowMs),
+          ...measured(containers[0]!.usage),
+          containers: containers.map((each) => ({ name: each.name, usage: used(each.usage) })),
+        },
+      ]
     })
-    // A pod is told of as a whole, or its sum would be wrong.
-    if (found.length === 0 || found.some((container) => container === undefined)) return []
-    const containers = found.filter((container) => container !== undefined)
-    return [{ ...headOf(podMetricsKind, { name, namespace, labels }, nowMs), ...measured(containers[0]!.usage), containers: containers.map((each) => ({ name: each.name, usage: used(each.usage) })) }]
-  })
 }
 
-function headOf({ resource }: Kind, metadata: { name: string; namespace?: string; labels: Labels | undefined }, nowMs: number) {
+function headOf(
+  { resource }: Kind,
+  metadata: { name: string; namespace?: string; labels: Labels | undefined },
+  nowMs: number,
+) {
   const { labels, ...rest } = metadata
-  return { kind: resource.kind, apiVersion: `${resource.group}/${resource.version}`, metadata: { ...rest, creationTimestamp: timeText(nowMs), ...(labels && { labels: { ...labels } }) } }
+  return {
+    kind: resource.kind,
+    apiVersion: `${resource.group}/${resource.version}`,
+    metadata: { ...rest, creationTimestamp: timeText(nowMs), ...(labels && { labels: { ...labels } }) },
+  }
 }
 
-function answer({ kind, info, query }: ResourceRequest, objects: readonly KubernetesObject[], resource: string): Answer {
+function answer(
+  { kind, info, query }: ResourceRequest,
+  objects: readonly KubernetesObject[],
+  resource: string,
+): Answer {
   const { namespace, name } = info
   const inPlace = namespace === '' ? objects : objects.filter(({ metadata }) => metadata?.namespace === namespace)
   if (info.verb === 'get') {
     const found = inPlace.find(({ metadata }) => metadata?.name === name)
-    if (!found) throw notFound({ group: kind.resource.group, plural: resource }, namespace ? `${namespace}/${name}` : name)
+    if (!found)
+      throw notFound({ group: kind.resource.group, plural: resource }, namespace ? `${namespace}/${name}` : name)
     return { type: 'object', code: 200, kind, document: Document.ofObject(found as Frozen<KubernetesObject>) }
   }
   const labels = parsed(() => parseLabelSelector(query.get('labelSelector') ?? ''))
   const fields = parsed(() => parseFieldSelector(query.get('fieldSelector') ?? ''))
-  const entries = inPlace.map(entryOf).filter((entry) => labels.matches(entry.labels) && fields.matches((field) => entry.field(field) ?? ''))
+  const entries = inPlace
+    .map(entryOf)
+    .filter((entry) => labels.matches(entry.labels) && fields.matches((field) => entry.field(field) ?? ''))
   return { type: 'list', kind, entries, resourceVersion: '', continue: '', remaining: undefined }
 }
 
@@ -95,7 +132,17 @@ function entryOf(object: KubernetesObject): CachedObject {
   const { name = '', namespace = '', labels = {} } = object.metadata ?? {}
   const document = Document.ofObject(object as Frozen<KubernetesObject>)
   const fields: Readonly<Record<string, string>> = { 'metadata.name': name, 'metadata.namespace': namespace }
-  return { key: namespace ? `${namespace}/${name}` : name, namespace, name, revision: 0, bytes: document.bytes, object: document.object, document, labels, field: (field) => fields[field] }
+  return {
+    key: namespace ? `${namespace}/${name}` : name,
+    namespace,
+    name,
+    revision: 0,
+    bytes: document.bytes,
+    object: document.object,
+    document,
+    labels,
+    field: (field) => fields[field],
+  }
 }
 
 function parsed<T>(parse: () => T): T {

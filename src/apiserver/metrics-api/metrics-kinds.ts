@@ -23,14 +23,24 @@ export interface PodMetrics extends KubernetesObject {
 }
 
 const column = (name: string, type: string, format = ''): Column => ({ name, type, format, priority: 0 })
-const columns: readonly Column[] = [column('Name', 'string', 'name'), column('cpu', 'quantity'), column('memory', 'quantity'), column('Window', 'string', 'duration')]
+const columns: readonly Column[] = [
+  column('Name', 'string', 'name'),
+  column('cpu', 'quantity'),
+  column('memory', 'quantity'),
+  column('Window', 'string', 'duration'),
+]
 
 /** The objects are made here and only given out: nothing is decoded by it. */
 const schema: StructSchema = { type: 'struct', name: '', fields: new Map(), preserveUnknown: true }
 
 const readOnly = { group: 'metrics.k8s.io', version: 'v1beta1' } as const
 
-function metricsKind(kind: string, plural: string, namespaced: boolean, row: (object: Frozen<KubernetesObject>) => (string | null)[]): Kind {
+function metricsKind(
+  kind: string,
+  plural: string,
+  namespaced: boolean,
+  row: (object: Frozen<KubernetesObject>) => (string | null)[],
+): Kind {
   return {
     resource: { ...readOnly, kind, plural, namespaced },
     singular: '',
@@ -56,6 +66,7 @@ export const nodeMetricsKind: Kind = metricsKind('NodeMetrics', 'nodes', false, 
 /** metrics.k8s.io/v1beta1 pods */
 export const podMetricsKind: Kind = metricsKind('PodMetrics', 'pods', true, (object) => {
   const { metadata, containers, window } = object as Frozen<PodMetrics>
-  const total = (of: (used: Used) => string) => containers.reduce((sum, { usage }) => sum + Number.parseInt(of(usage), 10), 0)
+  const total = (of: (used: Used) => string) =>
+    containers.reduce((sum, { usage }) => sum + Number.parseInt(of(usage), 10), 0)
   return [metadata?.name ?? '', `${total(({ cpu }) => cpu)}n`, `${total(({ memory }) => memory)}Ki`, window]
 })

@@ -29,7 +29,13 @@ export function parseResourceMetrics(text: string, nowMs: number): NodeSamples {
   }
   const containers = new Map<string, Sample>()
   for (const [key, { timeMs, cpuSeconds, memoryBytes }] of found) {
-    if (cpuSeconds !== undefined && memoryBytes !== undefined && Number.isFinite(cpuSeconds) && Number.isFinite(memoryBytes)) containers.set(key, { timeMs, cpuSeconds, memoryBytes })
+    if (
+      cpuSeconds !== undefined &&
+      memoryBytes !== undefined &&
+      Number.isFinite(cpuSeconds) &&
+      Number.isFinite(memoryBytes)
+    )
+      containers.set(key, { timeMs, cpuSeconds, memoryBytes })
   }
   const node = containers.get('')
   containers.delete('')

@@ -70,7 +70,10 @@ export class Scraper {
       this.#cancel = undefined
       if (clock.now() - this.#askedMs > idleAfterMs) return
       this.#cancel = () => {}
-      this.#scrape().then(() => this.#later(), () => this.#later())
+      this.#scrape().then(
+        () => this.#later(),
+        () => this.#later(),
+      )
     })
   }
 
@@ -87,17 +90,26 @@ export class Scraper {
         }
       }),
     )
-    for (const [name, { readMs }] of this.#nodes) if (!names.includes(name) || clock.now() - readMs > staleMs) this.#nodes.delete(name)
+    for (const [name, { readMs }] of this.#nodes)
+      if (!names.includes(name) || clock.now() - readMs > staleMs) this.#nodes.delete(name)
   }
 
   async #read(node: string): Promise<string> {
     const { lookup, kubelet, clock } = this.#parts
     const target = kubeletTarget(lookup, kubelet, node)
-    const answer = await sendOn({ target, method: 'GET', path: '/metrics/resource', headers: { host: target.origin.host } })
-    const cancel = clock.after(answerTimeoutMs, () => answer.destroy(new Error(`no answer within ${answerTimeoutMs / 1000} s`)))
+    const answer = await sendOn({
+      target,
+      method: 'GET',
+      path: '/metrics/resource',
+      headers: { host: target.origin.host },
+    })
+    const cancel = clock.after(answerTimeoutMs, () =>
+      answer.destroy(new Error(`no answer within ${answerTimeoutMs / 1000} s`)),
+    )
     try {
       const text = await textOf(answer)
-      if (answer.statusCode !== 200) throw new Error(`request failed, status: "${answer.statusCode} ${answer.statusMessage}"`)
+      if (answer.statusCode !== 200)
+        throw new Error(`request failed, status: "${answer.statusCode} ${answer.statusMessage}"`)
       return text
     } finally {
       cancel()

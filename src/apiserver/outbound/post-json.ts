@@ -7,7 +7,14 @@ import { NoAddressError, serviceAddress } from './service-address.ts'
 /** Where a webhook is, as its configuration says. */
 export interface ClientConfig {
   readonly url?: string | undefined
-  readonly service?: { readonly namespace: string; readonly name: string; readonly path?: string | undefined; readonly port?: number | undefined } | undefined
+  readonly service?:
+    | {
+        readonly namespace: string
+        readonly name: string
+        readonly path?: string | undefined
+        readonly port?: number | undefined
+      }
+    | undefined
   /** PEM in base64. */
   readonly caBundle?: string | undefined
 }
@@ -40,7 +47,15 @@ function agentFor(ca: string | undefined): Agent {
   let agent = agents.get(key)
   if (!agent) {
     if (agents.size >= agentsMax) closeOutbound()
-    agents.set(key, (agent = new Agent({ keepAlive: true, maxFreeSockets: idleConnectionsMax, timeout: 90_000, ...(ca !== undefined && { ca }) })))
+    agents.set(
+      key,
+      (agent = new Agent({
+        keepAlive: true,
+        maxFreeSockets: idleConnectionsMax,
+        timeout: 90_000,
+        ...(ca !== undefined && { ca }),
+      })),
+    )
   }
   return agent
 }
@@ -59,13 +74,18 @@ export function urlOf({ url, service }: ClientConfig): URL {
 }
 
 /** Posts JSON and gives the JSON that is answered. Rejects with an Error whose text upstream's errors continue with. */
-export async function postJson({ lookup, clock, random }: Outbound, { config, body, timeoutMs }: Posted): Promise<unknown> {
+export async function postJson(
+  { lookup, clock, random }: Outbound,
+  { config, body, timeoutMs }: Posted,
+): Promise<unknown> {
   const url = urlOf(config)
   url.searchParams.set('timeout', `${timeoutMs / 1000}s`)
   const fail = (why: string): never => {
     throw new Error(`Post ${JSON.stringify(url.href)}: ${why}`)
   }
-  const address = config.service ? addressOf(lookup, random, config.service, fail) : { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 443 }
+  const address = config.service
+    ? addressOf(lookup, random, config.service, fail)
+    : { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 443 }
   const ca = config.caBundle ? Buffer.from(config.caBundle, 'base64').toString() : undefined
   const text = JSON.stringify(body)
   const { promise, resolve, reject } = Promise.withResolvers<{ code: number; text: string }>()
@@ -75,7 +95,13 @@ export async function postJson({ lookup, clock, random }: Outbound, { config, bo
     path: `${url.pathname}${url.search}`,
     agent: agentFor(ca),
     ...(config.service && { servername: url.hostname }),
-    headers: { host: url.host, 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'kube-apiserver-admission', 'content-length': Buffer.byteLength(text) },
+    headers: {
+      host: url.host,
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'user-agent': 'kube-apiserver-admission',
+      'content-length': Buffer.byteLength(text),
+    },
   })
   const cancel = clock.after(timeoutMs, () => outgoing.destroy(new Error('context deadline exceeded')))
   outgoing.on('error', reject)
@@ -103,17 +129,36 @@ export async function postJson({ lookup, clock, random }: Outbound, { config, bo
   }
 }
 
-function addressOf(lookup: Lookup, random: Random, service: NonNullable<ClientConfig['service']>, fail: (why: string) => never): { host: string; port: number } {
+function addressOf(
+  lookup: Lookup,
+  random: Random,
+  service: NonNullable<ClientConfig['service']>,
+  fail: (why: string) => never,
+): { host: string; port: number } {
   try {
-    return serviceAddress(lookup, random, { namespace: service.namespace, name: service.name, port: service.port ?? 443 })
+    return serviceAddress(lookup, random, {
+      namespace: service.namespace,
+      name: service.name,
+      port: service.port ?? 443,
+    })
   } catch (error) {
     if (error instanceof NoAddressError) return fail(error.message)
     throw error
   }
 }
 
-const refusals: Readonly<Record<number, string>> = { 400: 'the server rejected our request for an unknown reason', 401: 'the server has asked for the client to provide credentials', 403: 'forbidden', 404: 'the server could not find the requested resource', 405: 'the server does not allow this method on the requested resource' }
-const refusal = (code: number): string => refusals[code] ?? (code >= 500 ? `an error on the server ("") has prevented the request from succeeding` : `the server responded with the status code ${code} but did not return more information`)
+const refusals: Readonly<Record<number, string>> = {
+  400: 'the server rejected our request for an unknown reason',
+  401: 'the server has asked for the client to provide credentials',
+  403: 'forbidden',
+  404: 'the server could not find the requested resource',
+  405: 'the server does not allow this method on the requested resource',
+}
+const refusal = (code: number): string =>
+  refusals[code] ??
+  (code >= 500
+    ? `an error on the server ("") has prevented the request from succeeding`
+    : `the server responded with the status code ${code} but did not return more information`)
 
 function dialText(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): string {
   const at = `dial tcp ${host.includes(':') ? `[${host}]` : host}:${port}`

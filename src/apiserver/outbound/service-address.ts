@@ -33,7 +33,9 @@ export function serviceAddress(lookup: Lookup, random: Random, { namespace, name
     .flatMap(({ endpoints = [], ports = [] }) => {
       const target = ports?.find((each) => (each.name ?? '') === (found.name ?? ''))?.port
       if (target === undefined) return []
-      return (endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false).flatMap(({ addresses }) => (addresses[0] ? [{ host: addresses[0], port: target }] : []))
+      return (endpoints ?? [])
+        .filter(({ conditions }) => conditions?.ready !== false)
+        .flatMap(({ addresses }) => (addresses[0] ? [{ host: addresses[0], port: target }] : []))
     })
   const chosen = choices[Math.floor(random.number() * choices.length)]
   if (!chosen) throw new NoAddressError(`no endpoints available for service ${JSON.stringify(name)}`)

@@ -14,13 +14,26 @@ export interface Forwarded {
 }
 
 /** Headers that are about one connection only. */
-const hopByHop: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'])
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+])
 
 /** Headers that say who the client is towards us. */
-const isIdentity = (name: string): boolean => name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('x-remote-')
+const isIdentity = (name: string): boolean =>
+  name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('x-remote-')
 
 /** Headers that are not sent on with a connection that becomes something else, whose `Connection` and `Upgrade` are meant for the other side. */
-export const identityHeaders = (exchange: Exchange): ReadonlySet<string> => new Set(Object.keys(exchange.headers()).filter(isIdentity))
+export const identityHeaders = (exchange: Exchange): ReadonlySet<string> =>
+  new Set(Object.keys(exchange.headers()).filter(isIdentity))
 
 /** The client's headers, without those that are not to be sent on. */
 export function forwardedHeaders(exchange: Exchange): Record<string, string | string[]> {
@@ -42,15 +55,29 @@ export function forwardedHeaders(exchange: Exchange): Record<string, string | st
 const connectTimeoutMs = 30_000
 
 /** Sends a request on and resolves with the head of the answer. Rejects with what `failed` makes of it when nobody answers. `body` is sent as it comes. */
-export function sendOn({ target, method, path, headers }: Forwarded, body?: NodeJS.ReadableStream, failed: (why: string) => Error = unreachable): Promise<IncomingMessage> {
+export function sendOn(
+  { target, method, path, headers }: Forwarded,
+  body?: NodeJS.ReadableStream,
+  failed: (why: string) => Error = unreachable,
+): Promise<IncomingMessage> {
   const { origin, tls } = target
   const secure = origin.protocol === 'https:'
   const host = origin.hostname.replace(/^\[|\]$/g, '')
   const port = Number(origin.port) || (secure ? 443 : 80)
   return new Promise((resolve, reject) => {
-    const outgoing = (secure ? httpsRequest : httpRequest)({ host, port, method, path, headers: headers as Record<string, string | string[]>, agent: false, ...(secure && tlsOptions(tls)) })
+    const outgoing = (secure ? httpsRequest : httpRequest)({
+      host,
+      port,
+      method,
+      path,
+      headers: headers as Record<string, string | string[]>,
+      agent: false,
+      ...(secure && tlsOptions(tls)),
+    })
     outgoing.once('socket', (socket) => {
-      socket.setTimeout(connectTimeoutMs, () => socket.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' })))
+      socket.setTimeout(connectTimeoutMs, () =>
+        socket.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' })),
+      )
       socket.once('connect', () => socket.setTimeout(0))
     })
     outgoing.once('response', resolve)
@@ -65,7 +92,8 @@ export function sendOn({ target, method, path, headers }: Forwarded, body?: Node
 export const unreachable = (why: string): ApiError => serviceUnavailable(`error trying to reach service: ${why}`)
 
 /** 500 of a kubelet that does not answer. */
-export const plainFailure = (message: string): ApiError => new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 })
+export const plainFailure = (message: string): ApiError =>
+  new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 })
 
 /** Changes an answer on its way back. */
 export interface Changes {
@@ -79,7 +107,11 @@ export interface Changes {
 const pageBytesMax = 16 << 20
 
 /** Gives an answer on to the client, head and body, and stops it when the client goes. */
-export async function giveBack(exchange: Exchange, answer: IncomingMessage, { location, html }: Changes = {}): Promise<void> {
+export async function giveBack(
+  exchange: Exchange,
+  answer: IncomingMessage,
+  { location, html }: Changes = {},
+): Promise<void> {
   const page = html && isPlainPage(answer) ? html : undefined
   const headers: string[] = []
   for (let i = 0; i < answer.rawHeaders.length; i += 2) {
@@ -108,4 +140,6 @@ export async function giveBack(exchange: Exchange, answer: IncomingMessage, { lo
 }
 
 const isPlainPage = ({ headers }: IncomingMessage): boolean =>
-  headers['content-type']?.split(';')[0]?.trim() === 'text/html' && headers['content-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= pageBytesMax
+  headers['content-type']?.split(';')[0]?.trim() === 'text/html' &&
+  headers['content-encoding'] === undefined &&
+  Number(headers['content-length'] ?? 0) <= pageBytesMax

@@ -7,7 +7,8 @@ import type { Target } from '../../streaming/upgrade/forward.ts'
 import type { Lookup } from '../registry/registry.ts'
 
 /** The origin of a server. Bare IPv6 addresses get their brackets. */
-export const originOf = (scheme: 'http' | 'https', host: string, port: number | string): URL => new URL(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`)
+export const originOf = (scheme: 'http' | 'https', host: string, port: number | string): URL =>
+  new URL(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`)
 
 const defaultTypes = ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP']
 const kubeletPort = 10250
@@ -19,7 +20,11 @@ export function kubeletTarget(lookup: Lookup, options: KubeletClientOptions | un
   const addresses = node.status?.addresses ?? []
   for (const type of options?.addressTypes ?? defaultTypes) {
     const found = addresses.find((address) => address.type === type && address.address)
-    if (found) return { origin: originOf('https', found.address, node.status?.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPort), tls: { cert: options?.cert, key: options?.key, ca: options?.ca } }
+    if (found)
+      return {
+        origin: originOf('https', found.address, node.status?.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPort),
+        tls: { cert: options?.cert, key: options?.key, ca: options?.ca },
+      }
   }
   throw serviceUnavailable(`no preferred addresses found; known addresses: ${JSON.stringify(addresses)}`)
 }
@@ -31,7 +36,9 @@ export function containerOf(pod: Frozen<Pod>, asked: string | undefined): string
   const name = pod.metadata?.name
   if (!asked) {
     if (containers.length === 1) return containers[0]!.name
-    throw badRequest(`a container name must be specified for pod ${name}${containers.length === 0 ? '' : `, choose one of: [${all.join(' ')}]`}`)
+    throw badRequest(
+      `a container name must be specified for pod ${name}${containers.length === 0 ? '' : `, choose one of: [${all.join(' ')}]`}`,
+    )
   }
   if (!all.includes(asked)) throw badRequest(`container ${asked} is not valid for pod ${name}`)
   return asked

@@ -18,7 +18,13 @@ export async function bytesOverWebSocket(exchange: UpgradeExchange, bytes: Async
   const webSocket = await acceptWebSocket(exchange, protocol)
   webSocket.on('error', () => webSocket.terminate())
   const send = (chunk: Buffer) =>
-    new Promise<void>((resolve) => webSocket.send(protocol === base64Protocol ? chunk.toString('base64') : chunk, { binary: protocol !== base64Protocol }, () => resolve()))
+    new Promise<void>((resolve) =>
+      webSocket.send(
+        protocol === base64Protocol ? chunk.toString('base64') : chunk,
+        { binary: protocol !== base64Protocol },
+        () => resolve(),
+      ),
+    )
   await send(Buffer.alloc(0))
   try {
     for await (const chunk of bytes) {

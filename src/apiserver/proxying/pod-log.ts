@@ -23,14 +23,29 @@ export function podLog(options: KubeletClientOptions | undefined): SubresourceHa
     const container = containerOf(pod, query.get('container'))
     // A pod that is not on a node yet has said nothing.
     if (!pod.spec?.nodeName) return textAnswer(200, '', 'text/plain')
-    const log = await open({ lookup: core.registry, options, nodeName: pod.spec.nodeName, namespace: info.namespace, name: info.name, container, query })
+    const log = await open({
+      lookup: core.registry,
+      options,
+      nodeName: pod.spec.nodeName,
+      namespace: info.namespace,
+      name: info.name,
+      container,
+      query,
+    })
     if (!exchange) return textAnswer(200, await textOf(log.bytes), 'text/plain')
     exchange.onClose(log.stop)
     if (exchange instanceof UpgradeExchange && wantsWebSocket(exchange)) {
       await bytesOverWebSocket(exchange, log.bytes)
       return { type: 'taken' }
     }
-    const writer = exchange.stream(200, ['cache-control', 'no-cache, private', 'content-type', 'text/plain', 'date', new Date(core.clock.now()).toUTCString()])
+    const writer = exchange.stream(200, [
+      'cache-control',
+      'no-cache, private',
+      'content-type',
+      'text/plain',
+      'date',
+      new Date(core.clock.now()).toUTCString(),
+    ])
     try {
       for await (const chunk of log.bytes) {
         if (writer.closed) break
@@ -73,10 +88,16 @@ async function open({ lookup, options, nodeName, namespace, name, container, que
     return { bytes: log.body as AsyncIterable<Buffer>, stop: () => stopped.abort() }
   }
   const { origin, tls } = kubeletTarget(lookup, options, nodeName)
-  const target = { origin, ...(tls && { tls: query.flag('insecureSkipTLSVerifyBackend') ? { ...tls, ca: undefined } : tls }) }
+  const target = {
+    origin,
+    ...(tls && { tls: query.flag('insecureSkipTLSVerifyBackend') ? { ...tls, ca: undefined } : tls }),
+  }
   const path = `/containerLogs/${namespace}/${name}/${container}?${parameters.toString()}`
-  const answer = await sendOn({ target, method: 'GET', path, headers: { host: origin.host } }, undefined, (why) => plainFailure(`Get "${origin.origin}${path}": ${why}`))
-  if (answer.statusCode !== 200) throw kubeletError(answer.statusCode ?? 500, await textOf(answer, refusalBytesMax), name)
+  const answer = await sendOn({ target, method: 'GET', path, headers: { host: origin.host } }, undefined, (why) =>
+    plainFailure(`Get "${origin.origin}${path}": ${why}`),
+  )
+  if (answer.statusCode !== 200)
+    throw kubeletError(answer.statusCode ?? 500, await textOf(answer, refusalBytesMax), name)
   return { bytes: answer as AsyncIterable<Buffer>, stop: () => void answer.destroy() }
 }
 
@@ -103,11 +124,13 @@ function checkLogOptions(query: Query, name: string): void {
   const bytes = query.integer('limitBytes')
   if (bytes !== undefined && bytes < 1) errors.invalid(field('limitBytes'), bytes, 'must be greater than 0')
   const since = query.integer('sinceSeconds')
-  if (since !== undefined && query.get('sinceTime')) errors.forbidden(nowhere(), 'at most one of `sinceTime` or `sinceSeconds` may be specified')
+  if (since !== undefined && query.get('sinceTime'))
+    errors.forbidden(nowhere(), 'at most one of `sinceTime` or `sinceSeconds` may be specified')
   else if (since !== undefined && since < 1) errors.invalid(field('sinceSeconds'), since, 'must be greater than 0')
   const stream = query.get('stream') || 'All'
   if (!streams.includes(stream)) errors.notSupported(field('stream'), stream, streams)
-  if (stream !== 'All' && tail !== undefined) errors.forbidden(nowhere(), '`tailLines` and specific `stream` are mutually exclusive for now')
+  if (stream !== 'All' && tail !== undefined)
+    errors.forbidden(nowhere(), '`tailLines` and specific `stream` are mutually exclusive for now')
   if (!errors.empty) throw invalid('', 'PodLogOptions', name, errors)
 }
 
@@ -129,8 +152,30 @@ async function textOf(bytes: AsyncIterable<Buffer>, bytesMax = Infinity): Promis
 function kubeletError(code: number, text: string, name: string): ApiError {
   if (code === 400) return badRequest(text)
   if (code === 500) return internalError(text)
-  const reason = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 405: 'MethodNotAllowed', 429: 'TooManyRequests', 503: 'ServiceUnavailable' }[code] ?? (code >= 500 ? 'InternalError' : '')
-  const lead = { 401: 'the server has asked for the client to provide credentials', 403: text, 404: 'the server could not find the requested resource' }[code] ?? 'the server rejected our request for an unknown reason'
+  const reason =
+    {
+      401: 'Unauthorized',
+      403: 'Forbidden',
+      404: 'NotFound',
+      405: 'MethodNotAllowed',
+      429: 'TooManyRequests',
+      503: 'ServiceUnavailable',
+    }[code] ?? (code >= 500 ? 'InternalError' : '')
+  const lead =
+    {
+      401: 'the server has asked for the client to provide credentials',
+      403: text,
+      404: 'the server could not find the requested resource',
+    }[code] ?? 'the server rejected our request for an unknown reason'
   const causes = [{ reason: 'UnexpectedServerResponse', message: text }]
-  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `${lead} ( pods/log ${name})`, reason, details: { name, kind: 'pods/log', causes }, code })
+  return new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: `${lead} ( pods/log ${name})`,
+    reason,
+    details: { name, kind: 'pods/log', causes },
+    code,
+  })
 }

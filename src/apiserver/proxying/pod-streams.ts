@@ -27,9 +27,15 @@ export function podStream(kind: StreamKind, options: KubeletClientOptions | unde
     mustCreate(core, request)
     const pod = core.registry.get(pods, info)
     if (!pod) throw notFound(pods, info.name)
-    const path = kind === 'portforward' ? portForwardPath(request) : containerPath(kind, request, containerOf(pod, query.get('container')))
+    const path =
+      kind === 'portforward'
+        ? portForwardPath(request)
+        : containerPath(kind, request, containerOf(pod, query.get('container')))
     if (!pod.spec?.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`)
-    if (options?.local?.(pod.spec.nodeName)) throw plainFailure(`error dialing backend: the node ${pod.spec.nodeName} is simulated: nothing runs in its containers`)
+    if (options?.local?.(pod.spec.nodeName))
+      throw plainFailure(
+        `error dialing backend: the node ${pod.spec.nodeName} is simulated: nothing runs in its containers`,
+      )
     const target = kubeletTarget(core.registry, options, pod.spec.nodeName)
     if (!(exchange instanceof UpgradeExchange)) throw badRequest('Upgrade request required')
     await connect(core, request, { kind, exchange, target, path })
@@ -45,7 +51,11 @@ interface Session {
 }
 
 /** Kubelets speak SPDY and the older WebSocket protocols: those pass as they are. The newer ones are translated here. */
-async function connect({ clock }: Core, { query }: ResourceRequest, { kind, exchange, target, path }: Session): Promise<void> {
+async function connect(
+  { clock }: Core,
+  { query }: ResourceRequest,
+  { kind, exchange, target, path }: Session,
+): Promise<void> {
   const offered = webSocketProtocols(exchange.request) ?? []
   if (kind === 'portforward') {
     const { tunnelledProtocols, tunnelSpdy } = await import('../../streaming/channels/tunnel.ts')
@@ -60,7 +70,12 @@ async function connect({ clock }: Core, { query }: ResourceRequest, { kind, exch
     const { remoteCommandV5, translateRemoteCommand } = await import('../../streaming/channels/remote-command.ts')
     if (offered.includes(remoteCommandV5)) {
       exchange.taken(101)
-      const streams = { stdin: query.flag('stdin'), stdout: query.flag('stdout'), stderr: query.flag('stderr'), tty: query.flag('tty') }
+      const streams = {
+        stdin: query.flag('stdin'),
+        stdout: query.flag('stdout'),
+        stderr: query.flag('stderr'),
+        tty: query.flag('tty'),
+      }
       await translateRemoteCommand(exchange, { clock, streams, server: { ...target, path } })
       return
     }
@@ -90,7 +105,15 @@ function mustCreate({ authorizer }: Core, { user, info }: ResourceRequest): void
 /** Plugins may refuse connections, too. */
 export async function admitConnection(core: Core, request: ResourceRequest): Promise<void> {
   const { kind, info, user, warnings, subresource } = request
-  const write = { kind, subresource: subresource?.name ?? '', namespace: info.namespace, user, warnings, dryRun: false, options: undefined }
+  const write = {
+    kind,
+    subresource: subresource?.name ?? '',
+    namespace: info.namespace,
+    user,
+    warnings,
+    dryRun: false,
+    options: undefined,
+  }
   const attributes = attributesOf(write, 'CONNECT', info.name, connectOptions(request), undefined)
   await core.admission.admit(attributes)
   await core.admission.validate(attributes)
@@ -99,14 +122,20 @@ export async function admitConnection(core: Core, request: ResourceRequest): Pro
 function containerPath(kind: StreamKind, { info, query }: ResourceRequest, container: string): string {
   const parameters = new URLSearchParams()
   const streams = { stdin: 'input', stdout: 'output', stderr: 'error', tty: 'tty' } as const
-  for (const name of ['stdin', 'stdout', 'stderr', 'tty'] as const) if (query.flag(name)) parameters.append(streams[name], '1')
+  for (const name of ['stdin', 'stdout', 'stderr', 'tty'] as const)
+    if (query.flag(name)) parameters.append(streams[name], '1')
   if (kind === 'exec') for (const command of query.all('command')) parameters.append('command', command)
   return `/${kind}/${info.namespace}/${info.name}/${encodeURIComponent(container)}?${parameters.toString()}`
 }
 
 function portForwardPath({ info, query }: ResourceRequest): string {
-  const ports = query.all('ports').flatMap((value) => value.split(',')).filter(Boolean)
-  for (const port of ports) if (!/^\d{1,10}$/.test(port)) throw new ApiError(badRequest(`strconv.ParseInt: parsing ${JSON.stringify(port)}: invalid syntax`).status)
+  const ports = query
+    .all('ports')
+    .flatMap((value) => value.split(','))
+    .filter(Boolean)
+  for (const port of ports)
+    if (!/^\d{1,10}$/.test(port))
+      throw new ApiError(badRequest(`strconv.ParseInt: parsing ${JSON.stringify(port)}: invalid syntax`).status)
   const text = ports.length > 0 ? `?port=${ports.join(',')}` : ''
   return `/portForward/${info.namespace}/${info.name}${text}`
 }

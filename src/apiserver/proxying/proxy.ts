@@ -25,8 +25,10 @@ interface ProxyName {
 function partsOf(kind: string, id: string): ProxyName {
   const [first = '', second = '', third = '', ...more] = id.split(':')
   const colons = id.split(':').length - 1
-  const [scheme, name, port] = colons === 0 ? ['', first, ''] : colons === 1 ? ['', first, second] : [first, second, third]
-  if (name === '' || more.length > 0 || !['', 'http', 'https'].includes(scheme)) throw badRequest(`invalid ${kind} request ${JSON.stringify(id)}`)
+  const [scheme, name, port] =
+    colons === 0 ? ['', first, ''] : colons === 1 ? ['', first, second] : [first, second, third]
+  if (name === '' || more.length > 0 || !['', 'http', 'https'].includes(scheme))
+    throw badRequest(`invalid ${kind} request ${JSON.stringify(id)}`)
   return { scheme: scheme === 'https' ? 'https' : 'http', name, port }
 }
 
@@ -68,7 +70,10 @@ export function nodeProxy(options: KubeletClientOptions | undefined): Subresourc
     const kubelet = kubeletTarget(core.registry, options, name)
     const host = kubelet.origin.hostname.replace(/^\[|\]$/g, '')
     if (!isReachable(host) && /^[\d.]+$|:/.test(host)) throw badRequest('address not allowed')
-    return relay(request, port === '' || port === kubelet.origin.port ? kubelet : { origin: origin(scheme, host, port) })
+    return relay(
+      request,
+      port === '' || port === kubelet.origin.port ? kubelet : { origin: origin(scheme, host, port) },
+    )
   }
 }
 
@@ -78,15 +83,22 @@ function origin(scheme: 'http' | 'https', host: string, port: string): URL {
 }
 
 /** Loopback, link-local and unspecified addresses are the API server's own. */
-const isReachable = (ip: string): boolean => ip !== '' && !/^(127\.|169\.254\.|0\.0\.0\.0$|22[4-9]\.|23\d\.|255\.255\.255\.255$|::1?$|fe[89ab]|ff)/i.test(ip)
+const isReachable = (ip: string): boolean =>
+  ip !== '' && !/^(127\.|169\.254\.|0\.0\.0\.0$|22[4-9]\.|23\d\.|255\.255\.255\.255$|::1?$|fe[89ab]|ff)/i.test(ip)
 
 /** A ready address of a Service that is a pod's, at random. */
-function endpointOf({ registry, random }: Core, key: { namespace: string; name: string }, portName: string): { readonly host: string; readonly port: number } | undefined {
+function endpointOf(
+  { registry, random }: Core,
+  key: { namespace: string; name: string },
+  portName: string,
+): { readonly host: string; readonly port: number } | undefined {
   const found = registry.get(endpoints, key)
   if (!found) throw notFound(endpoints, key.name)
   const choices = (found.subsets ?? []).flatMap(({ addresses = [], ports = [] }) => {
     const port = ports.find((each) => (each.name ?? '') === portName)?.port
-    return port === undefined ? [] : addresses.filter((address) => isPodAddress(registry, address)).map(({ ip }) => ({ host: ip, port }))
+    return port === undefined
+      ? []
+      : addresses.filter((address) => isPodAddress(registry, address)).map(({ ip }) => ({ host: ip, port }))
   })
   return choices[Math.floor(random.number() * choices.length)]
 }
@@ -115,11 +127,18 @@ async function relay({ exchange, info, method }: ResourceRequest, target: Target
     return { type: 'taken' }
   }
   // Relative links of a page at the root only work below a path that ends with a slash.
-  if (info.rest === '' && (method === 'GET' || method === 'HEAD')) return { ...textAnswer(301, '', 'text/html; charset=utf-8'), headers: ['location', `${info.path}/${query}`] }
+  if (info.rest === '' && (method === 'GET' || method === 'HEAD'))
+    return { ...textAnswer(301, '', 'text/html; charset=utf-8'), headers: ['location', `${info.path}/${query}`] }
   const declared = exchange.header('content-length') ?? exchange.header('transfer-encoding')
-  const body = method === 'GET' || method === 'HEAD' || (exchange.protocol === 'HTTP/1.1' && declared === undefined) ? undefined : exchange.bodyStream()
+  const body =
+    method === 'GET' || method === 'HEAD' || (exchange.protocol === 'HTTP/1.1' && declared === undefined)
+      ? undefined
+      : exchange.bodyStream()
   const answer = await sendOn({ target, method, path, headers: { ...forwardedHeaders(exchange), ...added } }, body)
   const at = { prefix, serverHost: target.origin.host, requestHost: exchange.header('host') ?? '' }
-  await giveBack(exchange, answer, { location: (value) => proxiedUrl(value, at), html: (text) => proxiedPage(text, at) })
+  await giveBack(exchange, answer, {
+    location: (value) => proxiedUrl(value, at),
+    html: (text) => proxiedPage(text, at),
+  })
   return { type: 'taken' }
 }

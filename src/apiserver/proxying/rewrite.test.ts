@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { proxiedPage, proxiedUrl } from './rewrite.ts'
 
-const at = { prefix: '/api/v1/namespaces/default/services/web/proxy', serverHost: '10.244.0.5:8080', requestHost: 'localhost:8001' }
+const at = {
+  prefix: '/api/v1/namespaces/default/services/web/proxy',
+  serverHost: '10.244.0.5:8080',
+  requestHost: 'localhost:8001',
+}
 
 for (const [what, url, want] of [
   ['a path from the root', '/login?next=%2F#top', `${at.prefix}/login?next=%2F#top`],
@@ -19,5 +23,8 @@ for (const [what, url, want] of [
 
 test('a page’s addresses are changed, its text is not', () => {
   const page = `<a class="x" href="/a">/a</a><img src='/b.png'><form action=/c method=post><script>if (a < b) location = "/d"</script>`
-  assert.equal(proxiedPage(page, at), `<a class="x" href="${at.prefix}/a">/a</a><img src='${at.prefix}/b.png'><form action=${at.prefix}/c method=post><script>if (a < b) location = "/d"</script>`)
+  assert.equal(
+    proxiedPage(page, at),
+    `<a class="x" href="${at.prefix}/a">/a</a><img src='${at.prefix}/b.png'><form action=${at.prefix}/c method=post><script>if (a < b) location = "/d"</script>`,
+  )
 })

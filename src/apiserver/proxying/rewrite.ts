@@ -18,7 +18,8 @@ export function proxiedUrl(value: string, { prefix, serverHost, requestHost }: P
 }
 
 /** The attributes that hold addresses. */
-const attributes = 'action|background|cite|classid|codebase|data|formaction|href|icon|longdesc|manifest|poster|profile|src|usemap'
+const attributes =
+  'action|background|cite|classid|codebase|data|formaction|href|icon|longdesc|manifest|poster|profile|src|usemap'
 const tag = /<[a-z][^<>]*>/gi
 const attribute = new RegExp(`(\\s(?:${attributes})\\s*=\\s*)("[^"]*"|'[^']*'|[^\\s"'>]+)`, 'gi')
 

@@ -17,12 +17,24 @@ export function expireEvents({ clock, log }: Deps, registry: Registry, ttlMs: nu
     if (!storage) return
     const nowMs = clock.now()
     const old = storage.cache.listNow().filter(({ object }) => {
-      const { lastTimestamp, eventTime, series } = object as { lastTimestamp?: string | null; eventTime?: string | null; series?: { lastObservedTime?: string } }
-      const last = Math.max(...[lastTimestamp, eventTime, series?.lastObservedTime, object.metadata?.creationTimestamp].map((text) => (text ? Date.parse(text) : 0)))
+      const { lastTimestamp, eventTime, series } = object as {
+        lastTimestamp?: string | null
+        eventTime?: string | null
+        series?: { lastObservedTime?: string }
+      }
+      const last = Math.max(
+        ...[lastTimestamp, eventTime, series?.lastObservedTime, object.metadata?.creationTimestamp].map((text) =>
+          text ? Date.parse(text) : 0,
+        ),
+      )
       return nowMs - last > ttlMs
     })
     for (let from = 0; from < old.length && !stopped; from += batchMax) {
-      await Promise.all(old.slice(from, from + batchMax).map((entry) => storage.remove(entry, { ...entry.object, metadata: { ...entry.object.metadata } } as Draft)))
+      await Promise.all(
+        old
+          .slice(from, from + batchMax)
+          .map((entry) => storage.remove(entry, { ...entry.object, metadata: { ...entry.object.metadata } } as Draft)),
+      )
       await clock.yield()
     }
   }
@@ -30,7 +42,9 @@ export function expireEvents({ clock, log }: Deps, registry: Registry, ttlMs: nu
     if (stopped) return
     cancel = clock.after(intervalMs, () => {
       round()
-        .catch((error: unknown) => log.warn({ err: error }, 'old events could not be removed; the next round tries again'))
+        .catch((error: unknown) =>
+          log.warn({ err: error }, 'old events could not be removed; the next round tries again'),
+        )
         .finally(schedule)
     })
   }

@@ -91,7 +91,9 @@ export class Registry implements Lookup {
   list<T extends KubernetesObject>(resource: Resource<T>, namespace?: string): readonly Frozen<T>[] {
     const storage = this.#byResource.get(nameOf(resource))
     if (!storage) return []
-    return storage.cache.listNow(namespace === undefined ? undefined : { namespace }).map((entry) => entry.object as Frozen<T>)
+    return storage.cache
+      .listNow(namespace === undefined ? undefined : { namespace })
+      .map((entry) => entry.object as Frozen<T>)
   }
 
   close(): void {
@@ -104,7 +106,9 @@ export class Registry implements Lookup {
       ...this.#deps,
       prefix: kind.storagePrefix,
       namespaced: kind.resource.namespaced,
-      fields: kind.behaviour.fields as Readonly<Record<string, (object: Frozen<KubernetesObject>) => string>> | undefined,
+      fields: kind.behaviour.fields as
+        | Readonly<Record<string, (object: Frozen<KubernetesObject>) => string>>
+        | undefined,
       indexedFields: indexedFields[kind.storagePrefix],
     })
   }

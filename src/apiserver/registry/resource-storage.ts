@@ -55,31 +55,51 @@ export class ResourceStorage {
     const key = this.keyOf(draft.metadata.namespace ?? '', draft.metadata.name ?? '')
     const value = new Pending(draft)
     const result = await this.#store.put(this.cache.prefix + key, value.at, 'absent')
-    return result.written ? { document: value.document!, revision: result.entry.modRevision, action: 'create' } : undefined
+    return result.written
+      ? { document: value.document!, revision: result.entry.modRevision, action: 'create' }
+      : undefined
   }
 
   /**
    * Changes one object: `change` says what it shall become, and is asked again when somebody else wrote it meanwhile. `current` is undefined when there is
    * none; then what it writes is a creation.
    */
-  async change(key: string, change: (current: CachedObject | undefined) => Outcome | Promise<Outcome>): Promise<Changed | undefined> {
+  async change(
+    key: string,
+    change: (current: CachedObject | undefined) => Outcome | Promise<Outcome>,
+  ): Promise<Changed | undefined> {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const current = this.cache.get(key)
       const pending = change(current)
       const outcome = pending instanceof Promise ? await pending : pending
-      if (outcome.action === 'keep') return current && { document: current.document, revision: current.revision, action: 'keep' }
+      if (outcome.action === 'keep')
+        return current && { document: current.document, revision: current.revision, action: 'keep' }
       if (outcome.action === 'remove') {
         if (!current) return undefined
         const value = new Pending(outcome.last)
         const result = await this.#store.delete(this.cache.prefix + key, current.revision, value.at)
-        if (result.written) return { document: value.document ?? Document.ofObject(outcome.last), revision: result.entry.modRevision, action: 'remove' }
+        if (result.written)
+          return {
+            document: value.document ?? Document.ofObject(outcome.last),
+            revision: result.entry.modRevision,
+            action: 'remove',
+          }
         if (!result.current) return undefined
         continue
       }
       const value = new Pending(outcome.draft)
-      const lazy = this.#isLease && current && isRenewal(current.object as Frozen<Lease>, outcome.draft as Lease) ? { lazyMs: leaseLazyMs } : undefined
-      const result = await this.#store.put(this.cache.prefix + key, value.at, current ? current.revision : 'absent', lazy)
-      if (result.written) return { document: value.document!, revision: result.entry.modRevision, action: current ? 'write' : 'create' }
+      const lazy =
+        this.#isLease && current && isRenewal(current.object as Frozen<Lease>, outcome.draft as Lease)
+          ? { lazyMs: leaseLazyMs }
+          : undefined
+      const result = await this.#store.put(
+        this.cache.prefix + key,
+        value.at,
+        current ? current.revision : 'absent',
+        lazy,
+      )
+      if (result.written)
+        return { document: value.document!, revision: result.entry.modRevision, action: current ? 'write' : 'create' }
     }
     throw new Error(`${this.cache.prefix}${key}: written by others ${attemptsMax} times in a row`)
   }
@@ -88,13 +108,19 @@ export class ResourceStorage {
   async remove(current: CachedObject, last: Draft): Promise<Changed | undefined> {
     const value = new Pending(last)
     const result = await this.#store.delete(this.cache.prefix + current.key, current.revision, value.at)
-    return result.written ? { document: value.document ?? Document.ofObject(last), revision: result.entry.modRevision, action: 'remove' } : undefined
+    return result.written
+      ? { document: value.document ?? Document.ofObject(last), revision: result.entry.modRevision, action: 'remove' }
+      : undefined
   }
 }
 
 /** Whether a Lease is only held on to: whoever takes one over must not lose it in a crash. */
 function isRenewal(old: Frozen<Lease>, lease: Frozen<Lease>): boolean {
-  return old.spec?.holderIdentity === lease.spec?.holderIdentity && old.spec?.leaseTransitions === lease.spec?.leaseTransitions && !lease.metadata.deletionTimestamp
+  return (
+    old.spec?.holderIdentity === lease.spec?.holderIdentity &&
+    old.spec?.leaseTransitions === lease.spec?.leaseTransitions &&
+    !lease.metadata.deletionTimestamp
+  )
 }
 
 /**

@@ -1,4 +1,10 @@
-import { decodeBody as decodeJson, decodeParsed, decodeYamlBody, type DecodedBody, type Expected } from '../../api/codec/body.ts'
+import {
+  decodeBody as decodeJson,
+  decodeParsed,
+  decodeYamlBody,
+  type DecodedBody,
+  type Expected,
+} from '../../api/codec/body.ts'
 import { decodeEnvelope, openEnvelope } from '../../api/codec/protobuf/envelope.ts'
 import { ProtobufError } from '../../api/codec/protobuf/read.ts'
 import { duplicateFields, hasDuplicates, SyntaxProblem, type Shape } from '../../api/codec/json.ts'
@@ -15,7 +21,9 @@ import { decodeObject } from '../verbs/kind-codec.ts'
 /** The request's body as a draft of a kind: every field of its schema's type, defaults filled in. Strictness as the client asked. */
 export async function decodeBody(request: ApiRequest, kind: Kind, validation: FieldValidation): Promise<Draft> {
   const { group, version, kind: name } = kind.resource
-  const draft = kind.custom ? await decodeCustom(request, kind, validation) : await decodeAs<Draft>(request, { schema: kind.schema, group, version, kind: name }, validation)
+  const draft = kind.custom
+    ? await decodeCustom(request, kind, validation)
+    : await decodeAs<Draft>(request, { schema: kind.schema, group, version, kind: name }, validation)
   draft.metadata ??= {}
   kind.behaviour.defaults?.(draft)
   return draft
@@ -26,7 +34,10 @@ export async function decodeAs<T>(request: ApiRequest, expected: Expected, valid
   const mediaType = mediaTypeOf(request.contentType)
   if (!bodyTypes.some((type) => type === mediaType)) throw unsupportedMediaType(bodyTypes)
   const body = await readRequestBody(request)
-  const { object, warnings, refused } = 'value' in body ? decodeParsed(body.value, expected, validation) : decodeBytes(body.bytes, mediaType, expected, validation)
+  const { object, warnings, refused } =
+    'value' in body
+      ? decodeParsed(body.value, expected, validation)
+      : decodeBytes(body.bytes, mediaType, expected, validation)
   for (const text of warnings) warn(request, text)
   if (refused) throw refused
   return object as T
@@ -64,29 +75,42 @@ function decodeProtobuf(bytes: Buffer, expected: Expected, validation: FieldVali
     }
     return decodeParsed({ ...decodeEnvelope(expected.schema, envelope), apiVersion, kind }, expected, 'Ignore')
   } catch (error) {
-    if (error instanceof ProtobufError) throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${error.message}`)
+    if (error instanceof ProtobufError)
+      throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${error.message}`)
     throw error
   }
 }
 
-const expectedOf = ({ group, version, kind }: Expected) => ({ apiVersion: group ? `${group}/${version}` : version, kind })
+const expectedOf = ({ group, version, kind }: Expected) => ({
+  apiVersion: group ? `${group}/${version}` : version,
+  kind,
+})
 
 /** Custom objects have no Go types behind them: what does not fit their schema is for validation to say. */
 async function decodeCustom(request: ApiRequest, kind: Kind, validation: FieldValidation): Promise<Draft> {
   const mediaType = mediaTypeOf(request.contentType)
-  if (mediaType !== 'application/json' && mediaType !== 'application/yaml') throw unsupportedMediaType(['application/json', 'application/yaml'])
+  if (mediaType !== 'application/json' && mediaType !== 'application/yaml')
+    throw unsupportedMediaType(['application/json', 'application/yaml'])
   const body = await readRequestBody(request)
   const text = 'bytes' in body ? body.bytes.toString() : undefined
   const value = text === undefined ? ('value' in body ? body.value : undefined) : parseText(text, mediaType)
   const { group, version, kind: name } = kind.resource
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest(`the object provided is unrecognized (must be of type ${name}): an object is expected`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badRequest(`the object provided is unrecognized (must be of type ${name}): an object is expected`)
   const given = value as Record<string, unknown>
   const apiVersion = `${group}/${version}`
-  const cannot = (why: string) => badRequest(`${name} in version ${JSON.stringify(version)} cannot be handled as a ${name}: ${why}`)
-  if ((given['kind'] ?? name) !== name) throw badRequest(`${String(given['kind'])} in version ${JSON.stringify(version)} cannot be handled as a ${name}: unexpected kind`)
+  const cannot = (why: string) =>
+    badRequest(`${name} in version ${JSON.stringify(version)} cannot be handled as a ${name}: ${why}`)
+  if ((given['kind'] ?? name) !== name)
+    throw badRequest(
+      `${String(given['kind'])} in version ${JSON.stringify(version)} cannot be handled as a ${name}: unexpected kind`,
+    )
   if ((given['apiVersion'] ?? apiVersion) !== apiVersion) {
-    if (validation === 'Warn') for (const field of unknownTo(kind, given)) warn(request, `unknown field ${JSON.stringify(field)}`)
-    throw badRequest(`the API version in the data (${String(given['apiVersion'])}) does not match the expected API version (${apiVersion})`)
+    if (validation === 'Warn')
+      for (const field of unknownTo(kind, given)) warn(request, `unknown field ${JSON.stringify(field)}`)
+    throw badRequest(
+      `the API version in the data (${String(given['apiVersion'])}) does not match the expected API version (${apiVersion})`,
+    )
   }
   const problems = { unknown: [] as string[] }
   let draft: Draft
@@ -97,7 +121,12 @@ async function decodeCustom(request: ApiRequest, kind: Kind, validation: FieldVa
     throw error
   }
   const repeated = text !== undefined && mediaType === 'application/yaml' ? duplicateYamlKeys(text) : []
-  const duplicates = text === undefined || mediaType === 'application/yaml' ? [] : hasDuplicates(text, value) ? duplicateFields(text, everywhere).map((path) => `duplicate field ${JSON.stringify(path)}`) : []
+  const duplicates =
+    text === undefined || mediaType === 'application/yaml'
+      ? []
+      : hasDuplicates(text, value)
+        ? duplicateFields(text, everywhere).map((path) => `duplicate field ${JSON.stringify(path)}`)
+        : []
   const unknown = problems.unknown.map((path) => `unknown field ${JSON.stringify(path)}`)
   if (validation === 'Warn') for (const each of [...repeated, ...duplicates, ...unknown]) warn(request, each)
   if (validation !== 'Strict') return draft

@@ -61,9 +61,18 @@ export function deletionOf(options: DeleteOptions): Deletion {
   const errors = new FieldErrors()
   const { orphanDependents, propagationPolicy } = options
   if (orphanDependents !== undefined && orphanDependents !== null && propagationPolicy) {
-    errors.invalid(field('propagationPolicy'), propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set')
+    errors.invalid(
+      field('propagationPolicy'),
+      propagationPolicy,
+      'orphanDependents and deletionPropagation cannot be both set',
+    )
   }
-  if (propagationPolicy && propagationPolicy !== 'Orphan' && propagationPolicy !== 'Background' && propagationPolicy !== 'Foreground') {
+  if (
+    propagationPolicy &&
+    propagationPolicy !== 'Orphan' &&
+    propagationPolicy !== 'Background' &&
+    propagationPolicy !== 'Foreground'
+  ) {
     errors.notSupported(field('propagationPolicy'), propagationPolicy, ['Background', 'Foreground', 'Orphan', 'nil'])
   }
   const dryRun = checkDryRun(options.dryRun ?? [], errors)

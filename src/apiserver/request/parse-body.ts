@@ -16,7 +16,15 @@ export async function readRequestBody(request: ApiRequest): ReturnType<ApiReques
     return await request.body()
   } catch (error) {
     if (!(error instanceof BodyTooLargeError)) throw error
-    throw new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `Request entity too large: limit is ${bodyBytesMax}`, reason: 'RequestEntityTooLarge', code: 413 })
+    throw new ApiError({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: `Request entity too large: limit is ${bodyBytesMax}`,
+      reason: 'RequestEntityTooLarge',
+      code: 413,
+    })
   }
 }
 

@@ -66,7 +66,8 @@ export class Query {
   integer(name: string): number | undefined {
     const value = this.get(name)
     if (value === undefined || value === '') return undefined
-    if (!/^[+-]?\d{1,15}$/.test(value)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
+    if (!/^[+-]?\d{1,15}$/.test(value))
+      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
     return Number(value)
   }
 }

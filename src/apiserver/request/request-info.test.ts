@@ -17,13 +17,31 @@ for (const [method, path, watch, want] of [
   ['PATCH', '/api/v1/nodes/n/status', false, 'patch //v1  nodes n/status'],
 ] as const) {
   test(`${method} ${path}${watch ? ' (watch)' : ''} is read`, () => {
-    const { isResource, verb, group, version, namespace, resource, name, subresource } = requestInfoOf(method, path, watch, '')
+    const { isResource, verb, group, version, namespace, resource, name, subresource } = requestInfoOf(
+      method,
+      path,
+      watch,
+      '',
+    )
     assert.ok(isResource)
-    assert.equal(`${verb} /${group}/${version} ${namespace} ${resource} ${name}${subresource && `/${subresource}`}`, want)
+    assert.equal(
+      `${verb} /${group}/${version} ${namespace} ${resource} ${name}${subresource && `/${subresource}`}`,
+      want,
+    )
   })
 }
 
-for (const path of ['/', '/version', '/api', '/api/v1', '/apis', '/apis/apps', '/apis/apps/v1', '/healthz/ping', '/api//v1/pods/x']) {
+for (const path of [
+  '/',
+  '/version',
+  '/api',
+  '/api/v1',
+  '/apis',
+  '/apis/apps',
+  '/apis/apps/v1',
+  '/healthz/ping',
+  '/api//v1/pods/x',
+]) {
   test(`${path} is no resource`, () => assert.equal(requestInfoOf('GET', path, false, '').isResource, false))
 }
 

@@ -18,7 +18,14 @@ export interface RequestInfo {
   readonly legacyWatch: boolean
 }
 
-const verbs: Readonly<Record<string, string>> = { POST: 'create', GET: 'get', HEAD: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+const verbs: Readonly<Record<string, string>> = {
+  POST: 'create',
+  GET: 'get',
+  HEAD: 'get',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+}
 
 /** Subresources of the namespace itself: everything else behind a namespace's name is a resource in it. */
 const namespaceSubresources = new Set(['status', 'finalize'])
@@ -28,7 +35,8 @@ export function requestInfoOf(method: string, path: string, watch: boolean, fiel
   if (path.includes('//')) return nonResource(method, path)
   const parts = partsOf(path)
   const prefix = parts[0] ?? ''
-  if (parts.length < 3 || (prefix !== 'api' && prefix !== 'apis') || (prefix === 'apis' && parts.length < 4)) return nonResource(method, path)
+  if (parts.length < 3 || (prefix !== 'api' && prefix !== 'apis') || (prefix === 'apis' && parts.length < 4))
+    return nonResource(method, path)
   let at = 1
   const group = prefix === 'apis' ? parts[at++]! : ''
   const version = parts[at++]!
@@ -52,7 +60,20 @@ export function requestInfoOf(method: string, path: string, watch: boolean, fiel
   else if (!name && verb === 'delete') verb = 'deletecollection'
   else if (name && verb === 'get' && watch && !subresource) verb = 'get'
   if (!name && fieldName && (verb === 'list' || verb === 'watch' || verb === 'deletecollection')) name = fieldName
-  return { isResource: true, verb, path, prefix, group, version, namespace, resource, subresource, name, rest, legacyWatch }
+  return {
+    isResource: true,
+    verb,
+    path,
+    prefix,
+    group,
+    version,
+    namespace,
+    resource,
+    subresource,
+    name,
+    rest,
+    legacyWatch,
+  }
 }
 
 const nonResource = (method: string, path: string): RequestInfo => ({

@@ -24,9 +24,14 @@ export function tokenReview(tokens: TokenAuthenticator, audiences: readonly stri
     const asked = review.spec?.audiences?.length ? review.spec.audiences : audiences
     const finding = tokens.authenticateToken(token, asked)
     // What says nothing of audiences is for the API server alone.
-    const agreed = finding === undefined || finding === 'refused' ? [] : (finding.audiences ?? asked.filter((audience) => audiences.length === 0 || audiences.includes(audience)))
+    const agreed =
+      finding === undefined || finding === 'refused'
+        ? []
+        : (finding.audiences ?? asked.filter((audience) => audiences.length === 0 || audiences.includes(audience)))
     const known = finding !== undefined && finding !== 'refused' && (agreed.length > 0 || asked.length === 0)
-    const status = known ? { authenticated: true, user: userInfo(finding.user), ...(agreed.length > 0 && { audiences: agreed }) } : { user: {}, error: '[invalid bearer token, the token is not known to this server]' }
+    const status = known
+      ? { authenticated: true, user: userInfo(finding.user), ...(agreed.length > 0 && { audiences: agreed }) }
+      : { user: {}, error: '[invalid bearer token, the token is not known to this server]' }
     return valueAnswer(normalise(request.kind.schema, { ...review, status }) as KubernetesObject, 201)
   }
 }
@@ -35,14 +40,32 @@ export function tokenReview(tokens: TokenAuthenticator, audiences: readonly stri
 export async function selfSubjectReview(core: Core, request: ResourceRequest) {
   const review = (await read(core, request)) as SelfSubjectReview
   const metadata = { creationTimestamp: timeText(core.clock.now()) }
-  return valueAnswer(normalise(request.kind.schema, { ...review, metadata, status: { userInfo: userInfo(request.user) } }) as KubernetesObject, 201)
+  return valueAnswer(
+    normalise(request.kind.schema, {
+      ...review,
+      metadata,
+      status: { userInfo: userInfo(request.user) },
+    }) as KubernetesObject,
+    201,
+  )
 }
 
 async function read(core: Core, request: ResourceRequest): Promise<Draft> {
   const options = writeOptions(request.query, 'CreateOptions')
   const draft = await decodeBody(request, request.kind, options.fieldValidation)
-  recordFields(core, writeOf(request, options, 'CreateOptions'), draft, undefined, managerOf(options.fieldManager, request.userAgent))
+  recordFields(
+    core,
+    writeOf(request, options, 'CreateOptions'),
+    draft,
+    undefined,
+    managerOf(options.fieldManager, request.userAgent),
+  )
   return draft
 }
 
-const userInfo = ({ name, uid, groups, extra }: User) => ({ username: name, ...(uid && { uid }), groups, ...(extra && { extra }) })
+const userInfo = ({ name, uid, groups, extra }: User) => ({
+  username: name,
+  ...(uid && { uid }),
+  groups,
+  ...(extra && { extra }),
+})

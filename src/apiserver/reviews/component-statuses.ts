@@ -10,8 +10,18 @@ const staleMs = 60_000
 
 /** The old way to ask how the control plane is: what is stored of its leaders tells. */
 export function componentStatus(core: Core, { info }: ResourceRequest): Answer {
-  const all = [leaderStatus(core, 'controller-manager', 'kube-controller-manager'), leaderStatus(core, 'scheduler', 'kube-scheduler'), status('etcd-0', undefined)]
-  if (info.verb === 'list') return valueAnswer({ kind: 'ComponentStatusList', apiVersion: 'v1', metadata: {}, items: all.map(({ kind: _kind, apiVersion: _version, ...item }) => item) } as KubernetesObject)
+  const all = [
+    leaderStatus(core, 'controller-manager', 'kube-controller-manager'),
+    leaderStatus(core, 'scheduler', 'kube-scheduler'),
+    status('etcd-0', undefined),
+  ]
+  if (info.verb === 'list')
+    return valueAnswer({
+      kind: 'ComponentStatusList',
+      apiVersion: 'v1',
+      metadata: {},
+      items: all.map(({ kind: _kind, apiVersion: _version, ...item }) => item),
+    } as KubernetesObject)
   const found = all.find(({ metadata }) => metadata.name === info.name)
   if (!found) throw notFound({ group: '', plural: 'componentstatus' }, info.name)
   return valueAnswer(found)
@@ -28,5 +38,9 @@ const status = (name: string, problem: string | undefined) => ({
   kind: componentStatuses.kind,
   apiVersion: apiVersionOf(componentStatuses),
   metadata: { name },
-  conditions: [problem === undefined ? { type: 'Healthy', status: 'True', message: 'ok' } : { type: 'Healthy', status: 'False', message: problem, error: problem }],
+  conditions: [
+    problem === undefined
+      ? { type: 'Healthy', status: 'True', message: 'ok' }
+      : { type: 'Healthy', status: 'False', message: problem, error: problem },
+  ],
 })

@@ -38,10 +38,12 @@ export class ClusterIps {
 
   /** Claims this very address. Throws an `AllocationError`. */
   async claim(ip: string, service: { namespace: string; name: string }, dryRun: boolean): Promise<void> {
-    if (!this.#ranges(familyOf(ip)).some((range) => range.contains(ip))) throw new AllocationError(`the provided network does not match the current range`)
+    if (!this.#ranges(familyOf(ip)).some((range) => range.contains(ip)))
+      throw new AllocationError(`the provided network does not match the current range`)
     // A dry run is not told that somebody else has it, as upstream.
     if (dryRun) return
-    if (this.#registry.get(ipAddresses, { name: ip }) || !(await this.#create(ip, service))) throw new AllocationError('provided IP is already allocated')
+    if (this.#registry.get(ipAddresses, { name: ip }) || !(await this.#create(ip, service)))
+      throw new AllocationError('provided IP is already allocated')
   }
 
   /** Claims any free address of a family. */
@@ -64,7 +66,10 @@ export class ClusterIps {
 
   /** Every range that Services may have addresses of: the configured ones, and those of ServiceCIDR objects that are in use. */
   #ranges(family: IpFamily): IpRange[] {
-    const more = this.#registry.list(serviceCIDRs).filter(isUsable).flatMap(({ spec }) => (spec?.cidrs ?? []).map((cidr) => IpRange.parse(cidr)))
+    const more = this.#registry
+      .list(serviceCIDRs)
+      .filter(isUsable)
+      .flatMap(({ spec }) => (spec?.cidrs ?? []).map((cidr) => IpRange.parse(cidr)))
     return [...this.#defaults, ...more].filter((range) => range.family === family)
   }
 
@@ -79,7 +84,10 @@ export class ClusterIps {
         resourceVersion: '0',
         generation: 1,
         creationTimestamp: timeText(this.#deps.clock.now()),
-        labels: { 'ipaddress.kubernetes.io/ip-family': familyOf(ip), 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' },
+        labels: {
+          'ipaddress.kubernetes.io/ip-family': familyOf(ip),
+          'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+        },
       },
       spec: { parentRef: { group: '', resource: 'services', namespace, name } },
     }
@@ -87,14 +95,17 @@ export class ClusterIps {
   }
 }
 
-const isUsable = ({ metadata, status }: Frozen<ServiceCIDR>): boolean => !metadata?.deletionTimestamp && !status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'False')
+const isUsable = ({ metadata, status }: Frozen<ServiceCIDR>): boolean =>
+  !metadata?.deletionTimestamp &&
+  !status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'False')
 
 /** Random addresses first, from the upper part: people choose from the lower one. Then all in order. */
 function* candidates(range: IpRange, { random }: Deps): Iterable<string> {
   const { size } = range
   const lower = size < 16n ? 0n : size / 16n < 16n ? 16n : size / 16n > 256n ? 256n : size / 16n
   const upper = size - lower
-  for (let i = 0; i < randomTries && upper > 0n; i++) yield range.at(lower + BigInt(Math.floor(random.number() * Number(upper > 2n ** 48n ? 2n ** 48n : upper))))
+  for (let i = 0; i < randomTries && upper > 0n; i++)
+    yield range.at(lower + BigInt(Math.floor(random.number() * Number(upper > 2n ** 48n ? 2n ** 48n : upper))))
   const end = size > 65536n ? 65536n : size
   for (let i = lower; i < end; i++) yield range.at(i)
   for (let i = 0n; i < lower; i++) yield range.at(i)

@@ -25,7 +25,8 @@ export class IpRange {
     const version = isIP(ip)
     const width = version === 6 ? 128 : 32
     const prefix = Number(bits)
-    if (version === 0 || !/^\d+$/.test(bits) || prefix > width) throw new Error(`${JSON.stringify(cidr)} is no range of addresses: write it as 10.96.0.0/12 or fd00:10:96::/112`)
+    if (version === 0 || !/^\d+$/.test(bits) || prefix > width)
+      throw new Error(`${JSON.stringify(cidr)} is no range of addresses: write it as 10.96.0.0/12 or fd00:10:96::/112`)
     const host = BigInt(width - prefix)
     const base = (numberOf(ip) >> host) << host
     const all = 1n << host
@@ -47,7 +48,11 @@ export class IpRange {
 /** An address as a number. */
 export function numberOf(ip: string): bigint {
   if (isIP(ip) === 4) return ip.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n)
-  const plain = ip.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a: string, b: string, c: string, d: string) => `${((Number(a) << 8) | Number(b)).toString(16)}:${((Number(c) << 8) | Number(d)).toString(16)}`)
+  const plain = ip.replace(
+    /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
+    (_, a: string, b: string, c: string, d: string) =>
+      `${((Number(a) << 8) | Number(b)).toString(16)}:${((Number(c) << 8) | Number(d)).toString(16)}`,
+  )
   const [head = '', tail] = plain.split('::')
   const left = head === '' ? [] : head.split(':')
   const right = tail === undefined || tail === '' ? [] : tail.split(':')
@@ -66,5 +71,7 @@ export function textOf(number: bigint, family: IpFamily): string {
     if (length > best.length) best = { start: i, length }
   }
   const hex = (list: bigint[]) => list.map((part) => part.toString(16)).join(':')
-  return best.start < 0 ? hex(parts) : `${hex(parts.slice(0, best.start))}::${hex(parts.slice(best.start + best.length))}`
+  return best.start < 0
+    ? hex(parts)
+    : `${hex(parts.slice(0, best.start))}::${hex(parts.slice(best.start + best.length))}`
 }

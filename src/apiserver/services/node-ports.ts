@@ -20,7 +20,8 @@ export class NodePorts {
     const match = /^(\d+)(?:-(\d+)|\+(\d+))?$/.exec(range)
     this.#first = Number(match?.[1])
     this.#last = match?.[2] !== undefined ? Number(match[2]) : this.#first + Number(match?.[3] ?? 0)
-    if (!match || this.#last < this.#first || this.#last > 65535) throw new Error(`${JSON.stringify(range)} is no range of ports: write it as 30000-32767`)
+    if (!match || this.#last < this.#first || this.#last > 65535)
+      throw new Error(`${JSON.stringify(range)} is no range of ports: write it as 30000-32767`)
     this.#deps = deps
   }
 
@@ -42,7 +43,10 @@ export class NodePorts {
 
   /** Takes this very port. Throws an `AllocationError`. */
   claim(port: number): void {
-    if (port < this.#first || port > this.#last) throw new AllocationError(`provided port is not in the valid range. The range of valid ports is ${this.#first}-${this.#last}`)
+    if (port < this.#first || port > this.#last)
+      throw new AllocationError(
+        `provided port is not in the valid range. The range of valid ports is ${this.#first}-${this.#last}`,
+      )
     if (this.has(port)) throw taken()
     this.#pending.add(port)
   }

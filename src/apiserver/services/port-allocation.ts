@@ -61,7 +61,8 @@ export function allocatePorts(service: Service, old: Frozen<Service> | undefined
   }
 }
 
-const givesPorts = ({ type, allocateLoadBalancerNodePorts }: Frozen<ServiceSpec>): boolean => type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false)
+const givesPorts = ({ type, allocateLoadBalancerNodePorts }: Frozen<ServiceSpec>): boolean =>
+  type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false)
 
 /** Of a new Service, ports that differ only in their protocol share a node port. */
 function firstPorts(service: Service, claims: PortClaims): void {
@@ -124,4 +125,5 @@ function takeWished(service: Service, port: number, i: number, claims: PortClaim
 }
 
 /** An error that no field of the Service is to blame for. */
-export const allocationFailed = (error: unknown, what: string): unknown => (error instanceof AllocationError ? internalError(`${what}: ${error.message}`, error) : error)
+export const allocationFailed = (error: unknown, what: string): unknown =>
+  error instanceof AllocationError ? internalError(`${what}: ${error.message}`, error) : error

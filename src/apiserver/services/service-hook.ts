@@ -44,7 +44,12 @@ export function serviceHook(ips: ClusterIps, ports: NodePorts): WriteHook {
   }
 }
 
-async function giveBack({ ips: claimed, ports: taken }: Claims, ips: ClusterIps, ports: NodePorts, dryRun: boolean): Promise<void> {
+async function giveBack(
+  { ips: claimed, ports: taken }: Claims,
+  ips: ClusterIps,
+  ports: NodePorts,
+  dryRun: boolean,
+): Promise<void> {
   // A rehearsal has taken nothing.
   if (dryRun) return
   for (const port of taken) ports.giveUp(port)
@@ -66,7 +71,13 @@ interface Allocation {
   readonly claims: Claims
 }
 
-async function allocateIps({ service, old, ips, claims, dryRun }: Allocation & { ips: ClusterIps; dryRun: boolean }): Promise<void> {
+async function allocateIps({
+  service,
+  old,
+  ips,
+  claims,
+  dryRun,
+}: Allocation & { ips: ClusterIps; dryRun: boolean }): Promise<void> {
   const spec = service.spec!
   const had = old?.spec?.type === 'ExternalName' ? [] : (old?.spec?.clusterIPs ?? []).filter((ip) => isIP(ip) !== 0)
   if (spec.type === 'ExternalName') {

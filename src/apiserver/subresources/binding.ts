@@ -17,12 +17,18 @@ import { writeOf } from '../verbs/create.ts'
 /** POST of a pod's binding, or of a Binding that names it: assigns the pod to a node. */
 export async function bindPod(core: Core, request: ResourceRequest): Promise<Answer> {
   const options = writeOptions(request.query, 'CreateOptions')
-  const binding = await decodeAs<Binding>(request, { schema: definition('api.core.v1.Binding'), group: '', version: 'v1', kind: 'Binding' }, options.fieldValidation)
+  const binding = await decodeAs<Binding>(
+    request,
+    { schema: definition('api.core.v1.Binding'), group: '', version: 'v1', kind: 'Binding' },
+    options.fieldValidation,
+  )
   const { namespace } = request.info
   const metadata = (binding.metadata ??= {})
   const name = request.info.subresource === '' ? (metadata.name ?? '') : request.info.name
-  if (request.info.subresource !== '' && (metadata.name ?? '') !== name) throw badRequest(`name in URL does not match name in Binding object`)
-  if (metadata.namespace && metadata.namespace !== namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  if (request.info.subresource !== '' && (metadata.name ?? '') !== name)
+    throw badRequest(`name in URL does not match name in Binding object`)
+  if (metadata.namespace && metadata.namespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   checkBinding(binding, name)
   const write = writeOf(request, options, 'CreateOptions')
   const attributes = attributesOf(write, 'CREATE', name, binding as Draft, undefined)
@@ -40,7 +46,8 @@ export async function bindPod(core: Core, request: ResourceRequest): Promise<Ans
 
 function checkBinding({ target }: Binding, name: string): void {
   const errors = new FieldErrors()
-  if (target?.kind && target.kind !== 'Node') errors.notSupported(field('target', 'kind'), target.kind, ['Node', '<empty>'])
+  if (target?.kind && target.kind !== 'Node')
+    errors.notSupported(field('target', 'kind'), target.kind, ['Node', '<empty>'])
   if (!target?.name) errors.required(field('target', 'name'))
   if (!errors.empty) throw invalid('', 'Binding', name, errors)
 }
@@ -49,10 +56,18 @@ function bound(pod: Pod, binding: Binding, nowMs: number): Pod {
   const { name = '', uid, resourceVersion } = pod.metadata ?? {}
   const at = { group: '', plural: 'pods/binding' }
   const wanted = binding.metadata ?? {}
-  if (wanted.uid && wanted.uid !== uid) throw conflict(pods, name, `Precondition failed: UID in precondition: ${wanted.uid}, UID in object meta: ${uid}`)
-  if (wanted.resourceVersion && wanted.resourceVersion !== resourceVersion) throw conflict(pods, name, `Precondition failed: ResourceVersion in precondition: ${wanted.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`)
-  if (pod.metadata?.deletionTimestamp) throw conflict(at, name, `pod ${name} is being deleted, cannot be assigned to a host`)
-  if (pod.spec?.nodeName) throw conflict(at, name, `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`)
+  if (wanted.uid && wanted.uid !== uid)
+    throw conflict(pods, name, `Precondition failed: UID in precondition: ${wanted.uid}, UID in object meta: ${uid}`)
+  if (wanted.resourceVersion && wanted.resourceVersion !== resourceVersion)
+    throw conflict(
+      pods,
+      name,
+      `Precondition failed: ResourceVersion in precondition: ${wanted.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`,
+    )
+  if (pod.metadata?.deletionTimestamp)
+    throw conflict(at, name, `pod ${name} is being deleted, cannot be assigned to a host`)
+  if (pod.spec?.nodeName)
+    throw conflict(at, name, `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`)
   if (pod.spec?.schedulingGates?.length) throw conflict(at, name, `pod ${name} has non-empty .spec.schedulingGates`)
   const annotations = { ...pod.metadata?.annotations, ...wanted.annotations }
   const labels = { ...pod.metadata?.labels, ...wanted.labels }
@@ -64,7 +79,11 @@ function bound(pod: Pod, binding: Binding, nowMs: number): Pod {
   const { nominatedNodeName: _hint, ...status } = pod.status ?? {}
   return {
     ...pod,
-    metadata: { ...pod.metadata, ...(Object.keys(annotations).length > 0 && { annotations }), ...(Object.keys(labels).length > 0 && { labels }) },
+    metadata: {
+      ...pod.metadata,
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+      ...(Object.keys(labels).length > 0 && { labels }),
+    },
     spec: { ...pod.spec!, nodeName: binding.target.name! },
     status: { ...status, conditions },
   }

@@ -1,7 +1,12 @@
 import type { TokenAuthenticator } from '../authn/authenticator.ts'
 import type { User } from '../authn/user.ts'
 import type { RulesOf } from '../authz/authorizer.ts'
-import { localSubjectAccessReview, selfSubjectAccessReview, selfSubjectRulesReview, subjectAccessReview } from '../reviews/access-reviews.ts'
+import {
+  localSubjectAccessReview,
+  selfSubjectAccessReview,
+  selfSubjectRulesReview,
+  subjectAccessReview,
+} from '../reviews/access-reviews.ts'
 import { componentStatus } from '../reviews/component-statuses.ts'
 import { selfSubjectReview, tokenReview } from '../reviews/authentication-reviews.ts'
 import type { KubeletClientOptions } from '../options.ts'
@@ -26,7 +31,14 @@ export interface SubresourceParts {
 }
 
 /** Handlers by 'plural.group/subresource'; with nothing behind the slash for kinds that are only created. */
-export function newSubresources({ tokens, audiences, issuer, rulesFor, kubelet, more }: SubresourceParts): Subresources {
+export function newSubresources({
+  tokens,
+  audiences,
+  issuer,
+  rulesFor,
+  kubelet,
+  more,
+}: SubresourceParts): Subresources {
   return new Map<string, SubresourceHandler>([
     ['bindings./', bindPod],
     ['componentstatuses./', componentStatus],

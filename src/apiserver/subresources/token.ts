@@ -40,15 +40,31 @@ export function createToken(issuer: TokenIssuer | undefined): SubresourceHandler
     if (!issuer) throw methodNotSupported({ group: '', plural: 'serviceaccounts/token' }, 'create')
     const options = writeOptions(request.query, 'CreateOptions')
     const schema = definition('api.authentication.v1.TokenRequest')
-    const body = await decodeAs<TokenRequest>(request, { schema, group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }, options.fieldValidation)
+    const body = await decodeAs<TokenRequest>(
+      request,
+      { schema, group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+      options.fieldValidation,
+    )
     const write = writeOf(request, options, 'CreateOptions')
     body.metadata ??= {}
     const spec = (body.spec ??= {} as NonNullable<TokenRequest['spec']>)
     spec.expirationSeconds ??= 3600
-    recordFields(core, { ...write, kind: tokenKind() }, body as Draft, undefined, managerOf(options.fieldManager, request.userAgent))
+    recordFields(
+      core,
+      { ...write, kind: tokenKind() },
+      body as Draft,
+      undefined,
+      managerOf(options.fieldManager, request.userAgent),
+    )
     const account = accountOf(core, request, body)
     const nowMs = core.clock.now()
-    body.metadata = { ...body.metadata, name: account.metadata!.name!, namespace: account.metadata!.namespace!, uid: account.metadata!.uid!, creationTimestamp: timeText(nowMs) }
+    body.metadata = {
+      ...body.metadata,
+      name: account.metadata!.name!,
+      namespace: account.metadata!.namespace!,
+      uid: account.metadata!.uid!,
+      creationTimestamp: timeText(nowMs),
+    }
     if (!spec.audiences?.length) spec.audiences = [...issuer.audiences]
     validate(spec)
     const attributes = attributesOf(write, 'CREATE', request.info.name, body as Draft, undefined)
@@ -60,7 +76,11 @@ export function createToken(issuer: TokenIssuer | undefined): SubresourceHandler
       warn(request, `requested expiration of ${spec.expirationSeconds} seconds shortened to ${max} seconds`)
       spec.expirationSeconds = max
     }
-    const extended = issuer.options.extendTokenExpiration !== false && bound['pod'] !== undefined && spec.expirationSeconds === warnedExpirationSeconds && spec.audiences.some((audience) => issuer.audiences.includes(audience))
+    const extended =
+      issuer.options.extendTokenExpiration !== false &&
+      bound['pod'] !== undefined &&
+      spec.expirationSeconds === warnedExpirationSeconds &&
+      spec.audiences.some((audience) => issuer.audiences.includes(audience))
     const nowSeconds = Math.floor(nowMs / 1000)
     const token = issuer.sign({
       aud: spec.audiences,
@@ -86,13 +106,23 @@ const reviewSubject = { group: 'authentication.k8s.io', plural: 'TokenRequest' }
 
 function accountOf(core: Core, { info }: ResourceRequest, { metadata = {} }: TokenRequest): Frozen<KubernetesObject> {
   const errors = new FieldErrors()
-  if (metadata.name && metadata.name !== info.name) errors.invalid(field('metadata', 'name'), metadata.name, 'must match the service account name if specified')
-  else if (metadata.namespace && metadata.namespace !== info.namespace) errors.invalid(field('metadata', 'namespace'), metadata.namespace, 'must match the service account namespace if specified')
+  if (metadata.name && metadata.name !== info.name)
+    errors.invalid(field('metadata', 'name'), metadata.name, 'must match the service account name if specified')
+  else if (metadata.namespace && metadata.namespace !== info.namespace)
+    errors.invalid(
+      field('metadata', 'namespace'),
+      metadata.namespace,
+      'must match the service account namespace if specified',
+    )
   if (!errors.empty) throw invalid('authentication.k8s.io', 'TokenRequest', info.name, errors)
   const account = core.registry.get(serviceAccounts, { namespace: info.namespace, name: info.name })
   if (!account) throw notFound(serviceAccounts, info.name)
   if (metadata.uid && metadata.uid !== account.metadata?.uid) {
-    throw conflict(reviewSubject, info.name, `the UID in the token request (${metadata.uid}) does not match the UID of the service account (${account.metadata?.uid})`)
+    throw conflict(
+      reviewSubject,
+      info.name,
+      `the UID in the token request (${metadata.uid}) does not match the UID of the service account (${account.metadata?.uid})`,
+    )
   }
   return account
 }
@@ -106,22 +136,38 @@ function validate({ expirationSeconds: seconds = 0 }: TokenRequest['spec'] & obj
 }
 
 /** The claims about what the token is bound to: it ends with that. */
-function boundTo(core: Core, { info }: ResourceRequest, ref: BoundObjectReference | undefined): Record<string, unknown> {
+function boundTo(
+  core: Core,
+  { info }: ResourceRequest,
+  ref: BoundObjectReference | undefined,
+): Record<string, unknown> {
   if (!ref) return {}
   const { kind = '', apiVersion = '', name = '' } = ref
   const find = <T extends KubernetesObject>(resource: Resource<T>) => {
     const object = core.registry.get(resource, { namespace: resource.namespaced ? info.namespace : undefined, name })
     if (!object) throw notFound(resource, name)
     if (ref.uid && ref.uid !== object.metadata?.uid) {
-      throw conflict({ group: '', plural: kind }, name, `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`)
+      throw conflict(
+        { group: '', plural: kind },
+        name,
+        `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+      )
     }
     return object
   }
   if (apiVersion === 'v1' && kind === 'Pod') {
     const pod = find(pods)
-    if (pod.spec?.serviceAccountName !== info.name) throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(info.name)} to pod running with different serviceaccount name.`)
+    if (pod.spec?.serviceAccountName !== info.name)
+      throw badRequest(
+        `cannot bind token for serviceaccount ${JSON.stringify(info.name)} to pod running with different serviceaccount name.`,
+      )
     const node = pod.spec.nodeName ? core.registry.get(nodes, { name: pod.spec.nodeName }) : undefined
-    return { ...(pod.spec.nodeName && { node: { name: pod.spec.nodeName, ...(node?.metadata?.uid && { uid: node.metadata.uid }) } }), pod: refTo(pod) }
+    return {
+      ...(pod.spec.nodeName && {
+        node: { name: pod.spec.nodeName, ...(node?.metadata?.uid && { uid: node.metadata.uid }) },
+      }),
+      pod: refTo(pod),
+    }
   }
   if (apiVersion === 'v1' && kind === 'Node') return { node: refTo(find(nodes)) }
   if (apiVersion === 'v1' && kind === 'Secret') return { secret: refTo(find(secrets)) }

@@ -22,7 +22,15 @@ export function parseContinueToken(token: string): Continuation {
   if (typeof value !== 'object' || value === null) throw invalidToken('encoding error')
   const { v, rv, start } = value as { v?: unknown; rv?: unknown; start?: unknown }
   if (v !== 'meta.k8s.io/v1') throw invalidToken('version is not recognized')
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0 || rv < -1 || typeof start !== 'string' || start === '') throw invalidToken('incorrect encoded start resourceVersion or key')
+  if (
+    typeof rv !== 'number' ||
+    !Number.isSafeInteger(rv) ||
+    rv === 0 ||
+    rv < -1 ||
+    typeof start !== 'string' ||
+    start === ''
+  )
+    throw invalidToken('incorrect encoded start resourceVersion or key')
   // A token that was made up must not lead out of what is listed.
   if (start.split('/').some((part) => part === '..' || part === '.')) throw invalidToken('invalid continue token')
   return { after: start, revision: rv }

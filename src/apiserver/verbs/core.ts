@@ -39,7 +39,11 @@ export interface Core extends Deps {
 }
 
 /** What a kind's rules are told of the request. */
-export const contextOf = (core: Core, { user, warnings }: { readonly user: User; readonly warnings: string[] }, subresource: string): RequestContext => ({
+export const contextOf = (
+  core: Core,
+  { user, warnings }: { readonly user: User; readonly warnings: string[] },
+  subresource: string,
+): RequestContext => ({
   nowMs: core.clock.now(),
   uuid: core.random.uuid,
   user,

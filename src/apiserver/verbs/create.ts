@@ -16,7 +16,8 @@ export async function create(core: Core, request: ResourceRequest): Promise<Obje
   const draft = await decodeBody(request, kind, options.fieldValidation)
   wipeSystemFields(draft)
   matchNamespace(draft, kind, info.namespace)
-  if (draft.metadata.resourceVersion && !options.dryRun) throw badRequest('resourceVersion should not be set on objects to be created')
+  if (draft.metadata.resourceVersion && !options.dryRun)
+    throw badRequest('resourceVersion should not be set on objects to be created')
   const write = writeOf(request, options, 'CreateOptions')
   recordFields(core, write, draft, undefined, managerOf(options.fieldManager, request.userAgent))
   const { document } = await createObject(core, write, draft)
@@ -26,7 +27,15 @@ export async function create(core: Core, request: ResourceRequest): Promise<Obje
 /** What a request's writes have in common. */
 export function writeOf(request: ResourceRequest, options: WriteOptions, kind: string): Write {
   const { info, user, warnings, subresource } = request
-  return { kind: request.kind, subresource: subresource?.name ?? '', namespace: info.namespace, user, warnings, dryRun: options.dryRun, options: optionsObject(kind, options) }
+  return {
+    kind: request.kind,
+    subresource: subresource?.name ?? '',
+    namespace: info.namespace,
+    user,
+    warnings,
+    dryRun: options.dryRun,
+    options: optionsObject(kind, options),
+  }
 }
 
 /** Options as an object of the API, for webhooks. */

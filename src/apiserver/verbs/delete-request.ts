@@ -33,7 +33,10 @@ export async function deleteOne(core: Core, request: ResourceRequest): Promise<A
 function warnOfOrphans(request: ResourceRequest, { propagationPolicy, orphanDependents }: Deletion): void {
   const { group, plural } = request.kind.resource
   if (group !== 'batch' || plural !== 'jobs' || propagationPolicy || orphanDependents !== undefined) return
-  warn(request, 'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning')
+  warn(
+    request,
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+  )
 }
 
 /** So many objects of a collection are deleted at a time. */
@@ -56,11 +59,22 @@ export async function deleteCollection(core: Core, request: ResourceRequest): Pr
     }
   }
   await Promise.all(Array.from({ length: Math.min(deletionsAtOnce, entries.length) }, work))
-  return { type: 'list', kind: request.kind, entries, resourceVersion: String(cache.revision()), continue: '', remaining: undefined }
+  return {
+    type: 'list',
+    kind: request.kind,
+    entries,
+    resourceVersion: String(cache.revision()),
+    continue: '',
+    remaining: undefined,
+  }
 }
 
 /** What there is to delete: at a resource version, if the client says so, or a page of it. */
-async function entriesOf(cache: ObjectCache, selection: Selection, { resourceVersion, limit }: ListQuery): Promise<readonly CachedObject[]> {
+async function entriesOf(
+  cache: ObjectCache,
+  selection: Selection,
+  { resourceVersion, limit }: ListQuery,
+): Promise<readonly CachedObject[]> {
   if (resourceVersion === '' && limit === 0) return (await cache.list(selection)).entries
   // Upstream reads pages, and a page of a resource version is of exactly that one.
   const revision = resourceVersion === '' || resourceVersion === '0' ? undefined : minimumRevision(resourceVersion)
@@ -107,7 +121,11 @@ function decodeOptions(value: unknown): DeleteOptions {
   }
 }
 
-const writeOf = ({ kind, info, user, warnings }: ResourceRequest, { dryRun }: Deletion, options: DeleteOptions): Write => ({
+const writeOf = (
+  { kind, info, user, warnings }: ResourceRequest,
+  { dryRun }: Deletion,
+  options: DeleteOptions,
+): Write => ({
   kind,
   subresource: '',
   namespace: info.namespace,

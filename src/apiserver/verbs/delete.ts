@@ -43,7 +43,12 @@ export async function deleteObject(core: Core, write: Write, name: string, delet
 }
 
 /** One try; undefined when somebody else wrote the object meanwhile. */
-async function attempt(core: Core, write: Write, current: CachedObject, deletion: Deletion): Promise<Deleted | undefined> {
+async function attempt(
+  core: Core,
+  write: Write,
+  current: CachedObject,
+  deletion: Deletion,
+): Promise<Deleted | undefined> {
   const storage = storageOf(core, write.kind)
   const { kind } = storage
   const plan = planOf(kind, current.object, { ...deletion }, core.clock.now())
@@ -60,7 +65,8 @@ async function attempt(core: Core, write: Write, current: CachedObject, deletion
   }
   // A deletion without grace shows the times that it would have had with one.
   const marked = plan.last && shapedObject(kind, plan.last, current.object)
-  if (write.dryRun) return { document: marked ? Document.ofObject(marked as Frozen<KubernetesObject>) : current.document, gone: true }
+  if (write.dryRun)
+    return { document: marked ? Document.ofObject(marked as Frozen<KubernetesObject>) : current.document, gone: true }
   const last = marked ?? ({ ...current.object, metadata: { ...current.object.metadata } } as Draft)
   const removed = await storage.remove(current, last)
   if (!removed) return undefined
@@ -68,14 +74,26 @@ async function attempt(core: Core, write: Write, current: CachedObject, deletion
   return { document: removed.document, gone: true }
 }
 
-function checkPreconditions(kind: Kind, { metadata }: Frozen<KubernetesObject>, { uid, resourceVersion }: Deletion): void {
+function checkPreconditions(
+  kind: Kind,
+  { metadata }: Frozen<KubernetesObject>,
+  { uid, resourceVersion }: Deletion,
+): void {
   const name = metadata?.name ?? ''
   const subject = { group: kind.resource.group, plural: kind.resource.kind }
   if (uid !== undefined && uid !== metadata?.uid) {
-    throw conflict(subject, name, `the UID in the precondition (${uid}) does not match the UID in record (${metadata?.uid}). The object might have been deleted and then recreated`)
+    throw conflict(
+      subject,
+      name,
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata?.uid}). The object might have been deleted and then recreated`,
+    )
   }
   if (resourceVersion !== undefined && resourceVersion !== metadata?.resourceVersion) {
-    throw conflict(subject, name, `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata?.resourceVersion}). The object might have been modified`)
+    throw conflict(
+      subject,
+      name,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata?.resourceVersion}). The object might have been modified`,
+    )
   }
 }
 
@@ -84,7 +102,13 @@ export function deletionStatus(kind: Kind, { document, gone }: Deleted): Status 
   const { group, plural } = kind.resource
   if (!gone || deletionRules(kind).returnsObject) return undefined
   const { name, uid } = document.object.metadata ?? {}
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details: { name: name ?? '', ...(group && { group }), kind: plural, uid: uid ?? '' } }
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name: name ?? '', ...(group && { group }), kind: plural, uid: uid ?? '' },
+  }
 }
 
 /** True for an error that says that the object is gone already. */

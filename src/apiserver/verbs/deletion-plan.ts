@@ -6,7 +6,10 @@ import { timeText } from '../../api/schema/times.ts'
 import { deletionRules } from './deletion-rules.ts'
 
 /** What a deletion comes to. */
-export type Plan = { readonly step: 'remove'; readonly last?: Draft } | { readonly step: 'pending' } | { readonly step: 'mark'; readonly draft: Draft }
+export type Plan =
+  | { readonly step: 'remove'; readonly last?: Draft }
+  | { readonly step: 'pending' }
+  | { readonly step: 'mark'; readonly draft: Draft }
 
 /** What a deletion does to an object: removes it, marks it as being deleted, or nothing, since that has been done. */
 export function planOf(kind: Kind, object: Frozen<KubernetesObject>, deletion: Deletion, nowMs: number): Plan {
@@ -20,16 +23,25 @@ export function planOf(kind: Kind, object: Frozen<KubernetesObject>, deletion: D
   const finalizers = finalizersFor(kind, object, deletion)
   if (finalizers.length > 0) metadata.finalizers = finalizers
   else delete metadata.finalizers
-  if (grace === 'graceful') return metadata.deletionGracePeriodSeconds === 0 && finalizers.length === 0 ? { step: 'remove', last: draft } : { step: 'mark', draft }
+  if (grace === 'graceful')
+    return metadata.deletionGracePeriodSeconds === 0 && finalizers.length === 0
+      ? { step: 'remove', last: draft }
+      : { step: 'mark', draft }
   if (finalizers.length === 0) return { step: 'remove' }
   if (!object.metadata?.deletionTimestamp && metadata.generation) metadata.generation++
-  if (!metadata.deletionTimestamp || Date.parse(metadata.deletionTimestamp) > nowMs) metadata.deletionTimestamp = timeText(nowMs)
+  if (!metadata.deletionTimestamp || Date.parse(metadata.deletionTimestamp) > nowMs)
+    metadata.deletionTimestamp = timeText(nowMs)
   metadata.deletionGracePeriodSeconds = 0
   return { step: 'mark', draft }
 }
 
 /** Sets the deletion's times where the kind has a grace period. */
-function gracefully({ behaviour }: Kind, draft: Draft, deletion: Deletion, nowMs: number): 'graceful' | 'pending' | 'at once' {
+function gracefully(
+  { behaviour }: Kind,
+  draft: Draft,
+  deletion: Deletion,
+  nowMs: number,
+): 'graceful' | 'pending' | 'at once' {
   if (!behaviour.gracePeriodSeconds) return 'at once'
   const { metadata } = draft
   const asked = deletion.gracePeriodSeconds
@@ -78,10 +90,22 @@ export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 function definitionPlan(draft: Draft, nowMs: number): Plan {
   const { metadata } = draft
   metadata.deletionTimestamp = timeText(nowMs)
-  metadata.finalizers = [...(metadata.finalizers ?? []).filter((finalizer) => finalizer !== cleanupFinalizer), cleanupFinalizer]
+  metadata.finalizers = [
+    ...(metadata.finalizers ?? []).filter((finalizer) => finalizer !== cleanupFinalizer),
+    cleanupFinalizer,
+  ]
   const definition = draft as Draft & { status?: { conditions?: readonly { type: string }[] } }
-  const terminating = { type: 'Terminating', status: 'True', reason: 'InstanceDeletionPending', message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon', lastTransitionTime: timeText(nowMs) }
-  definition.status = { ...definition.status, conditions: [...(definition.status?.conditions ?? []).filter(({ type }) => type !== 'Terminating'), terminating] }
+  const terminating = {
+    type: 'Terminating',
+    status: 'True',
+    reason: 'InstanceDeletionPending',
+    message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+    lastTransitionTime: timeText(nowMs),
+  }
+  definition.status = {
+    ...definition.status,
+    conditions: [...(definition.status?.conditions ?? []).filter(({ type }) => type !== 'Terminating'), terminating],
+  }
   return { step: 'mark', draft }
 }
 
@@ -104,7 +128,10 @@ function policyFinalizers(present: readonly string[], deletion: Deletion, orphan
 }
 
 /** What the client says comes first, then what an earlier deletion put on the object. */
-function policyOf(present: readonly string[], { orphanDependents, propagationPolicy }: Deletion): Deletion['propagationPolicy'] {
+function policyOf(
+  present: readonly string[],
+  { orphanDependents, propagationPolicy }: Deletion,
+): Deletion['propagationPolicy'] {
   if (orphanDependents !== undefined) return orphanDependents ? 'Orphan' : 'Background'
   if (propagationPolicy) return propagationPolicy
   for (const finalizer of present) {

@@ -43,7 +43,13 @@ export function deletionRules(kind: Kind): DeletionRules {
   let rules = known.get(kind)
   if (!rules) {
     const name = `${kind.resource.plural}.${kind.resource.group}`
-    rules = { returnsObject: returning.has(name), collected: !uncollected.has(name), orphansByDefault: orphaning.has(name), bySpecFinalizers: name === 'namespaces.', ownsObjects: name === 'customresourcedefinitions.apiextensions.k8s.io' }
+    rules = {
+      returnsObject: returning.has(name),
+      collected: !uncollected.has(name),
+      orphansByDefault: orphaning.has(name),
+      bySpecFinalizers: name === 'namespaces.',
+      ownsObjects: name === 'customresourcedefinitions.apiextensions.k8s.io',
+    }
     known.set(kind, rules)
   }
   return rules

@@ -22,7 +22,9 @@ export type Subresources = ReadonlyMap<string, SubresourceHandler>
 /** Carries out a request for a resource that is served, whose user may do it. */
 export function dispatch(core: Core, subresources: Subresources, request: ResourceRequest): Answer | Promise<Answer> {
   const { kind } = request
-  return kind.storedAs?.prepare ? prepared(kind, carryOut(core, subresources, request)) : carryOut(core, subresources, request)
+  return kind.storedAs?.prepare
+    ? prepared(kind, carryOut(core, subresources, request))
+    : carryOut(core, subresources, request)
 }
 
 /** The answer once its object can be shown. */
@@ -41,10 +43,15 @@ function carryOut(core: Core, subresources: Subresources, request: ResourceReque
   const made = kind.custom && subresources.get(`${kind.resource.plural}.${kind.resource.group}/*`)
   if (made && kind.verbs.includes(verb)) return made(core, request)
   const everywhere = kind.resource.namespaced && info.namespace === ''
-  if (!kind.verbs.includes(verb) || (named.has(verb) ? info.name === '' || everywhere : verb === 'create' && info.name !== '')) throw methodNotAllowed()
+  if (
+    !kind.verbs.includes(verb) ||
+    (named.has(verb) ? info.name === '' || everywhere : verb === 'create' && info.name !== '')
+  )
+    throw methodNotAllowed()
   const deprecation = deprecations[`${kind.resource.plural}.${kind.resource.group}`]
   if (deprecation) warn(request, deprecation)
-  const own = everywhere && verb === 'create' ? undefined : subresources.get(`${kind.resource.plural}.${kind.resource.group}/`)
+  const own =
+    everywhere && verb === 'create' ? undefined : subresources.get(`${kind.resource.plural}.${kind.resource.group}/`)
   if (own) return own(core, request)
   switch (verb) {
     case 'get':
@@ -79,7 +86,11 @@ const deprecations: Readonly<Record<string, string>> = {
 /** Verbs that are about one object: POST to an object is no creation, and PUT to a collection no update. */
 const named: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete'])
 
-function dispatchSubresource(core: Core, subresources: Subresources, request: ResourceRequest): Answer | Promise<Answer> {
+function dispatchSubresource(
+  core: Core,
+  subresources: Subresources,
+  request: ResourceRequest,
+): Answer | Promise<Answer> {
   const { kind, subresource, info } = request
   const name = subresource!.name
   const { plural, group } = kind.resource
@@ -88,7 +99,12 @@ function dispatchSubresource(core: Core, subresources: Subresources, request: Re
   const proxied = name === 'proxy' && request.method === 'OPTIONS'
   if (!proxied && !subresource!.verbs.includes(info.verb)) throw methodNotAllowed()
   if (handler) return handler(core, request)
-  if (name === 'scale') return info.verb === 'get' ? getScale(core, request) : info.verb === 'update' ? updateScale(core, request) : patchScale(core, request)
+  if (name === 'scale')
+    return info.verb === 'get'
+      ? getScale(core, request)
+      : info.verb === 'update'
+        ? updateScale(core, request)
+        : patchScale(core, request)
   switch (info.verb) {
     case 'get':
       return get(core, request)

@@ -10,8 +10,11 @@ export function get(core: Core, request: ResourceRequest): ObjectAnswer | Promis
   const { kind, info, query } = request
   const storage = storageOf(core, kind)
   const asked = query.get('resourceVersion')
-  if (asked === undefined || asked === '' || asked === '0') return answer(request, storage.get(info.namespace, info.name))
-  return storage.cache.waitForRevision(minimumRevision(asked)).then(() => answer(request, storage.get(info.namespace, info.name)))
+  if (asked === undefined || asked === '' || asked === '0')
+    return answer(request, storage.get(info.namespace, info.name))
+  return storage.cache
+    .waitForRevision(minimumRevision(asked))
+    .then(() => answer(request, storage.get(info.namespace, info.name)))
 }
 
 function answer({ kind, info }: ResourceRequest, entry: CachedObject | undefined): ObjectAnswer {

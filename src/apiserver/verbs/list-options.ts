@@ -40,25 +40,39 @@ export function listQuery(query: Query, watch: boolean): ListQuery {
 /** A watch from no version in particular begins with what is there: upstream makes a watch list of it. */
 function withInitialEvents(options: ListQuery): ListQuery {
   if (options.sendInitialEvents !== undefined || options.resourceVersionMatch !== '') return options
-  return options.resourceVersion === '' || options.resourceVersion === '0' ? { ...options, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' } : options
+  return options.resourceVersion === '' || options.resourceVersion === '0'
+    ? { ...options, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
+    : options
 }
 
 const matchAt = field('resourceVersionMatch')
 
-function checkList({ resourceVersion, resourceVersionMatch: match, continue: token, sendInitialEvents }: ListQuery, errors: FieldErrors): void {
+function checkList(
+  { resourceVersion, resourceVersionMatch: match, continue: token, sendInitialEvents }: ListQuery,
+  errors: FieldErrors,
+): void {
   if (match !== '') {
-    if (resourceVersion === '') errors.forbidden(matchAt, 'resourceVersionMatch is forbidden unless resourceVersion is provided')
+    if (resourceVersion === '')
+      errors.forbidden(matchAt, 'resourceVersionMatch is forbidden unless resourceVersion is provided')
     if (token !== '') errors.forbidden(matchAt, 'resourceVersionMatch is forbidden when continue is provided')
-    if (match !== 'Exact' && match !== 'NotOlderThan') errors.notSupported(matchAt, match, ['Exact', 'NotOlderThan', ''])
-    if (match === 'Exact' && resourceVersion === '0') errors.forbidden(matchAt, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    if (match !== 'Exact' && match !== 'NotOlderThan')
+      errors.notSupported(matchAt, match, ['Exact', 'NotOlderThan', ''])
+    if (match === 'Exact' && resourceVersion === '0')
+      errors.forbidden(matchAt, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
   }
-  if (sendInitialEvents !== undefined) errors.forbidden(field('sendInitialEvents'), 'sendInitialEvents is forbidden for list')
+  if (sendInitialEvents !== undefined)
+    errors.forbidden(field('sendInitialEvents'), 'sendInitialEvents is forbidden for list')
 }
 
-function checkWatch({ resourceVersionMatch: match, continue: token, sendInitialEvents }: ListQuery, errors: FieldErrors): void {
-  if (sendInitialEvents !== undefined && match !== 'NotOlderThan') errors.forbidden(matchAt, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+function checkWatch(
+  { resourceVersionMatch: match, continue: token, sendInitialEvents }: ListQuery,
+  errors: FieldErrors,
+): void {
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
+    errors.forbidden(matchAt, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
   if (match === '') return
-  if (sendInitialEvents === undefined) errors.forbidden(matchAt, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  if (sendInitialEvents === undefined)
+    errors.forbidden(matchAt, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
   if (match !== 'NotOlderThan') errors.notSupported(matchAt, match, ['NotOlderThan'])
   if (token !== '') errors.forbidden(matchAt, 'resourceVersionMatch is forbidden when continue is provided')
 }

@@ -29,26 +29,37 @@ export async function list(core: Core, request: ResourceRequest): Promise<ListAn
 async function read(cache: ObjectCache, selection: Selection, options: ListQuery): Promise<CacheList> {
   const limit = options.limit || undefined
   if (options.continue !== '') {
-    if (options.resourceVersion !== '' && options.resourceVersion !== '0') throw badRequest('specifying resource version is not allowed when using continue')
+    if (options.resourceVersion !== '' && options.resourceVersion !== '0')
+      throw badRequest('specifying resource version is not allowed when using continue')
     return readOn(cache, selection, limit, options.continue)
   }
   const { resourceVersion, resourceVersionMatch } = options
   if (resourceVersion === '' || resourceVersion === '0') return cache.list({ ...selection, limit })
   const revision = minimumRevision(resourceVersion)
   // Without a match, a limit means exactly this version, as ever.
-  if (resourceVersionMatch === 'Exact' || (resourceVersionMatch === '' && limit !== undefined)) return cache.list({ ...selection, limit, revision })
+  if (resourceVersionMatch === 'Exact' || (resourceVersionMatch === '' && limit !== undefined))
+    return cache.list({ ...selection, limit, revision })
   await cache.waitForRevision(revision)
   return cache.list({ ...selection, limit })
 }
 
-async function readOn(cache: ObjectCache, selection: Selection, limit: number | undefined, token: string): Promise<CacheList> {
+async function readOn(
+  cache: ObjectCache,
+  selection: Selection,
+  limit: number | undefined,
+  token: string,
+): Promise<CacheList> {
   const { after, revision } = parseContinueToken(token)
   if (revision === -1) return cache.list({ ...selection, limit, after })
   try {
     return await cache.list({ ...selection, limit, after, revision })
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 410) throw error
-    throw new ApiError({ ...error.status, message: expiredText, metadata: { continue: continueToken({ after, revision: -1 }) } })
+    throw new ApiError({
+      ...error.status,
+      message: expiredText,
+      metadata: { continue: continueToken({ after, revision: -1 }) },
+    })
   }
 }
 

@@ -12,7 +12,10 @@ const generatedBaseMax = 58
 export function generateName(draft: Draft, { behaviour }: Kind, random: Random): void {
   const { metadata } = draft
   if (metadata.name || !metadata.generateName) return
-  metadata.name = behaviour.metadata?.generateName === 'verbatim' ? metadata.generateName : metadata.generateName.slice(0, generatedBaseMax) + nameSuffix(random)
+  metadata.name =
+    behaviour.metadata?.generateName === 'verbatim'
+      ? metadata.generateName
+      : metadata.generateName.slice(0, generatedBaseMax) + nameSuffix(random)
 }
 
 /** Clients cannot set these on new objects. */
@@ -34,7 +37,8 @@ export function matchNamespace(draft: Draft, kind: Kind, namespace: string): voi
     return
   }
   if (!metadata.namespace) metadata.namespace = namespace
-  else if (metadata.namespace !== namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  else if (metadata.namespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
 }
 
 /** What the server puts on every new object. */
@@ -54,7 +58,10 @@ export function keepSystemFields(draft: Draft, old: Frozen<KubernetesObject>): v
   delete metadata.selfLink
   if (!metadata.uid && before.uid) metadata.uid = before.uid
   if (before.deletionTimestamp) metadata.deletionTimestamp = before.deletionTimestamp
-  if (before.deletionGracePeriodSeconds !== undefined && (metadata.deletionGracePeriodSeconds ?? undefined) === undefined) {
+  if (
+    before.deletionGracePeriodSeconds !== undefined &&
+    (metadata.deletionGracePeriodSeconds ?? undefined) === undefined
+  ) {
     metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds
   }
 }
@@ -68,8 +75,12 @@ export function dedupOwners(draft: Draft, warnings: { push: (text: string) => vo
   if (seen.size === owners.length) return
   const uids = new Set(owners.map(({ uid }) => uid).filter((uid, at, all) => all.indexOf(uid) !== at))
   draft.metadata.ownerReferences = [...seen.values()]
-  const text = afterAdmission ? '.metadata.ownerReferences contains duplicate entries after mutating admission happens' : '.metadata.ownerReferences contains duplicate entries'
-  warnings.push(`${text}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${[...uids].join(', ')}`)
+  const text = afterAdmission
+    ? '.metadata.ownerReferences contains duplicate entries after mutating admission happens'
+    : '.metadata.ownerReferences contains duplicate entries'
+  warnings.push(
+    `${text}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${[...uids].join(', ')}`,
+  )
 }
 
 const ownerText = (owner: object): string => JSON.stringify(Object.entries(owner).sort(([a], [b]) => (a < b ? -1 : 1)))

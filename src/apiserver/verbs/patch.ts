@@ -28,7 +28,13 @@ const applyTypes: ReadonlySet<string> = new Set(['application/apply-patch+yaml',
 export async function patch(core: Core, request: ResourceRequest): Promise<ObjectAnswer> {
   const { kind, info } = request
   const { write, change, applying: creates } = await readPatch(core, request, kind)
-  const { document, action } = await updateObject(core, { ...write, name: info.name, createIfMissing: creates && write.subresource === '', unconditional: true, produce: change })
+  const { document, action } = await updateObject(core, {
+    ...write,
+    name: info.name,
+    createIfMissing: creates && write.subresource === '',
+    unconditional: true,
+    produce: change,
+  })
   return { type: 'object', code: action === 'create' ? 201 : 200, kind, document }
 }
 
@@ -36,7 +42,11 @@ export async function patch(core: Core, request: ResourceRequest): Promise<Objec
 export type Change = (old: Frozen<KubernetesObject> | undefined) => Draft
 
 /** Reads a patch of objects of `kind`: the request's own, or the one that its subresource speaks (Scale). */
-export async function readPatch(core: Core, request: ResourceRequest, kind: Kind): Promise<{ write: Write; change: Change; applying: boolean }> {
+export async function readPatch(
+  core: Core,
+  request: ResourceRequest,
+  kind: Kind,
+): Promise<{ write: Write; change: Change; applying: boolean }> {
   const mediaType = mediaTypeOf(request.contentType ?? 'none')
   const applying = applyTypes.has(mediaType)
   if (!applying && (patchTypes[mediaType] === undefined || (kind.custom && patchTypes[mediaType] === 'strategic'))) {
@@ -44,13 +54,24 @@ export async function readPatch(core: Core, request: ResourceRequest, kind: Kind
     throw kind.custom ? refused : new ApiError({ ...refused.status, details: {} })
   }
   const options = writeOptions(request.query, 'PatchOptions', applying)
-  const patching: Patching = { kind, write: { ...writeOf(request, options, 'PatchOptions') }, options, parsed: await parsePatch(request, mediaType) }
-  const change = applying ? applyChange(core, request, patching) : patchChange(core, request, { ...patching, mediaType })
+  const patching: Patching = {
+    kind,
+    write: { ...writeOf(request, options, 'PatchOptions') },
+    options,
+    parsed: await parsePatch(request, mediaType),
+  }
+  const change = applying
+    ? applyChange(core, request, patching)
+    : patchChange(core, request, { ...patching, mediaType })
   return { write: patching.write, change: (old) => checked(request, change(old), old), applying }
 }
 
 /** What patches of a kind may be. */
-export const acceptedTypes = (kind: Kind): string[] => [...Object.keys(patchTypes).filter((type) => !kind.custom || patchTypes[type] !== 'strategic'), 'application/apply-patch+yaml', 'application/apply-patch+cbor']
+export const acceptedTypes = (kind: Kind): string[] => [
+  ...Object.keys(patchTypes).filter((type) => !kind.custom || patchTypes[type] !== 'strategic'),
+  'application/apply-patch+yaml',
+  'application/apply-patch+cbor',
+]
 
 /** A patch's body, and the fields that are in it twice. */
 interface ParsedPatch {
@@ -64,7 +85,12 @@ async function parsePatch(request: ResourceRequest, mediaType: string): Promise<
   const text = body.bytes.toString()
   if (!applyTypes.has(mediaType)) {
     const value = parseText(text, 'application/json')
-    return { value, duplicates: hasDuplicates(text, value) ? duplicateFields(text, anyShape).map((path) => `duplicate field ${JSON.stringify(path)}`) : [] }
+    return {
+      value,
+      duplicates: hasDuplicates(text, value)
+        ? duplicateFields(text, anyShape).map((path) => `duplicate field ${JSON.stringify(path)}`)
+        : [],
+    }
   }
   try {
     return { value: parseText(text, 'application/yaml'), duplicates: duplicateYamlKeys(text) }
@@ -84,7 +110,11 @@ interface Patching {
   readonly parsed: ParsedPatch
 }
 
-function patchChange(core: Core, request: ResourceRequest, { kind, write, options, parsed, mediaType }: Patching & { mediaType: string }): Change {
+function patchChange(
+  core: Core,
+  request: ResourceRequest,
+  { kind, write, options, parsed, mediaType }: Patching & { mediaType: string },
+): Change {
   const manager = managerOf(options.fieldManager, request.userAgent)
   return (old) => {
     // Only an apply patch creates, so there is an old object.
@@ -130,19 +160,26 @@ interface Patched {
 }
 
 /** A patched object as a draft: its fields have to fit the schema as if a client had sent it, only that the errors are the patch's. */
-function decodePatched(request: ResourceRequest, { kind, patched, options, duplicates, applied = false }: Patched): Draft {
+function decodePatched(
+  request: ResourceRequest,
+  { kind, patched, options, duplicates, applied = false }: Patched,
+): Draft {
   const problems = { unknown: [] as string[] }
   let draft: Draft
   try {
     checkType(kind, patched)
     const { decodeApplied } = kind.schema
-    draft = applied && decodeApplied ? (decodeApplied(patched as object) as unknown as Draft) : decodeObject(kind, patched, options.fieldValidation === 'Ignore' ? undefined : problems)
+    draft =
+      applied && decodeApplied
+        ? (decodeApplied(patched as object) as unknown as Draft)
+        : decodeObject(kind, patched, options.fieldValidation === 'Ignore' ? undefined : problems)
   } catch (error) {
     if (error instanceof DecodeError) throw invalidPatch(patched, error.message)
     throw error
   }
   const texts = [...duplicates, ...problems.unknown.map((path) => `unknown field ${JSON.stringify(path)}`)]
-  if (texts.length > 0 && options.fieldValidation === 'Strict') throw invalidPatch(patched, `strict decoding error: ${texts.join(', ')}`)
+  if (texts.length > 0 && options.fieldValidation === 'Strict')
+    throw invalidPatch(patched, `strict decoding error: ${texts.join(', ')}`)
   if (options.fieldValidation === 'Warn') for (const text of texts) warn(request, text)
   draft.apiVersion = apiVersionOf(kind.resource)
   draft.kind = kind.resource.kind
@@ -156,7 +193,11 @@ function decodePatched(request: ResourceRequest, { kind, patched, options, dupli
 function checkType(kind: Kind, patched: unknown): void {
   const { apiVersion, kind: name } = patched as KubernetesObject
   const expected = apiVersionOf(kind.resource)
-  if ((apiVersion && apiVersion !== expected) || (name && name !== kind.resource.kind)) throw invalidPatch(patched, `${name} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind.resource.kind}`)
+  if ((apiVersion && apiVersion !== expected) || (name && name !== kind.resource.kind))
+    throw invalidPatch(
+      patched,
+      `${name} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${kind.resource.kind}`,
+    )
 }
 
 function invalidPatch(patched: unknown, why: string): ApiError {
@@ -167,11 +208,21 @@ function invalidPatch(patched: unknown, why: string): ApiError {
 
 function checked(request: ResourceRequest, draft: Draft, old: Frozen<KubernetesObject> | undefined): Draft {
   const { kind, info } = request
-  if (!old && draft.metadata.uid) throw conflict(kind.resource, info.name, `uid mismatch: the provided object specified uid ${draft.metadata.uid}, and no existing object was found`)
+  if (!old && draft.metadata.uid)
+    throw conflict(
+      kind.resource,
+      info.name,
+      `uid mismatch: the provided object specified uid ${draft.metadata.uid}, and no existing object was found`,
+    )
   if (!old && !draft.metadata.name) draft.metadata.name = info.name
-  if (draft.metadata.name !== info.name) throw badRequest(`the name of the object (${draft.metadata.name}) does not match the name on the URL (${info.name})`)
+  if (draft.metadata.name !== info.name)
+    throw badRequest(
+      `the name of the object (${draft.metadata.name}) does not match the name on the URL (${info.name})`,
+    )
   if (kind.resource.namespaced && draft.metadata.namespace && draft.metadata.namespace !== info.namespace) {
-    throw badRequest(`the namespace of the object (${draft.metadata.namespace}) does not match the namespace on the URL (${info.namespace})`)
+    throw badRequest(
+      `the namespace of the object (${draft.metadata.namespace}) does not match the namespace on the URL (${info.namespace})`,
+    )
   }
   matchNamespace(draft, kind, info.namespace)
   return draft

@@ -1,6 +1,17 @@
 import type { Kind } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
-import type { CachedObject, CacheEvent, CacheList, CacheListOptions, CacheWatch, CacheWatchOptions, EventBatch, ObjectCache, Selection, WatchSink } from '../cache/cache.ts'
+import type {
+  CachedObject,
+  CacheEvent,
+  CacheList,
+  CacheListOptions,
+  CacheWatch,
+  CacheWatchOptions,
+  EventBatch,
+  ObjectCache,
+  Selection,
+  WatchSink,
+} from '../cache/cache.ts'
 import { served, storageOf, type Core } from './core.ts'
 
 /** The cache to list and watch a kind in. */
@@ -10,7 +21,8 @@ export function cacheOf(core: Core, kind: Kind): ObjectCache {
 }
 
 /** Whether a kind's objects have to be looked at in its own version: they take time to convert, or are selected by fields of theirs. */
-const needsPreparing = ({ storedAs, behaviour }: Kind): boolean => storedAs !== undefined && (storedAs.prepare !== undefined || behaviour.fields !== undefined)
+const needsPreparing = ({ storedAs, behaviour }: Kind): boolean =>
+  storedAs !== undefined && (storedAs.prepare !== undefined || behaviour.fields !== undefined)
 
 /** Makes objects ready to be shown in a kind's version. */
 export async function prepare({ storedAs }: Kind, objects: readonly Frozen<KubernetesObject>[]): Promise<void> {
@@ -72,7 +84,9 @@ class PreparedCache implements ObjectCache {
     const { encoding, from } = options
     const selected = new Set<string>()
     if (options.fields && (typeof from === 'number' || from === 'now')) {
-      const { entries } = await this.list({ ...options, ...(typeof from === 'number' && { revision: from }) }).catch(() => ({ entries: [] }))
+      const { entries } = await this.list({ ...options, ...(typeof from === 'number' && { revision: from }) }).catch(
+        () => ({ entries: [] }),
+      )
       for (const { key } of entries) selected.add(key)
     }
     let tail = Promise.resolve()
@@ -136,7 +150,8 @@ class PreparedCache implements ObjectCache {
     const is = type !== 'DELETED' && this.#selects(options, object)
     if (is) selected.add(object.key)
     else selected.delete(object.key)
-    if (is) return [{ ...event, type: was ? 'MODIFIED' : 'ADDED', revision: event.revision, object, initialEventsEnd: false }]
+    if (is)
+      return [{ ...event, type: was ? 'MODIFIED' : 'ADDED', revision: event.revision, object, initialEventsEnd: false }]
     return was ? [{ ...event, type: 'DELETED', revision: event.revision, object, initialEventsEnd: false }] : []
   }
 }

@@ -23,7 +23,8 @@ export function beforeCreate(kind: Kind, draft: Draft, context: RequestContext, 
   // Before the kind's own rules: a Job's labels hold its UID.
   fillSystemFields(draft, context.nowMs, context.uuid())
   behaviour.prepareCreate?.(draft, context)
-  if (behaviour.initialFinalizers) draft.metadata.finalizers = [...new Set([...(draft.metadata.finalizers ?? []), ...behaviour.initialFinalizers])]
+  if (behaviour.initialFinalizers)
+    draft.metadata.finalizers = [...new Set([...(draft.metadata.finalizers ?? []), ...behaviour.initialFinalizers])]
   const errors = new FieldErrors()
   const metadataLast = behaviour.metadata?.onCreate === 'last'
   if (!metadataLast) validateMetadata(draft as Frozen<KubernetesObject>, kind, errors)
@@ -35,7 +36,13 @@ export function beforeCreate(kind: Kind, draft: Draft, context: RequestContext, 
 }
 
 /** A changed object by its kind's rules. Upstream's BeforeUpdate. */
-export function beforeUpdate(kind: Kind, draft: Draft, old: Frozen<KubernetesObject>, context: RequestContext, { warnings }: Warned): Draft {
+export function beforeUpdate(
+  kind: Kind,
+  draft: Draft,
+  old: Frozen<KubernetesObject>,
+  context: RequestContext,
+  { warnings }: Warned,
+): Draft {
   const { behaviour } = kind
   const { subresource } = context
   keepSystemFields(draft, old)
@@ -114,7 +121,11 @@ function keepAllButStatus(kind: Kind, draft: Draft, old: Frozen<KubernetesObject
 
 const statusParts: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status'])
 
-function deservesGeneration({ behaviour }: Kind, draft: Frozen<KubernetesObject>, old: Frozen<KubernetesObject>): boolean {
+function deservesGeneration(
+  { behaviour }: Kind,
+  draft: Frozen<KubernetesObject>,
+  old: Frozen<KubernetesObject>,
+): boolean {
   if (typeof behaviour.generation === 'function') return behaviour.generation(draft, old)
   const parts = draft as unknown as Parts
   const before = old as unknown as Parts

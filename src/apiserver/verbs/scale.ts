@@ -39,7 +39,10 @@ export async function updateScale(core: Core, request: ResourceRequest): Promise
   const options = writeOptions(request.query, 'UpdateOptions')
   const sent = await decodeBody(request, scaleKind(), options.fieldValidation)
   const { name } = request.info
-  if ((sent.metadata.name ?? '') !== name) throw badRequest(`the name of the object (${sent.metadata.name ?? ''}) does not match the name on the URL (${name})`)
+  if ((sent.metadata.name ?? '') !== name)
+    throw badRequest(
+      `the name of the object (${sent.metadata.name ?? ''}) does not match the name on the URL (${name})`,
+    )
   const write = writeOf(request, options, 'UpdateOptions')
   const manager = managerOf(options.fieldManager, request.userAgent)
   return change(core, request, write, (oldScale) => {
@@ -55,7 +58,12 @@ export async function patchScale(core: Core, request: ResourceRequest): Promise<
   return change(core, request, write, patched)
 }
 
-async function change(core: Core, request: ResourceRequest, write: Write, newScale: (old: Frozen<KubernetesObject>) => Draft): Promise<Answer> {
+async function change(
+  core: Core,
+  request: ResourceRequest,
+  write: Write,
+  newScale: (old: Frozen<KubernetesObject>) => Draft,
+): Promise<Answer> {
   const { kind, info } = request
   const update: Update = {
     ...write,
@@ -88,7 +96,12 @@ function checked(kind: Kind, old: Frozen<KubernetesObject>, draft: Draft): Scale
     throw invalid('autoscaling', 'Scale', name, errors)
   }
   const { uid } = scale.metadata
-  if (uid && uid !== old.metadata?.uid) throw conflict({ ...kind.resource, plural: `${kind.resource.plural}/scale` }, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata?.uid}`)
+  if (uid && uid !== old.metadata?.uid)
+    throw conflict(
+      { ...kind.resource, plural: `${kind.resource.plural}/scale` },
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata?.uid}`,
+    )
   return scale
 }
 
@@ -99,7 +112,10 @@ function scaled(kind: Kind, old: Frozen<KubernetesObject>, scale: Scale & Draft)
   setAt(draft as unknown as Parts, path.split('.'), scale.spec?.replicas ?? 0)
   if (scale.metadata.resourceVersion) draft.metadata.resourceVersion = scale.metadata.resourceVersion
   else delete draft.metadata.resourceVersion
-  const managedFields = parentManagedFields(old.metadata?.managedFields, scale.metadata.managedFields, { apiVersion: apiVersionOf(kind.resource), replicasPath: path })
+  const managedFields = parentManagedFields(old.metadata?.managedFields, scale.metadata.managedFields, {
+    apiVersion: apiVersionOf(kind.resource),
+    replicasPath: path,
+  })
   if (managedFields) draft.metadata.managedFields = managedFields
   return draft
 }
@@ -117,7 +133,10 @@ export function scaleOf(kind: Kind, object: Frozen<KubernetesObject>): Frozen<Sc
     apiVersion: 'autoscaling/v1',
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp, ...(owners && { managedFields: owners }) },
     spec: { replicas: typeof replicas === 'number' ? replicas : 0 },
-    status: { replicas: typeof statusReplicas === 'number' ? statusReplicas : 0, selector: selectorText(at(object, paths.selector)) },
+    status: {
+      replicas: typeof statusReplicas === 'number' ? statusReplicas : 0,
+      selector: selectorText(at(object, paths.selector)),
+    },
   }) as unknown as Frozen<Scale>
 }
 
@@ -126,10 +145,18 @@ function selectorText(selector: unknown): string {
   if (typeof selector === 'string') return selector
   if (typeof selector !== 'object' || selector === null) return ''
   const labels = Object.values(selector).every((value) => typeof value === 'string')
-  return (labels ? matcherOfLabels(selector as Record<string, string>) : matcherOf(selector as LabelSelector)).toString()
+  return (
+    labels ? matcherOfLabels(selector as Record<string, string>) : matcherOf(selector as LabelSelector)
+  ).toString()
 }
 
-const at = (object: object, path: string): unknown => path.split('.').reduce<unknown>((value, name) => (typeof value === 'object' && value !== null ? (value as Parts)[name] : undefined), object)
+const at = (object: object, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>(
+      (value, name) => (typeof value === 'object' && value !== null ? (value as Parts)[name] : undefined),
+      object,
+    )
 
 function setAt(object: Parts, [name, ...rest]: string[], value: unknown): void {
   if (rest.length === 0) object[name!] = value

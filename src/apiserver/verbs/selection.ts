@@ -28,7 +28,8 @@ function labelsOf(text: string): Pick<Selection, 'labels' | 'labelEquals'> {
   const matcher = parsed(parseLabelSelector, text)
   if (matcher.everything) return {}
   const labelEquals: Record<string, string> = {}
-  for (const { key, operator, values } of matcher.requirements) if (operator === '=' || operator === '==') labelEquals[key] = values[0]!
+  for (const { key, operator, values } of matcher.requirements)
+    if (operator === '=' || operator === '==') labelEquals[key] = values[0]!
   return { labels: (labels) => matcher.matches(labels), labelEquals }
 }
 
@@ -39,14 +40,21 @@ function fieldsOf(kind: Kind, text: string): Pick<Selection, 'fields' | 'fieldEq
   const stored = (field: string) => kind.behaviour.storedFields?.[field] ?? field
   const fieldEquals: Record<string, string> = {}
   for (const { field, operator, value } of matcher.requirements) {
-    if (!knowsField(kind, field)) throw badRequest(kind.behaviour.fields ? `field label not supported: ${field}` : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`)
+    if (!knowsField(kind, field))
+      throw badRequest(
+        kind.behaviour.fields
+          ? `field label not supported: ${field}`
+          : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+      )
     if (operator === '=') fieldEquals[stored(field)] = value
   }
   return { fields: (field) => matcher.matches((name) => field(stored(name)) ?? ''), fieldEquals }
 }
 
 const knowsField = ({ behaviour, resource }: Kind, field: string): boolean =>
-  field === 'metadata.name' || (field === 'metadata.namespace' && (resource.namespaced || !behaviour.fields)) || (behaviour.fields !== undefined && Object.hasOwn(behaviour.fields, field))
+  field === 'metadata.name' ||
+  (field === 'metadata.namespace' && (resource.namespaced || !behaviour.fields)) ||
+  (behaviour.fields !== undefined && Object.hasOwn(behaviour.fields, field))
 
 function parsed<T>(parse: (text: string) => T, text: string): T {
   try {

@@ -13,7 +13,10 @@ test('what was created can be read, listed and deleted', async (t) => {
   assert.equal(made.kind, 'ConfigMap')
   assert.match(made.metadata.uid ?? '', /^[0-9a-f-]{36}$/)
   assert.deepEqual(await send('GET', `${configMaps}/a`), made)
-  assert.deepEqual((await send('GET', configMaps)).items.map(({ metadata }) => metadata.name), ['a'])
+  assert.deepEqual(
+    (await send('GET', configMaps)).items.map(({ metadata }) => metadata.name),
+    ['a'],
+  )
   const gone = await send('DELETE', `${configMaps}/a`)
   assert.equal(gone.kind, 'Status')
   await assert.rejects(send('GET', `${configMaps}/a`), isNotFound)
@@ -60,7 +63,12 @@ test('an object with a finalizer goes when the finalizer does', async (t) => {
   const deleting = await send('DELETE', `${configMaps}/a`)
   assert.equal(deleting.metadata.deletionGracePeriodSeconds, 0)
   assert.ok(deleting.metadata.deletionTimestamp)
-  await send('PATCH', `${configMaps}/a`, { metadata: { finalizers: null } }, { contentType: 'application/merge-patch+json' })
+  await send(
+    'PATCH',
+    `${configMaps}/a`,
+    { metadata: { finalizers: null } },
+    { contentType: 'application/merge-patch+json' },
+  )
   await assert.rejects(send('GET', `${configMaps}/a`), isNotFound)
 })
 
@@ -117,7 +125,8 @@ test('selectors choose by labels and fields', async (t) => {
   const { send } = await startTestServer(t)
   await send('POST', configMaps, { metadata: { name: 'a', labels: { app: 'x' } } })
   await send('POST', configMaps, { metadata: { name: 'b', labels: { app: 'y' } } })
-  const chosen = async (query: Record<string, string>) => (await send('GET', configMaps, undefined, { query })).items.map(({ metadata }) => metadata.name)
+  const chosen = async (query: Record<string, string>) =>
+    (await send('GET', configMaps, undefined, { query })).items.map(({ metadata }) => metadata.name)
   assert.deepEqual(await chosen({ labelSelector: 'app in (x)' }), ['a'])
   assert.deepEqual(await chosen({ fieldSelector: 'metadata.name!=a' }), ['b'])
   await assert.rejects(chosen({ labelSelector: 'app in' }), code(400))
@@ -130,7 +139,10 @@ test('a watch tells what is there, then what happens, in order', async (t) => {
   const stop = new AbortController()
   const told: string[] = []
   const watching = (async () => {
-    for await (const { type, object } of transport.watch({ method: 'GET', path: configMaps, query: { watch: 'true' } }, stop.signal)) {
+    for await (const { type, object } of transport.watch(
+      { method: 'GET', path: configMaps, query: { watch: 'true' } },
+      stop.signal,
+    )) {
       told.push(`${type} ${object.metadata?.name}`)
       if (told.length === 4) stop.abort()
     }
@@ -154,7 +166,10 @@ test('the status is changed by its subresource only, and the rest is not', async
   const before = await send('GET', `${pods}/p`)
   const put = await send('PUT', `${pods}/p`, { ...before, status: { phase: 'Failed' } } as object)
   assert.deepEqual(put.status, before.status)
-  const written = await send('PUT', `${pods}/p/status`, { ...pod('p', { priority: 7 }), status: { phase: 'Running' } } as object)
+  const written = await send('PUT', `${pods}/p/status`, {
+    ...pod('p', { priority: 7 }),
+    status: { phase: 'Running' },
+  } as object)
   assert.equal((written.status as { phase?: string }).phase, 'Running')
   assert.equal((written.spec as { priority?: number }).priority, 0)
 })
@@ -163,12 +178,21 @@ test('a scale is a view of its object', async (t) => {
   const { send } = await startTestServer(t)
   const path = '/apis/apps/v1/namespaces/default/deployments'
   const template = { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'main', image: 'app:1' }] } }
-  await send('POST', path, { metadata: { name: 'web' }, spec: { replicas: 2, selector: { matchLabels: { app: 'x' } }, template } })
+  await send('POST', path, {
+    metadata: { name: 'web' },
+    spec: { replicas: 2, selector: { matchLabels: { app: 'x' } }, template },
+  })
   const scale = await send('GET', `${path}/web/scale`)
-  assert.deepEqual([scale.kind, (scale.spec as { replicas?: number }).replicas, (scale.status as { selector?: string }).selector], ['Scale', 2, 'app=x'])
+  assert.deepEqual(
+    [scale.kind, (scale.spec as { replicas?: number }).replicas, (scale.status as { selector?: string }).selector],
+    ['Scale', 2, 'app=x'],
+  )
   await send('PATCH', `${path}/web/scale`, { spec: { replicas: 5 } }, { contentType: 'application/merge-patch+json' })
   assert.equal(((await send('GET', `${path}/web`)).spec as { replicas?: number }).replicas, 5)
-  await assert.rejects(send('PUT', `${path}/web/scale`, { metadata: { name: 'web' }, spec: { replicas: -1 } }), code(422))
+  await assert.rejects(
+    send('PUT', `${path}/web/scale`, { metadata: { name: 'web' }, spec: { replicas: -1 } }),
+    code(422),
+  )
 })
 
 test('unknown fields are told of, or refused, as the client wishes', async (t) => {
@@ -181,15 +205,24 @@ test('unknown fields are told of, or refused, as the client wishes', async (t) =
 
 test('deleting a collection leaves what the selector does not choose', async (t) => {
   const { send } = await startTestServer(t)
-  for (const name of ['a', 'b', 'c']) await send('POST', configMaps, { metadata: { name, labels: { keep: String(name === 'c') } } })
+  for (const name of ['a', 'b', 'c'])
+    await send('POST', configMaps, { metadata: { name, labels: { keep: String(name === 'c') } } })
   await send('DELETE', configMaps, undefined, { query: { labelSelector: 'keep=false' } })
-  assert.deepEqual((await send('GET', configMaps)).items.map(({ metadata }) => metadata.name), ['c'])
+  assert.deepEqual(
+    (await send('GET', configMaps)).items.map(({ metadata }) => metadata.name),
+    ['c'],
+  )
 })
 
 test('two versions of a kind are one object', async (t) => {
   const { send } = await startTestServer(t)
   const path = '/apis/events.k8s.io/v1/namespaces/default/events'
-  await send('POST', '/api/v1/namespaces/default/events', { metadata: { name: 'e' }, involvedObject: { kind: 'Pod', namespace: 'default', name: 'p' }, reason: 'Why', message: 'text' })
+  await send('POST', '/api/v1/namespaces/default/events', {
+    metadata: { name: 'e' },
+    involvedObject: { kind: 'Pod', namespace: 'default', name: 'p' },
+    reason: 'Why',
+    message: 'text',
+  })
   const other = await send('GET', `${path}/e`)
   assert.equal(other.apiVersion, 'events.k8s.io/v1')
   assert.equal((other as unknown as { note: string }).note, 'text')
@@ -198,7 +231,10 @@ test('two versions of a kind are one object', async (t) => {
 test('events go when nobody has added to them for an hour', async (t) => {
   const { send, clock } = await startTestServer(t)
   const path = '/api/v1/namespaces/default/events'
-  await send('POST', path, { metadata: { name: 'e' }, involvedObject: { kind: 'Pod', namespace: 'default', name: 'p' } })
+  await send('POST', path, {
+    metadata: { name: 'e' },
+    involvedObject: { kind: 'Pod', namespace: 'default', name: 'p' },
+  })
   await clock.advance(59 * 60_000)
   assert.equal((await send('GET', path)).items.length, 1)
   await clock.advance(3 * 60_000)
@@ -207,9 +243,17 @@ test('events go when nobody has added to them for an hour', async (t) => {
 
 test('an address is named as it is begun, and an event without a name is told of its other faults first', async (t) => {
   const { send } = await startTestServer(t)
-  const address = { metadata: { generateName: '10.0.0.7' }, spec: { parentRef: { resource: 'services', namespace: 'default', name: 's' } } }
+  const address = {
+    metadata: { generateName: '10.0.0.7' },
+    spec: { parentRef: { resource: 'services', namespace: 'default', name: 's' } },
+  }
   assert.equal((await send('POST', '/apis/networking.k8s.io/v1/ipaddresses', address)).metadata.name, '10.0.0.7')
-  const causes = (event: object) => send('POST', '/api/v1/namespaces/other/events', event).then(() => assert.fail('it was taken'), (error: { status: { details: { causes: { field: string }[] } } }) => error.status.details.causes.map(({ field }) => field))
+  const causes = (event: object) =>
+    send('POST', '/api/v1/namespaces/other/events', event).then(
+      () => assert.fail('it was taken'),
+      (error: { status: { details: { causes: { field: string }[] } } }) =>
+        error.status.details.causes.map(({ field }) => field),
+    )
   await send('POST', '/api/v1/namespaces', { metadata: { name: 'other' } })
   assert.deepEqual(await causes({}), ['involvedObject.namespace'])
   assert.deepEqual(await causes({ involvedObject: { namespace: 'other' } }), ['metadata.name'])
@@ -218,21 +262,60 @@ test('an address is named as it is begun, and an event without a name is told of
 test('devices in use can be asked for only in namespaces labelled for it', async (t) => {
   const { send } = await startTestServer(t)
   const claims = '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims'
-  const claim = { metadata: { name: 'c' }, spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu', adminAccess: true } }] } } }
-  await assert.rejects(send('POST', claims, claim), /spec.devices.requests\[0\].adminAccess: Forbidden: admin access to devices requires/)
-  await send('PATCH', '/api/v1/namespaces/default', { metadata: { labels: { 'resource.kubernetes.io/admin-access': 'true' } } }, { contentType: 'application/merge-patch+json' })
+  const claim = {
+    metadata: { name: 'c' },
+    spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu', adminAccess: true } }] } },
+  }
+  await assert.rejects(
+    send('POST', claims, claim),
+    /spec.devices.requests\[0\].adminAccess: Forbidden: admin access to devices requires/,
+  )
+  await send(
+    'PATCH',
+    '/api/v1/namespaces/default',
+    { metadata: { labels: { 'resource.kubernetes.io/admin-access': 'true' } } },
+    { contentType: 'application/merge-patch+json' },
+  )
   await send('POST', claims, claim)
 })
 
 test('what a changed template is warned of is told, and only when it changed', async () => {
   const kind = kindOf({ apiVersion: 'apps/v1', kind: 'Deployment' })
-  const spec = { selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'x', env: [{ name: 'A', value: 'x' }, { name: 'A', value: 'y' }] }] } } }
-  const { object } = created({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', namespace: 'n' }, spec })
+  const spec = {
+    selector: { matchLabels: { a: 'b' } },
+    template: {
+      metadata: { labels: { a: 'b' } },
+      spec: {
+        containers: [
+          {
+            name: 'c',
+            image: 'x',
+            env: [
+              { name: 'A', value: 'x' },
+              { name: 'A', value: 'y' },
+            ],
+          },
+        ],
+      },
+    },
+  }
+  const { object } = created({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd', namespace: 'n' },
+    spec,
+  })
   object.metadata!.generation = 1
   const told = (change: object): string[] => {
     const warnings: string[] = []
     const draft = { ...structuredClone(object), ...change } as Parameters<typeof beforeUpdate>[1]
-    beforeUpdate(kind, draft, object, { nowMs: 0, uuid: () => '', user: admin, subresource: '', namespaceLabels: () => undefined, warn: () => {} }, { warnings })
+    beforeUpdate(
+      kind,
+      draft,
+      object,
+      { nowMs: 0, uuid: () => '', user: admin, subresource: '', namespaceLabels: () => undefined, warn: () => {} },
+      { warnings },
+    )
     return warnings
   }
   assert.deepEqual(told({}), [])

@@ -61,7 +61,11 @@ export async function createObject(core: Core, write: Write, draft: Draft): Prom
   try {
     await begin(core, write, draft, undefined, ends)
     beforeCreate(write.kind, draft, contextOf(core, write, write.subresource), write)
-    const validation = core.admission.validate({ ...attributes, name: draft.metadata.name ?? '', warn: attributes.warn })
+    const validation = core.admission.validate({
+      ...attributes,
+      name: draft.metadata.name ?? '',
+      warn: attributes.warn,
+    })
     if (validation) await validation
     const created = await putNew(core, write, draft, generated)
     done = !write.dryRun
@@ -77,7 +81,8 @@ async function putNew(core: Core, write: Write, draft: Draft, generated: boolean
   for (let attempt = 0; ; attempt++) {
     const name = object.metadata.name!
     if (write.dryRun) {
-      if (!storage.get(write.namespace, name)) return { document: Document.ofObject(object as Frozen<KubernetesObject>), revision: 0, action: 'create' }
+      if (!storage.get(write.namespace, name))
+        return { document: Document.ofObject(object as Frozen<KubernetesObject>), revision: 0, action: 'create' }
     } else {
       // A name that is known to be taken needs no write to find out.
       const created = storage.get(write.namespace, name) ? undefined : await storage.create(object)
@@ -98,7 +103,11 @@ export async function updateObject(core: Core, update: Update): Promise<Changed>
     const outcome = await outcomeOf(core, update, current, [])
     if (outcome.action === 'keep') return { document: current!.document, revision: current!.revision, action: 'keep' }
     const object = outcome.action === 'write' ? outcome.draft : outcome.last
-    return { document: Document.ofObject(object as Frozen<KubernetesObject>), revision: current?.revision ?? 0, action: current ? outcome.action : 'create' }
+    return {
+      document: Document.ofObject(object as Frozen<KubernetesObject>),
+      revision: current?.revision ?? 0,
+      action: current ? outcome.action : 'create',
+    }
   }
   let ends: WriteEnd[] = []
   let done = false
@@ -109,14 +118,20 @@ export async function updateObject(core: Core, update: Update): Promise<Changed>
     })
     done = true
     if (!changed) throw notFound(update.kind.resource, update.name)
-    if (changed.action === 'remove') await core.hooks.get(storage.kind.storagePrefix)?.removed?.(changed.document.object)
+    if (changed.action === 'remove')
+      await core.hooks.get(storage.kind.storagePrefix)?.removed?.(changed.document.object)
     return changed
   } finally {
     await finish(ends, done)
   }
 }
 
-async function outcomeOf(core: Core, update: Update, current: CachedObject | undefined, ends: WriteEnd[]): Promise<Outcome> {
+async function outcomeOf(
+  core: Core,
+  update: Update,
+  current: CachedObject | undefined,
+  ends: WriteEnd[],
+): Promise<Outcome> {
   const { kind, name } = update
   if (!current) return createInstead(core, update, ends)
   if (kind.storedAs?.prepare) await kind.storedAs.prepare('fromStored', [current.object])
@@ -129,7 +144,11 @@ async function outcomeOf(core: Core, update: Update, current: CachedObject | und
   if (pending) await pending
   dedupOwners(draft, warner(update), true)
   if (update.uid && update.uid !== old.metadata?.uid) {
-    throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${update.uid}, UID in object meta: ${old.metadata?.uid ?? ''}`)
+    throw conflict(
+      kind.resource,
+      name,
+      `Precondition failed: UID in precondition: ${update.uid}, UID in object meta: ${old.metadata?.uid ?? ''}`,
+    )
   }
   checkVersion(update, draft, old)
   await begin(core, update, draft, old, ends)
@@ -147,7 +166,8 @@ async function createInstead(core: Core, update: Update, ends: WriteEnd[]): Prom
   if (!update.createIfMissing) throw notFound(kind.resource, name)
   const draft = await update.produce(undefined)
   mayCreate(core, update)
-  if (update.uid) throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${update.uid}, UID in object meta: `)
+  if (update.uid)
+    throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${update.uid}, UID in object meta: `)
   if (draft.metadata.resourceVersion && draft.metadata.resourceVersion !== '0') throw notFound(kind.resource, name)
   delete draft.metadata.resourceVersion
   const attributes = attributesOf(update, 'CREATE', name, draft, undefined)
@@ -163,7 +183,18 @@ async function createInstead(core: Core, update: Update, ends: WriteEnd[]): Prom
 /** Creating by an update or a patch takes the right to create. */
 function mayCreate(core: Core, { kind, user, namespace, name }: Update): void {
   const { group, version, plural } = kind.resource
-  const ask = { user, verb: 'create', isResource: true, path: '', group, version, namespace, resource: plural, subresource: '', name }
+  const ask = {
+    user,
+    verb: 'create',
+    isResource: true,
+    path: '',
+    group,
+    version,
+    namespace,
+    resource: plural,
+    subresource: '',
+    name,
+  }
   const { verdict, reason } = core.authorizer.authorize(ask)
   if (verdict !== 'allow') throw denied(ask, reason)
 }
@@ -195,11 +226,21 @@ function checkVersion({ kind, name, unconditional }: Update, draft: Draft, old: 
 /** The last finalizer of an object that is being deleted is gone. */
 function deletesNow(kind: Kind, draft: Draft, old: Frozen<KubernetesObject>): boolean {
   if (draft.metadata.finalizers?.length || !old.metadata?.deletionTimestamp) return false
-  if (deletionRules(kind).bySpecFinalizers && (draft as { spec?: { finalizers?: readonly string[] } }).spec?.finalizers?.length) return false
+  if (
+    deletionRules(kind).bySpecFinalizers &&
+    (draft as { spec?: { finalizers?: readonly string[] } }).spec?.finalizers?.length
+  )
+    return false
   return !old.metadata.deletionGracePeriodSeconds
 }
 
-async function begin(core: Core, { kind, dryRun, subresource }: Write, draft: Draft, old: Frozen<KubernetesObject> | undefined, ends: WriteEnd[]): Promise<void> {
+async function begin(
+  core: Core,
+  { kind, dryRun, subresource }: Write,
+  draft: Draft,
+  old: Frozen<KubernetesObject> | undefined,
+  ends: WriteEnd[],
+): Promise<void> {
   if (subresource !== '') return
   const hook = core.hooks.get(kind.storagePrefix)
   const end = hook && (await hook.begin(draft, old, dryRun))
@@ -213,13 +254,37 @@ async function finish(ends: readonly WriteEnd[], done: boolean): Promise<void> {
 const warner = (write: Write) => ({ push: (text: string) => warn(write, text) })
 
 /** An operation as admission sees it. */
-export function attributesOf(write: Write, operation: Attributes['operation'], name: string, object: Draft | undefined, old: Frozen<KubernetesObject> | undefined): Attributes {
+export function attributesOf(
+  write: Write,
+  operation: Attributes['operation'],
+  name: string,
+  object: Draft | undefined,
+  old: Frozen<KubernetesObject> | undefined,
+): Attributes {
   const { kind, subresource, namespace, options, dryRun, user } = write
-  return { operation, kind, subresource, namespace: namespace || (kind.resource.plural === 'namespaces' && kind.resource.group === '' ? name : ''), name, object, old, options, dryRun, user, warn: (text) => warn(write, text) }
+  return {
+    operation,
+    kind,
+    subresource,
+    namespace: namespace || (kind.resource.plural === 'namespaces' && kind.resource.group === '' ? name : ''),
+    name,
+    object,
+    old,
+    options,
+    dryRun,
+    user,
+    warn: (text) => warn(write, text),
+  }
 }
 
 /** Puts down who changed which fields. */
-export function recordFields(core: Core, write: Write, draft: Draft, old: Frozen<KubernetesObject> | undefined, manager: string): void {
+export function recordFields(
+  core: Core,
+  write: Write,
+  draft: Draft,
+  old: Frozen<KubernetesObject> | undefined,
+  manager: string,
+): void {
   const { kind, subresource } = write
   const managedFields = updateManagedFields({
     schema: kind.schema,

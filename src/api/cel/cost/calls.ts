@@ -1,5 +1,19 @@
 import type { CelType } from '../types.ts'
-import { alongText, declaredOf, each, fixed, plus, product, sizeOf, union, unionOfEntries, unknownSize, type Entry, type Part, type Size } from './size.ts'
+import {
+  alongText,
+  declaredOf,
+  each,
+  fixed,
+  plus,
+  product,
+  sizeOf,
+  union,
+  unionOfEntries,
+  unknownSize,
+  type Entry,
+  type Part,
+  type Size,
+} from './size.ts'
 
 /** A call whose arguments have been looked at. A function called on a value has it as `target`, and not among `args`. */
 export interface Call {
@@ -24,7 +38,13 @@ interface Called {
  * of all that the function may be.
  */
 export function costOfCall(call: Call): Called {
-  const known = (Object.hasOwn(texts, call.name) ? texts[call.name] : Object.hasOwn(operators, call.name) ? operators[call.name] : undefined)?.(call)
+  const known = (
+    Object.hasOwn(texts, call.name)
+      ? texts[call.name]
+      : Object.hasOwn(operators, call.name)
+        ? operators[call.name]
+        : undefined
+  )?.(call)
   return known ?? { cost: 1 }
 }
 
@@ -41,7 +61,8 @@ const sameSize: Rule = ({ args }) => args[0] && { cost: each(sizeOf(args[0])), s
 /** A letter of a pattern; a state is guessed to be four of them. */
 const alongPattern = 0.25
 /** Empty texts are searched, too. */
-const searched = (text: Part, pattern: Part): number => product(each(plus(sizeOf(text), fixed(1))), each(sizeOf(pattern), alongPattern))
+const searched = (text: Part, pattern: Part): number =>
+  product(each(plus(sizeOf(text), fixed(1))), each(sizeOf(pattern), alongPattern))
 
 /** Elements that are compared one by one; texts letter by letter. */
 const elements: Rule = ({ target, types }) => {
@@ -85,7 +106,8 @@ const texts: Readonly<Record<string, Rule>> = {
   substring: through,
   trim: through,
   replace,
-  split: ({ target, limit }) => target && { cost: each(sizeOf(target), 2 * alongText), size: { min: 0, max: limit ?? sizeOf(target).max } },
+  split: ({ target, limit }) =>
+    target && { cost: each(sizeOf(target), 2 * alongText), size: { min: 0, max: limit ?? sizeOf(target).max } },
   join,
   find: found,
   findAll: found,
@@ -102,13 +124,29 @@ const texts: Readonly<Record<string, Rule>> = {
   isSemver: argument,
   validate: ({ args }) => args[0] && { cost: each(fixed(each(sizeOf(args[0]))), formatPatternMax * alongPattern) },
   format: ({ target }) => target && { cost: each(sizeOf(target)) },
-  'strings.quote': ({ args }) => args[0] && { cost: each(sizeOf(args[0])), size: { min: sizeOf(args[0]).min + 2, max: 2 * sizeOf(args[0]).max + 2 } },
+  'strings.quote': ({ args }) =>
+    args[0] && {
+      cost: each(sizeOf(args[0])),
+      size: { min: sizeOf(args[0]).min + 2, max: 2 * sizeOf(args[0]).max + 2 },
+    },
   startsWith: argument,
   endsWith: argument,
   contains: ({ target, args }) => target && args[0] && { cost: product(each(sizeOf(target)), each(sizeOf(args[0]))) },
   matches: ({ target, args }) => target && args[0] && { cost: searched(target, args[0]) },
-  string: ({ args, types }) => (args[0] && may(types[0], 'bytes') ? { cost: Math.max(types[0]?.kind === 'dyn' ? 1 : 0, each(sizeOf(args[0]))), size: { min: Math.floor(sizeOf(args[0]).min / 4), max: sizeOf(args[0]).max } } : undefined),
-  bytes: ({ args, types }) => (args[0] && may(types[0], 'string') ? { cost: Math.max(types[0]?.kind === 'dyn' ? 1 : 0, each(sizeOf(args[0]))), size: { min: sizeOf(args[0]).min, max: 4 * sizeOf(args[0]).max } } : undefined),
+  string: ({ args, types }) =>
+    args[0] && may(types[0], 'bytes')
+      ? {
+          cost: Math.max(types[0]?.kind === 'dyn' ? 1 : 0, each(sizeOf(args[0]))),
+          size: { min: Math.floor(sizeOf(args[0]).min / 4), max: sizeOf(args[0]).max },
+        }
+      : undefined,
+  bytes: ({ args, types }) =>
+    args[0] && may(types[0], 'string')
+      ? {
+          cost: Math.max(types[0]?.kind === 'dyn' ? 1 : 0, each(sizeOf(args[0]))),
+          size: { min: sizeOf(args[0]).min, max: 4 * sizeOf(args[0]).max },
+        }
+      : undefined,
   dyn: ({ args }) => ({ cost: 1, size: args[0]?.size, entry: args[0]?.entry }),
   'sets.contains': pairs(1),
   'sets.intersects': pairs(1),
@@ -119,9 +157,22 @@ function replace({ target, args: [old, by] }: Call): Called | undefined {
   if (!target || !old || !by) return undefined
   const [text, from, to] = [sizeOf(target), sizeOf(old), sizeOf(by)]
   // The longest result: nothing is replaced around every letter, or the shortest parts become the longest.
-  const most = from.min === 0 ? { count: text.max + 1, kept: text.max } : to.max <= from.min ? { count: 0, kept: text.max } : { count: Math.ceil(text.max / from.min), kept: 0 }
-  const least = from.max === 0 ? { count: text.min + 1, kept: text.min } : from.max <= to.min ? { count: 0, kept: text.min } : { count: Math.ceil(text.min / from.max), kept: 0 }
-  return { cost: each(text, 2 * alongText), size: { min: product(least.count, to.min) + least.kept, max: product(most.count, to.max) + most.kept } }
+  const most =
+    from.min === 0
+      ? { count: text.max + 1, kept: text.max }
+      : to.max <= from.min
+        ? { count: 0, kept: text.max }
+        : { count: Math.ceil(text.max / from.min), kept: 0 }
+  const least =
+    from.max === 0
+      ? { count: text.min + 1, kept: text.min }
+      : from.max <= to.min
+        ? { count: 0, kept: text.min }
+        : { count: Math.ceil(text.min / from.max), kept: 0 }
+  return {
+    cost: each(text, 2 * alongText),
+    size: { min: product(least.count, to.min) + least.kept, max: product(most.count, to.max) + most.kept },
+  }
 }
 
 function join({ target, args: [separator] }: Call): Called | undefined {
@@ -130,7 +181,11 @@ function join({ target, args: [separator] }: Call): Called | undefined {
   const item = declaredOf(target)?.item()
   const of = item ? { min: 0, max: item.max } : unknownSize
   let size: Size = { min: product(count.min, of.min), max: product(count.max, of.max) }
-  if (separator) size = plus(size, { min: product(sizeOf(separator).min, Math.max(0, count.min - 1)), max: product(sizeOf(separator).max, Math.max(0, count.max - 1)) })
+  if (separator)
+    size = plus(size, {
+      min: product(sizeOf(separator).min, Math.max(0, count.min - 1)),
+      max: product(sizeOf(separator).max, Math.max(0, count.max - 1)),
+    })
   return { cost: each(size), size }
 }
 
@@ -140,7 +195,8 @@ function found({ target, args: [pattern] }: Call): Called | undefined {
 
 const compared: Rule = (call) => {
   const [a, b] = call.args
-  if (!a || !b || (call.name !== '_==_' && call.name !== '_!=_' && !both(call, 'string') && !both(call, 'bytes'))) return undefined
+  if (!a || !b || (call.name !== '_==_' && call.name !== '_!=_' && !both(call, 'string') && !both(call, 'bytes')))
+    return undefined
   if (call.name === '_==_' && call.types[0]?.kind === 'opaque' && call.types[1]?.kind === 'opaque') return { cost: 1 }
   const cost = each({ min: 0, max: Math.min(sizeOf(a).max, sizeOf(b).max) })
   return { cost: call.types.some(({ kind }) => kind === 'dyn') ? Math.max(1, cost) : cost }
@@ -154,7 +210,10 @@ const operators: Readonly<Record<string, Rule>> = {
   '_<=_': compared,
   '_>_': compared,
   '_>=_': compared,
-  '@in': ({ args, types }) => (args[1] && may(types[1], 'list') ? { cost: Math.max(types[1]?.kind === 'dyn' ? 1 : 0, each(sizeOf(args[1]), 1)) } : undefined),
+  '@in': ({ args, types }) =>
+    args[1] && may(types[1], 'list')
+      ? { cost: Math.max(types[1]?.kind === 'dyn' ? 1 : 0, each(sizeOf(args[1]), 1)) }
+      : undefined,
   '_+_'(call) {
     const [a, b] = call.args
     const isText = both(call, 'string') || both(call, 'bytes')
@@ -166,4 +225,8 @@ const operators: Readonly<Record<string, Rule>> = {
 }
 
 /** The part that a choice between two gives. */
-export const either = (condition: Part, a: Part, b: Part): Part => ({ cost: condition.cost + Math.max(a.cost, b.cost), size: union(sizeOf(a), sizeOf(b)), entry: unionOfEntries(a.entry, b.entry) })
+export const either = (condition: Part, a: Part, b: Part): Part => ({
+  cost: condition.cost + Math.max(a.cost, b.cost),
+  size: union(sizeOf(a), sizeOf(b)),
+  entry: unionOfEntries(a.entry, b.entry),
+})

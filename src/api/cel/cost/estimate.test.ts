@@ -8,12 +8,24 @@ import { estimateCost } from './estimate.ts'
 
 function costOf(schema: JsonSchema, rule: string): number {
   const type = celTypeOf(schema, false)!
-  return estimateCost(rule, { functions: baseFunctions(), variables: { self: type, oldSelf: type } }, declaredSizeOf(schema, false)!)
+  return estimateCost(
+    rule,
+    { functions: baseFunctions(), variables: { self: type, oldSelf: type } },
+    declaredSizeOf(schema, false)!,
+  )
 }
 
 const text = (maxLength?: number): JsonSchema => ({ type: 'string', ...(maxLength !== undefined && { maxLength }) })
-const array = (items: JsonSchema, maxItems?: number): JsonSchema => ({ type: 'array', items, ...(maxItems !== undefined && { maxItems }) })
-const map = (values: JsonSchema, maxProperties?: number): JsonSchema => ({ type: 'object', additionalProperties: values, ...(maxProperties !== undefined && { maxProperties }) })
+const array = (items: JsonSchema, maxItems?: number): JsonSchema => ({
+  type: 'array',
+  items,
+  ...(maxItems !== undefined && { maxItems }),
+})
+const map = (values: JsonSchema, maxProperties?: number): JsonSchema => ({
+  type: 'object',
+  additionalProperties: values,
+  ...(maxProperties !== undefined && { maxProperties }),
+})
 const number: JsonSchema = { type: 'number' }
 const either: JsonSchema = { 'x-kubernetes-int-or-string': true }
 
@@ -48,7 +60,11 @@ for (const [rule, schema, cost] of [
   ["self.join(' ') == 'aa bb'", array(text(10), 10), 43],
   ['self.isSorted() == true', array(text()), 329_854_432_052],
   ['self.isSorted() == true', array(text(10), 10), 52],
-  ['self.str.replace(self.before, self.after) == "does not matter"', { type: 'object', properties: { str: text(), before: text(2), after: text(4) } }, 629_154],
+  [
+    'self.str.replace(self.before, self.after) == "does not matter"',
+    { type: 'object', properties: { str: text(), before: text(2), after: text(4) } },
+    629_154,
+  ],
   ['self.str.split(self.separator) == []', { type: 'object', properties: { str: text(), separator: text() } }, 629_160],
   ["self.lowerAscii() == 'lower!'", text(10), 6],
   ['oldSelf.size() == self.size()', map({ type: 'integer' }), 5],

@@ -2,7 +2,19 @@ import { checked, type Language } from '../compile.ts'
 import type { Node } from '../syntax.ts'
 import { dyn, type CelType } from '../types.ts'
 import { costOfCall, either } from './calls.ts'
-import { declaredOf, fixed, isScalar, product, sizeOf, union, unknownSize, type DeclaredSize, type Entry, type Part, type Size } from './size.ts'
+import {
+  declaredOf,
+  fixed,
+  isScalar,
+  product,
+  sizeOf,
+  union,
+  unknownSize,
+  type DeclaredSize,
+  type Entry,
+  type Part,
+  type Size,
+} from './size.ts'
 
 /*
  * What an expression costs at most, before it ever runs: the steps of its parts, where texts, lists and maps are as large as their schema lets them be. Infinity where nothing bounds it.
@@ -53,7 +65,10 @@ class Estimator {
   }
 
   #keys({ range, isList }: Around): Local {
-    return { size: range.entry?.key, declared: this.#inside(range.declared, (declared) => (isList ? undefined : declared.keys())) }
+    return {
+      size: range.entry?.key,
+      declared: this.#inside(range.declared, (declared) => (isList ? undefined : declared.keys())),
+    }
   }
 
   #values({ range }: Around): Local {
@@ -83,7 +98,10 @@ class Estimator {
       case 'map': {
         const keys = node.entries.map(({ key }) => this.part(key, locals))
         const values = node.entries.map(({ value }) => this.part(value, locals))
-        return { cost: sum(keys) + sum(values) + mapCost, entry: { of: 'map', key: covering(keys), value: covering(values) } }
+        return {
+          cost: sum(keys) + sum(values) + mapCost,
+          entry: { of: 'map', key: covering(keys), value: covering(values) },
+        }
       }
       case 'object':
         return { cost: sum(node.fields.map(({ value }) => this.part(value, locals))) + objectCost }
@@ -101,13 +119,18 @@ class Estimator {
     const base = this.part(of, locals)
     if (optional) return { cost: base.cost + 1 }
     const { kind } = this.#type(of)
-    return { cost: base.cost + (kind === 'map' || kind === 'object' ? 1 : 0), declared: this.#inside(base.declared, (declared) => declared.field(field)) }
+    return {
+      cost: base.cost + (kind === 'map' || kind === 'object' ? 1 : 0),
+      declared: this.#inside(base.declared, (declared) => declared.field(field)),
+    }
   }
 
   #index({ of, index, optional }: Node & { op: 'index' }, locals: Locals): Part {
     const base = this.part(of, locals)
     const cost = 1 + base.cost + this.part(index, locals).cost
-    return optional ? { cost } : { cost, size: base.entry?.value, declared: this.#inside(base.declared, (declared) => declared.item()) }
+    return optional
+      ? { cost }
+      : { cost, size: base.entry?.value, declared: this.#inside(base.declared, (declared) => declared.item()) }
   }
 
   #call({ name, target, args }: Node & { op: 'call' }, locals: Locals): Part {
@@ -128,7 +151,8 @@ class Estimator {
 
   #macro({ name, target, args }: Node & { op: 'call' }, locals: Locals): Part | undefined {
     const [first, second, third, fourth] = args
-    if (!target) return name === 'has' && first?.op === 'select' ? { cost: this.part(first.of, locals).cost } : undefined
+    if (!target)
+      return name === 'has' && first?.op === 'select' ? { cost: this.part(first.of, locals).cost } : undefined
     if (first?.op !== 'name' || !second) return undefined
     const named = (local: Local): Locals => new Map([...locals, [first.name, local]])
     if (name === 'bind' && third && !this.#types.has(target)) {
@@ -144,7 +168,10 @@ class Estimator {
     const two = name.startsWith('transform') || (third !== undefined && name !== 'map')
     const range = this.part(target, locals)
     const around = { range, isList: (range.entry?.of ?? this.#type(target).kind) === 'list' }
-    const within = two && second.op === 'name' ? new Map([...named(this.#keys(around)), [second.name, this.#values(around)]]) : named(around.isList ? this.#values(around) : this.#keys(around))
+    const within =
+      two && second.op === 'name'
+        ? new Map([...named(this.#keys(around)), [second.name, this.#values(around)]])
+        : named(around.isList ? this.#values(around) : this.#keys(around))
     const bodies = (two ? [third, fourth] : [second, third]).flatMap((body) => (body ? [this.part(body, within)] : []))
     return this.#comprehension(name, range, bodies, this.part(first, within))
   }
@@ -177,12 +204,25 @@ class Estimator {
       case 'transformList':
         return { cost: whole(listCost, chosen(2 + listCost + last.cost, condition), 1), size: count, entry: list(last) }
       default:
-        return { cost: whole(mapCost, chosen(2 + last.cost + (name === 'transformMap' ? 1 : 0), condition), 1), size: count }
+        return {
+          cost: whole(mapCost, chosen(2 + last.cost + (name === 'transformMap' ? 1 : 0), condition), 1),
+          size: count,
+        }
     }
   }
 }
 
-const comprehensions: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'existsOne', 'filter', 'map', 'transformList', 'transformMap', 'transformMapEntry'])
+const comprehensions: ReadonlySet<string> = new Set([
+  'all',
+  'exists',
+  'exists_one',
+  'existsOne',
+  'filter',
+  'map',
+  'transformList',
+  'transformMap',
+  'transformMapEntry',
+])
 
 interface Around {
   readonly range: Part
@@ -197,7 +237,8 @@ const sizeDeclared = (part: Part): Size | undefined => {
 const sum = (parts: readonly Part[]): number => parts.reduce((total, { cost }) => total + cost, 0)
 
 /** The size that covers all of them. */
-const covering = (parts: readonly Part[]): Size => (parts.length === 0 ? fixed(0) : parts.map((part) => part.size ?? unknownSize).reduce(union))
+const covering = (parts: readonly Part[]): Size =>
+  parts.length === 0 ? fixed(0) : parts.map((part) => part.size ?? unknownSize).reduce(union)
 
 function literalSize(node: Node): Size | undefined {
   if (node.op === 'list') return fixed(node.items.length)

@@ -33,7 +33,8 @@ export interface Part {
 }
 
 /** The declared size of a part, where there is one. */
-export const declaredOf = ({ declared }: Pick<Part, 'declared'>): DeclaredSize | undefined => (declared === 'lost' ? undefined : declared)
+export const declaredOf = ({ declared }: Pick<Part, 'declared'>): DeclaredSize | undefined =>
+  declared === 'lost' ? undefined : declared
 
 /** Nothing is known of the size. */
 export const unknownSize: Size = { min: 0, max: Infinity }
@@ -48,7 +49,8 @@ export const sizeOf = ({ size }: Part): Size => size ?? unknownSize
 export const union = (a: Size, b: Size): Size => ({ min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) })
 
 /** The same for what is in two containers; unknown when one is. */
-export const unionOfEntries = (a: Entry | undefined, b: Entry | undefined): Entry | undefined => a && b && { of: a.of, key: union(a.key, b.key), value: union(a.value, b.value) }
+export const unionOfEntries = (a: Entry | undefined, b: Entry | undefined): Entry | undefined =>
+  a && b && { of: a.of, key: union(a.key, b.key), value: union(a.value, b.value) }
 
 /** The size of one after the other. */
 export const plus = (a: Size, b: Size): Size => ({ min: a.min + b.min, max: a.max + b.max })
@@ -65,4 +67,5 @@ export const each = (size: Size, cost = alongText): number => Math.ceil(product(
 const scalars: ReadonlySet<CelType['kind']> = new Set(['bool', 'double', 'duration', 'int', 'timestamp', 'uint'])
 
 /** Whether values of a type are all of one size. */
-export const isScalar = (type: CelType): boolean => scalars.has(type.kind) || (type.kind === 'optional' && isScalar(type.value))
+export const isScalar = (type: CelType): boolean =>
+  scalars.has(type.kind) || (type.kind === 'optional' && isScalar(type.value))

@@ -5,7 +5,12 @@ import { standardLibrary } from './standard.ts'
 import { textLibrary } from './texts.ts'
 
 /** What all expressions of the API have, wherever they stand. */
-export const baseOverloads: readonly Overload[] = [...standardLibrary, ...textLibrary, ...listLibrary, ...kubernetesLibrary]
+export const baseOverloads: readonly Overload[] = [
+  ...standardLibrary,
+  ...textLibrary,
+  ...listLibrary,
+  ...kubernetesLibrary,
+]
 
 let table: FunctionTable | undefined
 

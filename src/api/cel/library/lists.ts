@@ -38,10 +38,28 @@ export const listLibrary: readonly Overload[] = [
     overload(`list<${type}>.min(): ${type}`, (list: CelList) => extreme(list, 'min', (order) => order < 0), whole),
     overload(`list<${type}>.max(): ${type}`, (list: CelList) => extreme(list, 'max', (order) => order > 0), whole),
   ]),
-  ...(['int', 'uint', 'double', 'duration'] as const).map((type) => overload(`list<${type}>.sum(): ${type}`, (list: CelList) => sum(list, zeros[type]), whole)),
-  overload('list<T>.indexOf(T): int', (list: CelList, value: Value) => BigInt(list.items.findIndex((item) => equalValues(item, value))), whole),
-  overload('list<T>.lastIndexOf(T): int', (list: CelList, value: Value) => BigInt(list.items.findLastIndex((item) => equalValues(item, value))), whole),
+  ...(['int', 'uint', 'double', 'duration'] as const).map((type) =>
+    overload(`list<${type}>.sum(): ${type}`, (list: CelList) => sum(list, zeros[type]), whole),
+  ),
+  overload(
+    'list<T>.indexOf(T): int',
+    (list: CelList, value: Value) => BigInt(list.items.findIndex((item) => equalValues(item, value))),
+    whole,
+  ),
+  overload(
+    'list<T>.lastIndexOf(T): int',
+    (list: CelList, value: Value) => BigInt(list.items.findLastIndex((item) => equalValues(item, value))),
+    whole,
+  ),
   overload('sets:contains(list<T>, list<T>): bool', containsAll, product),
-  overload('sets:equivalent(list<T>, list<T>): bool', (a: CelList, b: CelList) => containsAll(a, b) && containsAll(b, a), product),
-  overload('sets:intersects(list<T>, list<T>): bool', (a: CelList, b: CelList) => b.items.some((item) => includes(a, item)), product),
+  overload(
+    'sets:equivalent(list<T>, list<T>): bool',
+    (a: CelList, b: CelList) => containsAll(a, b) && containsAll(b, a),
+    product,
+  ),
+  overload(
+    'sets:intersects(list<T>, list<T>): bool',
+    (a: CelList, b: CelList) => b.items.some((item) => includes(a, item)),
+    product,
+  ),
 ]

@@ -1,6 +1,23 @@
 import { RE2JS } from 're2js'
 import { overload, type Overload } from '../functions.ts'
-import { CelError, CelList, CelMap, compareValues, Duration, durationText, equalValues, Optional, parseDuration, parseTimestamp, Timestamp, timestampText, TypeName, typeNameOf, Uint, type Value } from '../values.ts'
+import {
+  CelError,
+  CelList,
+  CelMap,
+  compareValues,
+  Duration,
+  durationText,
+  equalValues,
+  Optional,
+  parseDuration,
+  parseTimestamp,
+  Timestamp,
+  timestampText,
+  TypeName,
+  typeNameOf,
+  Uint,
+  type Value,
+} from '../values.ts'
 
 const intMin = -(2n ** 63n)
 const intMax = 2n ** 63n - 1n
@@ -28,25 +45,39 @@ function parsedInt(text: string): bigint {
 }
 
 function parsedDouble(text: string): number {
-  if (!/^[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|infinity|nan)$/i.test(text)) throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`)
+  if (!/^[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|infinity|nan)$/i.test(text))
+    throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`)
   return /inf/i.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text)
 }
 
 /** A list put together with another: sets and lists with keys keep each item once. */
 function concatenated(a: CelList, b: CelList): CelList {
-  if (a.listType === 'set') return new CelList([...a.items, ...b.items.filter((item) => !a.items.some((other) => equalValues(item, other)))], a.listType)
+  if (a.listType === 'set')
+    return new CelList(
+      [...a.items, ...b.items.filter((item) => !a.items.some((other) => equalValues(item, other)))],
+      a.listType,
+    )
   if (a.listType !== 'map') return new CelList([...a.items, ...b.items])
-  const keysOf = (item: Value) => (a.keys ?? []).map((key) => (item instanceof CelMap ? item.get(key) : undefined) ?? null)
+  const keysOf = (item: Value) =>
+    (a.keys ?? []).map((key) => (item instanceof CelMap ? item.get(key) : undefined) ?? null)
   const same = (x: Value, y: Value) => keysOf(x).every((key, i) => equalValues(key, keysOf(y)[i]!))
   const replaced = a.items.map((item) => b.items.find((other) => same(item, other)) ?? item)
-  return new CelList([...replaced, ...b.items.filter((item) => !a.items.some((other) => same(item, other)))], a.listType, a.keys)
+  return new CelList(
+    [...replaced, ...b.items.filter((item) => !a.items.some((other) => same(item, other)))],
+    a.listType,
+    a.keys,
+  )
 }
 
 const arithmetic: Overload[] = [
   overload('_+_(int, int): int', (a: bigint, b: bigint) => checkedInt(a + b)),
   overload('_+_(uint, uint): uint', (a: Uint, b: Uint) => checkedUint(a.value + b.value)),
   overload('_+_(double, double): double', (a: number, b: number) => a + b),
-  overload('_+_(string, string): string', (a: string, b: string) => a + b, ([a, b]) => Math.ceil(((a as string).length + (b as string).length) * 0.1)),
+  overload(
+    '_+_(string, string): string',
+    (a: string, b: string) => a + b,
+    ([a, b]) => Math.ceil(((a as string).length + (b as string).length) * 0.1),
+  ),
   overload('_+_(bytes, bytes): bytes', (a: Uint8Array, b: Uint8Array) => Buffer.concat([a, b])),
   overload('_+_(list<T>, list<T>): list<T>', concatenated),
   overload('_+_(timestamp, duration): timestamp', (a: Timestamp, b: Duration) => new Timestamp(a.ns + b.ns)),
@@ -80,24 +111,55 @@ const ordered = ['bool', 'int', 'uint', 'double', 'string', 'bytes', 'timestamp'
 const mixed = ['int, double', 'double, int', 'int, uint', 'uint, int', 'uint, double', 'double, uint']
 
 const order: Overload[] = (['<', '<=', '>', '>='] as const).flatMap((sign) => {
-  const holds = { '<': (c: number) => c < 0, '<=': (c: number) => c <= 0, '>': (c: number) => c > 0, '>=': (c: number) => c >= 0 }[sign]
-  return [...ordered.map((type) => `${type}, ${type}`), ...mixed].map((types) => overload(`_${sign}_(${types}): bool`, (a: Value, b: Value) => holds(compareValues(a, b))))
+  const holds = {
+    '<': (c: number) => c < 0,
+    '<=': (c: number) => c <= 0,
+    '>': (c: number) => c > 0,
+    '>=': (c: number) => c >= 0,
+  }[sign]
+  return [...ordered.map((type) => `${type}, ${type}`), ...mixed].map((types) =>
+    overload(`_${sign}_(${types}): bool`, (a: Value, b: Value) => holds(compareValues(a, b))),
+  )
 })
 
 const texts: Overload[] = [
-  overload('size(string): int', (text: string) => BigInt([...text].length), ([text]) => Math.ceil((text as string).length * 0.1)),
+  overload(
+    'size(string): int',
+    (text: string) => BigInt([...text].length),
+    ([text]) => Math.ceil((text as string).length * 0.1),
+  ),
   overload('size(bytes): int', (bytes: Uint8Array) => BigInt(bytes.length)),
   overload('size(list<T>): int', (list: CelList) => BigInt(list.items.length)),
   overload('size(map<K, V>): int', (map: CelMap) => BigInt(map.size)),
-  overload('string.contains(string): bool', (text: string, part: string) => text.includes(part), ([text, part]) => Math.ceil((text as string).length * 0.1 * Math.max(1, (part as string).length * 0.1))),
-  overload('string.startsWith(string): bool', (text: string, part: string) => text.startsWith(part), ([, part]) => Math.ceil((part as string).length * 0.1)),
-  overload('string.endsWith(string): bool', (text: string, part: string) => text.endsWith(part), ([, part]) => Math.ceil((part as string).length * 0.1)),
+  overload(
+    'string.contains(string): bool',
+    (text: string, part: string) => text.includes(part),
+    ([text, part]) => Math.ceil((text as string).length * 0.1 * Math.max(1, (part as string).length * 0.1)),
+  ),
+  overload(
+    'string.startsWith(string): bool',
+    (text: string, part: string) => text.startsWith(part),
+    ([, part]) => Math.ceil((part as string).length * 0.1),
+  ),
+  overload(
+    'string.endsWith(string): bool',
+    (text: string, part: string) => text.endsWith(part),
+    ([, part]) => Math.ceil((part as string).length * 0.1),
+  ),
   overload('string.matches(string): bool', matches, matchCost),
   overload('matches(string, string): bool', matches, matchCost),
 ]
 
 const members: Overload[] = ['string', 'bytes', 'list<T>', 'map<K, V>'].map((type) =>
-  overload(`${type}.size(): int`, (value: string | Uint8Array | CelList | CelMap) => (typeof value === 'string' ? BigInt([...value].length) : value instanceof CelList ? BigInt(value.items.length) : value instanceof CelMap ? BigInt(value.size) : BigInt(value.length))),
+  overload(`${type}.size(): int`, (value: string | Uint8Array | CelList | CelMap) =>
+    typeof value === 'string'
+      ? BigInt([...value].length)
+      : value instanceof CelList
+        ? BigInt(value.items.length)
+        : value instanceof CelMap
+          ? BigInt(value.size)
+          : BigInt(value.length),
+  ),
 )
 
 const patterns = new Map<string, RE2JS>()
@@ -127,7 +189,11 @@ function matchCost([text, pattern]: readonly Value[]): number {
 }
 
 const membership: Overload[] = [
-  overload('@in(T, list<T>): bool', (value: Value, list: CelList) => list.items.some((item) => equalValues(item, value)), ([, list]) => (list as CelList).items.length),
+  overload(
+    '@in(T, list<T>): bool',
+    (value: Value, list: CelList) => list.items.some((item) => equalValues(item, value)),
+    ([, list]) => (list as CelList).items.length,
+  ),
   overload('@in(K, map<K, V>): bool', (key: Value, map: CelMap) => map.get(key) !== undefined),
 ]
 
@@ -191,7 +257,10 @@ export function doubleText(value: number): string {
 const optionals: Overload[] = [
   overload('optional:of(T): optional<T>', (value: Value) => new Optional(value)),
   overload('optional:none(): optional<dyn>', () => new Optional(undefined)),
-  overload('optional:ofNonZeroValue(T): optional<T>', (value: Value) => new Optional(isZero(value) ? undefined : value)),
+  overload(
+    'optional:ofNonZeroValue(T): optional<T>',
+    (value: Value) => new Optional(isZero(value) ? undefined : value),
+  ),
   overload('optional<T>.hasValue(): bool', ({ value }: Optional) => value !== undefined),
   overload('optional<T>.value(): T', ({ value }: Optional) => {
     if (value === undefined) throw new CelError('optional.none() dereference')
@@ -205,7 +274,14 @@ function isZero(value: Value): boolean {
   if (value instanceof CelList) return value.items.length === 0
   if (value instanceof CelMap) return value.size === 0
   if (value instanceof Uint8Array) return value.length === 0
-  return value === null || value === '' || value === 0 || value === 0n || value === false || (value instanceof Uint && value.value === 0n)
+  return (
+    value === null ||
+    value === '' ||
+    value === 0 ||
+    value === 0n ||
+    value === false ||
+    (value instanceof Uint && value.value === 0n)
+  )
 }
 
 type Getter = [name: string, read: (date: Date) => number]
@@ -216,7 +292,15 @@ const getters: readonly Getter[] = [
   ['getDate', (date) => date.getUTCDate()],
   ['getDayOfMonth', (date) => date.getUTCDate() - 1],
   ['getDayOfWeek', (date) => date.getUTCDay()],
-  ['getDayOfYear', (date) => Math.floor((Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) - Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000)],
+  [
+    'getDayOfYear',
+    (date) =>
+      Math.floor(
+        (Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) -
+          Date.UTC(date.getUTCFullYear(), 0, 1)) /
+          86_400_000,
+      ),
+  ],
   ['getHours', (date) => date.getUTCHours()],
   ['getMinutes', (date) => date.getUTCMinutes()],
   ['getSeconds', (date) => date.getUTCSeconds()],
@@ -226,7 +310,9 @@ const getters: readonly Getter[] = [
 const times: Overload[] = [
   ...getters.flatMap(([name, read]) => [
     overload(`timestamp.${name}(): int`, ({ ns }: Timestamp) => BigInt(read(new Date(Number(ns / 1_000_000n))))),
-    overload(`timestamp.${name}(string): int`, ({ ns }: Timestamp, zone: string) => BigInt(read(new Date(Number(ns / 1_000_000n) + offsetMs(Number(ns / 1_000_000n), zone))))),
+    overload(`timestamp.${name}(string): int`, ({ ns }: Timestamp, zone: string) =>
+      BigInt(read(new Date(Number(ns / 1_000_000n) + offsetMs(Number(ns / 1_000_000n), zone)))),
+    ),
   ]),
   overload('duration.getHours(): int', ({ ns }: Duration) => ns / 3_600_000_000_000n),
   overload('duration.getMinutes(): int', ({ ns }: Duration) => ns / 60_000_000_000n),
@@ -239,13 +325,34 @@ function offsetMs(ms: number, zone: string): number {
   const fixed = /^([+-]?)(\d\d):(\d\d)$/.exec(zone)
   if (fixed) return (fixed[1] === '-' ? -1 : 1) * (Number(fixed[2]) * 60 + Number(fixed[3])) * 60_000
   try {
-    const parts = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' }).formatToParts(ms)
+    const parts = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    }).formatToParts(ms)
     const of = (type: string) => Number(parts.find((part) => part.type === type)!.value)
-    return Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second')) - Math.floor(ms / 1000) * 1000
+    return (
+      Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second')) -
+      Math.floor(ms / 1000) * 1000
+    )
   } catch {
     throw new CelError(`unknown time zone ${zone}`)
   }
 }
 
 /** What the language itself has. */
-export const standardLibrary: readonly Overload[] = [...arithmetic, ...order, ...texts, ...members, ...membership, ...casts, ...optionals, ...times]
+export const standardLibrary: readonly Overload[] = [
+  ...arithmetic,
+  ...order,
+  ...texts,
+  ...members,
+  ...membership,
+  ...casts,
+  ...optionals,
+  ...times,
+]

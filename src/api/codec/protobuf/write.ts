@@ -53,7 +53,13 @@ function planOf(schema: StructSchema): Node[] {
       if (!inside) nodes.push((inside = { number, tag: tagOf(number, lengthDelimited), nodes: [] }))
       nodes = inside.nodes!
     }
-    nodes.push({ number: field.protobuf, tag: 0, name: field.name, field, write: fieldWriter(field.schema, field.protobuf) })
+    nodes.push({
+      number: field.protobuf,
+      tag: 0,
+      name: field.name,
+      field,
+      write: fieldWriter(field.schema, field.protobuf),
+    })
   }
   sortNodes(plan)
   plans.set(schema, plan)
@@ -105,7 +111,11 @@ function zeroOf(schema: Schema): unknown {
 }
 
 const fieldWriter = (schema: Schema, number: number): WriteValue =>
-  schema.type === 'list' ? listWriter(schema, number) : schema.type === 'map' ? mapWriter(schema.values, number) : valueWriter(schema, number)
+  schema.type === 'list'
+    ? listWriter(schema, number)
+    : schema.type === 'map'
+      ? mapWriter(schema.values, number)
+      : valueWriter(schema, number)
 
 function listWriter(schema: ListSchema, number: number): WriteValue {
   const write = valueWriter(schema.items, number)

@@ -17,14 +17,21 @@ const deletionCost = 'controller.kubernetes.io/pod-deletion-cost'
 const tolerationsKey = 'scheduler.alpha.kubernetes.io/tolerations'
 
 /** Annotations that mean something to a Pod. */
-export function checkPodAnnotations(annotations: Annotations, spec: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors, rules: PodRules): void {
+export function checkPodAnnotations(
+  annotations: Annotations,
+  spec: Frozen<PodSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+  rules: PodRules,
+): void {
   if (!annotations) return
   for (const key in annotations) {
     const value = annotations[key] ?? ''
     if (key === mirrorAnnotation) {
       if (!spec.nodeName) errors.invalid(at.key(key), value, 'must set spec.nodeName if mirror pod annotation is set')
     } else if (key === deletionCost) {
-      if (!rules.anyDeletionCost && !isDeletionCost(value)) errors.invalid(at.key(key), value, 'must be a 32bit integer')
+      if (!rules.anyDeletionCost && !isDeletionCost(value))
+        errors.invalid(at.key(key), value, 'must be a 32bit integer')
     } else if (key === tolerationsKey) {
       if (value) checkAnnotatedTolerations(value, at, errors)
     } else if (key === seccompPod || key.startsWith(seccompPrefix)) checkSeccomp(value, at.child(key), errors)
@@ -48,29 +55,56 @@ function checkSeccomp(value: string, at: FieldPath, errors: FieldErrors): void {
   else errors.invalid(at, value, 'must be a valid seccomp profile')
 }
 
-function checkAppArmor(key: string, value: string, spec: Frozen<PodSpec>, { at, errors }: { at: FieldPath; errors: FieldErrors }): void {
+function checkAppArmor(
+  key: string,
+  value: string,
+  spec: Frozen<PodSpec>,
+  { at, errors }: { at: FieldPath; errors: FieldErrors },
+): void {
   const container = key.slice(appArmorPrefix.length)
-  const known = [spec.initContainers, spec.containers, spec.ephemeralContainers].some((list) => list?.some(({ name }) => name === container))
+  const known = [spec.initContainers, spec.containers, spec.ephemeralContainers].some((list) =>
+    list?.some(({ name }) => name === container),
+  )
   if (!known) errors.invalid(at.key(key), container, 'container not found')
-  if (value && value !== 'runtime/default' && value !== 'unconfined' && !value.startsWith('localhost/')) errors.invalid(at.key(key), value, `invalid AppArmor profile name: ${JSON.stringify(value)}`)
+  if (value && value !== 'runtime/default' && value !== 'unconfined' && !value.startsWith('localhost/'))
+    errors.invalid(at.key(key), value, `invalid AppArmor profile name: ${JSON.stringify(value)}`)
 }
 
 /** Old annotations and the fields that took their place must say the same. */
-export function checkAnnotationsMatchFields(annotations: Annotations, spec: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors): void {
+export function checkAnnotationsMatchFields(
+  annotations: Annotations,
+  spec: Frozen<PodSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (!annotations) return
   const ofPod = spec.securityContext
-  if (ofPod?.seccompProfile && annotations[seccompPod] !== undefined) checkMatch(annotations[seccompPod], ofPod.seccompProfile, 'seccomp', { at: at.child('securityContext', 'seccompProfile'), errors })
+  if (ofPod?.seccompProfile && annotations[seccompPod] !== undefined)
+    checkMatch(annotations[seccompPod], ofPod.seccompProfile, 'seccomp', {
+      at: at.child('securityContext', 'seccompProfile'),
+      errors,
+    })
   eachContainer(spec, at, ({ name, securityContext }, path) => {
     const seccomp = annotations[`${seccompPrefix}${name}`]
-    if (securityContext?.seccompProfile && seccomp !== undefined) checkMatch(seccomp, securityContext.seccompProfile, 'seccomp', { at: path.child('securityContext', 'seccompProfile'), errors })
+    if (securityContext?.seccompProfile && seccomp !== undefined)
+      checkMatch(seccomp, securityContext.seccompProfile, 'seccomp', {
+        at: path.child('securityContext', 'seccompProfile'),
+        errors,
+      })
     if (spec.os?.name === 'windows') return
     const appArmor = annotations[`${appArmorPrefix}${name}`]
     const profile = securityContext?.appArmorProfile ?? ofPod?.appArmorProfile
-    if (profile && appArmor !== undefined) checkMatch(appArmor, profile, 'apparmor', { at: path.child('securityContext', 'appArmorProfile'), errors })
+    if (profile && appArmor !== undefined)
+      checkMatch(appArmor, profile, 'apparmor', { at: path.child('securityContext', 'appArmorProfile'), errors })
   })
 }
 
-function checkMatch(annotation: string, { type, localhostProfile }: Frozen<SeccompProfile>, what: 'seccomp' | 'apparmor', { at, errors }: { at: FieldPath; errors: FieldErrors }): void {
+function checkMatch(
+  annotation: string,
+  { type, localhostProfile }: Frozen<SeccompProfile>,
+  what: 'seccomp' | 'apparmor',
+  { at, errors }: { at: FieldPath; errors: FieldErrors },
+): void {
   const differs = () => errors.forbidden(at.child('type'), `${what} type in annotation and field must match`)
   if (type === 'Unconfined') {
     if (annotation !== 'unconfined') differs()
@@ -78,12 +112,18 @@ function checkMatch(annotation: string, { type, localhostProfile }: Frozen<Secco
     if (annotation !== 'runtime/default' && !(what === 'seccomp' && annotation === 'docker/default')) differs()
   } else if (type === 'Localhost') {
     if (!annotation.startsWith('localhost/')) differs()
-    else if (annotation.slice('localhost/'.length) !== localhostProfile) errors.forbidden(at.child('localhostProfile'), `${what} profile in annotation and field must match`)
+    else if (annotation.slice('localhost/'.length) !== localhostProfile)
+      errors.forbidden(at.child('localhostProfile'), `${what} profile in annotation and field must match`)
   }
 }
 
 /** Annotations that stay as they were when the Pod was made. */
-export function checkAnnotationUpdates(annotations: Annotations = {}, old: Annotations = {}, at: FieldPath, errors: FieldErrors): void {
+export function checkAnnotationUpdates(
+  annotations: Annotations = {},
+  old: Annotations = {},
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   for (const key in old) {
     if (annotations[key] === old[key]) continue
     if (key.startsWith(appArmorPrefix)) errors.forbidden(at.key(key), 'may not remove or update AppArmor annotations')

@@ -1,4 +1,14 @@
-import type { Container, ContainerPort, ContainerResizePolicy, ContainerRestartRule, EphemeralContainer, PodSpec, Volume, VolumeDevice, VolumeMount } from '../../generated/types/core-v1.ts'
+import type {
+  Container,
+  ContainerPort,
+  ContainerResizePolicy,
+  ContainerRestartRule,
+  EphemeralContainer,
+  PodSpec,
+  Volume,
+  VolumeDevice,
+  VolumeMount,
+} from '../../generated/types/core-v1.ts'
 import type { Frozen } from '../../resource.ts'
 import type { FieldErrors, FieldPath } from '../../validation/field.ts'
 import { isLabel, isPortName, isPortNumber } from '../../validation/names.ts'
@@ -29,7 +39,11 @@ export function checkContainers(scope: ContainerScope, at: FieldPath): void {
     checkCommon(container, path, scope)
     if (names.has(container.name)) errors.duplicate(path.child('name'), container.name)
     names.add(container.name)
-    if (container.lifecycle) checkLifecycle(container.lifecycle, path.child('lifecycle'), errors, { graceSeconds: spec.terminationGracePeriodSeconds, os: spec.os })
+    if (container.lifecycle)
+      checkLifecycle(container.lifecycle, path.child('lifecycle'), errors, {
+        graceSeconds: spec.terminationGracePeriodSeconds,
+        os: spec.os,
+      })
     checkProbes(container, path, errors)
     checkRestartPolicy(container, path, errors)
   })
@@ -48,19 +62,39 @@ export function checkInitContainers(scope: ContainerScope, at: FieldPath): void 
     checkCommon(container, path, scope)
     const { restartPolicy, restartPolicyRules } = container
     if (restartPolicy === 'Always') {
-      if (restartPolicyRules?.length) errors.forbidden(path.child('restartPolicyRules'), 'restartPolicyRules are not allowed for init containers with restart policy Always')
+      if (restartPolicyRules?.length)
+        errors.forbidden(
+          path.child('restartPolicyRules'),
+          'restartPolicyRules are not allowed for init containers with restart policy Always',
+        )
     } else checkRestartPolicy(container, path, errors)
     if (names.has(container.name)) errors.duplicate(path.child('name'), container.name)
     else if (container.name) names.add(container.name)
     checkHostPorts([container], at, errors)
     if (restartPolicy === 'Always') {
-      if (container.lifecycle) checkLifecycle(container.lifecycle, path.child('lifecycle'), errors, { graceSeconds: spec.terminationGracePeriodSeconds, os: spec.os })
+      if (container.lifecycle)
+        checkLifecycle(container.lifecycle, path.child('lifecycle'), errors, {
+          graceSeconds: spec.terminationGracePeriodSeconds,
+          os: spec.os,
+        })
       checkProbes(container, path, errors)
-    } else for (const name of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) if (container[name]) errors.forbidden(path.child(name), onlySidecars)
+    } else
+      for (const name of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const)
+        if (container[name]) errors.forbidden(path.child(name), onlySidecars)
   })
 }
 
-const forbiddenInEphemeral = ['ports', 'resources', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle', 'resizePolicy', 'restartPolicy', 'restartPolicyRules'] as const
+const forbiddenInEphemeral = [
+  'ports',
+  'resources',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
+] as const
 
 /** Containers added to a running Pod. */
 export function checkEphemeralContainers(scope: ContainerScope, at: FieldPath): void {
@@ -85,10 +119,17 @@ export function checkEphemeralContainers(scope: ContainerScope, at: FieldPath): 
   })
 }
 
-const isSet = (value: unknown) => value !== undefined && value !== null && !(typeof value === 'object' && Object.values(value).every((part) => part === undefined))
+const isSet = (value: unknown) =>
+  value !== undefined &&
+  value !== null &&
+  !(typeof value === 'object' && Object.values(value).every((part) => part === undefined))
 
 /** Pods, unlike templates, refuse an image with white space around it. */
-export function checkImagePadding({ image = '' }: Frozen<Container | EphemeralContainer>, at: FieldPath, errors: FieldErrors): void {
+export function checkImagePadding(
+  { image = '' }: Frozen<Container | EphemeralContainer>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (image !== image.trim()) errors.invalid(at.child('image'), image, 'must not have leading or trailing whitespace')
 }
 
@@ -100,22 +141,30 @@ export function checkPullPolicy(policy: string | undefined, at: FieldPath, name:
   else if (!policies.includes(policy)) errors.notSupported(at.child(name), policy, policies)
 }
 
-function checkCommon(container: Frozen<Container | EphemeralContainer>, at: FieldPath, { spec, volumes, claims, rules, errors }: ContainerScope): void {
+function checkCommon(
+  container: Frozen<Container | EphemeralContainer>,
+  at: FieldPath,
+  { spec, volumes, claims, rules, errors }: ContainerScope,
+): void {
   if (!container.name) errors.required(at.child('name'))
   else for (const text of isLabel(container.name)) errors.invalid(at.child('name'), container.name, text)
   if (!container.image) errors.required(at.child('image'))
   const { terminationMessagePolicy: message = '' } = container
   if (!message) errors.required(at.child('terminationMessagePolicy'))
-  else if (message !== 'File' && message !== 'FallbackToLogsOnError') errors.notSupported(at.child('terminationMessagePolicy'), message, ['File', 'FallbackToLogsOnError'])
+  else if (message !== 'File' && message !== 'FallbackToLogsOnError')
+    errors.notSupported(at.child('terminationMessagePolicy'), message, ['File', 'FallbackToLogsOnError'])
   if (container.ports?.length) checkPorts(container.ports, at.child('ports'), errors)
   if (container.env?.length) checkEnv(container.env, at.child('env'), errors)
   if (container.envFrom?.length) checkEnvFrom(container.envFrom, at.child('envFrom'), errors)
   if (container.volumeMounts?.length) checkVolumeMounts(container, volumes, at.child('volumeMounts'), errors)
-  if (container.volumeDevices?.length) checkDevices(container.volumeDevices, container.volumeMounts, volumes, at.child('volumeDevices'), errors)
+  if (container.volumeDevices?.length)
+    checkDevices(container.volumeDevices, container.volumeMounts, volumes, at.child('volumeDevices'), errors)
   checkPullPolicy(container.imagePullPolicy, at, 'imagePullPolicy', errors)
   if (container.resources) checkContainerResources(container.resources, claims, at.child('resources'), errors, rules)
-  if (container.resizePolicy?.length) checkResizePolicy(container.resizePolicy, spec.restartPolicy, at.child('resizePolicy'), errors)
-  if (container.securityContext) checkSecurityContext(container.securityContext, at.child('securityContext'), errors, spec.hostUsers !== false)
+  if (container.resizePolicy?.length)
+    checkResizePolicy(container.resizePolicy, spec.restartPolicy, at.child('resizePolicy'), errors)
+  if (container.securityContext)
+    checkSecurityContext(container.securityContext, at.child('securityContext'), errors, spec.hostUsers !== false)
 }
 
 /** The protocols of ports. */
@@ -132,7 +181,8 @@ function checkPorts(ports: Frozen<ContainerPort[]>, at: FieldPath, errors: Field
       if (!wrong.length) names.add(name)
     }
     if (!containerPort) errors.required(path.child('containerPort'))
-    else for (const text of isPortNumber(containerPort)) errors.invalid(path.child('containerPort'), containerPort, text)
+    else
+      for (const text of isPortNumber(containerPort)) errors.invalid(path.child('containerPort'), containerPort, text)
     if (hostPort) for (const text of isPortNumber(hostPort)) errors.invalid(path.child('hostPort'), hostPort, text)
     if (!protocol) errors.required(path.child('protocol'))
     else if (!portProtocols.includes(protocol)) errors.notSupported(path.child('protocol'), protocol, portProtocols)
@@ -151,7 +201,13 @@ function checkHostPorts(containers: Frozen<Container[]>, at: FieldPath, errors: 
   )
 }
 
-function checkDevices(devices: Frozen<VolumeDevice[]>, mounts: Frozen<VolumeMount[]> | undefined, volumes: ReadonlyMap<string, Frozen<Volume>>, at: FieldPath, errors: FieldErrors): void {
+function checkDevices(
+  devices: Frozen<VolumeDevice[]>,
+  mounts: Frozen<VolumeMount[]> | undefined,
+  volumes: ReadonlyMap<string, Frozen<Volume>>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const names = new Set<string>()
   const paths = new Set<string>()
   devices.forEach(({ name = '', devicePath = '' }, i) => {
@@ -160,27 +216,43 @@ function checkDevices(devices: Frozen<VolumeDevice[]>, mounts: Frozen<VolumeMoun
     if (!name) errors.required(path.child('name'))
     if (names.has(name)) errors.invalid(path.child('name'), name, 'must be unique')
     if (!volume) errors.notFound(path.child('name'), name)
-    else if (!volume.persistentVolumeClaim && !volume.ephemeral) errors.invalid(path.child('name'), name, 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode')
+    else if (!volume.persistentVolumeClaim && !volume.ephemeral)
+      errors.invalid(
+        path.child('name'),
+        name,
+        'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode',
+      )
     if (!devicePath) errors.required(path.child('devicePath'))
     if (paths.has(devicePath)) errors.invalid(path.child('devicePath'), devicePath, 'must be unique')
-    if (hasBacksteps(devicePath)) errors.invalid(path.child('devicePath'), devicePath, "can not contain backsteps ('..')")
+    if (hasBacksteps(devicePath))
+      errors.invalid(path.child('devicePath'), devicePath, "can not contain backsteps ('..')")
     else paths.add(devicePath)
-    if (mounts?.some((mount) => mount.name === name)) errors.invalid(path.child('name'), name, 'must not already exist in volumeMounts')
-    if (mounts?.some((mount) => mount.mountPath === devicePath)) errors.invalid(path.child('devicePath'), devicePath, 'must not already exist as a path in volumeMounts')
+    if (mounts?.some((mount) => mount.name === name))
+      errors.invalid(path.child('name'), name, 'must not already exist in volumeMounts')
+    if (mounts?.some((mount) => mount.mountPath === devicePath))
+      errors.invalid(path.child('devicePath'), devicePath, 'must not already exist as a path in volumeMounts')
     if (name) names.add(name)
   })
 }
 
-function checkResizePolicy(list: Frozen<ContainerResizePolicy[]>, podRestartPolicy: string | undefined, at: FieldPath, errors: FieldErrors): void {
+function checkResizePolicy(
+  list: Frozen<ContainerResizePolicy[]>,
+  podRestartPolicy: string | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const seen = new Set<string>()
   list.forEach(({ resourceName, restartPolicy }, i) => {
     if (seen.has(resourceName)) errors.duplicate(at.index(i), resourceName)
     seen.add(resourceName)
     if (!resourceName) errors.required(at)
-    else if (resourceName !== 'cpu' && resourceName !== 'memory') errors.notSupported(at, resourceName, ['cpu', 'memory'])
+    else if (resourceName !== 'cpu' && resourceName !== 'memory')
+      errors.notSupported(at, resourceName, ['cpu', 'memory'])
     if (!restartPolicy) errors.required(at)
-    else if (restartPolicy !== 'NotRequired' && restartPolicy !== 'RestartContainer') errors.notSupported(at, restartPolicy, ['NotRequired', 'RestartContainer'])
-    if (podRestartPolicy === 'Never' && restartPolicy !== 'NotRequired') errors.invalid(at, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'")
+    else if (restartPolicy !== 'NotRequired' && restartPolicy !== 'RestartContainer')
+      errors.notSupported(at, restartPolicy, ['NotRequired', 'RestartContainer'])
+    if (podRestartPolicy === 'Never' && restartPolicy !== 'NotRequired')
+      errors.invalid(at, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'")
   })
 }
 
@@ -189,20 +261,30 @@ const rulesMax = 20
 const exitCodesMax = 255
 
 /** When this container, other than the rest of the Pod, restarts. */
-function checkRestartPolicy({ restartPolicy, restartPolicyRules: rules }: Frozen<Container>, at: FieldPath, errors: FieldErrors): void {
+function checkRestartPolicy(
+  { restartPolicy, restartPolicyRules: rules }: Frozen<Container>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (restartPolicy === undefined) {
     if (!rules?.length) return
     errors.required(at.child('restartPolicy'), 'must specify restartPolicy when restart rules are used')
-  } else if (!restartPolicies.includes(restartPolicy)) errors.notSupported(at.child('restartPolicy'), restartPolicy, restartPolicies)
+  } else if (!restartPolicies.includes(restartPolicy))
+    errors.notSupported(at.child('restartPolicy'), restartPolicy, restartPolicies)
   if (!rules) return
   if (rules.length > rulesMax) errors.tooLong(at.child('restartPolicyRules'), rulesMax)
   rules.forEach((rule, i) => checkRestartRule(rule, at.child('restartPolicyRules').index(i), errors))
 }
 
-function checkRestartRule({ action = '', exitCodes }: Frozen<ContainerRestartRule>, at: FieldPath, errors: FieldErrors): void {
+function checkRestartRule(
+  { action = '', exitCodes }: Frozen<ContainerRestartRule>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (action !== 'Restart') errors.notSupported(at.child('action'), action, ['Restart'])
   if (!exitCodes) return errors.required(at.child('exitCodes'), 'must be specified')
   const { operator = '', values } = exitCodes
-  if (operator !== 'In' && operator !== 'NotIn') errors.notSupported(at.child('exitCodes', 'operator'), operator, ['In', 'NotIn'])
+  if (operator !== 'In' && operator !== 'NotIn')
+    errors.notSupported(at.child('exitCodes', 'operator'), operator, ['In', 'NotIn'])
   if ((values?.length ?? 0) > exitCodesMax) errors.tooLong(at.child('exitCodes', 'values'), exitCodesMax)
 }

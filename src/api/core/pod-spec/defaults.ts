@@ -1,4 +1,12 @@
-import type { Container, EphemeralContainer, Lifecycle, PodSpec, PodTemplateSpec, Probe, Volume } from '../../generated/types/core-v1.ts'
+import type {
+  Container,
+  EphemeralContainer,
+  Lifecycle,
+  PodSpec,
+  PodTemplateSpec,
+  Probe,
+  Volume,
+} from '../../generated/types/core-v1.ts'
 import type { ObjectMeta } from '../../generated/types/meta-v1.ts'
 import { ensure } from '../../draft.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
@@ -30,7 +38,10 @@ export function defaultPodTemplate(template: PodTemplateSpec): void {
 }
 
 /** Annotations that once stood for init containers. */
-const initAnnotations = ['init-containers', 'init-container-statuses'].flatMap((name) => [`pod.alpha.kubernetes.io/${name}`, `pod.beta.kubernetes.io/${name}`])
+const initAnnotations = ['init-containers', 'init-container-statuses'].flatMap((name) => [
+  `pod.alpha.kubernetes.io/${name}`,
+  `pod.beta.kubernetes.io/${name}`,
+])
 
 /** Removes them: nobody reads them any more, and upstream drops them, too. */
 export function dropInitAnnotations(metadata: ObjectMeta): void {
@@ -54,9 +65,12 @@ function pullPolicyOf(image: string): string {
   return imageTag(image) === 'latest' && isImageName(image) ? 'Always' : 'IfNotPresent'
 }
 
-const domain = '(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\\[(?:[a-fA-F0-9:]+)\\])(?::[0-9]+)?'
+const domain =
+  '(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\\[(?:[a-fA-F0-9:]+)\\])(?::[0-9]+)?'
 const part = '[a-z0-9]+(?:(?:[._]|__|[-]+)[a-z0-9]+)*'
-const imageName = new RegExp(`^(?:${domain}/)?${part}(?:/${part})*(?::[\\w][\\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`)
+const imageName = new RegExp(
+  `^(?:${domain}/)?${part}(?:/${part})*(?::[\\w][\\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`,
+)
 const isImageName = (image: string) => imageName.test(image)
 
 function defaultContainer(container: Container | EphemeralContainer): void {
@@ -103,8 +117,10 @@ function defaultHandler({ httpGet }: Pick<Probe, 'httpGet'>): void {
 const defaultFileMode = 0o644
 
 function defaultVolume(volume: Volume): void {
-  const { secret, configMap, downwardAPI, projected, hostPath, iscsi, rbd, azureDisk, scaleIO, ephemeral, image } = volume
-  if (!Object.entries(volume).some(([name, value]) => name !== 'name' && value !== undefined && value !== null)) volume.emptyDir = {}
+  const { secret, configMap, downwardAPI, projected, hostPath, iscsi, rbd, azureDisk, scaleIO, ephemeral, image } =
+    volume
+  if (!Object.entries(volume).some(([name, value]) => name !== 'name' && value !== undefined && value !== null))
+    volume.emptyDir = {}
   if (secret) secret.defaultMode ??= defaultFileMode
   if (configMap) configMap.defaultMode ??= defaultFileMode
   if (downwardAPI) {
@@ -140,7 +156,12 @@ export function defaultRbd(source: { pool?: string; user?: string; keyring?: str
 }
 
 /** Azure disks of Pods and PersistentVolumes. */
-export function defaultAzureDisk(source: { cachingMode?: string; kind?: string; fsType?: string; readOnly?: boolean }): void {
+export function defaultAzureDisk(source: {
+  cachingMode?: string
+  kind?: string
+  fsType?: string
+  readOnly?: boolean
+}): void {
   source.cachingMode ??= 'ReadWrite'
   source.kind ??= 'Shared'
   source.fsType ??= 'ext4'

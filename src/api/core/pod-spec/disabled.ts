@@ -3,13 +3,20 @@ import type { Frozen } from '../../resource.ts'
 
 type AnyContainer = Frozen<Container> | Frozen<EphemeralContainer>
 
-const containersOf = (spec: Frozen<PodSpec>): readonly AnyContainer[] => [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]
-const stops = (spec: Frozen<PodSpec> | undefined) => !!spec && containersOf(spec).some(({ lifecycle }) => lifecycle?.stopSignal !== undefined)
-const projects = (spec: Frozen<PodSpec> | undefined, name: 'clusterTrustBundle' | 'podCertificate') => !!spec?.volumes?.some(({ projected }) => projected?.sources?.some((source) => source[name]))
+const containersOf = (spec: Frozen<PodSpec>): readonly AnyContainer[] => [
+  ...(spec.initContainers ?? []),
+  ...(spec.containers ?? []),
+  ...(spec.ephemeralContainers ?? []),
+]
+const stops = (spec: Frozen<PodSpec> | undefined) =>
+  !!spec && containersOf(spec).some(({ lifecycle }) => lifecycle?.stopSignal !== undefined)
+const projects = (spec: Frozen<PodSpec> | undefined, name: 'clusterTrustBundle' | 'podCertificate') =>
+  !!spec?.volumes?.some(({ projected }) => projected?.sources?.some((source) => source[name]))
 
 /** Removes fields of features that upstream's v1.35 has off by default, unless the old spec has them. */
 export function dropDisabledFields(spec: PodSpec, old?: Frozen<PodSpec>): void {
-  if (stops(spec) && !stops(old)) for (const list of [spec.initContainers, spec.containers, spec.ephemeralContainers]) list?.forEach(dropStopSignal)
+  if (stops(spec) && !stops(old))
+    for (const list of [spec.initContainers, spec.containers, spec.ephemeralContainers]) list?.forEach(dropStopSignal)
   for (const name of ['clusterTrustBundle', 'podCertificate'] as const) {
     if (!projects(spec, name) || projects(old, name)) continue
     for (const { projected } of spec.volumes ?? []) for (const source of projected?.sources ?? []) delete source[name]

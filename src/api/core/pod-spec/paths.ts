@@ -22,5 +22,6 @@ export function checkLocalPath(path: string, at: FieldPath, errors: FieldErrors)
 
 /** A file's mode: 0 to 0777. */
 export function checkFileMode(mode: number | undefined, at: FieldPath, errors: FieldErrors): void {
-  if (mode !== undefined && (mode < 0 || mode > 0o777)) errors.invalid(at, mode, 'must be a number between 0 and 0777 (octal), both inclusive')
+  if (mode !== undefined && (mode < 0 || mode > 0o777))
+    errors.invalid(at, mode, 'must be a number between 0 and 0777 (octal), both inclusive')
 }

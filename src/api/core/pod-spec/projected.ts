@@ -1,4 +1,10 @@
-import type { ClusterTrustBundleProjection, DownwardAPIVolumeFile, KeyToPath, PodCertificateProjection, ProjectedVolumeSource } from '../../generated/types/core-v1.ts'
+import type {
+  ClusterTrustBundleProjection,
+  DownwardAPIVolumeFile,
+  KeyToPath,
+  PodCertificateProjection,
+  ProjectedVolumeSource,
+} from '../../generated/types/core-v1.ts'
 import type { Frozen } from '../../resource.ts'
 import type { FieldErrors, FieldPath } from '../../validation/field.ts'
 import { checkLabelSelector } from '../../validation/labels.ts'
@@ -19,19 +25,29 @@ export function checkKeyToPath({ key, path = '', mode }: Frozen<KeyToPath>, at: 
 }
 
 /** One field of the Pod as a file. */
-export function checkDownwardFile({ path = '', fieldRef, resourceFieldRef, mode }: Frozen<DownwardAPIVolumeFile>, at: FieldPath, errors: FieldErrors): void {
+export function checkDownwardFile(
+  { path = '', fieldRef, resourceFieldRef, mode }: Frozen<DownwardAPIVolumeFile>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (!path) errors.required(at.child('path'))
   checkLocalPath(path, at.child('path'), errors)
   if (fieldRef) {
     checkFieldRef(fieldRef, volumeFields, at.child('fieldRef'), errors)
-    if (resourceFieldRef) errors.invalid(at, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously')
+    if (resourceFieldRef)
+      errors.invalid(at, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously')
   } else if (resourceFieldRef) checkResourceFieldRef(resourceFieldRef, true, at.child('resourceFieldRef'), errors)
   else errors.required(at, 'one of fieldRef and resourceFieldRef is required')
   checkFileMode(mode, at.child('mode'), errors)
 }
 
 /** Several sources in one folder: no path may come from two. */
-export function checkProjected(volume: Frozen<ProjectedVolumeSource>, at: FieldPath, errors: FieldErrors, rules: PodRules): void {
+export function checkProjected(
+  volume: Frozen<ProjectedVolumeSource>,
+  at: FieldPath,
+  errors: FieldErrors,
+  rules: PodRules,
+): void {
   checkFileMode(volume.defaultMode, at.child('defaultMode'), errors)
   const paths = new Set<string>()
   const claim = (path: string, shown: string) => {
@@ -75,20 +91,35 @@ export function checkProjected(volume: Frozen<ProjectedVolumeSource>, at: FieldP
   })
 }
 
-function checkToken({ expirationSeconds = 0, path = '' }: { readonly expirationSeconds?: number; readonly path?: string }, at: FieldPath, volumeAt: FieldPath, errors: FieldErrors, rules: PodRules): void {
-  if (expirationSeconds < 600) errors.invalid(at.child('expirationSeconds'), expirationSeconds, 'may not specify a duration less than 10 minutes')
-  if (expirationSeconds > 2 ** 32) errors.invalid(at.child('expirationSeconds'), expirationSeconds, 'may not specify a duration larger than 2^32 seconds')
+function checkToken(
+  { expirationSeconds = 0, path = '' }: { readonly expirationSeconds?: number; readonly path?: string },
+  at: FieldPath,
+  volumeAt: FieldPath,
+  errors: FieldErrors,
+  rules: PodRules,
+): void {
+  if (expirationSeconds < 600)
+    errors.invalid(at.child('expirationSeconds'), expirationSeconds, 'may not specify a duration less than 10 minutes')
+  if (expirationSeconds > 2 ** 32)
+    errors.invalid(
+      at.child('expirationSeconds'),
+      expirationSeconds,
+      'may not specify a duration larger than 2^32 seconds',
+    )
   if (!path) errors.required(volumeAt.child('path'))
   else if (!rules.anyTokenPath) checkLocalPath(path, volumeAt.child('path'), errors)
 }
 
 function checkTrustBundle(bundle: Frozen<ClusterTrustBundleProjection>, at: FieldPath, errors: FieldErrors): void {
   const { name, signerName, labelSelector, path = '' } = bundle
-  if (name !== undefined && signerName !== undefined) errors.invalid(at, bundle, 'only one of name and signerName may be used')
+  if (name !== undefined && signerName !== undefined)
+    errors.invalid(at, bundle, 'only one of name and signerName may be used')
   else if (name !== undefined) {
     if (!name) errors.required(at.child('name'), 'must be a valid object name')
-    for (const text of isSubdomain(name.slice(name.lastIndexOf(':') + 1))) errors.invalid(at.child('name'), name, `not a valid clustertrustbundlename: ${text}`)
-    if (labelSelector) errors.invalid(at.child('labelSelector'), labelSelector, 'labelSelector must be unset if name is specified')
+    for (const text of isSubdomain(name.slice(name.lastIndexOf(':') + 1)))
+      errors.invalid(at.child('name'), name, `not a valid clustertrustbundlename: ${text}`)
+    if (labelSelector)
+      errors.invalid(at.child('labelSelector'), labelSelector, 'labelSelector must be unset if name is specified')
   } else if (signerName !== undefined) {
     if (!signerName) errors.required(at.child('signerName'), 'must be a valid signer name')
     checkSignerName(signerName, at.child('signerName'), errors)
@@ -101,19 +132,31 @@ function checkTrustBundle(bundle: Frozen<ClusterTrustBundleProjection>, at: Fiel
 const keyTypes = ['RSA3072', 'RSA4096', 'ECDSAP256', 'ECDSAP384', 'ECDSAP521', 'ED25519']
 const day = 86_400
 
-function checkCertificate(certificate: Frozen<PodCertificateProjection>, at: FieldPath, errors: FieldErrors, claim: (path: string, shown: string) => void): void {
+function checkCertificate(
+  certificate: Frozen<PodCertificateProjection>,
+  at: FieldPath,
+  errors: FieldErrors,
+  claim: (path: string, shown: string) => void,
+): void {
   const { signerName = '', keyType = '', maxExpirationSeconds: seconds, userAnnotations } = certificate
   checkSignerName(signerName, at.child('signerName'), errors)
   for (const key in userAnnotations) {
     const wrong = isQualifiedName(key.toLowerCase())
     for (const text of wrong) errors.invalid(at.child('userAnnotations'), key, text)
-    if (!wrong.length && !key.includes('/')) errors.invalid(at.child('userAnnotations'), key, 'must be a domain-prefixed key (such as "acme.io/foo")')
+    if (!wrong.length && !key.includes('/'))
+      errors.invalid(at.child('userAnnotations'), key, 'must be a domain-prefixed key (such as "acme.io/foo")')
   }
   if (!keyTypes.includes(keyType)) errors.notSupported(at.child('keyType'), keyType, keyTypes)
   if (seconds !== undefined) {
     const longest = isKubernetesSigner(signerName) ? day : 91 * day
-    if (seconds < 3600) errors.invalid(at.child('maxExpirationSeconds'), seconds, 'if provided, maxExpirationSeconds must be >= 3600')
-    if (seconds > longest) errors.invalid(at.child('maxExpirationSeconds'), seconds, `if provided, maxExpirationSeconds must be <= ${longest}`)
+    if (seconds < 3600)
+      errors.invalid(at.child('maxExpirationSeconds'), seconds, 'if provided, maxExpirationSeconds must be >= 3600')
+    if (seconds > longest)
+      errors.invalid(
+        at.child('maxExpirationSeconds'),
+        seconds,
+        `if provided, maxExpirationSeconds must be <= ${longest}`,
+      )
   }
   let paths = 0
   for (const name of ['credentialBundlePath', 'keyPath', 'certificateChainPath'] as const) {

@@ -12,7 +12,9 @@ export const qosOf = (pod: Frozen<Pod>): string => pod.status?.qosClass || compu
 export function computeQos(spec: Frozen<PodSpec> | undefined): string {
   const requests = new Map<string, bigint>()
   const limits = new Map<string, bigint>()
-  const all = spec?.resources ? [spec.resources] : [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map(({ resources }) => resources)
+  const all = spec?.resources
+    ? [spec.resources]
+    : [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map(({ resources }) => resources)
   let limited = true
   for (const resources of all) {
     add(requests, resources?.requests)
@@ -22,7 +24,8 @@ export function computeQos(spec: Frozen<PodSpec> | undefined): string {
     if (!exempt && !computes.every((name) => nanos(resources?.limits?.[name]) > 0n)) limited = false
   }
   if (!requests.size && !limits.size) return 'BestEffort'
-  const equal = requests.size === limits.size && Array.from(requests).every(([name, amount]) => limits.get(name) === amount)
+  const equal =
+    requests.size === limits.size && Array.from(requests).every(([name, amount]) => limits.get(name) === amount)
   return limited && equal ? 'Guaranteed' : 'Burstable'
 }
 

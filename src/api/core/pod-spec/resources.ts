@@ -3,7 +3,15 @@ import type { Frozen } from '../../resource.ts'
 import type { FieldErrors, FieldPath } from '../../validation/field.ts'
 import { isLabel } from '../../validation/names.ts'
 import { compareAmounts } from '../../validation/quantities.ts'
-import { checkAmount, checkContainerResourceName, checkPodResourceName, isHugePages, isWholePages, overcommits, type ResourceNameRule } from '../resource-names.ts'
+import {
+  checkAmount,
+  checkContainerResourceName,
+  checkPodResourceName,
+  isHugePages,
+  isWholePages,
+  overcommits,
+  type ResourceNameRule,
+} from '../resource-names.ts'
 import { containerAmounts, listOf } from './resource-sums.ts'
 import type { PodRules } from './rules.ts'
 
@@ -18,17 +26,44 @@ export interface ResourceRules {
 const none: ReadonlySet<string> = new Set()
 
 /** Requests and limits of a container. */
-export function checkContainerResources(resources: Frozen<ResourceRequirements> | undefined, claims: ReadonlySet<string>, at: FieldPath, errors: FieldErrors, rules: PodRules): void {
-  if (resources) checkRequirements(resources, { nameRule: checkContainerResourceName, claims, partialHugePages: rules.partialHugePages }, at, errors)
+export function checkContainerResources(
+  resources: Frozen<ResourceRequirements> | undefined,
+  claims: ReadonlySet<string>,
+  at: FieldPath,
+  errors: FieldErrors,
+  rules: PodRules,
+): void {
+  if (resources)
+    checkRequirements(
+      resources,
+      { nameRule: checkContainerResourceName, claims, partialHugePages: rules.partialHugePages },
+      at,
+      errors,
+    )
 }
 
 /** What a runtime class adds to a Pod's containers. */
-export function checkOverhead(overhead: Readonly<Record<string, string>>, at: FieldPath, errors: FieldErrors, partialHugePages?: boolean): void {
-  checkRequirements({ limits: overhead }, { nameRule: checkContainerResourceName, claims: none, partialHugePages }, at, errors)
+export function checkOverhead(
+  overhead: Readonly<Record<string, string>>,
+  at: FieldPath,
+  errors: FieldErrors,
+  partialHugePages?: boolean,
+): void {
+  checkRequirements(
+    { limits: overhead },
+    { nameRule: checkContainerResourceName, claims: none, partialHugePages },
+    at,
+    errors,
+  )
 }
 
 /** Requests and limits anywhere. */
-export function checkRequirements(resources: Frozen<ResourceRequirements>, rules: ResourceRules, at: FieldPath, errors: FieldErrors): void {
+export function checkRequirements(
+  resources: Frozen<ResourceRequirements>,
+  rules: ResourceRules,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const { limits, requests, claims } = resources
   let computes = false
   let pages = false
@@ -40,7 +75,8 @@ export function checkRequirements(resources: Frozen<ResourceRequirements>, rules
       if (isHugePages(name)) pages = true
     } else computes = true
     checkAmount(name, amount, at.child(part).key(name), errors)
-    if (isHugePages(name) && !rules.partialHugePages && !isWholePages(name, amount)) errors.invalid(at.child(part).key(name), amount, `${amount} is not positive integer multiple of ${name}`)
+    if (isHugePages(name) && !rules.partialHugePages && !isWholePages(name, amount))
+      errors.invalid(at.child(part).key(name), amount, `${amount} is not positive integer multiple of ${name}`)
     return errors.list.length === before
   }
   if (limits) for (const name in limits) checkEach(name, limits[name] ?? '0', 'limits')
@@ -50,19 +86,27 @@ export function checkRequirements(resources: Frozen<ResourceRequirements>, rules
       checkEach(name, amount, 'requests')
       const limit = limits?.[name]
       if (limit === undefined) {
-        if (!overcommits(name)) errors.required(at.child('limits'), 'Limit must be set for non overcommitable resources')
+        if (!overcommits(name))
+          errors.required(at.child('limits'), 'Limit must be set for non overcommitable resources')
         continue
       }
       const order = compareAmounts(amount, limit)
-      if (order !== 0 && !overcommits(name)) errors.invalid(at.child('requests'), amount, `must be equal to ${name} limit of ${limit}`)
-      else if (order > 0) errors.invalid(at.child('requests'), amount, `must be less than or equal to ${name} limit of ${limit}`)
+      if (order !== 0 && !overcommits(name))
+        errors.invalid(at.child('requests'), amount, `must be equal to ${name} limit of ${limit}`)
+      else if (order > 0)
+        errors.invalid(at.child('requests'), amount, `must be less than or equal to ${name} limit of ${limit}`)
     }
   }
   if (pages && !computes) errors.forbidden(at, 'HugePages require cpu or memory')
   if (claims?.length) checkClaims(claims, rules.claims, at.child('claims'), errors)
 }
 
-function checkClaims(claims: NonNullable<Frozen<ResourceRequirements>['claims']>, known: ReadonlySet<string>, at: FieldPath, errors: FieldErrors): void {
+function checkClaims(
+  claims: NonNullable<Frozen<ResourceRequirements>['claims']>,
+  known: ReadonlySet<string>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const used = new Set<string>()
   claims.forEach(({ name, request }, i) => {
     if (!name) return errors.required(at.index(i))
@@ -79,25 +123,54 @@ function checkClaims(claims: NonNullable<Frozen<ResourceRequirements>['claims']>
 }
 
 /** Requests and limits of the Pod as a whole, and how the containers' fit into them. */
-export function checkPodResources(spec: Frozen<PodSpec>, specAt: FieldPath, errors: FieldErrors, rules: PodRules): void {
+export function checkPodResources(
+  spec: Frozen<PodSpec>,
+  specAt: FieldPath,
+  errors: FieldErrors,
+  rules: PodRules,
+): void {
   const { resources } = spec
   if (!resources) return
   const at = specAt.child('resources')
   if (spec.os?.name === 'windows') return errors.forbidden(at, 'may not be set for a windows pod')
   if (resources.claims) errors.forbidden(at.child('claims'), 'claims may not be set for Resources at pod-level')
-  checkRequirements(resources, { nameRule: checkPodResourceName, claims: new Set(spec.resourceClaims?.map(({ name }) => name)), partialHugePages: rules.partialHugePages }, at, errors)
+  checkRequirements(
+    resources,
+    {
+      nameRule: checkPodResourceName,
+      claims: new Set(spec.resourceClaims?.map(({ name }) => name)),
+      partialHugePages: rules.partialHugePages,
+    },
+    at,
+    errors,
+  )
   for (const [name, sum] of Object.entries(listOf(containerAmounts({ spec }, 'requests')))) {
     const whole = resources.requests?.[name]
-    if (whole !== undefined && compareAmounts(sum, whole) > 0) errors.invalid(at.child('requests').key(name), whole, `must be greater than or equal to aggregate container requests of ${sum}`)
+    if (whole !== undefined && compareAmounts(sum, whole) > 0)
+      errors.invalid(
+        at.child('requests').key(name),
+        whole,
+        `must be greater than or equal to aggregate container requests of ${sum}`,
+      )
   }
   for (const [name, sum] of Object.entries(listOf(containerAmounts({ spec }, 'limits')))) {
     const whole = resources.limits?.[name]
-    if (isHugePages(name) && whole !== undefined && compareAmounts(sum, whole) > 0) errors.invalid(at.child('limits').key(name), whole, `must be greater than or equal to aggregate container limits of ${sum}`)
+    if (isHugePages(name) && whole !== undefined && compareAmounts(sum, whole) > 0)
+      errors.invalid(
+        at.child('limits').key(name),
+        whole,
+        `must be greater than or equal to aggregate container limits of ${sum}`,
+      )
   }
   spec.containers?.forEach((container, i) => {
     for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {
       const whole = resources.limits?.[name]
-      if (whole !== undefined && compareAmounts(limit, whole) > 0) errors.invalid(at.child('containers').index(i).key(name).child('limits'), limit, `must be less than or equal to pod limits of ${whole}`)
+      if (whole !== undefined && compareAmounts(limit, whole) > 0)
+        errors.invalid(
+          at.child('containers').index(i).key(name).child('limits'),
+          limit,
+          `must be less than or equal to pod limits of ${whole}`,
+        )
     }
   })
 }

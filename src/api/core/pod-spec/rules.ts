@@ -27,21 +27,33 @@ export interface PodRules {
 }
 
 /** Rules for a changed spec: what the old one has stays allowed. */
-export function rulesOfUpdate(base: PodRules, old: Frozen<PodSpec> | undefined, oldAnnotations: Readonly<Record<string, string>> | undefined): PodRules {
+export function rulesOfUpdate(
+  base: PodRules,
+  old: Frozen<PodSpec> | undefined,
+  oldAnnotations: Readonly<Record<string, string>> | undefined,
+): PodRules {
   if (!old) return base
   return {
     ...base,
     anyDeletionCost: !isDeletionCost(oldAnnotations?.['controller.kubernetes.io/pod-deletion-cost']),
     anySelectorValue: hasInvalidAffinityValue(old),
-    anyRequiredNodeAffinityValue: !!old.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms?.some((term) =>
-      term.matchExpressions?.some(({ values }) => values?.some((value) => isLabelValue(value).length > 0)),
-    ),
+    anyRequiredNodeAffinityValue:
+      !!old.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms?.some((term) =>
+        term.matchExpressions?.some(({ values }) => values?.some((value) => isLabelValue(value).length > 0)),
+      ),
     partialHugePages: usesPartialHugePages(old),
-    anySpreadSelector: !!old.topologySpreadConstraints?.some(({ labelSelector }) => broken((errors) => checkLabelSelector(labelSelector, root, errors))),
+    anySpreadSelector: !!old.topologySpreadConstraints?.some(({ labelSelector }) =>
+      broken((errors) => checkLabelSelector(labelSelector, root, errors)),
+    ),
     legacySpreadKeys: !!old.topologySpreadConstraints?.some((constraint) => violatesKeys(constraint)),
-    anyTokenPath: !!old.volumes?.some(({ projected }) => projected?.sources?.some(({ serviceAccountToken: token }) => token && broken((errors) => checkLocalPath(token.path ?? '', root, errors)))),
+    anyTokenPath: !!old.volumes?.some(({ projected }) =>
+      projected?.sources?.some(
+        ({ serviceAccountToken: token }) => token && broken((errors) => checkLocalPath(token.path ?? '', root, errors)),
+      ),
+    ),
     hostSysctls: !!old.securityContext?.sysctls?.some(({ name }) => hostSysctlError(name, old) !== undefined),
-    userNamespaceDevices: old.hostUsers === false && allContainers(old).some(({ volumeDevices }) => !!volumeDevices?.length),
+    userNamespaceDevices:
+      old.hostUsers === false && allContainers(old).some(({ volumeDevices }) => !!volumeDevices?.length),
   }
 }
 
@@ -53,10 +65,15 @@ function broken(check: (errors: FieldErrors) => void): boolean {
   return !errors.empty
 }
 
-const violatesKeys = ({ matchLabelKeys, labelSelector }: Frozen<TopologySpreadConstraint>) => broken((errors) => checkMatchLabelKeys({ matchLabelKeys, labelSelector }, root, errors))
+const violatesKeys = ({ matchLabelKeys, labelSelector }: Frozen<TopologySpreadConstraint>) =>
+  broken((errors) => checkMatchLabelKeys({ matchLabelKeys, labelSelector }, root, errors))
 
 /** Containers of every kind. */
-export const allContainers = (spec: Frozen<PodSpec>): readonly Frozen<Container>[] => [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]
+export const allContainers = (spec: Frozen<PodSpec>): readonly Frozen<Container>[] => [
+  ...(spec.initContainers ?? []),
+  ...(spec.containers ?? []),
+  ...(spec.ephemeralContainers ?? []),
+]
 
 function hasInvalidAffinityValue({ affinity }: Frozen<PodSpec>): boolean {
   const all = [affinity?.podAffinity, affinity?.podAntiAffinity].flatMap((part) => [
@@ -68,16 +85,21 @@ function hasInvalidAffinityValue({ affinity }: Frozen<PodSpec>): boolean {
 
 const usesPartialHugePages = (spec: Frozen<PodSpec>) =>
   [...(spec.initContainers ?? []), ...(spec.containers ?? [])].some(({ resources }) =>
-    [resources?.limits, resources?.requests].some((amounts) => Object.entries(amounts ?? {}).some(([name, amount]) => isHugePages(name) && !isWholePages(name, amount))),
+    [resources?.limits, resources?.requests].some((amounts) =>
+      Object.entries(amounts ?? {}).some(([name, amount]) => isHugePages(name) && !isWholePages(name, amount)),
+    ),
   )
 
 /** A 32-bit integer, as text. */
-export const isDeletionCost = (text: string | undefined): boolean => text === undefined || (/^(0|-?[1-9][0-9]*)$/.test(text) && Math.abs(Number(text)) <= 2 ** 31 && Number(text) < 2 ** 31)
+export const isDeletionCost = (text: string | undefined): boolean =>
+  text === undefined ||
+  (/^(0|-?[1-9][0-9]*)$/.test(text) && Math.abs(Number(text)) <= 2 ** 31 && Number(text) < 2 ** 31)
 
 /** Why a Pod on the host's namespaces may not set a sysctl. */
 export function hostSysctlError(name: string, spec: Frozen<PodSpec>): string | undefined {
   const dotted = name.replaceAll('/', '.')
   if (spec.hostNetwork && dotted.startsWith('net.')) return "may not be specified when 'hostNetwork' is true"
-  if (spec.hostIPC && (dotted === 'kernel.sem' || /^(fs\.mqueue\.|kernel\.shm|kernel\.msg)/.test(dotted))) return "may not be specified when 'hostIPC' is true"
+  if (spec.hostIPC && (dotted === 'kernel.sem' || /^(fs\.mqueue\.|kernel\.shm|kernel\.msg)/.test(dotted)))
+    return "may not be specified when 'hostIPC' is true"
   return undefined
 }

@@ -49,13 +49,19 @@ const restartPolicies = ['Always', 'OnFailure', 'Never']
 const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 const preemptionPolicies = ['PreemptLowerPriority', 'Never']
 
-function checkPolicies({ restartPolicy, dnsPolicy, preemptionPolicy, activeDeadlineSeconds: deadline }: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors): void {
+function checkPolicies(
+  { restartPolicy, dnsPolicy, preemptionPolicy, activeDeadlineSeconds: deadline }: Frozen<PodSpec>,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (!restartPolicy) errors.required(at.child('restartPolicy'))
-  else if (!restartPolicies.includes(restartPolicy)) errors.notSupported(at.child('restartPolicy'), restartPolicy, restartPolicies)
+  else if (!restartPolicies.includes(restartPolicy))
+    errors.notSupported(at.child('restartPolicy'), restartPolicy, restartPolicies)
   if (!dnsPolicy) errors.required(at.child('dnsPolicy'))
   else if (!dnsPolicies.includes(dnsPolicy)) errors.notSupported(at.child('dnsPolicy'), dnsPolicy, dnsPolicies)
   checkPreemptionPolicy(preemptionPolicy, at.child('preemptionPolicy'), errors)
-  if (deadline !== undefined && (deadline < 1 || deadline > secondsMax)) errors.invalid(at.child('activeDeadlineSeconds'), deadline, rangeText(1, secondsMax))
+  if (deadline !== undefined && (deadline < 1 || deadline > secondsMax))
+    errors.invalid(at.child('activeDeadlineSeconds'), deadline, rangeText(1, secondsMax))
 }
 
 /** Whether Pods of lower priority may have to go; also of priority classes. */
@@ -70,7 +76,9 @@ function checkNames(spec: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors): 
     const value = spec[name]
     if (value) for (const text of isSubdomain(value)) errors.invalid(at.child(name), value, text)
   }
-  if (spec.runtimeClassName !== undefined) for (const text of isSubdomain(spec.runtimeClassName)) errors.invalid(at.child('runtimeClassName'), spec.runtimeClassName, text)
+  if (spec.runtimeClassName !== undefined)
+    for (const text of isSubdomain(spec.runtimeClassName))
+      errors.invalid(at.child('runtimeClassName'), spec.runtimeClassName, text)
   for (const name of ['hostname', 'subdomain'] as const) {
     const value = spec[name]
     if (value) for (const text of isLabel(value)) errors.invalid(at.child(name), value, text)
@@ -84,7 +92,12 @@ function checkNames(spec: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors): 
   for (const text of isSubdomain(hostnameOverride)) errors.invalid(path, hostnameOverride, text)
 }
 
-function checkResourceClaims(claims: Frozen<PodResourceClaim[]>, at: FieldPath, errors: FieldErrors, rules: PodRules): void {
+function checkResourceClaims(
+  claims: Frozen<PodResourceClaim[]>,
+  at: FieldPath,
+  errors: FieldErrors,
+  rules: PodRules,
+): void {
   const names = new Set<string>()
   claims.forEach((claim, i) => {
     if (rules.mirror) return errors.forbidden(nowhere(), 'static pods do not support resource claims')
@@ -94,10 +107,16 @@ function checkResourceClaims(claims: Frozen<PodResourceClaim[]>, at: FieldPath, 
     else if (names.has(name)) errors.duplicate(path.child('name'), name)
     else for (const text of isLabel(name)) errors.invalid(path.child('name'), name, text)
     names.add(name)
-    if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) errors.invalid(path, claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified')
-    if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) errors.invalid(path, claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`')
-    if (resourceClaimName !== undefined) for (const text of isSubdomain(resourceClaimName)) errors.invalid(path.child('resourceClaimName'), resourceClaimName, text)
-    if (resourceClaimTemplateName !== undefined) for (const text of isSubdomain(resourceClaimTemplateName)) errors.invalid(path.child('resourceClaimTemplateName'), resourceClaimTemplateName, text)
+    if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined)
+      errors.invalid(path, claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified')
+    if (resourceClaimName === undefined && resourceClaimTemplateName === undefined)
+      errors.invalid(path, claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`')
+    if (resourceClaimName !== undefined)
+      for (const text of isSubdomain(resourceClaimName))
+        errors.invalid(path.child('resourceClaimName'), resourceClaimName, text)
+    if (resourceClaimTemplateName !== undefined)
+      for (const text of isSubdomain(resourceClaimTemplateName))
+        errors.invalid(path.child('resourceClaimTemplateName'), resourceClaimTemplateName, text)
   })
 }
 
@@ -105,7 +124,12 @@ function checkResourceClaims(claims: Frozen<PodResourceClaim[]>, at: FieldPath, 
 function checkHostNetworkPorts(spec: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors, rules: PodRules): void {
   spec.containers?.forEach(({ ports }, i) =>
     ports?.forEach(({ hostPort = 0, containerPort = 0 }, j) => {
-      if ((rules.isPod || hostPort) && hostPort !== containerPort) errors.invalid(at.index(i).child('ports').index(j).child('hostPort'), hostPort, 'must match `containerPort` when `hostNetwork` is true')
+      if ((rules.isPod || hostPort) && hostPort !== containerPort)
+        errors.invalid(
+          at.index(i).child('ports').index(j).child('hostPort'),
+          hostPort,
+          'must match `containerPort` when `hostNetwork` is true',
+        )
     }),
   )
 }
@@ -114,17 +138,33 @@ const nameserversMax = 3
 const searchesMax = 32
 const searchCharactersMax = 2048
 
-function checkDnsConfig(config: Frozen<PodDNSConfig> | undefined, policy: string | undefined, at: FieldPath, errors: FieldErrors): void {
+function checkDnsConfig(
+  config: Frozen<PodDNSConfig> | undefined,
+  policy: string | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   if (policy === 'None') {
     if (!config) return errors.required(at, 'must provide `dnsConfig` when `dnsPolicy` is None')
-    if (!config.nameservers?.length) return errors.required(at.child('nameservers'), 'must provide at least one DNS nameserver when `dnsPolicy` is None')
+    if (!config.nameservers?.length)
+      return errors.required(
+        at.child('nameservers'),
+        'must provide at least one DNS nameserver when `dnsPolicy` is None',
+      )
   }
   if (!config) return
   const { nameservers = [], searches = [], options } = config
-  if (nameservers.length > nameserversMax) errors.invalid(at.child('nameservers'), nameservers, `must not have more than ${nameserversMax} nameservers`)
+  if (nameservers.length > nameserversMax)
+    errors.invalid(at.child('nameservers'), nameservers, `must not have more than ${nameserversMax} nameservers`)
   nameservers.forEach((address, i) => checkLegacyIp(address, at.child('nameservers').index(i), errors))
-  if (searches.length > searchesMax) errors.invalid(at.child('searches'), searches, `must not have more than ${searchesMax} search paths`)
-  if (searches.join(' ').length > searchCharactersMax) errors.invalid(at.child('searches'), searches, `must not have more than ${searchCharactersMax} characters (including spaces) in the search list`)
+  if (searches.length > searchesMax)
+    errors.invalid(at.child('searches'), searches, `must not have more than ${searchesMax} search paths`)
+  if (searches.join(' ').length > searchCharactersMax)
+    errors.invalid(
+      at.child('searches'),
+      searches,
+      `must not have more than ${searchCharactersMax} characters (including spaces) in the search list`,
+    )
   searches.forEach((search, i) => {
     if (search === '.') return
     const name = search.endsWith('.') ? search.slice(0, -1) : search
@@ -137,7 +177,8 @@ function checkDnsConfig(config: Frozen<PodDNSConfig> | undefined, policy: string
 
 function checkGates({ readinessGates, schedulingGates }: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors): void {
   readinessGates?.forEach(({ conditionType = '' }, i) => {
-    for (const text of isQualifiedName(conditionType)) errors.invalid(at.child('readinessGates').index(i).child('conditionType'), conditionType, text)
+    for (const text of isQualifiedName(conditionType))
+      errors.invalid(at.child('readinessGates').index(i).child('conditionType'), conditionType, text)
   })
   const names = new Set<string>()
   schedulingGates?.forEach(({ name = '' }, i) => {

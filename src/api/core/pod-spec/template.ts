@@ -9,7 +9,12 @@ import { checkPodSpec } from './spec.ts'
 const noContainers: Frozen<PodSpec> = { containers: [] }
 
 /** A template of Pods in a workload kind. What the `old` template gets away with stays allowed. */
-export function checkPodTemplate(template: Frozen<PodTemplateSpec> | undefined, at: FieldPath, errors: FieldErrors, old?: Frozen<PodTemplateSpec>): void {
+export function checkPodTemplate(
+  template: Frozen<PodTemplateSpec> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+  old?: Frozen<PodTemplateSpec>,
+): void {
   const { metadata, spec = noContainers } = template ?? {}
   const rules = rulesOfUpdate({ isPod: false }, old?.spec, old?.metadata?.annotations)
   const specAt = at.child('spec')
@@ -18,5 +23,6 @@ export function checkPodTemplate(template: Frozen<PodTemplateSpec> | undefined, 
   checkPodAnnotations(metadata?.annotations, spec, at.child('annotations'), errors, rules)
   checkPodSpec(spec, specAt, errors, rules)
   checkAnnotationsMatchFields(metadata?.annotations, spec, specAt, errors)
-  if (spec.ephemeralContainers?.length) errors.forbidden(specAt.child('ephemeralContainers'), 'ephemeral containers not allowed in pod template')
+  if (spec.ephemeralContainers?.length)
+    errors.forbidden(specAt.child('ephemeralContainers'), 'ephemeral containers not allowed in pod template')
 }

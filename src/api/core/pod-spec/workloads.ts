@@ -28,20 +28,37 @@ export function checkRequiredSelector(selector: Selector, at: FieldPath, errors:
 }
 
 /** The template's labels must be what the selector selects. */
-export function checkTemplateLabels(matcher: LabelMatcher, template: Frozen<PodTemplateSpec> | undefined, at: FieldPath, errors: FieldErrors): void {
+export function checkTemplateLabels(
+  matcher: LabelMatcher,
+  template: Frozen<PodTemplateSpec> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+): void {
   const labels = template?.metadata?.labels ?? {}
-  if (!matcher.everything && !matcher.matches(labels)) errors.invalid(at.child('metadata', 'labels'), labels, '`selector` does not match template `labels`')
+  if (!matcher.everything && !matcher.matches(labels))
+    errors.invalid(at.child('metadata', 'labels'), labels, '`selector` does not match template `labels`')
 }
 
 /** Pods that are restarted whenever they end. */
-export function checkRunsForEver(template: Frozen<PodTemplateSpec> | undefined, at: FieldPath, errors: FieldErrors, kind: string): void {
+export function checkRunsForEver(
+  template: Frozen<PodTemplateSpec> | undefined,
+  at: FieldPath,
+  errors: FieldErrors,
+  kind: string,
+): void {
   const { restartPolicy, activeDeadlineSeconds } = template?.spec ?? {}
-  if (restartPolicy !== 'Always') errors.notSupported(at.child('spec', 'restartPolicy'), restartPolicy ?? '', ['Always'])
-  if (activeDeadlineSeconds !== undefined) errors.forbidden(at.child('spec', 'activeDeadlineSeconds'), `activeDeadlineSeconds in ${kind} is not Supported`)
+  if (restartPolicy !== 'Always')
+    errors.notSupported(at.child('spec', 'restartPolicy'), restartPolicy ?? '', ['Always'])
+  if (activeDeadlineSeconds !== undefined)
+    errors.forbidden(at.child('spec', 'activeDeadlineSeconds'), `activeDeadlineSeconds in ${kind} is not Supported`)
 }
 
 /** Names become parts of host names. */
 export function hostnameWarnings(name: string | undefined): string[] {
   const wrong = isLabel(name ?? '')
-  return wrong.length ? [`metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${wrong.join(' ')}]`] : []
+  return wrong.length
+    ? [
+        `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${wrong.join(' ')}]`,
+      ]
+    : []
 }

@@ -5,7 +5,9 @@ import { named, namesWhere, quoted, relaxed, sorted, type Check, type Checked, t
 const hostNamespaces: Check = {
   level: 'baseline',
   run({ spec }) {
-    const used = (['hostNetwork', 'hostPID', 'hostIPC'] as const).filter((name) => spec[name]).map((name) => `${name}=true`)
+    const used = (['hostNetwork', 'hostPID', 'hostIPC'] as const)
+      .filter((name) => spec[name])
+      .map((name) => `${name}=true`)
     return used.length > 0 ? { reason: 'host namespaces', detail: used.join(', ') } : undefined
   },
 }
@@ -13,10 +15,17 @@ const hostNamespaces: Check = {
 const hostPorts: Check = {
   level: 'baseline',
   run(pod) {
-    const ports = sorted(pod.containers.flatMap(({ ports: own }) => (own ?? []).flatMap(({ hostPort }) => (hostPort ? [String(hostPort)] : []))))
+    const ports = sorted(
+      pod.containers.flatMap(({ ports: own }) =>
+        (own ?? []).flatMap(({ hostPort }) => (hostPort ? [String(hostPort)] : [])),
+      ),
+    )
     if (ports.length === 0) return undefined
     const names = namesWhere(pod, ({ ports: own }) => own?.some(({ hostPort }) => hostPort))
-    return { reason: 'hostPort', detail: `${named(names)} ${names.length === 1 ? 'uses' : 'use'} ${ports.length === 1 ? 'hostPort' : 'hostPorts'} ${ports.join(', ')}` }
+    return {
+      reason: 'hostPort',
+      detail: `${named(names)} ${names.length === 1 ? 'uses' : 'use'} ${ports.length === 1 ? 'hostPort' : 'hostPorts'} ${ports.join(', ')}`,
+    }
   },
 }
 
@@ -25,7 +34,9 @@ export const hostPathVolumes: Check = {
   level: 'baseline',
   run({ spec }) {
     const volumes = (spec.volumes ?? []).filter(({ hostPath }) => hostPath).map(({ name }) => name)
-    return volumes.length > 0 ? { reason: 'hostPath volumes', detail: `${volumes.length === 1 ? 'volume' : 'volumes'} ${quoted(volumes)}` } : undefined
+    return volumes.length > 0
+      ? { reason: 'hostPath volumes', detail: `${volumes.length === 1 ? 'volume' : 'volumes'} ${quoted(volumes)}` }
+      : undefined
   },
 }
 
@@ -33,12 +44,28 @@ const privileged: Check = {
   level: 'baseline',
   run(pod) {
     const names = namesWhere(pod, ({ securityContext }) => securityContext?.privileged)
-    return names.length > 0 ? { reason: 'privileged', detail: `${named(names)} must not set securityContext.privileged=true` } : undefined
+    return names.length > 0
+      ? { reason: 'privileged', detail: `${named(names)} must not set securityContext.privileged=true` }
+      : undefined
   },
 }
 
 /** What containers have anyway. */
-const usualCapabilities: ReadonlySet<string> = new Set(['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT'])
+const usualCapabilities: ReadonlySet<string> = new Set([
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+])
 
 /** Capabilities beyond the usual ones. */
 export const capabilitiesBaseline: Check = {
@@ -48,7 +75,10 @@ export const capabilitiesBaseline: Check = {
     const names = namesWhere(pod, ({ securityContext }) => bad(securityContext?.capabilities?.add).length > 0)
     if (names.length === 0) return undefined
     const added = sorted(pod.containers.flatMap(({ securityContext }) => bad(securityContext?.capabilities?.add)))
-    return { reason: 'non-default capabilities', detail: `${named(names)} must not include ${quoted(added)} in securityContext.capabilities.add` }
+    return {
+      reason: 'non-default capabilities',
+      detail: `${named(names)} must not include ${quoted(added)} in securityContext.capabilities.add`,
+    }
   },
 }
 
@@ -61,27 +91,51 @@ const procMount: Check = {
 
 /** The rule itself, which the restricted level has without exceptions. */
 export function procMountViolation(pod: Checked): Violation | undefined {
-  const names = namesWhere(pod, ({ securityContext }) => securityContext?.procMount !== undefined && securityContext.procMount !== 'Default')
+  const names = namesWhere(
+    pod,
+    ({ securityContext }) => securityContext?.procMount !== undefined && securityContext.procMount !== 'Default',
+  )
   if (names.length === 0) return undefined
-  const types = sorted(pod.containers.flatMap(({ securityContext }) => (securityContext?.procMount && securityContext.procMount !== 'Default' ? [securityContext.procMount] : [])))
+  const types = sorted(
+    pod.containers.flatMap(({ securityContext }) =>
+      securityContext?.procMount && securityContext.procMount !== 'Default' ? [securityContext.procMount] : [],
+    ),
+  )
   return { reason: 'procMount', detail: `${named(names)} must not set securityContext.procMount to ${quoted(types)}` }
 }
 
 const seLinux: Check = {
   level: 'baseline',
   run(pod) {
-    const allowed = new Set(['', 'container_t', 'container_init_t', 'container_kvm_t', ...(pod.minor >= 31 ? ['container_engine_t'] : [])])
+    const allowed = new Set([
+      '',
+      'container_t',
+      'container_init_t',
+      'container_kvm_t',
+      ...(pod.minor >= 31 ? ['container_engine_t'] : []),
+    ])
     const options: Frozen<SELinuxOptions>[] = []
     const bad = (own: Frozen<SELinuxOptions> | undefined): boolean => {
       if (!own || (allowed.has(own.type ?? '') && !own.user && !own.role)) return false
       options.push(own)
       return true
     }
-    const setters = settersOf(pod, bad(pod.spec.securityContext?.seLinuxOptions), namesWhere(pod, ({ securityContext }) => bad(securityContext?.seLinuxOptions)))
+    const setters = settersOf(
+      pod,
+      bad(pod.spec.securityContext?.seLinuxOptions),
+      namesWhere(pod, ({ securityContext }) => bad(securityContext?.seLinuxOptions)),
+    )
     if (setters === undefined) return undefined
     const types = sorted(options.map(({ type }) => type ?? '').filter((type) => !allowed.has(type)))
-    const data = [types.length > 0 && `${types.length === 1 ? 'type' : 'types'} ${quoted(types)}`, options.some(({ user }) => user) && 'user may not be set', options.some(({ role }) => role) && 'role may not be set']
-    return { reason: 'seLinuxOptions', detail: `${setters} set forbidden securityContext.seLinuxOptions: ${data.filter(Boolean).join('; ')}` }
+    const data = [
+      types.length > 0 && `${types.length === 1 ? 'type' : 'types'} ${quoted(types)}`,
+      options.some(({ user }) => user) && 'user may not be set',
+      options.some(({ role }) => role) && 'role may not be set',
+    ]
+    return {
+      reason: 'seLinuxOptions',
+      detail: `${setters} set forbidden securityContext.seLinuxOptions: ${data.filter(Boolean).join('; ')}`,
+    }
   },
 }
 
@@ -97,8 +151,17 @@ export const seccompBaseline: Check = {
   run(pod) {
     if (pod.minor < 19) return undefined
     const bad = (type: string | undefined) => type === 'Unconfined'
-    const setters = settersOf(pod, bad(pod.spec.securityContext?.seccompProfile?.type), namesWhere(pod, ({ securityContext }) => bad(securityContext?.seccompProfile?.type)))
-    return setters === undefined ? undefined : { reason: 'seccompProfile', detail: `${setters} must not set securityContext.seccompProfile.type to "Unconfined"` }
+    const setters = settersOf(
+      pod,
+      bad(pod.spec.securityContext?.seccompProfile?.type),
+      namesWhere(pod, ({ securityContext }) => bad(securityContext?.seccompProfile?.type)),
+    )
+    return setters === undefined
+      ? undefined
+      : {
+          reason: 'seccompProfile',
+          detail: `${setters} must not set securityContext.seccompProfile.type to "Unconfined"`,
+        }
   },
 }
 
@@ -120,7 +183,9 @@ const safeSysctls: readonly (readonly [number, string])[] = [
 const sysctls: Check = {
   level: 'baseline',
   run({ spec, minor }) {
-    const bad = (spec.securityContext?.sysctls ?? []).map(({ name }) => name).filter((name) => !safeSysctls.some(([since, safe]) => safe === name && minor >= since))
+    const bad = (spec.securityContext?.sysctls ?? [])
+      .map(({ name }) => name)
+      .filter((name) => !safeSysctls.some(([since, safe]) => safe === name && minor >= since))
     return bad.length > 0 ? { reason: 'forbidden sysctls', detail: bad.join(', ') } : undefined
   },
 }
@@ -130,7 +195,8 @@ const appArmorPrefix = 'container.apparmor.security.beta.kubernetes.io/'
 const appArmor: Check = {
   level: 'baseline',
   run(pod) {
-    const badProfile = (type: string | undefined) => type !== undefined && type !== 'RuntimeDefault' && type !== 'Localhost'
+    const badProfile = (type: string | undefined) =>
+      type !== undefined && type !== 'RuntimeDefault' && type !== 'Localhost'
     const setters: string[] = []
     const values: string[] = []
     const onPod = pod.spec.securityContext?.appArmorProfile?.type
@@ -140,14 +206,26 @@ const appArmor: Check = {
     }
     const names = namesWhere(pod, ({ securityContext }) => badProfile(securityContext?.appArmorProfile?.type))
     if (names.length > 0) setters.push(named(names))
-    for (const { securityContext } of pod.containers) if (badProfile(securityContext?.appArmorProfile?.type)) values.push(securityContext!.appArmorProfile!.type)
-    const annotations = Object.entries(pod.metadata.annotations ?? {}).filter(([key, value]) => key.startsWith(appArmorPrefix) && value !== '' && value !== 'runtime/default' && !value.startsWith('localhost/'))
+    for (const { securityContext } of pod.containers)
+      if (badProfile(securityContext?.appArmorProfile?.type)) values.push(securityContext!.appArmorProfile!.type)
+    const annotations = Object.entries(pod.metadata.annotations ?? {}).filter(
+      ([key, value]) =>
+        key.startsWith(appArmorPrefix) &&
+        value !== '' &&
+        value !== 'runtime/default' &&
+        !value.startsWith('localhost/'),
+    )
     if (annotations.length > 0) {
-      setters.push(`${annotations.length === 1 ? 'annotation' : 'annotations'} ${quoted(annotations.map(([key]) => key).sort())}`)
+      setters.push(
+        `${annotations.length === 1 ? 'annotation' : 'annotations'} ${quoted(annotations.map(([key]) => key).sort())}`,
+      )
       values.push(...annotations.map(([, value]) => value))
     }
     if (setters.length === 0) return undefined
-    return { reason: values.length === 1 ? 'forbidden AppArmor profile' : 'forbidden AppArmor profiles', detail: `${setters.join(' and ')} must not set AppArmor profile type to ${quoted(sorted(values))}` }
+    return {
+      reason: values.length === 1 ? 'forbidden AppArmor profile' : 'forbidden AppArmor profiles',
+      detail: `${setters.join(' and ')} must not set AppArmor profile type to ${quoted(sorted(values))}`,
+    }
   },
 }
 
@@ -157,7 +235,9 @@ const windowsHostProcess: Check = {
     const onPod = pod.spec.securityContext?.windowsOptions?.hostProcess === true
     const names = namesWhere(pod, ({ securityContext }) => securityContext?.windowsOptions?.hostProcess)
     const setters = settersOf(pod, onPod, names)
-    return setters === undefined ? undefined : { reason: 'hostProcess', detail: `${setters} must not set securityContext.windowsOptions.hostProcess=true` }
+    return setters === undefined
+      ? undefined
+      : { reason: 'hostProcess', detail: `${setters} must not set securityContext.windowsOptions.hostProcess=true` }
   },
 }
 
@@ -167,15 +247,34 @@ const hostProbes: Check = {
   run(pod) {
     const hosts: string[] = []
     const names = namesWhere(pod, ({ livenessProbe, readinessProbe, startupProbe, lifecycle }) => {
-      const own = [livenessProbe, readinessProbe, startupProbe, lifecycle?.postStart, lifecycle?.preStop].flatMap((handler) => [handler?.httpGet?.host, handler?.tcpSocket?.host].filter((host) => host !== undefined && host !== ''))
+      const own = [livenessProbe, readinessProbe, startupProbe, lifecycle?.postStart, lifecycle?.preStop].flatMap(
+        (handler) =>
+          [handler?.httpGet?.host, handler?.tcpSocket?.host].filter((host) => host !== undefined && host !== ''),
+      )
       hosts.push(...(own as string[]))
       return own.length > 0
     })
     if (names.length === 0) return undefined
     const unique = sorted(hosts)
-    return { reason: 'probe or lifecycle host', detail: `${named(sorted(names))} ${names.length === 1 ? 'uses' : 'use'} ${unique.length === 1 ? 'probe or lifecycle host' : 'probe or lifecycle hosts'} ${quoted(unique)}` }
+    return {
+      reason: 'probe or lifecycle host',
+      detail: `${named(sorted(names))} ${names.length === 1 ? 'uses' : 'use'} ${unique.length === 1 ? 'probe or lifecycle host' : 'probe or lifecycle hosts'} ${quoted(unique)}`,
+    }
   },
 }
 
 /** What no pod does that is not trusted with its node. */
-export const baselineChecks: readonly Check[] = [appArmor, capabilitiesBaseline, hostNamespaces, hostPathVolumes, hostPorts, hostProbes, privileged, procMount, seLinux, seccompBaseline, sysctls, windowsHostProcess]
+export const baselineChecks: readonly Check[] = [
+  appArmor,
+  capabilitiesBaseline,
+  hostNamespaces,
+  hostPathVolumes,
+  hostPorts,
+  hostProbes,
+  privileged,
+  procMount,
+  seLinux,
+  seccompBaseline,
+  sysctls,
+  windowsHostProcess,
+]

@@ -27,7 +27,8 @@ export interface Check {
 }
 
 /** `containers "a", "b"` or `container "a"`. */
-export const named = (names: readonly string[]): string => `${names.length === 1 ? 'container' : 'containers'} ${quoted(names)}`
+export const named = (names: readonly string[]): string =>
+  `${names.length === 1 ? 'container' : 'containers'} ${quoted(names)}`
 
 /** Texts in quotes, joined by commas. */
 export const quoted = (texts: Iterable<string>): string => [...texts].map((text) => JSON.stringify(text)).join(', ')
@@ -36,7 +37,10 @@ export const quoted = (texts: Iterable<string>): string => [...texts].map((text)
 export const sorted = (texts: Iterable<string>): string[] => [...new Set(texts)].sort()
 
 /** The containers of whom something holds, by name. */
-export const namesWhere = ({ containers }: Checked, test: (container: Frozen<Container>) => boolean | undefined): string[] => containers.filter(test).map(({ name }) => name)
+export const namesWhere = (
+  { containers }: Checked,
+  test: (container: Frozen<Container>) => boolean | undefined,
+): string[] => containers.filter(test).map(({ name }) => name)
 
 /** A pod of its own user namespace on Linux may do more since v1.35. */
 export const relaxed = ({ spec, minor }: Checked): boolean => minor >= 35 && spec.hostUsers === false

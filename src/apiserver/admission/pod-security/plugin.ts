@@ -1,4 +1,15 @@
-import { cronJobs, daemonSets, deployments, jobs, namespaces, pods, podTemplates, replicaSets, replicationControllers, statefulSets } from '../../../api/generated/resources.ts'
+import {
+  cronJobs,
+  daemonSets,
+  deployments,
+  jobs,
+  namespaces,
+  pods,
+  podTemplates,
+  replicaSets,
+  replicationControllers,
+  statefulSets,
+} from '../../../api/generated/resources.ts'
 import { invalid } from '../../../api/errors/api-error.ts'
 import type { Namespace, Pod, PodSpec, PodTemplateSpec } from '../../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../../api/resource.ts'
@@ -10,10 +21,30 @@ import { refusal } from '../forbidden.ts'
 import { isResource } from '../kinds.ts'
 import { detailsOf, levelText, policyOf, rank, violationsOf, type Policy } from './policy.ts'
 
-const templated = [podTemplates, replicationControllers, replicaSets, deployments, daemonSets, statefulSets, jobs, cronJobs]
+const templated = [
+  podTemplates,
+  replicationControllers,
+  replicaSets,
+  deployments,
+  daemonSets,
+  statefulSets,
+  jobs,
+  cronJobs,
+]
 
 /** Subresources of pods that do not change what the pod may do. */
-const harmless: ReadonlySet<string> = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status', 'token', 'resize'])
+const harmless: ReadonlySet<string> = new Set([
+  'exec',
+  'attach',
+  'binding',
+  'eviction',
+  'log',
+  'portforward',
+  'proxy',
+  'status',
+  'token',
+  'resize',
+])
 
 /** Pod security: pods keep to the level that their namespace's labels name. */
 export function podSecurity(lookup: Lookup): AdmissionPlugin {
@@ -22,7 +53,9 @@ export function podSecurity(lookup: Lookup): AdmissionPlugin {
     handles(operation, kind, subresource) {
       if (operation !== 'CREATE' && operation !== 'UPDATE') return false
       if (isResource(kind, pods)) return !harmless.has(subresource)
-      return subresource === '' && (isResource(kind, namespaces) || templated.some((resource) => isResource(kind, resource)))
+      return (
+        subresource === '' && (isResource(kind, namespaces) || templated.some((resource) => isResource(kind, resource)))
+      )
     },
     validate(attributes) {
       if (isResource(attributes.kind, namespaces)) return checkNamespace(attributes, lookup)
@@ -41,24 +74,40 @@ function checkPod(attributes: Attributes, policy: Policy): void {
   const old = attributes.old as Frozen<Pod> | undefined
   if (!pod.spec || (old?.spec && !isSignificant(pod.spec, old.spec))) return
   const violations = violationsOf(policy.enforce, pod.metadata ?? {}, pod.spec)
-  if (violations.length > 0) throw refusal(attributes, `violates PodSecurity ${JSON.stringify(levelText(policy.enforce))}: ${detailsOf(violations)}`)
+  if (violations.length > 0)
+    throw refusal(
+      attributes,
+      `violates PodSecurity ${JSON.stringify(levelText(policy.enforce))}: ${detailsOf(violations)}`,
+    )
   warnOf(attributes, policy, pod.metadata ?? {}, pod.spec)
 }
 
-function warnOf(attributes: Attributes, { warn }: Policy, metadata: NonNullable<Frozen<Pod>['metadata']>, spec: Frozen<PodSpec>): void {
+function warnOf(
+  attributes: Attributes,
+  { warn }: Policy,
+  metadata: NonNullable<Frozen<Pod>['metadata']>,
+  spec: Frozen<PodSpec>,
+): void {
   const violations = violationsOf(warn, metadata, spec)
-  if (violations.length > 0) attributes.warn(`would violate PodSecurity ${JSON.stringify(levelText(warn))}: ${detailsOf(violations)}`)
+  if (violations.length > 0)
+    attributes.warn(`would violate PodSecurity ${JSON.stringify(levelText(warn))}: ${detailsOf(violations)}`)
 }
 
 /** Updates that cannot change what a pod may do are let pass, so that a stricter policy does not keep pods from being finished. */
 function isSignificant(spec: Frozen<PodSpec>, old: Frozen<PodSpec>): boolean {
-  const images = ({ containers, initContainers }: Frozen<PodSpec>) => [...(containers ?? []), ...(initContainers ?? [])].map(({ image }) => image)
+  const images = ({ containers, initContainers }: Frozen<PodSpec>) =>
+    [...(containers ?? []), ...(initContainers ?? [])].map(({ image }) => image)
   return !equal(images(spec), images(old)) || !equal(spec.ephemeralContainers, old.ephemeralContainers)
 }
 
 function templateOf({ object }: Attributes): Frozen<PodTemplateSpec> | undefined {
-  const owner = object as { template?: PodTemplateSpec; spec?: { template?: PodTemplateSpec; jobTemplate?: { spec?: { template?: PodTemplateSpec } } } }
-  return (owner.spec?.jobTemplate?.spec?.template ?? owner.spec?.template ?? owner.template) as Frozen<PodTemplateSpec> | undefined
+  const owner = object as {
+    template?: PodTemplateSpec
+    spec?: { template?: PodTemplateSpec; jobTemplate?: { spec?: { template?: PodTemplateSpec } } }
+  }
+  return (owner.spec?.jobTemplate?.spec?.template ?? owner.spec?.template ?? owner.template) as
+    | Frozen<PodTemplateSpec>
+    | undefined
 }
 
 function checkNamespace(attributes: Attributes, lookup: Lookup): void {
@@ -68,8 +117,14 @@ function checkNamespace(attributes: Attributes, lookup: Lookup): void {
   const { enforce } = policyOf(namespace.metadata?.labels, errors)
   const oldErrors = new FieldErrors()
   const before = old && policyOf(old.metadata?.labels, oldErrors)
-  if (!errors.empty && !(old && !oldErrors.empty && equal(errors.list, oldErrors.list))) throw invalid('', 'Namespace', namespace.metadata?.name ?? '', errors)
-  if (!before || enforce.level === 'privileged' || equal(enforce, before.enforce.level === enforce.level ? before.enforce : undefined)) return
+  if (!errors.empty && !(old && !oldErrors.empty && equal(errors.list, oldErrors.list)))
+    throw invalid('', 'Namespace', namespace.metadata?.name ?? '', errors)
+  if (
+    !before ||
+    enforce.level === 'privileged' ||
+    equal(enforce, before.enforce.level === enforce.level ? before.enforce : undefined)
+  )
+    return
   if (enforce.version === before.enforce.version && rank(enforce.level) <= rank(before.enforce.level)) return
   warnOfPods(attributes, lookup.list(pods, attributes.name), enforce)
 }
@@ -85,9 +140,14 @@ function warnOfPods(attributes: Attributes, own: readonly Frozen<Pod>[], enforce
     const reason = violations.map((violation) => violation.reason).join(', ')
     byReason.set(reason, [...(byReason.get(reason) ?? []), metadata?.name ?? ''])
   }
-  if (own.length > podsMax) attributes.warn(`new PodSecurity enforce level only checked against the first ${podsMax} of ${own.length} existing pods`)
+  if (own.length > podsMax)
+    attributes.warn(
+      `new PodSecurity enforce level only checked against the first ${podsMax} of ${own.length} existing pods`,
+    )
   if (byReason.size === 0) return
-  attributes.warn(`existing pods in namespace ${JSON.stringify(attributes.name)} violate the new PodSecurity enforce level ${JSON.stringify(levelText(enforce))}`)
+  attributes.warn(
+    `existing pods in namespace ${JSON.stringify(attributes.name)} violate the new PodSecurity enforce level ${JSON.stringify(levelText(enforce))}`,
+  )
   const lines = [...byReason].map(([reason, names]) => {
     const [first = ''] = names.sort()
     return `${first}${names.length === 1 ? '' : names.length === 2 ? ' (and 1 other pod)' : ` (and ${names.length - 1} other pods)`}: ${reason}`

@@ -34,8 +34,16 @@ export function policyOf(labels: Readonly<Record<string, string>> | undefined, e
   const audit = levelVersion(labels, 'audit', 'privileged', errors)
   let warn = levelVersion(labels, 'warn', 'privileged', errors)
   const enforced = labels?.[`${prefix}enforce`]
-  if (labels?.[`${prefix}warn`] === undefined && enforced !== undefined && isLevel(enforced) && rank(enforce.level) > rank(warn.level)) {
-    warn = { level: enforce.level, version: labels?.[`${prefix}warn-version`] === undefined ? enforce.version : warn.version }
+  if (
+    labels?.[`${prefix}warn`] === undefined &&
+    enforced !== undefined &&
+    isLevel(enforced) &&
+    rank(enforce.level) > rank(warn.level)
+  ) {
+    warn = {
+      level: enforce.level,
+      version: labels?.[`${prefix}warn-version`] === undefined ? enforce.version : warn.version,
+    }
   }
   return { enforce, audit, warn }
 }
@@ -45,24 +53,42 @@ const isLevel = (text: string): text is Level => (levels as readonly string[]).i
 /** How strict a level is. */
 export const rank = (level: Level): number => levels.indexOf(level)
 
-function levelVersion(labels: Readonly<Record<string, string>> | undefined, mode: string, whenWrong: Level, errors: FieldErrors | undefined): LevelVersion {
+function levelVersion(
+  labels: Readonly<Record<string, string>> | undefined,
+  mode: string,
+  whenWrong: Level,
+  errors: FieldErrors | undefined,
+): LevelVersion {
   const level = labels?.[prefix + mode]
   const version = labels?.[`${prefix}${mode}-version`]
   if (level === undefined && version === undefined) return free
   const at = field('metadata', 'labels')
-  if (level !== undefined && !isLevel(level)) errors?.invalid(at.key(prefix + mode), level, `must be one of ${levels.join(', ')}`)
-  if (version !== undefined && version !== 'latest' && !/^v1\.(0|[1-9]\d*)$/.test(version)) errors?.invalid(at.key(`${prefix}${mode}-version`), version, 'must be "latest" or "v1.x"')
-  return { level: level === undefined ? 'privileged' : isLevel(level) ? level : whenWrong, version: version ?? 'latest' }
+  if (level !== undefined && !isLevel(level))
+    errors?.invalid(at.key(prefix + mode), level, `must be one of ${levels.join(', ')}`)
+  if (version !== undefined && version !== 'latest' && !/^v1\.(0|[1-9]\d*)$/.test(version))
+    errors?.invalid(at.key(`${prefix}${mode}-version`), version, 'must be "latest" or "v1.x"')
+  return {
+    level: level === undefined ? 'privileged' : isLevel(level) ? level : whenWrong,
+    version: version ?? 'latest',
+  }
 }
 
 /** `baseline:latest` */
 export const levelText = ({ level, version }: LevelVersion): string => `${level}:${version}`
 
 /** What of a level a pod violates. */
-export function violationsOf({ level, version }: LevelVersion, metadata: Frozen<ObjectMeta>, spec: Frozen<PodSpec>): Violation[] {
+export function violationsOf(
+  { level, version }: LevelVersion,
+  metadata: Frozen<ObjectMeta>,
+  spec: Frozen<PodSpec>,
+): Violation[] {
   if (level === 'privileged') return []
   const minor = Math.min(latestMinor, version === 'latest' ? latestMinor : Number(version.slice(3)))
-  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...((spec.ephemeralContainers ?? []) as Frozen<PodSpec>['containers'])]
+  const containers = [
+    ...(spec.initContainers ?? []),
+    ...(spec.containers ?? []),
+    ...((spec.ephemeralContainers ?? []) as Frozen<PodSpec>['containers']),
+  ]
   const pod = { metadata, spec, containers, minor }
   return checksOf(level, minor).flatMap((check) => check.run(pod) ?? [])
 }
@@ -75,4 +101,5 @@ function checksOf(level: Level, minor: number): Check[] {
 }
 
 /** All that is wrong, in one line. */
-export const detailsOf = (violations: readonly Violation[]): string => violations.map(({ reason, detail }) => `${reason}${detail && ` (${detail})`}`).join(', ')
+export const detailsOf = (violations: readonly Violation[]): string =>
+  violations.map(({ reason, detail }) => `${reason}${detail && ` (${detail})`}`).join(', ')

@@ -9,7 +9,12 @@ const allowPrivilegeEscalation: Check = {
   run(pod) {
     if (isWindows(pod)) return undefined
     const names = namesWhere(pod, ({ securityContext }) => securityContext?.allowPrivilegeEscalation !== false)
-    return names.length > 0 ? { reason: 'allowPrivilegeEscalation != false', detail: `${named(names)} must set securityContext.allowPrivilegeEscalation=false` } : undefined
+    return names.length > 0
+      ? {
+          reason: 'allowPrivilegeEscalation != false',
+          detail: `${named(names)} must set securityContext.allowPrivilegeEscalation=false`,
+        }
+      : undefined
   },
 }
 
@@ -31,7 +36,17 @@ const capabilities: Check = {
   },
 }
 
-const volumeTypes: ReadonlySet<string> = new Set(['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image', 'persistentVolumeClaim', 'projected', 'secret'])
+const volumeTypes: ReadonlySet<string> = new Set([
+  'configMap',
+  'csi',
+  'downwardAPI',
+  'emptyDir',
+  'ephemeral',
+  'image',
+  'persistentVolumeClaim',
+  'projected',
+  'secret',
+])
 
 const volumes: Check = {
   level: 'restricted',
@@ -55,10 +70,17 @@ const runAsNonRoot: Check = {
   run(pod) {
     if (relaxed(pod)) return undefined
     const onPod = pod.spec.securityContext?.runAsNonRoot
-    const setters = settersOf(pod, onPod === false, namesWhere(pod, ({ securityContext }) => securityContext?.runAsNonRoot === false))
-    if (setters !== undefined) return { reason: 'runAsNonRoot != true', detail: `${setters} must not set securityContext.runAsNonRoot=false` }
+    const setters = settersOf(
+      pod,
+      onPod === false,
+      namesWhere(pod, ({ securityContext }) => securityContext?.runAsNonRoot === false),
+    )
+    if (setters !== undefined)
+      return { reason: 'runAsNonRoot != true', detail: `${setters} must not set securityContext.runAsNonRoot=false` }
     const silent = onPod ? [] : namesWhere(pod, ({ securityContext }) => securityContext?.runAsNonRoot === undefined)
-    return silent.length > 0 ? { reason: 'runAsNonRoot != true', detail: `pod or ${named(silent)} must set securityContext.runAsNonRoot=true` } : undefined
+    return silent.length > 0
+      ? { reason: 'runAsNonRoot != true', detail: `pod or ${named(silent)} must set securityContext.runAsNonRoot=true` }
+      : undefined
   },
 }
 
@@ -67,7 +89,11 @@ const runAsUser: Check = {
   since: 23,
   run(pod) {
     if (relaxed(pod)) return undefined
-    const setters = settersOf(pod, pod.spec.securityContext?.runAsUser === 0, namesWhere(pod, ({ securityContext }) => securityContext?.runAsUser === 0))
+    const setters = settersOf(
+      pod,
+      pod.spec.securityContext?.runAsUser === 0,
+      namesWhere(pod, ({ securityContext }) => securityContext?.runAsUser === 0),
+    )
     return setters === undefined ? undefined : { reason: 'runAsUser=0', detail: `${setters} must not set runAsUser=0` }
   },
 }
@@ -86,14 +112,41 @@ const seccomp: Check = {
       values.push(type)
       return true
     }
-    const setters = settersOf(pod, bad(onPod), namesWhere(pod, ({ securityContext }) => bad(securityContext?.seccompProfile?.type)))
-    if (setters !== undefined) return { reason: 'seccompProfile', detail: `${setters} must not set securityContext.seccompProfile.type to ${quoted(sorted(values))}` }
-    const silent = good(onPod) ? [] : namesWhere(pod, ({ securityContext }) => securityContext?.seccompProfile === undefined)
-    return silent.length > 0 ? { reason: 'seccompProfile', detail: `pod or ${named(silent)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"` } : undefined
+    const setters = settersOf(
+      pod,
+      bad(onPod),
+      namesWhere(pod, ({ securityContext }) => bad(securityContext?.seccompProfile?.type)),
+    )
+    if (setters !== undefined)
+      return {
+        reason: 'seccompProfile',
+        detail: `${setters} must not set securityContext.seccompProfile.type to ${quoted(sorted(values))}`,
+      }
+    const silent = good(onPod)
+      ? []
+      : namesWhere(pod, ({ securityContext }) => securityContext?.seccompProfile === undefined)
+    return silent.length > 0
+      ? {
+          reason: 'seccompProfile',
+          detail: `pod or ${named(silent)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"`,
+        }
+      : undefined
   },
 }
 
-const procMount: Check = { level: 'restricted', since: 35, run: (pod) => (relaxed(pod) ? procMountViolation(pod) : undefined) }
+const procMount: Check = {
+  level: 'restricted',
+  since: 35,
+  run: (pod) => (relaxed(pod) ? procMountViolation(pod) : undefined),
+}
 
 /** What only pods do not do that are hardened as is usual today. */
-export const restrictedChecks: readonly Check[] = [allowPrivilegeEscalation, capabilities, procMount, volumes, runAsNonRoot, runAsUser, seccomp]
+export const restrictedChecks: readonly Check[] = [
+  allowPrivilegeEscalation,
+  capabilities,
+  procMount,
+  volumes,
+  runAsNonRoot,
+  runAsUser,
+  seccomp,
+]

@@ -3,7 +3,12 @@ import type { Program } from '../../../api/cel/compile.ts'
 import { CelSyntaxError } from '../../../api/cel/syntax.ts'
 import { dyn, objectOf, type CelType } from '../../../api/cel/types.ts'
 import { CelBudgetError, CelError, CelMap, type Value } from '../../../api/cel/values.ts'
-import type { AuditAnnotation, ValidatingAdmissionPolicySpec, Validation, Variable } from '../../../api/generated/types/admissionregistration-v1.ts'
+import type {
+  AuditAnnotation,
+  ValidatingAdmissionPolicySpec,
+  Validation,
+  Variable,
+} from '../../../api/generated/types/admissionregistration-v1.ts'
 import type { Frozen } from '../../../api/resource.ts'
 import { compileConditions, type Conditions } from '../webhook/conditions.ts'
 import { compileForRequests, type RequestValues, type Uses } from './request-language.ts'
@@ -84,9 +89,14 @@ export class CompiledPolicy {
     this.#validations = (spec.validations ?? []).map((validation) => ({
       validation,
       program: attempt(validation.expression, all),
-      message: validation.messageExpression ? attempt(validation.messageExpression, { ...all, authorizer: false }) : undefined,
+      message: validation.messageExpression
+        ? attempt(validation.messageExpression, { ...all, authorizer: false })
+        : undefined,
     }))
-    this.#annotations = (spec.auditAnnotations ?? []).map((annotation) => ({ annotation, program: attempt(annotation.valueExpression, all) }))
+    this.#annotations = (spec.auditAnnotations ?? []).map((annotation) => ({
+      annotation,
+      program: attempt(annotation.valueExpression, all),
+    }))
   }
 
   /** What the policy has against a request. */
@@ -112,7 +122,12 @@ export class CompiledPolicy {
         if (run(program) !== true) denials.push({ message: messageOf(validation, message, run), reason, index })
       } catch (error) {
         if (!(error instanceof CelError) && !(error instanceof CelBudgetError)) throw error
-        if (fails) denials.push({ message: `expression '${expression}' resulted in error: ${error.message}`, reason: undefined, index })
+        if (fails)
+          denials.push({
+            message: `expression '${expression}' resulted in error: ${error.message}`,
+            reason: undefined,
+            index,
+          })
       }
     })
     this.#judgeAnnotations(run, fails, denials)
@@ -124,10 +139,18 @@ export class CompiledPolicy {
     for (const { annotation, program } of this.#annotations) {
       try {
         const value = run(program)
-        if (value !== null && typeof value !== 'string') throw new CelError(`valueExpression '${annotation.valueExpression}' resulted in unsupported return type. Return type must be either string or null`)
+        if (value !== null && typeof value !== 'string')
+          throw new CelError(
+            `valueExpression '${annotation.valueExpression}' resulted in unsupported return type. Return type must be either string or null`,
+          )
       } catch (error) {
         if (!(error instanceof CelError) && !(error instanceof CelBudgetError)) throw error
-        if (fails) denials.push({ message: `expression '${annotation.valueExpression}' resulted in error: ${error.message}`, reason: undefined, index: 0 })
+        if (fails)
+          denials.push({
+            message: `expression '${annotation.valueExpression}' resulted in error: ${error.message}`,
+            reason: undefined,
+            index: 0,
+          })
       }
     }
   }
@@ -135,7 +158,11 @@ export class CompiledPolicy {
 
 const messageLengthMax = 5 * 1024
 
-function messageOf({ expression, message }: Frozen<Validation>, program: Attempt | undefined, run: (program: Attempt) => Value): string {
+function messageOf(
+  { expression, message }: Frozen<Validation>,
+  program: Attempt | undefined,
+  run: (program: Attempt) => Value,
+): string {
   const fallback = message?.trim() || `failed expression: ${expression.trim()}`
   if (program === undefined) return fallback
   try {

@@ -1,4 +1,16 @@
-import { bool, bytes, double, dyn, int, listOf, mapOf, string, timestamp, type CelType, type ObjectField } from '../../../api/cel/types.ts'
+import {
+  bool,
+  bytes,
+  double,
+  dyn,
+  int,
+  listOf,
+  mapOf,
+  string,
+  timestamp,
+  type CelType,
+  type ObjectField,
+} from '../../../api/cel/types.ts'
 import { celTypeOf, escapedName } from '../../../api/crd-schema/schema-type.ts'
 import type { Kind } from '../../../api/kind.ts'
 import type { Schema, StructSchema } from '../../../api/schema/schema.ts'
@@ -21,7 +33,12 @@ function structType(schema: StructSchema): CelType {
       kind: 'object',
       name: schema.name,
       field(name) {
-        fields ??= new Map([...schema.fields.values()].map((field) => [escapedName(field.name), { type: typeOf(field.schema), json: field.name }]))
+        fields ??= new Map(
+          [...schema.fields.values()].map((field) => [
+            escapedName(field.name),
+            { type: typeOf(field.schema), json: field.name },
+          ]),
+        )
         return fields.get(name)
       },
     }

@@ -1,5 +1,13 @@
-import { validatingAdmissionPolicies, validatingAdmissionPolicyBindings, namespaces } from '../../../api/generated/resources.ts'
-import type { MatchResources, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../../api/generated/types/admissionregistration-v1.ts'
+import {
+  validatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
+  namespaces,
+} from '../../../api/generated/resources.ts'
+import type {
+  MatchResources,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+} from '../../../api/generated/types/admissionregistration-v1.ts'
 import { ApiError, forbidden } from '../../../api/errors/api-error.ts'
 import { fromJson } from '../../../api/cel/values.ts'
 import type { Frozen } from '../../../api/resource.ts'
@@ -38,21 +46,30 @@ export function judgeByPolicies(parts: PolicyParts, attributes: Attributes): voi
   if (refused) throw refusalOf(attributes, refused)
 }
 
-function judgeByPolicy(parts: PolicyParts, policy: Policy, bindings: readonly Binding[], attributes: Attributes): { binding: Binding | undefined; denial: Denial } | undefined {
+function judgeByPolicy(
+  parts: PolicyParts,
+  policy: Policy,
+  bindings: readonly Binding[],
+  attributes: Attributes,
+): { binding: Binding | undefined; denial: Denial } | undefined {
   const { registry, kinds } = parts
   const context = { lookup: registry, kinds }
   const shown = matchedKind(context, matchingOf(policy.spec?.matchConstraints), attributes)
   if (!shown) return undefined
   const request = admissionRequest(attributes, shown, parts.random.uuid())
   const isNamespace = attributes.kind.resource.plural === 'namespaces' && attributes.kind.resource.group === ''
-  const namespace = attributes.namespace && !isNamespace ? registry.get(namespaces, { name: attributes.namespace }) : undefined
+  const namespace =
+    attributes.namespace && !isNamespace ? registry.get(namespaces, { name: attributes.namespace }) : undefined
   const values = requestValues(attributes, request, { authorizer: parts.authorizer, namespace })
   let refusal: { binding: Binding | undefined; denial: Denial } | undefined
   for (const binding of bindings) {
     if (!concerns(context, binding, attributes)) continue
     for (const denial of denialsOf(context, { policy, binding, attributes }, values)) {
       const actions = binding.spec?.validationActions ?? []
-      if (actions.includes('Warn')) attributes.warn(`Validation failed for ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}': ${denial.message}`)
+      if (actions.includes('Warn'))
+        attributes.warn(
+          `Validation failed for ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}': ${denial.message}`,
+        )
       if (actions.includes('Deny')) refusal ??= { binding, denial }
     }
   }
@@ -74,7 +91,10 @@ function concerns(context: Parameters<typeof matchedKind>[0], { spec }: Binding,
   const match = spec?.matchResources
   if (!match) return true
   const matching = matchingOf(match)
-  return matchedKind(context, matching.rules.length > 0 ? matching : { ...matching, rules: [anything] }, attributes) !== undefined
+  return (
+    matchedKind(context, matching.rules.length > 0 ? matching : { ...matching, rules: [anything] }, attributes) !==
+    undefined
+  )
 }
 
 const compiled = new WeakMap<object, CompiledPolicy>()
@@ -85,24 +105,45 @@ interface Bound {
   readonly attributes: Attributes
 }
 
-function denialsOf(context: Parameters<typeof matchedKind>[0], { policy, binding, attributes }: Bound, values: ReturnType<typeof requestValues>): Denial[] {
+function denialsOf(
+  context: Parameters<typeof matchedKind>[0],
+  { policy, binding, attributes }: Bound,
+  values: ReturnType<typeof requestValues>,
+): Denial[] {
   const spec = policy.spec!
   let program = compiled.get(spec)
   if (!program) compiled.set(spec, (program = new CompiledPolicy(spec)))
   const judge = program
   try {
-    return paramsOf(context, spec.paramKind, binding.spec?.paramRef, attributes.namespace).flatMap((params) => judge.judge({ ...values, params: () => (params ? fromJson(params) : null) }))
+    return paramsOf(context, spec.paramKind, binding.spec?.paramRef, attributes.namespace).flatMap((params) =>
+      judge.judge({ ...values, params: () => (params ? fromJson(params) : null) }),
+    )
   } catch (error) {
     if (!(error instanceof ParamsError)) throw error
-    return spec.failurePolicy === 'Ignore' ? [] : [{ message: `failed to configure binding: ${error.message}`, reason: undefined, index: 0 }]
+    return spec.failurePolicy === 'Ignore'
+      ? []
+      : [{ message: `failed to configure binding: ${error.message}`, reason: undefined, index: 0 }]
   }
 }
 
-const codes: Readonly<Record<string, number>> = { Unauthorized: 401, Forbidden: 403, RequestEntityTooLarge: 413, Invalid: 422 }
+const codes: Readonly<Record<string, number>> = {
+  Unauthorized: 401,
+  Forbidden: 403,
+  RequestEntityTooLarge: 413,
+  Invalid: 422,
+}
 
-function refusalOf({ kind, name, object }: Attributes, { policy, binding, denial }: { policy: Policy; binding: Binding | undefined; denial: Denial }): ApiError {
+function refusalOf(
+  { kind, name, object }: Attributes,
+  { policy, binding, denial }: { policy: Policy; binding: Binding | undefined; denial: Denial },
+): ApiError {
   const message = `ValidatingAdmissionPolicy '${policy.metadata.name}'${binding ? ` with binding '${binding.metadata.name}'` : ''} denied request: ${denial.message}`
   const { status } = forbidden(kind.resource, name || object?.metadata.generateName || 'Unknown', message)
   const reason = denial.reason ?? 'Invalid'
-  return new ApiError({ ...status, reason, code: codes[reason] ?? 422, details: { ...status.details, causes: [...(status.details?.causes ?? []), { message }] } })
+  return new ApiError({
+    ...status,
+    reason,
+    code: codes[reason] ?? 422,
+    details: { ...status.details, causes: [...(status.details?.causes ?? []), { message }] },
+  })
 }

@@ -11,7 +11,12 @@ import { AuthorizerValue, authorizerLibrary, resourceCheck } from './authorizer-
 
 const kindType = objectOf('kubernetes.GroupVersionKind', { group: string, version: string, kind: string })
 const resourceType = objectOf('kubernetes.GroupVersionResource', { group: string, version: string, resource: string })
-const userType = objectOf('kubernetes.UserInfo', { username: string, uid: string, groups: listOf(string), extra: mapOf(string, listOf(string)) })
+const userType = objectOf('kubernetes.UserInfo', {
+  username: string,
+  uid: string,
+  groups: listOf(string),
+  extra: mapOf(string, listOf(string)),
+})
 
 /** A request as expressions see it. */
 const requestType = objectOf('kubernetes.AdmissionRequest', {
@@ -48,7 +53,18 @@ const metadataType = objectOf('kubernetes.NamespaceMetadata', {
 const namespaceType = objectOf('kubernetes.Namespace', {
   metadata: metadataType,
   spec: objectOf('kubernetes.NamespaceSpec', { finalizers: listOf(string) }),
-  status: objectOf('kubernetes.NamespaceStatus', { conditions: listOf(objectOf('kubernetes.NamespaceCondition', { status: string, type: string, lastTransitionTime: { kind: 'timestamp' }, message: string, reason: string })), phase: string }),
+  status: objectOf('kubernetes.NamespaceStatus', {
+    conditions: listOf(
+      objectOf('kubernetes.NamespaceCondition', {
+        status: string,
+        type: string,
+        lastTransitionTime: { kind: 'timestamp' },
+        message: string,
+        reason: string,
+      }),
+    ),
+    phase: string,
+  }),
 })
 
 /** What an expression on requests may use besides the objects. */
@@ -66,7 +82,15 @@ export interface Uses {
 let functions: FunctionTable | undefined
 
 /** The language of expressions on requests. */
-export function requestLanguage({ params, authorizer = true, namespaceObject = true, variables, object = dyn, paramsType = dyn, objectType }: Uses): Language {
+export function requestLanguage({
+  params,
+  authorizer = true,
+  namespaceObject = true,
+  variables,
+  object = dyn,
+  paramsType = dyn,
+  objectType,
+}: Uses): Language {
   functions ??= new FunctionTable([...baseOverloads, ...authorizerLibrary])
   return {
     functions,
@@ -78,7 +102,10 @@ export function requestLanguage({ params, authorizer = true, namespaceObject = t
       ...(namespaceObject && { namespaceObject: namespaceType }),
       ...(params && { params: paramsType }),
       ...(variables && { variables }),
-      ...(authorizer && { authorizer: opaque('kubernetes.authorization.Authorizer'), 'authorizer.requestResource': opaque('kubernetes.authorization.ResourceCheck') }),
+      ...(authorizer && {
+        authorizer: opaque('kubernetes.authorization.Authorizer'),
+        'authorizer.requestResource': opaque('kubernetes.authorization.ResourceCheck'),
+      }),
     },
   }
 }
@@ -98,7 +125,11 @@ export interface RequestValues {
 }
 
 /** Puts the values together. */
-export function requestValues(attributes: Attributes, request: AdmissionRequest, { authorizer, namespace }: { authorizer: Authorizer; namespace: Frozen<KubernetesObject> | undefined }): RequestValues {
+export function requestValues(
+  attributes: Attributes,
+  request: AdmissionRequest,
+  { authorizer, namespace }: { authorizer: Authorizer; namespace: Frozen<KubernetesObject> | undefined },
+): RequestValues {
   const asked = new AuthorizerValue(authorizer, attributes.user)
   const { kind, subresource, namespace: space, name } = attributes
   const { object, oldObject, ...rest } = request
@@ -107,8 +138,16 @@ export function requestValues(attributes: Attributes, request: AdmissionRequest,
     object: fromJson(object ?? null),
     oldObject: fromJson(oldObject ?? null),
     request: () => (shown ??= CelMap.ofJson(rest as unknown as Record<string, unknown>, requestType)),
-    namespaceObject: () => (namespace ? CelMap.ofJson(namespace as unknown as Record<string, unknown>, namespaceType) : null),
+    namespaceObject: () =>
+      namespace ? CelMap.ofJson(namespace as unknown as Record<string, unknown>, namespaceType) : null,
     authorizer: () => asked,
-    'authorizer.requestResource': () => resourceCheck(asked, { group: kind.resource.group, resource: kind.resource.plural, subresource, namespace: space, name }),
+    'authorizer.requestResource': () =>
+      resourceCheck(asked, {
+        group: kind.resource.group,
+        resource: kind.resource.plural,
+        subresource,
+        namespace: space,
+        name,
+      }),
   }
 }

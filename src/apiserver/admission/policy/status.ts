@@ -17,7 +17,14 @@ export async function keepPolicyStatuses(core: Core): Promise<void> {
     set(entry) {
       const policy = entry.object as Policy
       if (policy.status?.observedGeneration === policy.metadata.generation) return
-      tail = tail.then(() => checkPolicy(core, policy)).catch((error: unknown) => core.log.warn({ err: error, policy: policy.metadata.name }, 'the status of an admission policy could not be written'))
+      tail = tail
+        .then(() => checkPolicy(core, policy))
+        .catch((error: unknown) =>
+          core.log.warn(
+            { err: error, policy: policy.metadata.name },
+            'the status of an admission policy could not be written',
+          ),
+        )
     },
     remove() {},
   })
@@ -27,7 +34,15 @@ async function checkPolicy(core: Core, policy: Policy): Promise<void> {
   const { typeWarnings } = await import('./type-check.ts')
   const warnings = policy.spec ? typeWarnings(core.kinds, policy.spec) : []
   const { group, version, plural } = validatingAdmissionPolicies
-  const write = { kind: core.kinds.byResource(group, version, plural)!, subresource: 'status', namespace: '', user: apiServerUser, warnings: [], dryRun: false, options: undefined }
+  const write = {
+    kind: core.kinds.byResource(group, version, plural)!,
+    subresource: 'status',
+    namespace: '',
+    user: apiServerUser,
+    warnings: [],
+    dryRun: false,
+    options: undefined,
+  }
   try {
     await updateObject(core, {
       ...write,
@@ -36,7 +51,11 @@ async function checkPolicy(core: Core, policy: Policy): Promise<void> {
       createIfMissing: false,
       unconditional: true,
       produce(old) {
-        const status = { ...(old as Policy).status, observedGeneration: policy.metadata.generation, typeChecking: warnings.length > 0 ? { expressionWarnings: warnings } : {} }
+        const status = {
+          ...(old as Policy).status,
+          observedGeneration: policy.metadata.generation,
+          typeChecking: warnings.length > 0 ? { expressionWarnings: warnings } : {},
+        }
         const draft = structuredClone({ ...old, status }) as unknown as Draft
         recordFields(core, write, draft, old, 'kube-controller-manager')
         return draft

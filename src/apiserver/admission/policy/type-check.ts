@@ -1,4 +1,7 @@
-import type { ExpressionWarning, ValidatingAdmissionPolicySpec } from '../../../api/generated/types/admissionregistration-v1.ts'
+import type {
+  ExpressionWarning,
+  ValidatingAdmissionPolicySpec,
+} from '../../../api/generated/types/admissionregistration-v1.ts'
 import { dyn, type CelType } from '../../../api/cel/types.ts'
 import type { Kind } from '../../../api/kind.ts'
 import type { Frozen } from '../../../api/resource.ts'
@@ -25,9 +28,12 @@ export function typeWarnings(kinds: KindTable, spec: Spec): ExpressionWarning[] 
     const all = { ...uses, variables: type }
     const check = (fieldRef: string, expression: string | undefined, own: Uses = all) => {
       const problem = expression ? attempt(expression, own) : undefined
-      if (typeof problem === 'string') found.set(fieldRef, [...(found.get(fieldRef) ?? []), `${of}: ${problem.replace(/^compilation failed: /, '')}`])
+      if (typeof problem === 'string')
+        found.set(fieldRef, [...(found.get(fieldRef) ?? []), `${of}: ${problem.replace(/^compilation failed: /, '')}`])
     }
-    spec.matchConditions?.forEach(({ expression }, i) => check(`spec.matchConditions[${i}].expression`, expression, uses))
+    spec.matchConditions?.forEach(({ expression }, i) =>
+      check(`spec.matchConditions[${i}].expression`, expression, uses),
+    )
     spec.variables?.forEach(({ name: variable, expression }, i) => {
       if (typeof programs.get(variable) === 'string') check(`spec.variables[${i}].expression`, expression)
     })
@@ -35,7 +41,9 @@ export function typeWarnings(kinds: KindTable, spec: Spec): ExpressionWarning[] 
       check(`spec.validations[${i}].expression`, expression)
       check(`spec.validations[${i}].messageExpression`, messageExpression)
     })
-    spec.auditAnnotations?.forEach(({ valueExpression }, i) => check(`spec.auditAnnotations[${i}].valueExpression`, valueExpression))
+    spec.auditAnnotations?.forEach(({ valueExpression }, i) =>
+      check(`spec.auditAnnotations[${i}].valueExpression`, valueExpression),
+    )
   }
   return [...found].map(([fieldRef, warnings]) => ({ fieldRef, warning: warnings.join('\n') }))
 }
@@ -52,10 +60,14 @@ function paramTypeOf(kinds: KindTable, { paramKind }: Spec): CelType {
 function namedKinds(kinds: KindTable, { matchConstraints }: Spec): Kind[] {
   const out = new Set<Kind>()
   for (const { apiGroups = [], apiVersions = [], resources = [] } of matchConstraints?.resourceRules ?? []) {
-    for (const group of apiGroups) for (const version of apiVersions) for (const resource of resources) {
-      const kind = [group, version, resource].some((each) => each.includes('*')) ? undefined : kinds.byResource(group, version, resource)
-      if (kind && out.size < kindsMax) out.add(kind)
-    }
+    for (const group of apiGroups)
+      for (const version of apiVersions)
+        for (const resource of resources) {
+          const kind = [group, version, resource].some((each) => each.includes('*'))
+            ? undefined
+            : kinds.byResource(group, version, resource)
+          if (kind && out.size < kindsMax) out.add(kind)
+        }
   }
   return [...out]
 }

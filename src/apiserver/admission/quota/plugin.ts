@@ -1,5 +1,12 @@
 import { pods, resourceQuotas, services, persistentVolumeClaims } from '../../../api/generated/resources.ts'
-import { addQuantities, compareQuantities, formatQuantity, parseQuantity, quantityOf, subtractQuantities } from '../../../api/quantity/quantity.ts'
+import {
+  addQuantities,
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
+  quantityOf,
+  subtractQuantities,
+} from '../../../api/quantity/quantity.ts'
 import type { Pod, ResourceQuota } from '../../../api/generated/types/core-v1.ts'
 import type { Frozen, KubernetesObject } from '../../../api/resource.ts'
 import { normalise } from '../../../api/schema/decode.ts'
@@ -21,12 +28,22 @@ export function resourceQuota(registry: Registry, clock: Clock): AdmissionPlugin
       if (!kind.resource.namespaced || !kind.verbs.includes('list')) return false
       if (isResource(kind, pods) && operation === 'UPDATE' && subresource === 'resize') return true
       if (subresource !== '') return false
-      return operation === 'CREATE' || (operation === 'UPDATE' && [pods, services, persistentVolumeClaims].some((resource) => isResource(kind, resource)))
+      return (
+        operation === 'CREATE' ||
+        (operation === 'UPDATE' &&
+          [pods, services, persistentVolumeClaims].some((resource) => isResource(kind, resource)))
+      )
     },
     validate(attributes) {
       const storage = registry.storageOfResource(resourceQuotas)!
       if (storage.cache.count(attributes.namespace) === 0) return
-      if (attributes.operation === 'UPDATE' && isResource(attributes.kind, pods) && attributes.subresource === '' && isTerminating(attributes.object as Frozen<Pod>) === isTerminating(attributes.old as Frozen<Pod>)) return
+      if (
+        attributes.operation === 'UPDATE' &&
+        isResource(attributes.kind, pods) &&
+        attributes.subresource === '' &&
+        isTerminating(attributes.object as Frozen<Pod>) === isTerminating(attributes.old as Frozen<Pod>)
+      )
+        return
       return charge(registry, attributes, clock.now())
     },
   }
@@ -44,7 +61,11 @@ async function charge(registry: Registry, attributes: Attributes, nowMs: number)
     checkConstraints(attributes, quota, names)
     if (names.length === 0) continue
     const unknown = names.filter((name) => quota.status?.used?.[name] === undefined)
-    if (unknown.length > 0) throw refusal(attributes, `status unknown for quota: ${quota.metadata!.name}, resources: ${names.sort().join(',')}`)
+    if (unknown.length > 0)
+      throw refusal(
+        attributes,
+        `status unknown for quota: ${quota.metadata!.name}, resources: ${names.sort().join(',')}`,
+      )
     const counts = before && isInScope(kind, attributes.old!, quota)
     const delta: Amounts = new Map()
     for (const name of names) {
@@ -64,31 +85,53 @@ const podNames = /^((requests|limits)\.)?(cpu|memory|ephemeral-storage)$|^(reque
 /** Quotas of these names want every pod to say what it needs. */
 const constrains = (kind: Attributes['kind'], name: string): boolean => isResource(kind, pods) && podNames.test(name)
 
-function checkConstraints({ kind, object, ...rest }: Attributes, { metadata }: Frozen<ResourceQuota>, names: readonly string[]): void {
+function checkConstraints(
+  { kind, object, ...rest }: Attributes,
+  { metadata }: Frozen<ResourceQuota>,
+  names: readonly string[],
+): void {
   if (!isResource(kind, pods)) return
   const { spec } = object as Pod
-  const onPod = spec?.resources && (Object.keys(spec.resources.requests ?? {}).length > 0 || Object.keys(spec.resources.limits ?? {}).length > 0)
+  const onPod =
+    spec?.resources &&
+    (Object.keys(spec.resources.requests ?? {}).length > 0 || Object.keys(spec.resources.limits ?? {}).length > 0)
   if (onPod) return
-  const required = names.filter((name) => podNames.test(name) && name !== 'pods' && !name.includes('hugepages') && !name.endsWith('ephemeral-storage'))
+  const required = names.filter(
+    (name) =>
+      podNames.test(name) && name !== 'pods' && !name.includes('hugepages') && !name.endsWith('ephemeral-storage'),
+  )
   const missing = new Map<string, string[]>()
   for (const container of [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]) {
     const own = podUsage(amountsOf(container.resources?.requests), amountsOf(container.resources?.limits))
     for (const name of required) if (!own.has(name)) missing.set(name, [...(missing.get(name) ?? []), container.name])
   }
   if (missing.size === 0) return
-  const text = [...missing].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, containers]) => `${name} for: ${[...new Set(containers)].sort().join(',')}`)
+  const text = [...missing]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, containers]) => `${name} for: ${[...new Set(containers)].sort().join(',')}`)
   throw refusal({ ...rest, kind, object }, `failed quota: ${metadata!.name}: must specify ${text.join('; ')}`)
 }
 
 function check(attributes: Attributes, quota: Frozen<ResourceQuota> | undefined, delta: Amounts): void {
   const exceeded = [...delta].filter(([name, amount]) => {
     const hard = quota?.status?.hard?.[name]
-    return hard !== undefined && compareQuantities(addQuantities(parseQuantity(quota?.status?.used?.[name] ?? '0'), amount), parseQuantity(hard)) > 0
+    return (
+      hard !== undefined &&
+      compareQuantities(addQuantities(parseQuantity(quota?.status?.used?.[name] ?? '0'), amount), parseQuantity(hard)) >
+        0
+    )
   })
   if (exceeded.length === 0) return
-  const texts = (value: (name: string, amount: Amounts extends Map<string, infer Q> ? Q : never) => string) => exceeded.map(([name, amount]) => `${name}=${value(name, amount)}`).sort().join(',')
+  const texts = (value: (name: string, amount: Amounts extends Map<string, infer Q> ? Q : never) => string) =>
+    exceeded
+      .map(([name, amount]) => `${name}=${value(name, amount)}`)
+      .sort()
+      .join(',')
   const status = quota!.status!
-  throw refusal(attributes, `exceeded quota: ${quota!.metadata!.name}, requested: ${texts((_, amount) => formatQuantity(amount))}, used: ${texts((name) => status.used?.[name] ?? '0')}, limited: ${texts((name) => status.hard?.[name] ?? '0')}`)
+  throw refusal(
+    attributes,
+    `exceeded quota: ${quota!.metadata!.name}, requested: ${texts((_, amount) => formatQuantity(amount))}, used: ${texts((name) => status.used?.[name] ?? '0')}, limited: ${texts((name) => status.hard?.[name] ?? '0')}`,
+  )
 }
 
 async function write(registry: Registry, attributes: Attributes, name: string, delta: Amounts): Promise<void> {
@@ -99,7 +142,12 @@ async function write(registry: Registry, attributes: Attributes, name: string, d
     check(attributes, quota, delta)
     const used = amountsOf(quota.status?.used)
     for (const [key, amount] of delta) used.set(key, addQuantities(used.get(key) ?? quantityOf(0), amount))
-    return { action: 'write', draft: normalise(storage.kind.schema, { ...quota, status: { ...quota.status, used: listOf(used) } }) as unknown as Draft }
+    return {
+      action: 'write',
+      draft: normalise(storage.kind.schema, {
+        ...quota,
+        status: { ...quota.status, used: listOf(used) },
+      }) as unknown as Draft,
+    }
   })
 }
-

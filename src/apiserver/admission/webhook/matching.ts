@@ -24,10 +24,18 @@ export interface MatchContext {
   readonly kinds: KindTable
 }
 
-const configurations: ReadonlySet<string> = new Set(['validatingwebhookconfigurations', 'mutatingwebhookconfigurations', 'validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'])
+const configurations: ReadonlySet<string> = new Set([
+  'validatingwebhookconfigurations',
+  'mutatingwebhookconfigurations',
+  'validatingadmissionpolicies',
+  'validatingadmissionpolicybindings',
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
+])
 
 /** Whatever decides on requests must never be able to lock itself in. */
-export const isExempt = ({ resource: { group, plural } }: Kind): boolean => group === 'admissionregistration.k8s.io' && configurations.has(plural)
+export const isExempt = ({ resource: { group, plural } }: Kind): boolean =>
+  group === 'admissionregistration.k8s.io' && configurations.has(plural)
 
 /** The kind, in the version in which the request is to be shown, when it is concerned; undefined otherwise. */
 export function matchedKind(context: MatchContext, matching: Matching, attributes: Attributes): Kind | undefined {
@@ -39,21 +47,44 @@ export function matchedKind(context: MatchContext, matching: Matching, attribute
 
 type Rule = Frozen<RuleWithOperations & { resourceNames?: string[] }>
 
-function kindFor({ kinds }: MatchContext, rules: readonly Rule[], matchPolicy: string | undefined, attributes: Attributes): Kind | undefined {
+function kindFor(
+  { kinds }: MatchContext,
+  rules: readonly Rule[],
+  matchPolicy: string | undefined,
+  attributes: Attributes,
+): Kind | undefined {
   const { kind } = attributes
   if (matchesRule(rules, kind, attributes)) return kind
   if (matchPolicy === 'Exact') return undefined
   const stored = storedIn(kind)
-  return kinds.all().find((other) => other !== kind && other.storagePrefix === kind.storagePrefix && storedIn(other) === stored && matchesRule(rules, other, attributes))
+  return kinds
+    .all()
+    .find(
+      (other) =>
+        other !== kind &&
+        other.storagePrefix === kind.storagePrefix &&
+        storedIn(other) === stored &&
+        matchesRule(rules, other, attributes),
+    )
 }
 
 const storedIn = (kind: Kind): Kind => kind.storedAs?.kind() ?? kind
 
-const matchesRule = (rules: readonly Rule[], kind: Kind, attributes: Attributes): boolean => rules.some((rule) => matches(rule, kind, attributes))
+const matchesRule = (rules: readonly Rule[], kind: Kind, attributes: Attributes): boolean =>
+  rules.some((rule) => matches(rule, kind, attributes))
 
-function matches({ operations = [], apiGroups = [], apiVersions = [], resources = [], scope = '*', resourceNames = [] }: Rule, { resource }: Kind, { operation, subresource, name }: Attributes): boolean {
+function matches(
+  { operations = [], apiGroups = [], apiVersions = [], resources = [], scope = '*', resourceNames = [] }: Rule,
+  { resource }: Kind,
+  { operation, subresource, name }: Attributes,
+): boolean {
   const has = (list: readonly string[], value: string) => list.includes('*') || list.includes(value)
-  if (!has(operations as readonly string[], operation) || !has(apiGroups, resource.group) || !has(apiVersions, resource.version)) return false
+  if (
+    !has(operations as readonly string[], operation) ||
+    !has(apiGroups, resource.group) ||
+    !has(apiVersions, resource.version)
+  )
+    return false
   if (scope === 'Namespaced' && !resource.namespaced) return false
   // A namespace is cluster-scoped, although its requests name it.
   if (scope === 'Cluster' && resource.namespaced) return false
@@ -66,20 +97,30 @@ function matches({ operations = [], apiGroups = [], apiVersions = [], resources 
 
 const isEmpty = (selector: Frozen<LabelSelector> | undefined): boolean => !selector || selectsAll(selector)
 
-function matchesSelectors({ lookup }: MatchContext, { namespaceSelector, objectSelector }: Matching, attributes: Attributes): boolean {
+function matchesSelectors(
+  { lookup }: MatchContext,
+  { namespaceSelector, objectSelector }: Matching,
+  attributes: Attributes,
+): boolean {
   if (!isEmpty(namespaceSelector)) {
     const labels = namespaceLabels(lookup, attributes)
     if (labels && !matcherOf(namespaceSelector as LabelSelector).matches(labels)) return false
   }
   if (isEmpty(objectSelector)) return true
   const matcher = matcherOf(objectSelector as LabelSelector)
-  return [attributes.object as Frozen<KubernetesObject> | undefined, attributes.old].some((object) => object !== undefined && matcher.matches(object.metadata?.labels ?? {}))
+  return [attributes.object as Frozen<KubernetesObject> | undefined, attributes.old].some(
+    (object) => object !== undefined && matcher.matches(object.metadata?.labels ?? {}),
+  )
 }
 
 /** The labels of the request's namespace; undefined for what is in none. */
-function namespaceLabels(lookup: Lookup, { kind, namespace, name, object, old, operation, subresource }: Attributes): Readonly<Record<string, string>> | undefined {
+function namespaceLabels(
+  lookup: Lookup,
+  { kind, namespace, name, object, old, operation, subresource }: Attributes,
+): Readonly<Record<string, string>> | undefined {
   const isNamespace = kind.resource.plural === 'namespaces' && kind.resource.group === ''
-  if (isNamespace && (operation === 'CREATE' || (operation === 'UPDATE' && subresource === ''))) return object?.metadata.labels ?? {}
+  if (isNamespace && (operation === 'CREATE' || (operation === 'UPDATE' && subresource === '')))
+    return object?.metadata.labels ?? {}
   if (isNamespace) return old?.metadata?.labels ?? lookup.get(namespaces, { name })?.metadata?.labels ?? {}
   if (!kind.resource.namespaced) return undefined
   return lookup.get(namespaces, { name: namespace })?.metadata?.labels ?? {}

@@ -27,7 +27,12 @@ export interface AdmissionRequest {
   readonly name?: string
   readonly namespace?: string
   readonly operation: string
-  readonly userInfo: { readonly username?: string; readonly uid?: string; readonly groups?: readonly string[]; readonly extra?: Readonly<Record<string, readonly string[]>> }
+  readonly userInfo: {
+    readonly username?: string
+    readonly uid?: string
+    readonly groups?: readonly string[]
+    readonly extra?: Readonly<Record<string, readonly string[]>>
+  }
   readonly object: unknown
   readonly oldObject: unknown
   readonly dryRun: boolean
@@ -38,7 +43,14 @@ export interface AdmissionRequest {
 export interface AdmissionResponse {
   readonly uid?: string
   readonly allowed?: boolean
-  readonly status?: { readonly code?: number; readonly message?: string; readonly reason?: string; readonly status?: string; readonly details?: object; readonly metadata?: object }
+  readonly status?: {
+    readonly code?: number
+    readonly message?: string
+    readonly reason?: string
+    readonly status?: string
+    readonly details?: object
+    readonly metadata?: object
+  }
   readonly patch?: string
   readonly patchType?: string
   readonly warnings?: readonly string[]
@@ -49,8 +61,13 @@ export interface AdmissionResponse {
 export function admissionRequest(attributes: Attributes, shown: Kind, uid: string): AdmissionRequest {
   const { kind, subresource, name, namespace, operation, user, dryRun, options, object, old } = attributes
   const own = kind.subresources.find((each) => each.name === subresource)?.responseKind
-  const kindOf = ({ resource: { group, version, kind: name } }: Kind): GroupVersionKind => (own && own.kind !== name ? own : { group, version, kind: name })
-  const resourceOf = ({ resource: { group, version, plural } }: Kind): GroupVersionResource => ({ group, version, resource: plural })
+  const kindOf = ({ resource: { group, version, kind: name } }: Kind): GroupVersionKind =>
+    own && own.kind !== name ? own : { group, version, kind: name }
+  const resourceOf = ({ resource: { group, version, plural } }: Kind): GroupVersionResource => ({
+    group,
+    version,
+    resource: plural,
+  })
   return {
     uid,
     kind: kindOf(shown),
@@ -62,7 +79,12 @@ export function admissionRequest(attributes: Attributes, shown: Kind, uid: strin
     ...(name && { name }),
     ...(namespace && { namespace }),
     operation,
-    userInfo: { username: user.name, ...(user.uid && { uid: user.uid }), groups: user.groups, ...(user.extra && { extra: user.extra }) },
+    userInfo: {
+      username: user.name,
+      ...(user.uid && { uid: user.uid }),
+      groups: user.groups,
+      ...(user.extra && { extra: user.extra }),
+    },
     object: object ? asShown(object, attributes, shown) : null,
     oldObject: old ? inVersion(old as KubernetesObject, kind, shown) : null,
     dryRun,
@@ -80,6 +102,8 @@ function asShown(object: KubernetesObject, { kind, subresource }: Attributes, sh
 /** An object of one version of a kind in another one. */
 export function inVersion(object: KubernetesObject | Frozen<KubernetesObject>, from: Kind, to: Kind): KubernetesObject {
   if (from === to) return object as KubernetesObject
-  const stored = from.storedAs ? from.storedAs.toStored(structuredClone(object) as KubernetesObject) : (object as KubernetesObject)
+  const stored = from.storedAs
+    ? from.storedAs.toStored(structuredClone(object) as KubernetesObject)
+    : (object as KubernetesObject)
   return to.storedAs ? to.storedAs.fromStored(stored) : stored
 }

@@ -1,5 +1,9 @@
 import { applyPatch } from '../../../api/patch/apply-patch.ts'
-import { mutatingWebhookConfigurations, namespaces, validatingWebhookConfigurations } from '../../../api/generated/resources.ts'
+import {
+  mutatingWebhookConfigurations,
+  namespaces,
+  validatingWebhookConfigurations,
+} from '../../../api/generated/resources.ts'
 import { ApiError } from '../../../api/errors/api-error.ts'
 import { decodeSent } from '../../../api/schema/decode.ts'
 import { DecodeError } from '../../../api/schema/decode-error.ts'
@@ -27,13 +31,23 @@ export interface WebhookParts extends Deps {
 }
 
 /** The webhooks of one sort, in upstream's order: by the names of their configurations, then as listed. */
-function webhooksOf({ registry }: WebhookParts, resource: typeof mutatingWebhookConfigurations | typeof validatingWebhookConfigurations): Webhook[] {
+function webhooksOf(
+  { registry }: WebhookParts,
+  resource: typeof mutatingWebhookConfigurations | typeof validatingWebhookConfigurations,
+): Webhook[] {
   // Most requests find none.
   if (registry.storageOfResource(resource)?.cache.count() === 0) return []
-  return registry.list<KubernetesObject>(resource).flatMap((configuration) => (configuration as { webhooks?: readonly Webhook[] }).webhooks ?? [])
+  return registry
+    .list<KubernetesObject>(resource)
+    .flatMap((configuration) => (configuration as { webhooks?: readonly Webhook[] }).webhooks ?? [])
 }
 
-const matchingOf = ({ rules = [], matchPolicy, namespaceSelector, objectSelector }: Webhook): Matching => ({ rules, matchPolicy, namespaceSelector, objectSelector })
+const matchingOf = ({ rules = [], matchPolicy, namespaceSelector, objectSelector }: Webhook): Matching => ({
+  rules,
+  matchPolicy,
+  namespaceSelector,
+  objectSelector,
+})
 
 /** Asks webhooks to change what is about to be stored. */
 export function mutatingWebhooks(parts: WebhookParts): AdmissionPlugin {
@@ -54,15 +68,23 @@ async function mutate(parts: WebhookParts, webhooks: readonly Webhook[], attribu
     const called = await callMutating(parts, webhook, attributes)
     if (!called) continue
     changed ||= called.changed
-    if ('reinvocationPolicy' in webhook && webhook.reinvocationPolicy === 'IfNeeded') again.push({ webhook, seen: structuredClone(attributes.object) })
+    if ('reinvocationPolicy' in webhook && webhook.reinvocationPolicy === 'IfNeeded')
+      again.push({ webhook, seen: structuredClone(attributes.object) })
   }
   if (!changed || !attributes.object) return
-  for (const plugin of parts.others()) if (plugin.admit && plugin.handles(attributes.operation, attributes.kind, attributes.subresource)) await plugin.admit(attributes)
-  for (const { webhook, seen } of again) if (!deepEqual(seen, attributes.object)) await callMutating(parts, webhook, attributes)
+  for (const plugin of parts.others())
+    if (plugin.admit && plugin.handles(attributes.operation, attributes.kind, attributes.subresource))
+      await plugin.admit(attributes)
+  for (const { webhook, seen } of again)
+    if (!deepEqual(seen, attributes.object)) await callMutating(parts, webhook, attributes)
 }
 
 /** Calls one webhook if it is concerned; undefined when it is not. */
-async function callMutating(parts: WebhookParts, webhook: Webhook, attributes: Attributes): Promise<{ changed: boolean } | undefined> {
+async function callMutating(
+  parts: WebhookParts,
+  webhook: Webhook,
+  attributes: Attributes,
+): Promise<{ changed: boolean } | undefined> {
   const asked = await ask(parts, webhook, attributes)
   if (!asked) return undefined
   const { response, shown, request } = asked
@@ -71,7 +93,12 @@ async function callMutating(parts: WebhookParts, webhook: Webhook, attributes: A
   try {
     const patch: unknown = JSON.parse(Buffer.from(response.patch, 'base64').toString())
     if (Array.isArray(patch) && patch.length === 0) return { changed: false }
-    const patched = applyPatch({ type: 'json', schema: shown.schema, old: request.object as Frozen<KubernetesObject>, patch })
+    const patched = applyPatch({
+      type: 'json',
+      schema: shown.schema,
+      old: request.object as Frozen<KubernetesObject>,
+      patch,
+    })
     const draft = decodeSent(shown.schema, patched) as unknown as KubernetesObject
     shown.behaviour.defaults?.(draft)
     const before = structuredClone(attributes.object)
@@ -142,12 +169,25 @@ async function ask(parts: WebhookParts, webhook: Webhook, attributes: Attributes
 
 const compiled = new WeakMap<object, Conditions>()
 
-async function meets({ registry, authorizer }: WebhookParts, webhook: Webhook, attributes: Attributes, request: AdmissionRequest): Promise<boolean> {
-  const [{ compileConditions }, { requestValues }] = await Promise.all([import('./conditions.ts'), import('../policy/request-language.ts')])
+async function meets(
+  { registry, authorizer }: WebhookParts,
+  webhook: Webhook,
+  attributes: Attributes,
+  request: AdmissionRequest,
+): Promise<boolean> {
+  const [{ compileConditions }, { requestValues }] = await Promise.all([
+    import('./conditions.ts'),
+    import('../policy/request-language.ts'),
+  ])
   const list = webhook.matchConditions!
   let conditions = compiled.get(list)
   if (!conditions) compiled.set(list, (conditions = compileConditions(list, { namespaceObject: false })))
-  const unmet = conditions.unmet(requestValues(attributes, request, { authorizer, namespace: attributes.namespace ? registry.get(namespaces, { name: attributes.namespace }) : undefined }))
+  const unmet = conditions.unmet(
+    requestValues(attributes, request, {
+      authorizer,
+      namespace: attributes.namespace ? registry.get(namespaces, { name: attributes.namespace }) : undefined,
+    }),
+  )
   if (unmet?.error !== undefined) throw new WebhookFailure(unmet.error)
   return !unmet
 }
