@@ -75,7 +75,9 @@ export async function listen(options: ListenOptions, handler: Handler): Promise<
     noDelay: true,
     keepAlive: true,
   })
+  server.on('connection', () => turns.arrival())
   server.on('secureConnection', (socket) => {
+    turns.arrival()
     connections.add(socket)
     peerOf(socket)
     socket.on('close', () => connections.delete(socket))

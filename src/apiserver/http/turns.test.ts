@@ -45,3 +45,15 @@ test('a quiet turn forgets what the last one let in', async () => {
   turns.enter(100, () => (begun = true))
   assert.ok(begun)
 })
+
+test('while connections are set up, less is let in, but something in each turn', async () => {
+  const turns = new Turns(realClock, 160)
+  const begun: number[] = []
+  turns.arrival()
+  for (let i = 0; i < 4; i++) turns.enter(20, () => begun.push(i))
+  assert.deepEqual(begun, [0])
+  await nextTurn()
+  assert.deepEqual(begun, [0, 1])
+  await nextTurn()
+  assert.deepEqual(begun, [0, 1, 2, 3], 'nobody has come for two turns')
+})
