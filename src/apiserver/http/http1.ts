@@ -109,7 +109,7 @@ function headersWithLength(headers: FlatHeaders, length: number, close: boolean)
 
 class Http1Writer implements BodyWriter {
   readonly #response: ServerResponse
-  readonly #socket: Socket | null
+  #socket: Socket | null
   #ended = false
 
   constructor(response: ServerResponse) {
@@ -131,12 +131,22 @@ class Http1Writer implements BodyWriter {
 
   // Called for each of hundreds of watchers: nothing is looked at here but what is needed. A socket that is gone drops what it is given.
   writeFramed(chunk: Uint8Array): boolean {
-    return this.#ended || this.#socket === null || this.#socket.write(chunk)
+    return this.#ended || (this.#socket === null ? this.#writeEarly(chunk) : this.#socket.write(chunk))
+  }
+
+  /**
+   * A response has no socket while the one before it on the connection is not quite done: a client that reuses connections may ask again before this side has heard that the last
+   * byte left. Until then Node queues what is written, framed by itself.
+   */
+  #writeEarly(chunk: Uint8Array): boolean {
+    this.#socket = this.#response.socket
+    if (this.#socket) return this.#socket.write(chunk)
+    return this.closed || this.#response.write(contentOf(chunk))
   }
 
   drained(): Promise<void> {
     // The socket's, since framed chunks go past the response.
-    return this.closed ? Promise.resolve() : drained(this.#socket ?? this.#response)
+    return this.closed ? Promise.resolve() : drained(this.#response.socket ?? this.#response)
   }
 
   end(): void {
@@ -153,6 +163,9 @@ export function framedChunk(pieces: readonly Uint8Array[]): Buffer {
 }
 
 const chunkEnd = Buffer.from('\r\n')
+
+/** What a chunk of HTTP/1.1 holds. */
+const contentOf = (chunk: Uint8Array): Uint8Array => chunk.subarray(chunk.indexOf(0x0a) + 1, -chunkEnd.byteLength)
 
 /** Resolves at the next 'drain', or when the stream is closed. */
 export function drained(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect as connect2, type ClientHttp2Session } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
 import { after, before, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { gunzipSync } from 'node:zlib'
 import { VirtualClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
@@ -23,12 +24,13 @@ interface Asked {
   readonly body?: string | Buffer
 }
 
+const clock = new VirtualClock()
 let server: ApiServer
 let listener: Listener
 let session: ClientHttp2Session
 
 before(async () => {
-  const deps = { clock: new VirtualClock(), random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
+  const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
   server = await startApiServer({
     ...deps,
     store: openMemoryStore(deps),
@@ -246,6 +248,42 @@ for (const [name, ask] of [
     )
   })
 }
+
+test('HTTP/1.1: a watch misses nothing when it begins before the answer ahead of it on the connection has ended', async () => {
+  const ask = over1
+  const socket = connectTls({
+    host: '127.0.0.1',
+    port: listener.port,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+  })
+  let heard = ''
+  const until = (text: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => heard.includes(text) && resolve(void socket.off('data', look))
+      socket.on('data', look)
+      look()
+    })
+  socket.on('data', (chunk: Buffer) => (heard += chunk.toString()))
+  const watchOf = (name: string, seconds: number) =>
+    `GET ${configMaps}?watch=true&timeoutSeconds=${seconds}&fieldSelector=metadata.name%3D${name} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer secret\r\n\r\n`
+  socket.write(watchOf('ahead', 5) + watchOf('behind', 600))
+  await until('200 OK')
+  await ask(configMaps, post({ metadata: { name: 'ahead' } }))
+  await until('ADDED')
+  await ask(configMaps, post({ metadata: { name: 'behind' } }))
+  await clock.advance(5000)
+  await until('"name":"behind"')
+  await ask(`${configMaps}/behind`, { method: 'DELETE' })
+  await until('DELETED')
+  socket.destroy()
+  const [, behind = ''] = heard.split('0\r\n\r\n')
+  assert.deepEqual(
+    behind.split('\n').flatMap((line) => (line.startsWith('{') ? [(JSON.parse(line) as { type: string }).type] : [])),
+    ['ADDED', 'DELETED'],
+  )
+  await ask(`${configMaps}/ahead`, { method: 'DELETE' })
+})
 
 test('requests are counted under upstream names', async () => {
   const text = (await over1('/metrics')).body.toString()
