@@ -1,8 +1,6 @@
-import { connect as connectHttp2, constants, type ClientHttp2Session } from 'node:http2'
-import { connect as connectSocket, type Socket } from 'node:net'
+import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js'
 import type { Clock } from '../clock.ts'
-import { startExchange, type Exchange, type ExchangeListener, type ExchangeOptions } from './exchange.ts'
-import { GrpcError } from './grpc-error.ts'
+import { GrpcError, type GrpcCode } from './grpc-error.ts'
 
 /** Where a server listens. */
 export type GrpcTarget = { readonly path: string } | { readonly host: string; readonly port: number }
@@ -25,122 +23,77 @@ export interface GrpcClient {
   close(): void
 }
 
-/** How much a server may send ahead on one call: lists come in one go. */
-const windowBytes = 1024 * 1024
+const reconnectFirstMs = 100
+const reconnectMaxMs = 3000
 
 /**
- * A client for gRPC without TLS on Node's own HTTP/2. Nothing is sent before the first call; a connection that broke is made anew by the
- * next call, and an idle one does not keep the process alive.
+ * A client without TLS whose messages are bytes: what is in them is the caller's. Nothing is sent before the first call, and a connection that broke is made anew.
  */
-export function newGrpcClient(options: GrpcOptions): GrpcClient {
-  const { clock, messageBytesMax } = options
-  const connection = new Connection(options.target)
-  const start = (
-    call: Pick<ExchangeOptions, 'path' | 'message' | 'timeoutMs'>,
-    listener: ExchangeListener,
-  ): Exchange => {
-    const { session, release } = connection.use()
-    const ended = (failure: GrpcError | undefined) => {
-      release()
-      listener.ended(failure)
-    }
-    return startExchange({ ...call, session, messageBytesMax }, { message: listener.message, ended })
-  }
+export function newGrpcClient({ target, clock, messageBytesMax }: GrpcOptions): GrpcClient {
+  const client = new Client(addressOf(target), credentials.createInsecure(), {
+    'grpc.max_receive_message_length': messageBytesMax,
+    'grpc.max_send_message_length': messageBytesMax,
+    'grpc.initial_reconnect_backoff_ms': reconnectFirstMs,
+    'grpc.max_reconnect_backoff_ms': reconnectMaxMs,
+    'grpc.enable_retries': 0,
+  })
+  const calls = new Set<{ cancel(): void }>()
   return {
     unary: (path, message, timeoutMs) =>
       new Promise((resolve, reject) => {
-        let answer: Buffer | undefined
-        const cancel = clock.after(timeoutMs, () =>
-          exchange.stop(new GrpcError('DeadlineExceeded', 'context deadline exceeded')),
-        )
-        const exchange = start(
-          { path, message, timeoutMs },
-          {
-            message: (bytes) => (answer ??= bytes),
-            ended: (failure) => {
-              cancel()
-              if (failure) reject(failure)
-              else if (answer) resolve(answer)
-              else reject(new GrpcError('Internal', 'the server ended the call without an answer'))
-            },
-          },
-        )
+        let late = false
+        const metadata = new Metadata()
+        metadata.set('grpc-timeout', `${timeoutMs}m`)
+        const call = client.makeUnaryRequest(path, sent, received, message, metadata, (error, answer) => {
+          calls.delete(call)
+          cancelTimer()
+          if (late) reject(new GrpcError('DeadlineExceeded', 'context deadline exceeded'))
+          else if (error) reject(grpcError(error))
+          else resolve(answer!)
+        })
+        calls.add(call)
+        const cancelTimer = clock.after(timeoutMs, () => {
+          late = true
+          call.cancel()
+        })
       }),
     async *serverStream(path, message, signal) {
-      const waiting: Buffer[] = []
-      let outcome: { readonly failure: GrpcError | undefined } | undefined
-      let news = Promise.withResolvers<void>()
-      const exchange = start(
-        { path, message, timeoutMs: undefined },
-        {
-          message: (bytes) => void (waiting.push(bytes), news.resolve()),
-          ended: (failure) => ((outcome = { failure }), news.resolve()),
-        },
-      )
-      const cancel = () => exchange.stop(undefined)
+      const call = client.makeServerStreamRequest(path, sent, received, message)
+      calls.add(call)
+      const cancel = () => call.cancel()
       signal.addEventListener('abort', cancel, { once: true })
       if (signal.aborted) cancel()
       try {
-        for (;;) {
-          for (let next = waiting.shift(); next; next = waiting.shift()) yield next
-          if (outcome) break
-          await news.promise
-          news = Promise.withResolvers()
-        }
-        if (outcome.failure && !signal.aborted) throw outcome.failure
+        for await (const answer of call) yield answer as Buffer
+      } catch (error) {
+        if (!signal.aborted) throw grpcError(error as ServiceError)
       } finally {
+        calls.delete(call)
         signal.removeEventListener('abort', cancel)
         cancel()
       }
     },
-    close: () => connection.close(),
+    close() {
+      for (const call of calls) call.cancel()
+      client.close()
+    },
   }
 }
 
-/** The HTTP/2 session in use, made when it is needed. */
-class Connection {
-  readonly #target: GrpcTarget
-  #current: { readonly session: ClientHttp2Session; readonly socket: Socket; calls: number } | undefined
+const sent = (message: Uint8Array): Buffer => Buffer.from(message.buffer, message.byteOffset, message.byteLength)
+const received = (message: Buffer): Buffer => message
 
-  constructor(target: GrpcTarget) {
-    this.#target = target
-  }
+function addressOf(target: GrpcTarget): string {
+  if ('path' in target) return `unix://${target.path}`
+  return `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`
+}
 
-  /** The session for one call; `release` when it is over. */
-  use(): { readonly session: ClientHttp2Session; readonly release: () => void } {
-    // A session is told of its end a moment after it.
-    if (this.#current?.session.closed || this.#current?.session.destroyed) this.#current = undefined
-    const used = (this.#current ??= this.#open())
-    if (used.calls++ === 0) used.socket.ref()
-    return {
-      session: used.session,
-      release: () => {
-        if (--used.calls === 0) used.socket.unref()
-      },
-    }
-  }
-
-  close(): void {
-    this.#current?.session.destroy(
-      new GrpcError('Canceled', 'the client connection is closing'),
-      constants.NGHTTP2_CANCEL,
-    )
-    this.#current = undefined
-  }
-
-  #open() {
-    const socket = connectSocket(this.#target)
-    socket.setNoDelay(true)
-    const session = connectHttp2('http://localhost', {
-      createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: windowBytes },
-    })
-    const opened = { session, socket, calls: 0 }
-    const drop = () => {
-      if (this.#current === opened) this.#current = undefined
-    }
-    // The calls under way are told of the error; the next one connects again.
-    session.on('error', drop).on('close', drop).on('goaway', drop)
-    return opened
-  }
+/** Codes as Go prints them, so that our messages read as upstream's: DEADLINE_EXCEEDED is DeadlineExceeded. */
+function grpcError({ code, details }: ServiceError): GrpcError {
+  const name = status[code] ?? 'UNKNOWN'
+  const words = name === 'CANCELLED' ? 'CANCELED' : name
+  return new GrpcError(
+    words.toLowerCase().replace(/(^|_)([a-z])/g, (_, _bar, letter: string) => letter.toUpperCase()) as GrpcCode,
+    details,
+  )
 }
