@@ -43,7 +43,7 @@ export function newGrpcClient({ target, clock, messageBytesMax }: GrpcOptions): 
       new Promise((resolve, reject) => {
         let late = false
         const metadata = new Metadata()
-        metadata.set('grpc-timeout', `${timeoutMs}m`)
+        metadata.set('grpc-timeout', `${Math.ceil(timeoutMs)}m`)
         const call = client.makeUnaryRequest(path, sent, received, message, metadata, (error, answer) => {
           calls.delete(call)
           cancelTimer()
