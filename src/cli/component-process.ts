@@ -1,18 +1,10 @@
-import { setFlagsFromString } from 'node:v8'
 import type { Deps } from '../base/deps.ts'
 import { realClock } from '../base/clock.ts'
 import { Metrics } from '../base/metrics.ts'
 import { realRandom } from '../base/random.ts'
 
-/**
- * The old generation is collected when it has grown by this much, instead of by one to three times: what is collected is small beside the bytes of objects, so that it costs
- * little, and a process that was busy does not stay twice as large as what it holds.
- */
-const heapGrowth = '--heap-growing-percent=30'
-
 /** What a component that runs as a process of its own is given: the machine's clock and randomness, a log on standard error. */
 export async function componentDeps(component: string | undefined, verbosity: number): Promise<Deps> {
-  setFlagsFromString(heapGrowth)
   const { default: pino } = await import('pino')
   const level = verbosity >= 4 ? 'debug' : 'info'
   const log = pino(
