@@ -79,7 +79,7 @@ async function readFigures(cache: ObjectCache): Promise<Figure[]> {
         tail: ']}',
         itemHead: '"kind":"Pod","apiVersion":"v1",',
       }))
-        void chunk.byteLength
+        void chunk.content.byteLength
     }),
   )
   const pageMs = await median(21, () => timed(() => cache.list({ limit: 500, after: 'default/web-4' })))

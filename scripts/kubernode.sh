@@ -3,7 +3,8 @@
 here=$(cd "$(dirname "$0")/.." && pwd)
 sh "$here/scripts/node.sh" "$here/scripts/bundle.ts" || exit 1
 export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$here/.cache/compile}"
-# The flags that the bundle's first line names are for whoever runs it by its name.
-flags=$(sed -n '1s/^#!.* -S node //p' "$here/dist/kubernode.js")
+# The bundle's first line names the settings and flags for whoever runs it by its name.
+PATH="$here/node_modules/.bin:$PATH"
+command=$(sed -n '1s/^#!.* -S //p' "$here/dist/kubernode.js")
 # shellcheck disable=SC2086 -- several words
-exec "$here/node_modules/.bin/node" $flags "$here/dist/kubernode.js" "$@"
+exec env $command "$here/dist/kubernode.js" "$@"

@@ -70,11 +70,10 @@ export class OrderedMap<Value> {
     let at = index < this.#blocks.length ? lowerBound(this.#blocks[index]!.keys, from) : 0
     for (; index < this.#blocks.length; index++, at = 0) {
       const { keys, values } = this.#blocks[index]!
-      for (; at < keys.length; at++) {
-        const key = keys[at]!
-        if (end !== undefined && key >= end) return
-        if (visit(values[at]!, key) === false) return
-      }
+      const ends = end !== undefined && keys.at(-1)! >= end
+      const upTo = ends ? lowerBound(keys, end) : keys.length
+      for (; at < upTo; at++) if (visit(values[at]!, keys[at]!) === false) return
+      if (ends) return
     }
   }
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=16
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 node --max-semi-space-size=16 --invocation-count-for-turbofan=40000
 import { Command, CommanderError } from 'commander'
 import { commands } from './commands.ts'
 import { report } from './report.ts'

@@ -8,12 +8,16 @@ interface Registration {
   /** Changes up to this revision are not this listener's: it knows them, or did not ask for them. */
   readonly afterRevision: number
   readonly listener: Listener
+  closed: boolean
 }
 
 /** Who watches which prefix, and the telling of it. A listener that throws is logged: it must not keep others from hearing. */
 export class Listeners {
   readonly #log: Logger
-  readonly #registrations = new Set<Registration>()
+  /** By prefix, those that end in a slash: there is one for each kind, and a change concerns one or two of them. */
+  readonly #folders = new Map<string, Set<Registration>>()
+  /** All others. */
+  readonly #others = new Set<Registration>()
   /** Batches that came while one was being told: a listener wrote. They wait, so that everybody hears in revision order. */
   readonly #waiting: (readonly Change[])[] = []
   #telling = false
@@ -23,9 +27,16 @@ export class Listeners {
   }
 
   add(prefix: string, afterRevision: number, listener: Listener): StoreWatch {
-    const registration = { prefix, afterRevision, listener }
-    this.#registrations.add(registration)
-    return { close: () => void this.#registrations.delete(registration) }
+    const registration = { prefix, afterRevision, listener, closed: false }
+    const peers = prefix.endsWith('/') ? this.#folder(prefix) : this.#others
+    peers.add(registration)
+    return {
+      close: () => {
+        registration.closed = true
+        peers.delete(registration)
+        if (peers.size === 0 && this.#folders.get(prefix) === peers) this.#folders.delete(prefix)
+      },
+    }
   }
 
   /** Tells everybody. Called from within a listener, it returns before the batch has been told. */
@@ -50,16 +61,34 @@ export class Listeners {
   }
 
   clear(): void {
-    this.#registrations.clear()
+    for (const peers of [...this.#folders.values(), this.#others])
+      for (const registration of peers) registration.closed = true
+    this.#folders.clear()
+    this.#others.clear()
+  }
+
+  #folder(prefix: string): Set<Registration> {
+    let folder = this.#folders.get(prefix)
+    if (!folder) this.#folders.set(prefix, (folder = new Set()))
+    return folder
   }
 
   #tellAll(batch: readonly Change[]): void {
-    for (const { prefix, afterRevision, listener } of this.#registrations) {
-      const matches = ({ key, revision }: Change) => revision > afterRevision && key.startsWith(prefix)
-      const matching = batch.length === 1 ? (matches(batch[0]!) ? batch : none) : batch.filter(matches)
-      if (matching.length > 0) this.tellOne(listener, matching)
+    const told = new Map<Registration, Change[]>()
+    const note = (registration: Registration, change: Change): void => {
+      if (change.revision <= registration.afterRevision) return
+      const changes = told.get(registration)
+      if (changes) changes.push(change)
+      else told.set(registration, [change])
     }
+    for (const change of batch) {
+      const { key } = change
+      for (let end = key.indexOf('/') + 1; end > 0; end = key.indexOf('/', end) + 1) {
+        const folder = this.#folders.get(key.slice(0, end))
+        if (folder) for (const registration of folder) note(registration, change)
+      }
+      for (const registration of this.#others) if (key.startsWith(registration.prefix)) note(registration, change)
+    }
+    for (const [registration, changes] of told) if (!registration.closed) this.tellOne(registration.listener, changes)
   }
 }
-
-const none: readonly Change[] = []

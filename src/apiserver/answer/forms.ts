@@ -2,6 +2,7 @@ import type { Kind } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { CacheEvent } from '../cache/cache.ts'
+import type { ListChunks } from '../cache/list-chunks.ts'
 import type { RequestInfo } from '../request/request-info.ts'
 import type { Query } from '../request/query.ts'
 import type { ListAnswer } from './answer.ts'
@@ -24,7 +25,7 @@ export interface Formed {
 
 /** A list in pieces. */
 export interface FormedChunks {
-  readonly chunks: Generator<Buffer, void, undefined>
+  readonly chunks: ListChunks
   readonly contentType: string
   /** Each piece takes work of its own: others get their turn in between. */
   readonly made: boolean

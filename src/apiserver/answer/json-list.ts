@@ -1,18 +1,12 @@
 import { createGzip } from 'node:zlib'
 import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf } from '../../api/resource.ts'
-import { listChunks } from '../cache/list-chunks.ts'
+import { listChunks, type Chunk, type ListChunks } from '../cache/list-chunks.ts'
 import type { BodyWriter } from '../http/exchange.ts'
 import type { ListAnswer } from './answer.ts'
 
 /** A list as JSON, in pieces of about 256 KiB, made of the bytes that the cache has of its items. Items of built-in kinds have no apiVersion and kind of their own. */
-export function jsonListChunks({
-  kind,
-  entries,
-  resourceVersion,
-  continue: token,
-  remaining,
-}: ListAnswer): Generator<Buffer, void, undefined> {
+export function jsonListChunks({ kind, entries, resourceVersion, continue: token, remaining }: ListAnswer): ListChunks {
   const apiVersion = JSON.stringify(apiVersionOf(kind.resource))
   const metadata = JSON.stringify({
     resourceVersion,
@@ -37,45 +31,46 @@ function* bytesOf(entries: ListAnswer['entries']): Iterable<Uint8Array> {
 
 /** How a list's pieces are sent. */
 export interface ChunksToWrite {
-  readonly ready: readonly Buffer[]
+  readonly ready: readonly Chunk[]
   /** After those that are ready; each is made when there is room for it. */
-  readonly rest: Iterator<Buffer, void>
+  readonly rest: ListChunks
   readonly gzip: boolean
+  /** `BodyWriter.writeFramed` works. */
+  readonly framed: boolean
   /** Waited for before each of the rest. */
   readonly between?: (() => Promise<void>) | undefined
 }
 
 /** Writes pieces as fast as the client takes them. */
-export async function writeChunks(writer: BodyWriter, { ready, rest, gzip, between }: ChunksToWrite): Promise<void> {
-  const all = chained(ready, rest)
-  if (!gzip) {
-    for (const chunk of all) {
+export async function writeChunks(writer: BodyWriter, chunks: ChunksToWrite): Promise<void> {
+  if (chunks.gzip) await writePacked(writer, chunks)
+  else {
+    for (const chunk of chained(chunks)) {
       if (writer.closed) return
-      if (!writer.write(chunk)) await writer.drained()
-      if (between) await between()
+      const roomy = chunks.framed ? writer.writeFramed!(chunk.framed) : writer.write(chunk.content)
+      if (!roomy) await writer.drained()
+      if (chunks.between) await chunks.between()
     }
-    return writer.end()
   }
-  // Compression runs on threads of its own.
+  writer.end()
+}
+
+/** Compression runs on threads of its own. */
+async function writePacked(writer: BodyWriter, chunks: ChunksToWrite): Promise<void> {
   const packer = createGzip({ level: 1, chunkSize: 64 * 1024 })
   const packed = (async () => {
     for await (const chunk of packer) if (!writer.write(chunk as Buffer)) await writer.drained()
   })()
-  for (const chunk of all) {
+  for (const chunk of chained(chunks)) {
     if (writer.closed) break
-    if (!packer.write(chunk)) await new Promise((resolve) => packer.once('drain', resolve))
-    if (between) await between()
+    if (!packer.write(chunk.content)) await new Promise((resolve) => packer.once('drain', resolve))
+    if (chunks.between) await chunks.between()
   }
   packer.end()
   await packed
-  writer.end()
 }
 
-function* chained(ready: readonly Buffer[], rest: Iterator<Buffer, void>): Iterable<Buffer> {
+function* chained({ ready, rest }: ChunksToWrite): Iterable<Chunk> {
   yield* ready
-  for (;;) {
-    const next = rest.next()
-    if (next.done) return
-    yield next.value
-  }
+  yield* rest
 }

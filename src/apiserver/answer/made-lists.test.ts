@@ -28,7 +28,8 @@ const answerOf = (count: number): ListAnswer => {
 for (const count of [0, 1, 3]) {
   test(`a list of ${count} made item by item is the same as one made at once`, () => {
     const answer = answerOf(count)
-    const textOf = (pretty: boolean) => [...madeListChunks(answer, pretty)].map(String).join('')
+    const textOf = (pretty: boolean) =>
+      [...madeListChunks(answer, pretty)].map(({ content }) => content.toString()).join('')
     assert.equal(textOf(false), JSON.stringify(listObject(answer)))
     assert.equal(textOf(true), `${JSON.stringify(listObject(answer), undefined, 2)}\n`)
   })
@@ -41,7 +42,7 @@ for (const count of [0, 1, 2000]) {
       const kind = newKindTable([]).byResource('', 'v1', 'configmaps')!
       const answer = { ...answerOf(count), entries, kind }
       const options = { format: { ...plainJson, as }, query: Query.parse('includeObject=Object'), nowMs: 0 }
-      const chunks = [...partChunks(answer, options)].map(String)
+      const chunks = [...partChunks(answer, options)].map(({ content }) => content.toString())
       assert.equal(chunks.join(''), JSON.stringify(partOf(answer, options)))
       assert.equal(chunks.length > 1, count === 2000 && as === 'Table')
     })

@@ -10,7 +10,7 @@ import {
   type TableOptions,
 } from '../../api/table-format/table.ts'
 import type { Made } from '../cache/kept-forms.ts'
-import { listChunks } from '../cache/list-chunks.ts'
+import { listChunks, type ListChunks } from '../cache/list-chunks.ts'
 import { served } from '../verbs/core.ts'
 import type { ListAnswer } from './answer.ts'
 import type { FormOptions } from './forms.ts'
@@ -19,7 +19,7 @@ import { keptForms } from './kept.ts'
 import type { Format } from './negotiate.ts'
 
 /** A list as JSON of what has no bytes at hand: indented for people, or stored in another version. Items are made one by one, as the client takes them. */
-export function madeListChunks(answer: ListAnswer, pretty: boolean): Generator<Buffer, void, undefined> {
+export function madeListChunks(answer: ListAnswer, pretty: boolean): ListChunks {
   const frame = JSON.stringify(listObject({ ...answer, entries: [] }), undefined, pretty ? 2 : 0)
   const at = frame.lastIndexOf('[]')
   const [head, tail] = [frame.slice(0, at), frame.slice(at + 2)]
@@ -64,7 +64,7 @@ export function partOf(answer: ListAnswer, options: FormOptions): object {
 }
 
 /** The same as JSON in pieces, row by row. */
-export function partChunks(answer: ListAnswer, options: FormOptions): Generator<Buffer, void, undefined> {
+export function partChunks(answer: ListAnswer, options: FormOptions): ListChunks {
   const { kind, entries } = answer
   const isTable = options.format.as === 'Table'
   // Rows in an order of their own need all objects at once, and what is empty has its own form.

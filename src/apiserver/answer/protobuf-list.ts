@@ -4,7 +4,7 @@ import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { CachedObject } from '../cache/cache.ts'
-import { listChunks } from '../cache/list-chunks.ts'
+import { listChunks, type ListChunks } from '../cache/list-chunks.ts'
 import { served } from '../verbs/core.ts'
 import type { ListAnswer } from './answer.ts'
 import { listMeta } from './json-forms.ts'
@@ -20,10 +20,7 @@ const itemOf = (kind: Kind, object: CachedObject): Uint8Array =>
 export const storedMessage = (kind: Kind, object: CachedObject): Uint8Array => messageOfItem(itemOf(kind, object))
 
 /** A list as protobuf, in pieces. Its size comes before all else, so that the messages are made first; they are there already when somebody listed the objects before. */
-export async function protobufListChunks(
-  answer: ListAnswer,
-  clock: Clock,
-): Promise<Generator<Buffer, void, undefined>> {
+export async function protobufListChunks(answer: ListAnswer, clock: Clock): Promise<ListChunks> {
   const { kind, entries } = answer
   const items: Uint8Array[] = []
   let size = 0

@@ -103,17 +103,20 @@ function send({ exchange, request, headers }: Writing, code: number, contentType
 }
 
 function sendChunks(writing: Writing, { chunks, contentType, made }: FormedChunks): void | Promise<void> {
-  const first = chunks.next()
-  const second = chunks.next()
-  if (second.done) return send(writing, 200, contentType, first.value as Buffer)
   const { exchange, request, headers } = writing
+  // What HTTP/2 has been given may be on its way after the stream has closed.
+  if (exchange.protocol === 'HTTP/1.1') exchange.onClose(() => chunks.release())
+  const first = chunks.next().value!
+  const second = chunks.next()
+  if (second.done) return send(writing, 200, contentType, first.content)
   const own = headers.of(request.warnings, contentType)
   const gzip = takesGzip(request)
   const writer = exchange.stream(200, gzip ? [...own, 'content-encoding', 'gzip', 'vary', 'Accept-Encoding'] : own)
   return writeChunks(writer, {
-    ready: [first.value as Buffer, second.value],
+    ready: [first, second.value],
     rest: chunks,
     gzip,
+    framed: exchange.chunked,
     between: made ? () => writing.clock.yield() : undefined,
   })
 }

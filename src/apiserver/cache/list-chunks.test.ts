@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { listChunks } from './list-chunks.ts'
 
 /** Copies, since only the last two chunks stay as they are. */
-const chunksOf = (body: Parameters<typeof listChunks>[0]) => [...listChunks(body).map((chunk) => Buffer.from(chunk))]
+const chunksOf = (body: Parameters<typeof listChunks>[0]) =>
+  Array.from(listChunks(body), ({ content }) => Buffer.from(content))
 const textOf = (body: Parameters<typeof listChunks>[0]) => chunksOf(body).map(String).join('')
 
 test('a list without items is its head and tail', () => {
@@ -37,4 +38,26 @@ test('a long list comes in chunks of 256 KiB, larger only for a larger item', ()
   assert.equal(Buffer.concat(chunks).toString(), `[${items.map(String).join(',')}]`)
   assert.ok(chunks.length > 3)
   assert.ok(chunks.every(({ byteLength }) => byteLength <= 300_002))
+})
+
+test('a chunk frames itself for HTTP/1.1 where it lies', () => {
+  const items = ['a'.repeat(9), 'b'.repeat(262_144)].map((text) => Buffer.from(text))
+  const framed = Array.from(listChunks({ head: '[', items, tail: ']' }), (chunk) => chunk.framed.toString())
+  assert.equal(framed[0], 'a\r\n[aaaaaaaaa\r\n')
+  assert.equal(framed[1], `40001\r\n,${'b'.repeat(262_144)}\r\n`)
+  assert.equal(framed[2], '1\r\n]\r\n')
+})
+
+test('a list that has been sent gives its memory to the next one, and ends', () => {
+  const items = Array.from({ length: 100 }, () => Buffer.alloc(7000, 'x'))
+  const newList = () => listChunks({ head: '[', items, tail: ']' })
+  const memoryOf = (list: ReturnType<typeof newList>) =>
+    new Set([1, 2].map(() => list.next().value!.content.buffer as ArrayBuffer))
+  const first = newList()
+  const memory = memoryOf(first)
+  assert.equal(memory.size, 2)
+  first.release()
+  assert.deepEqual(first.next(), { done: true, value: undefined })
+  assert.equal(memoryOf(newList()).intersection(memory).size, 2)
+  assert.equal(memoryOf(newList()).intersection(memory).size, 0)
 })

@@ -32,8 +32,12 @@ export function pageOf(source: Source, options: PageOptions): Page {
   const { selection, after, limit } = options
   const entries: StoredObject[] = []
   let more = false
+  const indexed = source.undo.size === 0 ? indexedKeys(source, selection) : undefined
+  // What is read in the order of keys is in the namespace already.
+  const { name, labels, fields } = selection
+  const wanted: Selection = indexed || !source.namespaced ? selection : { name, labels, fields }
   const take = (object: StoredObject): boolean => {
-    if (!matches(selection, object)) return true
+    if (!matches(wanted, object)) return true
     if (entries.length >= limit) {
       more = true
       return false
@@ -41,7 +45,6 @@ export function pageOf(source: Source, options: PageOptions): Page {
     entries.push(object)
     return true
   }
-  const indexed = source.undo.size === 0 ? indexedKeys(source, selection) : undefined
   if (indexed) {
     for (const key of indexed) if ((after === undefined || key > after) && !take(source.objects.get(key)!)) break
   } else scanPast(source, options, take)

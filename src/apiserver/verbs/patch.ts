@@ -3,7 +3,7 @@ import { conversionOf } from '../../api/apply/conversion.ts'
 import { clearsManagedFields } from '../../api/apply/update-managed-fields.ts'
 import { serverSideApply } from '../../api/apply/server-side-apply.ts'
 import { resetFieldsOf } from '../../api/apply/reset-fields.ts'
-import { duplicateFields, hasDuplicates, type Shape } from '../../api/codec/json.ts'
+import { duplicateFields, hasDuplicates, parseJson, SyntaxProblem, type Shape } from '../../api/codec/json.ts'
 import { duplicatesText, duplicateYamlKeys } from '../../api/codec/yaml.ts'
 import { ApiError, badRequest, conflict, invalid, unsupportedMediaType } from '../../api/errors/api-error.ts'
 import type { Kind } from '../../api/kind.ts'
@@ -92,10 +92,24 @@ async function parsePatch(request: ResourceRequest, mediaType: string): Promise<
         : [],
     }
   }
+  const json = jsonOf(text)
+  if (json !== undefined) return { value: json, duplicates: [] }
   try {
     return { value: parseText(text, 'application/yaml'), duplicates: duplicateYamlKeys(text) }
   } catch (error) {
     if (error instanceof ApiError) throw badRequest(`error decoding YAML: ${error.message}`)
+    throw error
+  }
+}
+
+/** YAML that is plain JSON, as clients send it, is read at a tenth of the cost; undefined for all else, and for what has a mistake to be told of. */
+function jsonOf(text: string): unknown {
+  if (!text.startsWith('{')) return undefined
+  try {
+    const value = parseJson(text)
+    return hasDuplicates(text, value) ? undefined : value
+  } catch (error) {
+    if (error instanceof SyntaxProblem) return undefined
     throw error
   }
 }
