@@ -235,10 +235,7 @@ export class Pipeline {
   #identify(exchange: Exchange): User {
     const user = this.#parts.authenticate(exchange)
     if (!user) throw unauthorized()
-    const headers = exchange.headers()
-    for (const name in headers)
-      if (name.startsWith('impersonate-')) return impersonated(exchange, user, this.#parts.core.authorizer)
-    return user
+    return exchange.hasHeaderLike('impersonate-') ? impersonated(exchange, user, this.#parts.core.authorizer) : user
   }
 
   /** The form that the client takes, asked for when the answer is known: text has its own. What cannot be given is refused before anything is done. */

@@ -130,7 +130,7 @@ function attempt(patch: ApplyPatch, { live, applied, before, force }: State & { 
   const settled = settle(
     managers,
     changesByVersion({ apiVersion, change }, { old: live, now: object }, convert, resetFields),
-    applier,
+    { applier },
   )
   if (!force && settled.overruled.length > 0) return { conflicts: conflictsOf(settled.overruled) }
   const changed = object !== live && !deepEqual(object, live)

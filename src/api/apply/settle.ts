@@ -6,7 +6,7 @@ import type { FieldSet } from './field-set.ts'
 import { difference, intersection, isEmpty, noFields } from './field-set.ts'
 import { gainedFields, type Differing } from './gained.ts'
 import type { Manager } from './managers.ts'
-import { owners, withFields } from './managers.ts'
+import { owners, sameManager, withFields } from './managers.ts'
 import { newFields } from './new-fields.ts'
 import { shapeOf } from './shape.ts'
 
@@ -83,22 +83,31 @@ export interface Overruled {
   readonly fields: FieldSet
 }
 
-/** What is left to the managers after a change, and whom it overrules. `self` is left as it is. */
+/** Who is not overruled. */
+export interface Exempt {
+  /** It is left as it is. */
+  readonly applier?: Manager
+  /** It keeps what it changes, and loses only what is gone. */
+  readonly writer?: Manager
+}
+
+/** What is left to the managers after a change, and whom it overrules. */
 export function settle(
   managers: readonly Manager[],
   changeIn: (apiVersion: string) => Change | undefined,
-  self?: Manager,
+  { applier, writer }: Exempt,
 ): { readonly managers: readonly Manager[]; readonly overruled: readonly Overruled[] } {
   const overruled: Overruled[] = []
   const out: Manager[] = []
   for (const manager of managers) {
-    if (manager === self) {
+    if (manager === applier) {
       out.push(manager)
       continue
     }
     const change = changeIn(manager.apiVersion)
     if (!change) continue
-    const lost = isEmpty(change.changed) ? noFields : intersection(manager.fields, change.changed)
+    const keeps = isEmpty(change.changed) || (writer && sameManager(manager, writer))
+    const lost = keeps ? noFields : intersection(manager.fields, change.changed)
     if (!isEmpty(lost)) overruled.push({ manager, fields: lost })
     out.push(withFields(manager, difference(difference(manager.fields, lost), change.removed)))
   }

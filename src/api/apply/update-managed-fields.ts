@@ -76,7 +76,6 @@ export function recordUpdate(update: ManagedUpdate, before: readonly Manager[]):
   const old = update.old ?? emptyObject(schema)
   const change = sentChangeOf(schema, old, update.new, resetFields)
   const changeIn = changesByVersion({ apiVersion, change }, { old, now: update.new }, convert, resetFields)
-  const { managers } = settle(reconcileWithSchema(before, schema), changeIn)
   const fields = update.old ? difference(change.changed, unowned) : ownedOf(change.changed)
   const writer: Manager = {
     name: update.manager || 'unknown',
@@ -86,6 +85,7 @@ export function recordUpdate(update: ManagedUpdate, before: readonly Manager[]):
     time: timeText(update.nowMs),
     fields,
   }
+  const { managers } = settle(reconcileWithSchema(before, schema), changeIn, { writer })
   return capManagers(isEmpty(writer.fields) ? managers : withWriter(managers, writer))
 }
 

@@ -17,6 +17,8 @@ export interface Exchange {
   readonly chunked: boolean
   /** A request header by its lower-case name; repeated ones joined by ', '. */
   header(name: string): string | undefined
+  /** Whether a request header begins with this, in lower case. */
+  hasHeaderLike(start: string): boolean
   /** All request headers, for what forwards requests. */
   headers(): Readonly<Record<string, string | readonly string[] | undefined>>
   /** The whole body. Rejects with `BodyTooLargeError` once it is larger than `bytesMax`. */
@@ -59,4 +61,10 @@ export class BodyTooLargeError extends Error {
 /** The client went away while it sent the body. */
 export class BodyAbortedError extends Error {
   override name = 'BodyAbortedError'
+}
+
+/** Whether the name of a header begins so. */
+export function anyLike(headers: object, start: string): boolean {
+  for (const name in headers) if (name.startsWith(start)) return true
+  return false
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { readBody } from './body.ts'
-import type { BodyWriter, Exchange, FlatHeaders } from './exchange.ts'
+import { anyLike, type BodyWriter, type Exchange, type FlatHeaders } from './exchange.ts'
 import type { Peer } from './peer.ts'
 import type { Turns } from './turns.ts'
 
@@ -30,6 +30,10 @@ export class Http1Exchange implements Exchange {
   header(name: string): string | undefined {
     const value = this.#request.headers[name]
     return typeof value === 'string' ? value : value?.join(', ')
+  }
+
+  hasHeaderLike(start: string): boolean {
+    return anyLike(this.#request.headers, start)
   }
 
   headers(): Readonly<Record<string, string | readonly string[] | undefined>> {

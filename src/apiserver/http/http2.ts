@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { readBody } from './body.ts'
-import type { BodyWriter, Exchange, FlatHeaders } from './exchange.ts'
+import { anyLike, type BodyWriter, type Exchange, type FlatHeaders } from './exchange.ts'
 import { drained } from './http1.ts'
 import type { Peer } from './peer.ts'
 import type { Turns } from './turns.ts'
@@ -31,6 +31,10 @@ export class Http2Exchange implements Exchange {
     if (name === 'host') return this.#headers[':authority'] as string | undefined
     const value = this.#headers[name]
     return typeof value === 'string' ? value : value?.join(', ')
+  }
+
+  hasHeaderLike(start: string): boolean {
+    return anyLike(this.#headers, start)
   }
 
   headers(): Readonly<Record<string, string | readonly string[] | undefined>> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { STATUS_CODES } from 'node:http'
-import type { BodyWriter, Exchange, FlatHeaders } from './exchange.ts'
+import { anyLike, type BodyWriter, type Exchange, type FlatHeaders } from './exchange.ts'
 import type { Peer } from './peer.ts'
 
 /** A connection that wants to become something else, as a request: it can be answered as one, or its socket taken. */
@@ -30,6 +30,10 @@ export class UpgradeExchange implements Exchange {
   header(name: string): string | undefined {
     const value = this.request.headers[name]
     return typeof value === 'string' ? value : value?.join(', ')
+  }
+
+  hasHeaderLike(start: string): boolean {
+    return anyLike(this.request.headers, start)
   }
 
   headers(): Readonly<Record<string, string | readonly string[] | undefined>> {

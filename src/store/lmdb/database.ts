@@ -23,6 +23,8 @@ const mapBytes = 256 * 2 ** 30
  */
 const mappedBytesMax = 24 * 2 ** 20
 const pageBytes = 4096
+/** In one generation; some hundred bytes each. */
+const headsMax = 2048
 /** With less than this free, a write that failed is taken to have failed for want of space. */
 const freeBytesMin = 2 ** 20
 
@@ -45,6 +47,9 @@ export interface Batch {
 export class Database {
   readonly #lmdb: Lmdb
   readonly #path: string
+  /** Heads of the keys that were written last, since most are written again soon: two generations, of which the older one goes when the younger one is full. */
+  #heads = new Map<string, Head>()
+  #olderHeads = new Map<string, Head>()
   #env: RootDatabase<Buffer, Buffer>
   #mappedBytes = 0
   /** Set while the file is unmapped and mapped again, a few microtasks long. Nothing may be read meanwhile. */
@@ -80,6 +85,8 @@ export class Database {
   }
 
   head(key: string): Head | undefined {
+    const known = this.#heads.get(key) ?? this.#olderHeads.get(key)
+    if (known) return known
     const found = this.#env.get(keyOf(tagKey, Buffer.from(key)))
     return found && decodeHead(found)
   }
@@ -144,6 +151,7 @@ export class Database {
         }
       }),
     )
+    this.#remember(heads)
     env.resetReadTxn()
     this.#mappedBytes += 2 * pageBytes * records.length
   }
@@ -165,6 +173,17 @@ export class Database {
   async close(): Promise<void> {
     await this.suspended
     await this.#env.close()
+  }
+
+  #remember(heads: Batch['heads']): void {
+    for (const [key, head] of heads) {
+      this.#olderHeads.delete(key)
+      if (head) this.#heads.set(key, head)
+      else this.#heads.delete(key)
+    }
+    if (this.#heads.size < headsMax) return
+    this.#olderHeads = this.#heads
+    this.#heads = new Map()
   }
 
   async #written(commit: Promise<boolean>): Promise<void> {
