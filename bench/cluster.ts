@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Figure, atMost, benchDeps, figure, timed } from './measure.ts'
+import { type Figure, atMost, benchDeps, figure, freePort, timed } from './measure.ts'
 import { processesWith, treeOf, usageOf } from './processes.ts'
 
 const entryPoint = process.env['BENCH_ENTRY'] ?? join(import.meta.dirname, '../dist/kubernode.js')
@@ -80,12 +79,4 @@ async function command(args: readonly string[], env: NodeJS.ProcessEnv): Promise
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
   const code = await new Promise((resolve) => child.on('close', resolve))
   if (code !== 0) throw new Error(`kubernode ${args.join(' ')} ended with ${String(code)}: ${errors}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address ? address.port : 6443
 }

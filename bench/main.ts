@@ -4,6 +4,7 @@ import type { Figure } from './measure.ts'
 const suites: Readonly<Record<string, () => Promise<Figure[]>>> = {
   store: async () => (await import('./store.ts')).storeFigures(),
   cache: async () => (await import('./cache.ts')).cacheFigures(),
+  watch: async () => (await import('./watch.ts')).watchFigures(),
   library: async () => (await import('./library.ts')).libraryFigures(),
   pods: async () => (await import('./pods.ts')).podFigures(),
   cluster: async () => (await import('./cluster.ts')).clusterFigures(),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { realClock } from '../src/base/clock.ts'
 import type { Deps } from '../src/base/deps.ts'
 import { silentLogger } from '../src/base/log.ts'
@@ -65,4 +66,13 @@ export function procField(path: string, field: string): number {
   } catch {
     return 0
   }
+}
+
+/** A port of the loopback that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address ? address.port : 6443
 }

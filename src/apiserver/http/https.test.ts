@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect as connect2, type ClientHttp2Session } from 'node:http2'
-import { request as httpsRequest } from 'node:https'
+import { Agent, request as httpsRequest } from 'node:https'
 import { after, before, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { gunzipSync } from 'node:zlib'
@@ -292,4 +292,44 @@ test('requests are counted under upstream names', async () => {
     /apiserver_request_total\{code="201",component="apiserver",dry_run="",group="",resource="configmaps",scope="(resource|namespace)",subresource="",verb="(CREATE|POST)",version="v1"\} \d+/,
   )
   assert.match(text, /apiserver_request_duration_seconds_bucket\{/)
+})
+
+test('lists that are sent at the same time, and after lists that were left, keep their bytes apart', async () => {
+  for (const namespace of ['list-a', 'list-b']) {
+    await over1('/api/v1/namespaces', { method: 'POST', body: JSON.stringify({ metadata: { name: namespace } }) })
+    for (let i = 0; i < 8; i++) {
+      const body = JSON.stringify({ metadata: { name: `cm-${i}` }, data: { value: namespace.repeat(20_000) } })
+      const created = await over1(`/api/v1/namespaces/${namespace}/configmaps`, { method: 'POST', body })
+      assert.equal(created.code, 201)
+    }
+  }
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 })
+  const options = (path: string) => ({ host: '127.0.0.1', port: listener.port, path, rejectUnauthorized: false, agent })
+  const kept = (path: string, leave: boolean) =>
+    new Promise<string>((resolve, reject) => {
+      const request = httpsRequest({ ...options(path), headers: withToken() }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => (leave ? request.destroy() : chunks.push(chunk)))
+        response.on('close', () => resolve(Buffer.concat(chunks).toString()))
+      })
+      request.on('error', (error) => (leave ? resolve('') : reject(error)))
+      request.end()
+    })
+  try {
+    for (let round = 0; round < 4; round++) {
+      await Promise.all(
+        ['list-a', 'list-b', 'list-a', 'list-b', 'list-a', 'list-b'].map(async (namespace, i) => {
+          const path = `/api/v1/namespaces/${namespace}/configmaps`
+          const leave = i === round
+          const text = i === 5 ? (await over2(path)).body.toString() : await kept(path, leave)
+          if (leave) return
+          const { items } = JSON.parse(text) as { items: { data: { value: string } }[] }
+          assert.equal(items.length, 8)
+          for (const { data } of items) assert.equal(data.value, namespace.repeat(20_000))
+        }),
+      )
+    }
+  } finally {
+    agent.destroy()
+  }
 })
