@@ -14,6 +14,8 @@ async function start(spec: ResourceQuotaSpec): Promise<World> {
   return world
 }
 
+/** Long enough for a count to be lowered. */
+const lowered = (world: World) => world.clock.advance(100)
 const used = async (world: World) => (await world.client.get(resourceQuotas, key)).status?.used
 const addPod = async (world: World, name: string, cpu: string) => {
   await world.client.create(pods, {
@@ -41,7 +43,7 @@ test('what is made is refused beyond the quota, and room comes back when somethi
   assert.deepEqual(await used(world), { pods: '1', 'requests.cpu': '600m' })
   await assert.rejects(addPod(world, 'b', '500m'), isForbidden)
   await world.client.delete(pods, { namespace: 'default', name: 'a' })
-  await world.clock.settle()
+  await lowered(world)
   assert.deepEqual(await used(world), { pods: '0', 'requests.cpu': '0' })
   await addPod(world, 'b', '500m')
 })
@@ -53,7 +55,7 @@ test('a pod that ended counts no more', async () => {
     ...(await world.client.get(pods, { namespace: 'default', name: 'a' })),
     status: { phase: 'Succeeded' },
   })
-  await world.clock.settle()
+  await lowered(world)
   assert.deepEqual(await used(world), { pods: '0' })
 })
 
@@ -83,7 +85,7 @@ test('objects of any resource can be counted', async () => {
   assert.deepEqual(await used(world), { 'count/configmaps': '1', 'count/deployments.apps': '1' })
   await world.client.delete(configMaps, { namespace: 'default', name: 'a' })
   await world.client.delete(deployments, { namespace: 'default', name: 'd' })
-  await world.clock.settle()
+  await lowered(world)
   assert.deepEqual(await used(world), { 'count/configmaps': '0', 'count/deployments.apps': '0' })
 })
 
@@ -112,6 +114,33 @@ test('what admission has counted is not taken back before the object can be seen
   assert.deepEqual(await used(world), { pods: '1' })
 })
 
+test('nor when something else goes at that moment; what really is not there is taken back soon', async () => {
+  await using world = await start({ hard: { pods: '5' } })
+  await addPod(world, 'a', '1m')
+  const counted = await world.client.get(resourceQuotas, key)
+  await world.client.updateStatus(resourceQuotas, { ...counted, status: { hard: { pods: '5' }, used: { pods: '2' } } })
+  await world.client.delete(pods, { namespace: 'default', name: 'a' })
+  await world.clock.settle()
+  assert.deepEqual(await used(world), { pods: '2' })
+  await lowered(world)
+  assert.deepEqual(await used(world), { pods: '0' })
+})
+
+test('a pod that is bound to a node counts as before: nothing is counted again', async () => {
+  await using world = await start({ hard: { pods: '5' } })
+  await addPod(world, 'a', '1m')
+  const counted = await world.client.get(resourceQuotas, key)
+  await world.client.updateStatus(resourceQuotas, { ...counted, status: { hard: { pods: '5' }, used: { pods: '2' } } })
+  await world.client.createSubresource(pods, { namespace: 'default', name: 'a' }, 'binding', {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name: 'a' },
+    target: { kind: 'Node', name: 'n' },
+  })
+  await lowered(world)
+  assert.deepEqual(await used(world), { pods: '2' })
+})
+
 test('a pod that shrinks counts with what it still holds until the resize is done', async () => {
   await using world = await start({ hard: { 'requests.cpu': '2' } })
   await addPod(world, 'a', '1')
@@ -123,7 +152,7 @@ test('a pod that shrinks counts with what it still holds until the resize is don
       ...(await world.client.get(pods, a)),
       status: { phase: 'Running', containerStatuses: [{ ...status, allocatedResources: { cpu } }] },
     })
-    await world.clock.settle()
+    await lowered(world)
   }
   await holds('1')
   const smaller = { spec: { containers: [{ name: 'c', resources: { requests: { cpu: '200m' } } }] } }

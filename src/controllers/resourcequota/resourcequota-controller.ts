@@ -10,9 +10,11 @@ import {
 } from '../../api/generated/resources.ts'
 import type { Pod, ResourceQuota } from '../../api/generated/types/core-v1.ts'
 import {
-  canonicalQuantity,
-  formatQuantity,
   addQuantities,
+  canonicalQuantity,
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
   quantityOf,
   type Quantity,
 } from '../../api/quantity/quantity.ts'
@@ -26,9 +28,19 @@ import { defineController, requeueAfter, type Context, type Outcome } from '../f
 import { same } from '../framework/equality.ts'
 import { isTerminal } from '../framework/pod.ts'
 
-/** The caches whose events wake quotas. */
-type Memory = Set<Informer>
+interface Memory {
+  /** The caches whose events wake quotas. */
+  readonly waking: Set<Informer>
+  /** By key: the version of a quota that is to be lowered, and since when it has been that one. */
+  readonly unchanged: Map<string, { readonly version: string; readonly sinceMs: number }>
+}
 type C = Context<ResourceQuota, Memory>
+
+/**
+ * How long a quota has to be unchanged before its count is lowered: admission counts a moment before the object is there to be counted, and what would be taken back in
+ * between would let too many through.
+ */
+const unchangedMs = 50
 
 /** Resources that are counted by names of their own. */
 const named: readonly { readonly names: RegExp; readonly resource: Resource }[] = [
@@ -57,29 +69,77 @@ export const resourceQuotaController = defineController<ResourceQuota, Memory>({
   // Admission counts up in the status before the object is there to be counted: counting again then would take it back.
   matters: (quota, old) => !same(quota.spec, old.spec),
   parallel: 5,
-  memory: () => new Set(),
+  memory: () => ({ waking: new Set(), unchanged: new Map() }),
   reconcile,
+  gone: (key, { memory }) => void memory.unchanged.delete(key),
 })
 
 async function reconcile(quota: Frozen<ResourceQuota>, c: C): Promise<Outcome> {
-  const hard = quota.spec?.hard ?? {}
-  const names = Object.keys(hard)
+  const names = Object.keys(quota.spec?.hard ?? {})
   const resources = await resourcesFor(names, c)
-  const used = new Map<string, Quantity>(
-    names.filter((name) => resources.has(name)).map((name) => [name, quantityOf(0)]),
-  )
+  const namespace = namespaceOf(quota)
+  const known = quota.status?.used ?? {}
+  const key = `${namespace}/${nameOf(quota)}`
+  let used = await countIn(quota, resources, c, async (resource) => (await informerOf(resource, c)).list(namespace))
+  if (!isLower(used, known)) c.memory.unchanged.delete(key)
+  else {
+    const waitMs = unchangedMs - unchangedForMs(key, quota, c)
+    if (waitMs > 0) {
+      await write(quota, notLowered(used, known), c)
+      return requeueAfter(waitMs)
+    }
+    // Caches may be behind what has been counted; the server is not.
+    used = await countIn(quota, resources, c, async (resource) => (await c.client.list(resource, { namespace })).items)
+    c.memory.unchanged.delete(key)
+  }
+  await write(quota, used, c)
+  return requeueAfter(c.options.resourceQuotaSyncPeriodMs)
+}
+
+type Used = ReadonlyMap<string, Quantity>
+
+/** What is used of all that the quota names. */
+async function countIn(
+  quota: Frozen<ResourceQuota>,
+  resources: ReadonlyMap<string, Resource>,
+  { clock }: C,
+  objectsOf: (resource: Resource) => Promise<readonly Frozen<KubernetesObject>[]>,
+): Promise<Used> {
+  const used = new Map<string, Quantity>([...resources.keys()].map((name) => [name, quantityOf(0)]))
   for (const resource of new Set(resources.values())) {
-    const informer = await informerOf(resource, c)
-    for (const object of informer.list(namespaceOf(quota))) {
+    for (const object of await objectsOf(resource)) {
       if (!isInScope({ resource }, object, quota)) continue
-      for (const [name, amount] of usageOf({ resource }, object, c.clock.now())) {
+      for (const [name, amount] of usageOf({ resource }, object, clock.now())) {
         const before = used.get(name)
         if (before) used.set(name, addQuantities(before, amount))
       }
     }
   }
+  return used
+}
+
+const isLess = (amount: Quantity, known: string | undefined): boolean =>
+  known !== undefined && compareQuantities(amount, parseQuantity(known)) < 0
+
+const isLower = (used: Used, known: Readonly<Record<string, string>>): boolean =>
+  [...used].some(([name, amount]) => isLess(amount, known[name]))
+
+const notLowered = (used: Used, known: Readonly<Record<string, string>>): Used =>
+  new Map([...used].map(([name, amount]) => [name, isLess(amount, known[name]) ? parseQuantity(known[name]!) : amount]))
+
+/** For how long the quota has been as it is, as far as this controller has looked. */
+function unchangedForMs(key: string, { metadata }: Frozen<ResourceQuota>, { memory, clock }: C): number {
+  const version = metadata.resourceVersion ?? ''
+  const seen = memory.unchanged.get(key)
+  if (seen?.version === version) return clock.now() - seen.sinceMs
+  memory.unchanged.set(key, { version, sinceMs: clock.now() })
+  return 0
+}
+
+async function write(quota: Frozen<ResourceQuota>, used: Used, c: C): Promise<void> {
+  const hard = quota.spec?.hard ?? {}
   // What cannot be counted keeps its last count.
-  const kept = Object.entries(quota.status?.used ?? {}).filter(([name]) => names.includes(name) && !used.has(name))
+  const kept = Object.entries(quota.status?.used ?? {}).filter(([name]) => Object.hasOwn(hard, name) && !used.has(name))
   const status = {
     hard,
     used: {
@@ -88,7 +148,6 @@ async function reconcile(quota: Frozen<ResourceQuota>, c: C): Promise<Outcome> {
     },
   }
   if (!same(canonical(status), canonical(quota.status))) await c.writeStatus(quota, status, true)
-  return requeueAfter(c.options.resourceQuotaSyncPeriodMs)
 }
 
 /** Quantities that mean the same in the same text; every name counts, also with 0. */
@@ -129,8 +188,8 @@ async function informerOf(resource: Resource, c: C): Promise<Informer> {
     { group, version, kind, plural, namespaced },
     detailed ? {} : { metadataOnly: true },
   )
-  if (!c.memory.has(informer)) {
-    c.memory.add(informer)
+  if (!c.memory.waking.has(informer)) {
+    c.memory.waking.add(informer)
     const wake = (object: Frozen<KubernetesObject>) => {
       for (const quota of c.of(resourceQuotas).list(namespaceOf(object)))
         c.enqueue(`${namespaceOf(quota)}/${nameOf(quota)}`)
@@ -150,13 +209,19 @@ function mayFree(plural: string, object: Frozen<KubernetesObject>, old: Frozen<K
   if (plural === 'pods')
     return (
       isTerminal(object as Frozen<Pod>) !== isTerminal(old as Frozen<Pod>) ||
-      !same((object as Frozen<Pod>).spec, (old as Frozen<Pod>).spec) ||
+      !same(askedBy(object as Frozen<Pod>), askedBy(old as Frozen<Pod>)) ||
       !same(heldBy(object as Frozen<Pod>), heldBy(old as Frozen<Pod>))
     )
   if (plural === 'services' || plural === 'persistentvolumeclaims')
     return !same((object as Frozen<Pod>).spec, (old as Frozen<Pod>).spec)
   return false
 }
+
+/** What it asks for, and for how long. */
+const askedBy = ({ spec }: Frozen<Pod>) => [
+  spec?.activeDeadlineSeconds,
+  ...[spec, ...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map((part) => part?.resources),
+]
 
 /** What its containers hold: a resize that makes them smaller frees it only when it is done. */
 const heldBy = ({ status }: Frozen<Pod>) =>
