@@ -7,6 +7,8 @@ import { createServer as createTls } from 'node:tls'
 
 const [port, certFile, keyFile] = process.argv.slice(2)
 const watchers = new Set<Socket>()
+/** As much as the API adds to an object: its identity, times and managed fields. */
+const added = Buffer.from(`,"added":"${'x'.repeat(450)}"}\n`)
 
 const http = createServer((request, response) => {
   if (request.url!.includes('watch=1')) {
@@ -20,7 +22,7 @@ const http = createServer((request, response) => {
   const pieces: Buffer[] = []
   request.on('data', (piece: Buffer) => pieces.push(piece))
   request.on('end', () => {
-    const event = Buffer.concat([Buffer.from('{"type":"ADDED","object":'), ...pieces, Buffer.from('}\n')])
+    const event = Buffer.concat([Buffer.from('{"type":"ADDED","object":'), ...pieces, added])
     const chunk = Buffer.concat([Buffer.from(`${event.length.toString(16)}\r\n`), event, Buffer.from('\r\n')])
     response.end('{}')
     if (request.method === 'POST') for (const socket of watchers) socket.write(chunk)

@@ -16,7 +16,7 @@ const token = 'bench'
 const path = '/api/v1/namespaces/default/configmaps'
 
 /**
- * CPU of one event to one of 500 watchers, ten events a second: in the API server alone, and in a Node process that does nothing but write the same bytes to as many sockets.
+ * CPU of one event to one of 500 watchers, ten events a second: in the API server alone, and in a Node process that does nothing but write as many bytes to as many sockets.
  * The second is what no server on Node can do without.
  */
 export async function watchFigures(): Promise<Figure[]> {
