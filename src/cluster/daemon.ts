@@ -33,13 +33,12 @@ const allocatorSettings = {
 
 /**
  * Node's own flags for the cluster's process. A small young generation keeps an idle cluster small, and a bound makes the collector work before memory is
- * taken that is not needed; many simulated nodes need more. The optimizing compiler takes only what runs very often: what it costs comes back late, and the compiler before it
- * does well. `gc` is for idle-memory.ts.
+ * taken that is not needed; many simulated nodes need more. What the command's first line has besides, the
+ * optimizing compiler for what runs very often only, is for loads: a cluster that rests all day would take twice the CPU. `gc` is for idle-memory.ts.
  */
 const nodeFlags = ({ nodes }: ClusterConfig) => [
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=16',
-  '--invocation-count-for-turbofan=40000',
   '--expose-gc',
   ...(nodes <= boundedNodesMax ? ['--max-old-space-size=2000'] : []),
 ]
