@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { createServer as createTls } from 'node:tls'
+import { framedChunk } from '../src/apiserver/http/http1.ts'
 
 const [port, certFile, keyFile] = process.argv.slice(2)
 const watchers = new Set<Socket>()
@@ -22,8 +23,7 @@ const http = createServer((request, response) => {
   const pieces: Buffer[] = []
   request.on('data', (piece: Buffer) => pieces.push(piece))
   request.on('end', () => {
-    const event = Buffer.concat([Buffer.from('{"type":"ADDED","object":'), ...pieces, added])
-    const chunk = Buffer.concat([Buffer.from(`${event.length.toString(16)}\r\n`), event, Buffer.from('\r\n')])
+    const chunk = framedChunk([Buffer.from('{"type":"ADDED","object":'), ...pieces, added])
     response.end('{}')
     if (request.method === 'POST') for (const socket of watchers) socket.write(chunk)
   })

@@ -1,7 +1,8 @@
 import type { CacheEvent, EventEncoding, ObjectCache } from '../src/apiserver/cache/cache.ts'
 import { Document } from '../src/apiserver/cache/document.ts'
-import { listChunks } from '../src/apiserver/cache/list-chunks.ts'
+import { ListChunks } from '../src/apiserver/cache/list-chunks.ts'
 import { openObjectCache } from '../src/apiserver/cache/object-cache.ts'
+import { framedChunk } from '../src/apiserver/http/http1.ts'
 import { openMemoryStore } from '../src/store/memory/memory-store.ts'
 import type { Store } from '../src/store/store.ts'
 import { type Figure, atMost, benchDeps, cpuTimed, figure, median, timed } from './measure.ts'
@@ -11,10 +12,7 @@ const podCount = 10_000
 const jsonEvents: EventEncoding = {
   encode: ({ type, object }: CacheEvent) =>
     Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object!.bytes, Buffer.from('}\n')]),
-  frame: (pieces) => {
-    const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    return Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), ...pieces, Buffer.from('\r\n')])
-  },
+  frame: framedChunk,
 }
 
 /** Gets, lists and watch fan-out of the object cache, without a network. */
@@ -73,7 +71,7 @@ async function readFigures(cache: ObjectCache): Promise<Figure[]> {
   const listMs = await median(5, () =>
     timed(async () => {
       const { entries } = await cache.list()
-      for (const chunk of listChunks({
+      for (const chunk of new ListChunks({
         head: '{"items":[',
         items: entries.values().map(({ bytes }) => bytes),
         tail: ']}',

@@ -33,8 +33,8 @@ const allocatorSettings = {
 
 /**
  * Node's own flags for the cluster's process. A small young generation keeps an idle cluster small, and a bound makes the collector work before memory is
- * taken that is not needed; many simulated nodes need more. What the command's first line has besides, the
- * optimizing compiler for what runs very often only, is for loads: a cluster that rests all day would take twice the CPU. `gc` is for idle-memory.ts.
+ * taken that is not needed; many simulated nodes need more. What the command's first line has besides, the optimizing compiler for what runs very often
+ * only, is for loads: a cluster that rests all day would take twice the CPU. `gc` is for idle-memory.ts.
  */
 const nodeFlags = ({ nodes }: ClusterConfig) => [
   '--disable-warning=ExperimentalWarning',

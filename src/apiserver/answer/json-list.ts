@@ -1,7 +1,7 @@
 import { createGzip } from 'node:zlib'
 import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf } from '../../api/resource.ts'
-import { listChunks, type Chunk, type ListChunks } from '../cache/list-chunks.ts'
+import { type Chunk, ListChunks } from '../cache/list-chunks.ts'
 import type { BodyWriter } from '../http/exchange.ts'
 import type { ListAnswer } from './answer.ts'
 
@@ -13,7 +13,7 @@ export function jsonListChunks({ kind, entries, resourceVersion, continue: token
     ...(token && { continue: token }),
     ...(remaining !== undefined && { remainingItemCount: remaining }),
   })
-  return listChunks({
+  return new ListChunks({
     head: `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${apiVersion},"metadata":${metadata},"items":[`,
     items: bytesOf(entries),
     tail: ']}',

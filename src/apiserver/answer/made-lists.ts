@@ -10,7 +10,7 @@ import {
   type TableOptions,
 } from '../../api/table-format/table.ts'
 import type { Made } from '../cache/kept-forms.ts'
-import { listChunks, type ListChunks } from '../cache/list-chunks.ts'
+import { ListChunks } from '../cache/list-chunks.ts'
 import { served } from '../verbs/core.ts'
 import type { ListAnswer } from './answer.ts'
 import type { FormOptions } from './forms.ts'
@@ -25,7 +25,7 @@ export function madeListChunks(answer: ListAnswer, pretty: boolean): ListChunks 
   const [head, tail] = [frame.slice(0, at), frame.slice(at + 2)]
   const empty = answer.entries.length === 0
   const indent = pretty && !empty
-  return listChunks({
+  return new ListChunks({
     head: indent ? `${head}[\n    ` : `${head}[`,
     items: madeItems(answer, pretty),
     tail: `${indent ? '\n  ]' : ']'}${tail}${pretty ? '\n' : ''}`,
@@ -69,14 +69,14 @@ export function partChunks(answer: ListAnswer, options: FormOptions): ListChunks
   const isTable = options.format.as === 'Table'
   // Rows in an order of their own need all objects at once, and what is empty has its own form.
   if (entries.length === 0 || (isTable && kind.behaviour.rowOrder))
-    return listChunks({ head: JSON.stringify(partOf(answer, options)), items: [], tail: '' })
+    return new ListChunks({ head: JSON.stringify(partOf(answer, options)), items: [], tail: '' })
   const frame = isTable
     ? JSON.stringify(tableWithoutRows(kind, { ...tableOptions(options), metadata: listMeta(answer) }))
     : JSON.stringify({
         ...partialList(kind, [], { metadata: listMeta(answer), version: versionOf(options.format) }),
         items: [],
       })
-  return listChunks({ head: frame.slice(0, -2), items: partItems(answer, options), tail: ']}' })
+  return new ListChunks({ head: frame.slice(0, -2), items: partItems(answer, options), tail: ']}' })
 }
 
 function* partItems({ kind, entries }: ListAnswer, options: FormOptions): Iterable<Uint8Array> {

@@ -4,7 +4,7 @@ import type { Kind } from '../../api/kind.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { CachedObject } from '../cache/cache.ts'
-import { listChunks, type ListChunks } from '../cache/list-chunks.ts'
+import { ListChunks } from '../cache/list-chunks.ts'
 import { served } from '../verbs/core.ts'
 import type { ListAnswer } from './answer.ts'
 import { listMeta } from './json-forms.ts'
@@ -34,5 +34,5 @@ export async function protobufListChunks(answer: ListAnswer, clock: Clock): Prom
     { apiVersion: apiVersionOf(kind.resource), kind: kind.listKind, metadata: listMeta(answer) },
     size,
   )
-  return listChunks({ head, items, tail, separator: '' })
+  return new ListChunks({ head, items, tail, separator: '' })
 }

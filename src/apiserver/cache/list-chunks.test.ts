@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { listChunks } from './list-chunks.ts'
+import { ListChunks } from './list-chunks.ts'
 
 /** Copies, since only the last two chunks stay as they are. */
-const chunksOf = (body: Parameters<typeof listChunks>[0]) =>
-  Array.from(listChunks(body), ({ content }) => Buffer.from(content))
-const textOf = (body: Parameters<typeof listChunks>[0]) => chunksOf(body).map(String).join('')
+const chunksOf = (body: ConstructorParameters<typeof ListChunks>[0]) =>
+  Array.from(new ListChunks(body), ({ content }) => Buffer.from(content))
+const textOf = (body: ConstructorParameters<typeof ListChunks>[0]) => chunksOf(body).map(String).join('')
 
 test('a list without items is its head and tail', () => {
   assert.equal(textOf({ head: '{"items":[', items: [], tail: ']}' }), '{"items":[]}')
@@ -42,7 +42,7 @@ test('a long list comes in chunks of 256 KiB, larger only for a larger item', ()
 
 test('a chunk frames itself for HTTP/1.1 where it lies', () => {
   const items = ['a'.repeat(9), 'b'.repeat(262_144)].map((text) => Buffer.from(text))
-  const framed = Array.from(listChunks({ head: '[', items, tail: ']' }), (chunk) => chunk.framed.toString())
+  const framed = Array.from(new ListChunks({ head: '[', items, tail: ']' }), (chunk) => chunk.framed.toString())
   assert.equal(framed[0], 'a\r\n[aaaaaaaaa\r\n')
   assert.equal(framed[1], `40001\r\n,${'b'.repeat(262_144)}\r\n`)
   assert.equal(framed[2], '1\r\n]\r\n')
@@ -50,7 +50,7 @@ test('a chunk frames itself for HTTP/1.1 where it lies', () => {
 
 test('a list that has been sent gives its memory to the next one, and ends', () => {
   const items = Array.from({ length: 100 }, () => Buffer.alloc(7000, 'x'))
-  const newList = () => listChunks({ head: '[', items, tail: ']' })
+  const newList = () => new ListChunks({ head: '[', items, tail: ']' })
   const memoryOf = (list: ReturnType<typeof newList>) =>
     new Set([1, 2].map(() => list.next().value!.content.buffer as ArrayBuffer))
   const first = newList()

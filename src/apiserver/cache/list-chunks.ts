@@ -52,11 +52,6 @@ export class Chunk {
  * A list's body in chunks of about 256 KiB. Each is made when it is asked for, so that whoever writes them waits for the socket in between; and only the last
  * two stay as they are, since fresh memory for each would be ten times a list's size before it is collected.
  */
-export function listChunks(body: ListBody): ListChunks {
-  return new ListChunks(body)
-}
-
-/** See `listChunks`. */
 export class ListChunks implements IterableIterator<Chunk, void, undefined> {
   readonly #chunks: Iterator<Chunk, void, undefined>
   /** The last two chunks'. */

@@ -17,6 +17,11 @@ async function start(spec: ResourceQuotaSpec): Promise<World> {
 /** Long enough for a count to be lowered. */
 const lowered = (world: World) => world.clock.advance(100)
 const used = async (world: World) => (await world.client.get(resourceQuotas, key)).status?.used
+/** Counts pods as admission does, before they are there. */
+const count = async (world: World, hard: string, used: string) => {
+  const quota = await world.client.get(resourceQuotas, key)
+  await world.client.updateStatus(resourceQuotas, { ...quota, status: { hard: { pods: hard }, used: { pods: used } } })
+}
 const addPod = async (world: World, name: string, cpu: string) => {
   await world.client.create(pods, {
     metadata: { namespace: 'default', name },
@@ -106,10 +111,7 @@ test('many at the same time get no more than the quota', async () => {
 
 test('what admission has counted is not taken back before the object can be seen', async () => {
   await using world = await start({ hard: { pods: '2' } })
-  await world.client.updateStatus(resourceQuotas, {
-    ...(await world.client.get(resourceQuotas, key)),
-    status: { hard: { pods: '2' }, used: { pods: '1' } },
-  })
+  await count(world, '2', '1')
   await world.clock.settle()
   assert.deepEqual(await used(world), { pods: '1' })
 })
@@ -117,8 +119,7 @@ test('what admission has counted is not taken back before the object can be seen
 test('nor when something else goes at that moment; what really is not there is taken back soon', async () => {
   await using world = await start({ hard: { pods: '5' } })
   await addPod(world, 'a', '1m')
-  const counted = await world.client.get(resourceQuotas, key)
-  await world.client.updateStatus(resourceQuotas, { ...counted, status: { hard: { pods: '5' }, used: { pods: '2' } } })
+  await count(world, '5', '2')
   await world.client.delete(pods, { namespace: 'default', name: 'a' })
   await world.clock.settle()
   assert.deepEqual(await used(world), { pods: '2' })
@@ -129,8 +130,7 @@ test('nor when something else goes at that moment; what really is not there is t
 test('a pod that is bound to a node counts as before: nothing is counted again', async () => {
   await using world = await start({ hard: { pods: '5' } })
   await addPod(world, 'a', '1m')
-  const counted = await world.client.get(resourceQuotas, key)
-  await world.client.updateStatus(resourceQuotas, { ...counted, status: { hard: { pods: '5' }, used: { pods: '2' } } })
+  await count(world, '5', '2')
   await world.client.createSubresource(pods, { namespace: 'default', name: 'a' }, 'binding', {
     apiVersion: 'v1',
     kind: 'Binding',

@@ -20,10 +20,10 @@ import {
 } from '../../api/quantity/quantity.ts'
 import { isInScope } from '../../api/quota/scopes.ts'
 import { usageOf } from '../../api/quota/usage.ts'
-import type { Frozen, KubernetesObject, Resource } from '../../api/resource.ts'
+import { keyOf, keyText, type Frozen, type KubernetesObject, type Resource } from '../../api/resource.ts'
 import { discover } from '../../client/discovery.ts'
 import type { Informer } from '../../client/informer/informers.ts'
-import { nameOf, namespaceOf } from '../../client/object.ts'
+import { namespaceOf } from '../../client/object.ts'
 import { defineController, requeueAfter, type Context, type Outcome } from '../framework/controller.ts'
 import { same } from '../framework/equality.ts'
 import { isTerminal } from '../framework/pod.ts'
@@ -79,7 +79,7 @@ async function reconcile(quota: Frozen<ResourceQuota>, c: C): Promise<Outcome> {
   const resources = await resourcesFor(names, c)
   const namespace = namespaceOf(quota)
   const known = quota.status?.used ?? {}
-  const key = `${namespace}/${nameOf(quota)}`
+  const key = keyText(keyOf(quota))
   let used = await countIn(quota, resources, c, async (resource) => (await informerOf(resource, c)).list(namespace))
   if (!isLower(used, known)) c.memory.unchanged.delete(key)
   else {
@@ -191,8 +191,7 @@ async function informerOf(resource: Resource, c: C): Promise<Informer> {
   if (!c.memory.waking.has(informer)) {
     c.memory.waking.add(informer)
     const wake = (object: Frozen<KubernetesObject>) => {
-      for (const quota of c.of(resourceQuotas).list(namespaceOf(object)))
-        c.enqueue(`${namespaceOf(quota)}/${nameOf(quota)}`)
+      for (const quota of c.of(resourceQuotas).list(namespaceOf(object))) c.enqueue(keyText(keyOf(quota)))
     }
     // Admission has counted what is new already.
     informer.on({
