@@ -66,7 +66,7 @@ export interface Selection {
   readonly fields?: ((field: (name: string) => string | undefined) => boolean) | undefined
   /** Equalities that `fields` implies, by field: when one of them is indexed, only objects under that value are looked at. */
   readonly fieldEquals?: Readonly<Record<string, string>> | undefined
-  /** Equalities that `labels` implies, by label: a hint, for an index on labels should one be worth it (10,000 objects are filtered in a millisecond). */
+  /** Equalities that `labels` implies, by label: an index on one of them is made when it is first asked for, and only objects under that value are looked at. */
   readonly labelEquals?: Readonly<Record<string, string>> | undefined
   /** Canonical text of the label and field selector. Watches of the same text share their work; needed with `labels` or `fields` to do so. */
   readonly text?: string | undefined

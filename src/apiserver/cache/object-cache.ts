@@ -15,8 +15,8 @@ import type {
 import { Document } from './document.ts'
 import { listExpired, tooLargeResourceVersion, watchExpired } from './errors.ts'
 import { FanOut } from './fan-out.ts'
-import { FieldIndex } from './field-index.ts'
 import { ObjectChange, ObjectHistory } from './history.ts'
+import { Indices } from './indices.ts'
 import { Recent } from './recent.ts'
 import { keyAfter, matches, scopeOf } from './selection.ts'
 import { SharedEvent } from './shared-event.ts'
@@ -75,7 +75,7 @@ class StoreCache implements ObjectCache {
   readonly #store: Store
   readonly #table: FieldTable
   readonly #objects: OrderedMap<StoredObject>
-  readonly #indices: readonly FieldIndex[]
+  readonly #indices: Indices
   readonly #history: ObjectHistory
   readonly #fanOut: FanOut
   readonly #recent = new Recent()
@@ -92,8 +92,7 @@ class StoreCache implements ObjectCache {
     this.#store = store
     this.#table = table
     this.#objects = loaded.objects
-    this.#indices = indexedFields.map((field) => new FieldIndex(field))
-    loaded.objects.scan('', undefined, (object) => this.#indices.forEach((index) => index.update(undefined, object)))
+    this.#indices = new Indices(loaded.objects, indexedFields)
     this.#history = new ObjectHistory(
       {
         changesMax: options.historyEventsMax ?? historyEventsMax,
@@ -196,7 +195,7 @@ class StoreCache implements ObjectCache {
       this.#objects.set(key, next)
       this.#recent.add(next.document)
     } else this.#objects.delete(key)
-    for (const index of this.#indices) index.update(previous, next)
+    this.#indices.update(previous, next)
     this.#history.add(noted)
     this.#fanOut.add(noted)
   }

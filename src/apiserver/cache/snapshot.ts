@@ -1,13 +1,13 @@
 import { OrderedMap } from '../../base/ordered-map.ts'
 import type { Selection } from './cache.ts'
-import type { FieldIndex } from './field-index.ts'
+import type { Indices } from './indices.ts'
 import { keyAfter, matches, scopeOf } from './selection.ts'
 import type { StoredObject } from './stored-object.ts'
 
 /** What a page is read from. */
 export interface Source {
   readonly objects: OrderedMap<StoredObject>
-  readonly indices: readonly FieldIndex[]
+  readonly indices: Indices
   readonly namespaced: boolean
   /** What was changed after the revision that is read, each as it was then; empty for the present. */
   readonly undo: ReadonlyMap<string, StoredObject | undefined>
@@ -56,12 +56,10 @@ export function pageOf(source: Source, options: PageOptions): Page {
   }
 }
 
-function indexedKeys({ indices }: Source, { fieldEquals }: Selection): string[] | undefined {
-  for (const index of indices) {
-    const value = fieldEquals?.[index.field]
-    if (value !== undefined) return index.keys(value)
-  }
-  return undefined
+function indexedKeys({ objects, indices, namespaced }: Source, selection: Selection): string[] | undefined {
+  if (!selection.fieldEquals && !selection.labelEquals) return undefined
+  const { from, end } = scopeOf(selection, namespaced)
+  return indices.keysFor(selection, () => objects.count(from, end))
 }
 
 /** Visits the objects in order as they were: those changed since in their earlier state, those deleted since in their place. */

@@ -1,21 +1,26 @@
 import type { StoredObject } from './stored-object.ts'
 
-/** Objects by the value of one field: for pods, by node. */
-export class FieldIndex {
-  readonly field: string
+/** Objects by one of their values: pods by their node, or whatever has a label by the label's value. */
+export class ValueIndex {
+  readonly #valueOf: (object: StoredObject) => string | undefined
   readonly #keys = new Map<string, Set<string>>()
 
-  constructor(field: string) {
-    this.field = field
+  constructor(valueOf: (object: StoredObject) => string | undefined) {
+    this.#valueOf = valueOf
   }
 
   /** Moves an object: `previous` or `next` is undefined when it is created or deleted. */
   update(previous: StoredObject | undefined, next: StoredObject | undefined): void {
-    const before = previous?.field(this.field)
-    const after = next?.field(this.field)
+    const before = previous && this.#valueOf(previous)
+    const after = next && this.#valueOf(next)
     if (before === after) return
     if (before !== undefined) this.#remove(before, previous!.key)
     if (after !== undefined) this.#add(after, next!.key)
+  }
+
+  /** How many objects have a value. */
+  count(value: string): number {
+    return this.#keys.get(value)?.size ?? 0
   }
 
   /** The keys of the objects with a value, in order. */
