@@ -9,8 +9,10 @@ import { messageOf, isNamespaceTerminating } from '../framework/context.ts'
 import { defineController, done, requeueAfter, watch, type Outcome } from '../framework/controller.ts'
 import { managedByLabel, planSlices, serviceNameLabel, servicesOf, writeSlices } from './managed-slices.ts'
 import { endpointGroups, zoneLabel } from './service-endpoints.ts'
+import type { PortGroup } from './slice-plan.ts'
 import { ServiceMemory, type ServiceContext } from './service-memory.ts'
-import { hasClusterIP, headlessLabel, isSelecting, podsOfServices } from './service-pods.ts'
+import { asksForZones, hasClusterIP, headlessLabel, isSelecting, podsOfServices } from './service-pods.ts'
+import { cpuShares, isNodeReady, withZoneHints } from './topology-hints.ts'
 import { triggerTimeAnnotation } from './trigger-times.ts'
 
 type FrozenService = Frozen<Service>
@@ -28,15 +30,17 @@ export const endpointSliceController = defineController<Service, ServiceMemory>(
     watch(endpointSlices, (slice) => servicesOf(slice, managedBy)),
     watch(
       nodes,
-      (_node, { informers }) =>
-        informers
-          .of(services)
-          .list()
-          .map((service) => `${namespaceOf(service)}/${nameOf(service)}`),
+      (_node, { informers }) => informers.of(services).list().map(keyFor),
       (node, old) => labelsOf(node)[zoneLabel] !== labelsOf(old)[zoneLabel],
     ),
+    // CPUs come and go with nodes.
+    watch(
+      nodes,
+      (_node, { informers }) => informers.of(services).list().filter(asksForZones).map(keyFor),
+      (node, old) => isNodeReady(node) !== isNodeReady(old),
+    ),
   ],
-  events: ['FailedToUpdateEndpointSlices'],
+  events: ['FailedToUpdateEndpointSlices', 'TopologyAwareHintsEnabled', 'TopologyAwareHintsDisabled'],
   parallel: 5,
   memory: () => new ServiceMemory(),
   setup: (c) => c.of(endpointSlices).index(serviceIndex, (slice) => servicesOf(slice, managedBy)),
@@ -44,10 +48,12 @@ export const endpointSliceController = defineController<Service, ServiceMemory>(
   gone: (key, c) => c.memory.forget(key),
 })
 
+const keyFor = (service: FrozenService): string => `${namespaceOf(service)}/${nameOf(service)}`
+
 async function reconcile(service: FrozenService, c: ServiceContext): Promise<Outcome> {
   if (!isSelecting(service) || isBeingDeleted(service)) return done
   if (!c.caughtUp(service)) return done
-  const key = `${namespaceOf(service)}/${nameOf(service)}`
+  const key = keyFor(service)
   const waitMs = c.memory.pace.waitMs(key, c.clock.now())
   if (waitMs > 0) return requeueAfter(waitMs)
   const selected = c
@@ -92,6 +98,8 @@ async function bringUpToDate(
     if (!addressTypes.includes(slice.addressType)) await c.remove(service, endpointSlices, slice)
   const changes = c.metrics.counter('endpoint_slice_controller_changes', 'Number of EndpointSlice changes')
   for (const addressType of addressTypes) {
+    const current = existing.filter((slice) => slice.addressType === addressType)
+    const groups = endpointGroups(service, addressType, selected, (name) => c.of(nodes).get({ name }))
     const { create, update, remove } = planSlices(
       {
         resource: services,
@@ -101,13 +109,38 @@ async function bringUpToDate(
         endpointsMax: c.options.endpointsPerSliceMax,
         emptySlice: true,
       },
-      existing.filter((slice) => slice.addressType === addressType),
-      endpointGroups(service, addressType, selected, (name) => c.of(nodes).get({ name })),
+      current,
+      hintedByZone(service, addressType, { groups, current }, c),
     )
     const stamp = (slice: Slice) => stamped(slice, triggered)
     const writes = { create: create.map(stamp), update: update.map(stamp), remove }
     await writeSlices(service, writes, c, (operation) => changes.add({ operation }))
   }
+}
+
+/** The groups with hints for zones where the Service's annotation asks for them, which is told when it begins, ends or cannot be. */
+function hintedByZone(
+  service: FrozenService,
+  addressType: string,
+  { groups, current }: { readonly groups: ReadonlyMap<string, PortGroup>; readonly current: readonly Slice[] },
+  c: ServiceContext,
+): ReadonlyMap<string, PortGroup> {
+  const { hinted } = c.memory
+  const key = keyFor(service)
+  const disabled = (why: string) => {
+    hinted.delete(key)
+    c.event(service, 'Warning', 'TopologyAwareHintsDisabled', `${why}, addressType: ${addressType}`)
+    return groups
+  }
+  if (!asksForZones(service)) return hinted.has(key) ? disabled('Topology Aware Hints has been disabled') : groups
+  const outcome = withZoneHints(groups, current, cpuShares(c.of(nodes).list()))
+  if ('problem' in outcome) return disabled(outcome.problem)
+  if (!hinted.has(key)) {
+    const message = `Topology Aware Hints has been enabled, addressType: ${addressType}`
+    c.event(service, 'Normal', 'TopologyAwareHintsEnabled', message)
+  }
+  hinted.add(key)
+  return outcome.groups
 }
 
 /** The address families of a Service; its slices have one each. */

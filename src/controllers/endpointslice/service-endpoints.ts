@@ -4,7 +4,7 @@ import type { Endpoint, EndpointPort } from '../../api/generated/types/discovery
 import type { Frozen } from '../../api/resource.ts'
 import { isBeingDeleted, labelsOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
 import { isReady } from '../framework/pod.ts'
-import { canBeEndpoint, hasHostname, targetPortOf } from './service-pods.ts'
+import { asksForZones, canBeEndpoint, hasHostname, targetPortOf } from './service-pods.ts'
 import { portsKey, type PortGroup } from './slice-plan.ts'
 
 type FrozenService = Frozen<Service>
@@ -74,13 +74,18 @@ function endpointOf(
   }
 }
 
-/** Where traffic should rather come from, when the Service asks to keep it near. */
+/** Where traffic should rather come from, when the Service's spec asks to keep it near. */
 function hintsFor(
   service: FrozenService,
   { zone, nodeName, ready }: { zone: string | undefined; nodeName: string | undefined; ready: boolean },
 ): Frozen<Endpoint>['hints'] {
   const distribution = service.spec?.trafficDistribution
-  if (!ready || !distribution || !['PreferClose', 'PreferSameZone', 'PreferSameNode'].includes(distribution))
+  if (
+    !ready ||
+    asksForZones(service) ||
+    !distribution ||
+    !['PreferClose', 'PreferSameZone', 'PreferSameNode'].includes(distribution)
+  )
     return undefined
   const hints = {
     ...(zone && { forZones: [{ name: zone }] }),

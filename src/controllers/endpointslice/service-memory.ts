@@ -7,11 +7,14 @@ import { TriggerTimes } from './trigger-times.ts'
 export class ServiceMemory {
   readonly times = new TriggerTimes()
   readonly pace = new Pace()
+  /** Services whose endpoints have hints because an annotation asks for them. */
+  readonly hinted = new Set<string>()
 
   /** The Service is gone. */
   forget(key: string): void {
     this.times.forget(key)
     this.pace.forget(key)
+    this.hinted.delete(key)
   }
 }
 

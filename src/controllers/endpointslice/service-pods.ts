@@ -1,7 +1,7 @@
 import { pods, services } from '../../api/generated/resources.ts'
 import type { Pod, Service, ServicePort } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { isBeingDeleted, labelsOf, nameOf, namespaceOf } from '../../client/object.ts'
+import { annotationsOf, isBeingDeleted, labelsOf, nameOf, namespaceOf } from '../../client/object.ts'
 import { watch, type Watch } from '../framework/watch.ts'
 import { isReady, isTerminal } from '../framework/pod.ts'
 import { same } from '../framework/equality.ts'
@@ -20,6 +20,14 @@ export const hasClusterIP = (service: FrozenService): boolean =>
 /** Endpoints are made for it: it selects pods, and is no mere alias. */
 export const isSelecting = (service: FrozenService): boolean =>
   service.spec?.selector !== undefined && service.spec.type !== 'ExternalName'
+
+/** The Service wants its endpoints spread over zones, by the annotation that was there before the field `trafficDistribution`. */
+export function asksForZones(service: FrozenService): boolean {
+  const annotations = annotationsOf(service)
+  const mode =
+    annotations['service.kubernetes.io/topology-aware-hints'] ?? annotations['service.kubernetes.io/topology-mode']
+  return mode === 'Auto' || mode === 'auto'
+}
 
 /** A pod may be an endpoint: it has an address, and has not ended. */
 export function canBeEndpoint(pod: FrozenPod, withTerminating: boolean): boolean {

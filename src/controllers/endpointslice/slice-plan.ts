@@ -28,7 +28,7 @@ export const portsKey = (ports: readonly Frozen<EndpointPort>[] | undefined): st
     .join()
 
 /** What makes two endpoints the same one, whatever its conditions are. */
-const endpointKey = ({ addresses, hostname, nodeName, targetRef }: FrozenEndpoint): string =>
+export const endpointKey = ({ addresses, hostname, nodeName, targetRef }: FrozenEndpoint): string =>
   [
     [...(addresses ?? [])].sort().join(),
     hostname,
