@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { pluginNames } from '../../network/cni/config-list.ts'
 
 /** A program that nodes need, and the package that brings it, by package tool. */
 export interface NeededProgram {
@@ -7,8 +8,8 @@ export interface NeededProgram {
   /** Why it is needed, for people. */
   readonly purpose: string
   readonly packages: { readonly apt: string; readonly dnf: string }
-  /** Folders besides PATH. */
-  readonly folders?: readonly string[]
+  /** Whether the machine has it. Absent: when the program is on PATH or in a system folder. */
+  readonly isThere?: () => boolean
 }
 
 /** Where distributions put CNI plugins. */
@@ -19,10 +20,10 @@ export const neededPrograms: readonly NeededProgram[] = [
   { name: 'containerd', purpose: 'runs containers', packages: { apt: 'containerd', dnf: 'containerd' } },
   { name: 'runc', purpose: 'starts container processes', packages: { apt: 'runc', dnf: 'runc' } },
   {
-    name: 'bridge',
-    purpose: 'connects Pods (CNI plugins)',
+    name: 'CNI plugins',
+    purpose: 'connect Pods',
     packages: { apt: 'containernetworking-plugins', dnf: 'containernetworking-plugins' },
-    folders: cniFolders,
+    isThere: () => cniFolder() !== undefined,
   },
   {
     name: 'iptables',
@@ -44,8 +45,8 @@ export const neededPrograms: readonly NeededProgram[] = [
 const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
 /** Where a program is, or undefined. */
-export function findProgram(name: string, folders: readonly string[] = []): string | undefined {
-  for (const folder of [...folders, ...(process.env['PATH'] ?? '').split(delimiter), ...systemFolders]) {
+export function findProgram(name: string, folders: readonly string[] = searchFolders()): string | undefined {
+  for (const folder of folders) {
     const path = join(folder, name)
     try {
       accessSync(path, constants.X_OK)
@@ -57,10 +58,12 @@ export function findProgram(name: string, folders: readonly string[] = []): stri
   return undefined
 }
 
+const searchFolders = (): readonly string[] => [...(process.env['PATH'] ?? '').split(delimiter), ...systemFolders]
+
 /** The needed programs that this machine lacks. */
 export const missingPrograms = (): readonly NeededProgram[] =>
-  neededPrograms.filter(({ name, folders }) => findProgram(name, folders) === undefined)
+  neededPrograms.filter(({ name, isThere = () => findProgram(name) !== undefined }) => !isThere())
 
-/** The folder with the CNI plugins. */
-export const cniFolder = (): string | undefined =>
-  cniFolders.find((folder) => findProgram('bridge', [folder]) === join(folder, 'bridge'))
+/** The folder with all the CNI plugins. Nowhere else is looked: iproute2, too, has a program named bridge. */
+export const cniFolder = (folders: readonly string[] = cniFolders): string | undefined =>
+  folders.find((folder) => pluginNames.every((name) => findProgram(name, [folder]) !== undefined))
