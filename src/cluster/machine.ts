@@ -13,7 +13,7 @@ import type { ClusterConfig } from './config/settings.ts'
 import { entryPoint } from './daemon.ts'
 import { findProgram } from './host/programs.ts'
 import { clusterPaths } from './paths.ts'
-import { endProcess, runningProcess, startDetached } from './process/child.ts'
+import { endProcess, keepRunning, startDetached } from './process/child.ts'
 import { nodePlans, type ClusterRecord } from './record.ts'
 
 /** The network that the nodes of a cluster with several nodes are on. */
@@ -50,8 +50,6 @@ export const nodeNamespace = (cluster: string, node: string): string =>
 export const nodeProcessFile = (cluster: string, node: string): string =>
   join(clusterPaths(cluster).node(node).run, 'node.pid')
 
-const watchEveryMs = 1000
-
 /** How a command runs on a machine of its own name: what pods on the host's network see as theirs. Without the program, they see this machine's. */
 function underHostname(name: string): string[] {
   const unshare = findProgram('unshare')
@@ -71,32 +69,34 @@ export async function ensureNodeProcesses({
 }: Deps & { record: ClusterRecord }): Promise<{ close(): Promise<void> }> {
   const { config } = record
   const names = nodePlans(record, hostname()).map(({ name }) => name)
-  let cancel = () => {}
-  const watch = () => {
-    for (const name of names) {
-      const file = nodeProcessFile(config.name, name)
-      if (runningProcess(file) !== undefined) continue
-      log.info({ component: 'cluster', node: name }, 'starting the node')
-      startDetached({
-        command: findProgram('nsenter') ?? 'nsenter',
-        args: [
-          `--net=${nodeNamespace(config.name, name)}`,
-          ...underHostname(name),
-          process.execPath,
-          ...process.execArgv,
-          entryPoint,
-          'run',
-          config.name,
-          '--node',
-          name,
-        ],
-        file,
-        log: join(clusterPaths(config.name).logs, `${name}.log`),
-      })
+  const kept = names.map((name) => {
+    const file = nodeProcessFile(config.name, name)
+    return {
+      file,
+      start: () => {
+        log.info({ component: 'cluster', node: name }, 'starting the node')
+        startDetached({
+          command: findProgram('nsenter') ?? 'nsenter',
+          args: [
+            `--net=${nodeNamespace(config.name, name)}`,
+            ...underHostname(name),
+            process.execPath,
+            ...process.execArgv,
+            entryPoint,
+            'run',
+            config.name,
+            '--node',
+            name,
+          ],
+          file,
+          log: join(clusterPaths(config.name).logs, `${name}.log`),
+        })
+      },
+      failed: (error: unknown) =>
+        log.error({ component: 'cluster', node: name, err: error }, 'the node cannot be started'),
     }
-    cancel = clock.after(watchEveryMs, watch)
-  }
-  watch()
+  })
+  const cancel = keepRunning(kept, clock)
   return {
     async close() {
       cancel()

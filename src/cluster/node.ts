@@ -11,7 +11,7 @@ import { realNft } from '../nftables/real.ts'
 import { startProxy } from '../proxy/proxy.ts'
 import { connectCri } from '../runtime/cri/cri-runtime.ts'
 import type { ContainerRuntime } from '../runtime/runtime.ts'
-import { ensureContainerd } from './containerd/containerd.ts'
+import { ensureContainerd, keepContainerd } from './containerd/containerd.ts'
 import { ensureFolder } from './files.ts'
 import type { NodePaths } from './paths.ts'
 import type { KeyPair } from './pki/certificate.ts'
@@ -45,6 +45,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { config } = record
   for (const folder of [paths.kubelet, paths.podLogs, paths.containerLogs]) ensureFolder(folder)
   await ensureContainerd({ ...deps, paths })
+  const leaveContainerd = keepContainerd({ ...deps, paths })
   const runtime = await connectWhenReady(paths.containerdSocket, deps)
   const informers = new Informers({ deps, client: proxyClient })
   const nft = realNft({ run })
@@ -80,6 +81,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       await network.close()
       await informers.close()
       await runtime.close()
+      leaveContainerd()
     },
   }
 }

@@ -74,6 +74,17 @@ test('aliases that stand for too much are refused', () => {
   assert.throws(() => parseYaml(lines.join('\n')), /excessive aliasing/)
 })
 
+for (const [open, close] of [
+  ['[', ']'],
+  ['{a: ', '}'],
+] as const)
+  test(`nesting of ${open} is read to a thousand levels, and refused in words when it is too deep`, () => {
+    const nested = (levels: number) => `${open.repeat(levels)}1${close.repeat(levels)}`
+    assert.doesNotThrow(() => parseYaml(nested(1000)))
+    for (const levels of [3000, 5000, 20_000, 500_000])
+      assert.throws(() => parseYaml(nested(levels)), { name: 'SyntaxProblem', message: /^yaml: exceeded max depth/ })
+  })
+
 test('a repeated key is reported with its line', () => {
   assert.deepEqual(duplicateYamlKeys('a: 1\nb:\n  c: 1\n  c: 2\n'), ['line 4: key "c" already set in map'])
   assert.deepEqual(duplicateYamlKeys('a: 1\n"b": {c: 1}\na: 2\n\'b\': 3\na: 4\n'), [

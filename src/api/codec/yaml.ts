@@ -174,6 +174,9 @@ function loadDocument(text: string, { strict = false }: YamlOptions): unknown {
     value = loadLenient(text, strict)
   } catch (error) {
     if (error instanceof YAMLException && error.reason === 'expected a document, but the input is empty') return null
+    // Its reader and composer are recursive: deep maps may run out of stack before they are too deep.
+    if (error instanceof RangeError || (error instanceof YAMLException && error.reason.startsWith('nesting exceeded')))
+      throw new SyntaxProblem(`yaml: exceeded max depth of ${depthMax}`, { cause: error })
     if (error instanceof YAMLException)
       throw new SyntaxProblem(`yaml: line ${(error.mark?.line ?? 0) + 1}: ${error.reason}`, { cause: error })
     throw error

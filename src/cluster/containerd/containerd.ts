@@ -7,7 +7,7 @@ import { ensureFolder, readFileIfThere, writeFileAtomic } from '../files.ts'
 import { pauseImage, pauseImageName } from '../image/pause-image.ts'
 import type { NodePaths } from '../paths.ts'
 import { Problem } from '../problem.ts'
-import { endProcess, runningProcess, startDetached } from '../process/child.ts'
+import { endProcess, keepRunning, runningProcess, startDetached } from '../process/child.ts'
 import { cniFolder, findProgram } from '../host/programs.ts'
 import { containerdConfig } from './config.ts'
 
@@ -41,6 +41,25 @@ export async function ensureContainerd(options: ContainerdStart): Promise<void> 
     await clock.sleep(pollMs)
   }
   await ensurePauseImage(paths)
+}
+
+/** Starts containerd again whenever it has ended, until that is cancelled; its containers have gone on meanwhile. */
+export const keepContainerd = (options: ContainerdStart): (() => void) => {
+  const { paths, clock, log } = options
+  const file = containerdPidFile(paths)
+  return keepRunning(
+    [
+      {
+        file,
+        start: () => {
+          log.warn({ component: 'cluster' }, 'containerd has ended and is started again')
+          start(options, file)
+        },
+        failed: (error) => log.error({ component: 'cluster', err: error }, 'containerd cannot be started'),
+      },
+    ],
+    clock,
+  )
 }
 
 /** Ends the node's containerd. Containers must be stopped before. */

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { realClock } from '../../base/clock.ts'
-import { endProcess, runningProcess, startDetached } from './child.ts'
+import { realClock, VirtualClock } from '../../base/clock.ts'
+import { endProcess, keepRunning, runningProcess, startDetached } from './child.ts'
 
 /** A shell script that runs on by itself, and the files that tell of it. */
 function running(t: TestContext, script: string) {
@@ -32,6 +32,33 @@ test('a process is known by its file while it runs, and its output is in its log
   assert.equal(runningProcess(file), undefined)
   assert.equal(existsSync(file), false)
   assert.equal(await exited, 128)
+})
+
+test('a process that is kept running is started again when it was killed, also when that fails at first', async (t) => {
+  const { pid, file, log, exited } = running(t, 'sleep 60')
+  const clock = new VirtualClock()
+  const failures: unknown[] = []
+  let starts = 0
+  const start = () => {
+    if (++starts === 1) throw new Error('no room')
+    startDetached({ command: 'sh', args: ['-c', 'sleep 60'], file, log })
+  }
+  const cancel = keepRunning([{ file, start, failed: (error) => failures.push(error) }], clock)
+  t.after(() => endProcess(file, realClock, 5000))
+  await clock.advance(5000)
+  assert.equal(starts, 0) // It is the one that ran already.
+  process.kill(pid, 'SIGKILL')
+  await exited
+  await clock.advance(1000)
+  assert.deepEqual(failures, [new Error('no room')])
+  await clock.advance(1000)
+  const second = runningProcess(file)
+  assert.ok(second !== undefined && second !== pid)
+  cancel()
+  process.kill(second, 'SIGKILL')
+  while (runningProcess(file) !== undefined) await realClock.sleep(10)
+  await clock.advance(60_000)
+  assert.equal(runningProcess(file), undefined)
 })
 
 test('a process that does not end when asked is killed', async (t) => {

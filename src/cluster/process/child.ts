@@ -74,6 +74,37 @@ export function startDetached({ command, args, file, log, env }: DetachedProcess
   }
 }
 
+/** A process that shall go on for as long as somebody wants it to. */
+export interface KeptProcess {
+  /** The process id file by which it is known. */
+  readonly file: string
+  /** Starts it; the file is written by then. */
+  readonly start: () => void
+  /** Told when it could not be started; that is tried again. */
+  readonly failed: (error: unknown) => void
+}
+
+/** A process that has ended is missed after this long at most. */
+const watchEveryMs = 1000
+
+/** Starts each process that does not run, now and whenever it has ended. They go on when the watching is cancelled. */
+export function keepRunning(processes: readonly KeptProcess[], clock: Clock): () => void {
+  let cancel = () => {}
+  const watch = () => {
+    for (const { file, start, failed } of processes) {
+      if (runningProcess(file) !== undefined) continue
+      try {
+        start()
+      } catch (error) {
+        failed(error)
+      }
+    }
+    cancel = clock.after(watchEveryMs, watch)
+  }
+  watch()
+  return () => cancel()
+}
+
 const pollMs = 20
 
 /** Ends the process that a file names: SIGTERM, and SIGKILL after `graceMs`. Removes the file. */

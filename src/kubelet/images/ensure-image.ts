@@ -28,6 +28,8 @@ export interface ImageWish {
 /** How long a failed pull waits: upstream's. */
 const backOffFirstMs = 10_000
 const backOffMaxMs = 300_000
+/** A failed pull is shown as such for this long; then that it waits. Upstream looks again when it hears of the sandbox. */
+const failureShownMs = 1000
 
 /** Sees to it that images are on the node. Pulls one after the other where the configuration says so. */
 export class Images {
@@ -136,7 +138,7 @@ export class Images {
       const why = (error as Error).message
       wish.tell('Warning', 'Failed', `Failed to pull image "${wish.image}": ${why}`)
       this.#backOff.next(key, this.#clock.now())
-      const failure = pullFailure(wish.image, why, this.#backOff.untilMs(key))
+      const failure = pullFailure(wish.image, why, this.#clock.now() + failureShownMs)
       this.#lastFailure.set(key, `${failure.reason}: ${failure.message}`)
       throw failure
     }
