@@ -47,6 +47,7 @@ const values: readonly (readonly [string, unknown])[] = [
   ["type(1) == int && type('') == string && type([]) == list", true],
   ['cel.bind(x, self.count * 2, x + x)', 12],
   ["sets.contains(self.tags, ['a']) && 'a' in self.tags && 'app' in self.labels", true],
+  ["'a' in free.deep && !('b' in free.deep) && 3 in free.list && !(4 in free.list)", true],
   ["!format.dns1123Label().validate('Ab').hasValue()", false],
   ['false && 1 / 0 == 1 || true', true],
   ['[1, 2].exists(i, 1 / (i - 1) > 0)', true],

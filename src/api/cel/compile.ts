@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js'
-import { callOverload, type FunctionTable } from './functions.ts'
+import { overloadFor, type FunctionTable } from './functions.ts'
 import { emptyScope, type Budget, type Compiled, type Frame, type PartCompiler, type Run, type Scope } from './frame.ts'
 import { expandMacro } from './macros.ts'
 import { parse } from './parse.ts'
@@ -319,13 +319,14 @@ class Compiler implements PartCompiler {
     }
     checkLiterals(called, args)
     const { overloads, result } = found
-    const cost = overloads.find((each) => each.cost)?.cost
     return {
       type: result,
       run(frame) {
         const values = parts.map(({ run }) => run(frame))
-        frame.budget.spend(cost ? 1 + cost(values) : 1)
-        return callOverload(overloads, values)
+        // Which one is known only now where a type is: each counts its costs in arguments of its own types.
+        const overload = overloadFor(overloads, values)
+        frame.budget.spend(overload.cost ? 1 + overload.cost(values) : 1)
+        return overload.run(...(values as never[]))
       },
     }
   }

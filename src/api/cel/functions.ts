@@ -178,9 +178,9 @@ export function fits(type: CelType, value: Value): boolean {
   }
 }
 
-/** Calls whichever overload takes the values. */
-export function callOverload(overloads: readonly Overload[], args: readonly Value[]): Value {
-  for (const { params, run } of overloads)
-    if (params.every((param, i) => fits(param, args[i]!))) return run(...(args as never[]))
-  throw new CelError('no such overload')
+/** Whichever overload takes the values. */
+export function overloadFor(overloads: readonly Overload[], args: readonly Value[]): Overload {
+  const found = overloads.find(({ params }) => params.every((param, i) => fits(param, args[i]!)))
+  if (!found) throw new CelError('no such overload')
+  return found
 }
