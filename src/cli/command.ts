@@ -1,6 +1,8 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { realClock } from '../base/clock.ts'
-import { newOutput, type Output, type OutputFormat } from './output.ts'
+import { checkedName } from '../cluster/config/load.ts'
+import { exitCodes, Problem } from '../cluster/problem.ts'
+import { newOutput, outputFormats, type Output, type OutputFormat } from './output.ts'
 
 /** One command of the command line: declared as data, loaded when it is called. */
 export interface CommandDefinition {
@@ -21,23 +23,42 @@ export interface GlobalFlags {
 /** Adds the flags that every command has. */
 export function withGlobalFlags(command: Command): Command {
   return command
-    .option('-o, --output <format>', 'text, json, yaml, wide or name')
+    .addOption(new Option('-o, --output <format>', 'how results are written').choices(outputFormats))
     .option('-q, --quiet', 'only errors')
-    .option('-v, --verbosity <level>', 'detail of logs, 0 to 9')
+    .addOption(new Option('-v, --verbosity <level>', 'detail of logs, 0 to 9').choices([...'0123456789']))
     .option('--no-color', 'no colours')
 }
 
-/** Adds the argument and flag that say which cluster is meant. */
-export function withClusterName(command: Command): Command {
+/** Flags that say which cluster is meant. */
+export interface NameFlags {
+  readonly name?: string
+  readonly profile?: string
+}
+
+/** Adds the flags that say which cluster is meant. */
+export function withNameFlags(command: Command): Command {
   return command
-    .argument('[name]', 'name of the cluster')
     .option('-n, --name <name>', 'name of the cluster')
     .option('-p, --profile <name>', 'the same, for those used to minikube')
 }
 
+/** Adds the argument and flags that say which cluster is meant. */
+export const withClusterName = (command: Command): Command =>
+  withNameFlags(command.argument('[name]', 'name of the cluster'))
+
+/** The cluster's name, if the command line gives one. */
+export function givenName(argument: string | undefined, { name, profile }: NameFlags): string | undefined {
+  const given = [...new Set([argument, name, profile].filter((text) => text !== undefined))]
+  if (given.length > 1)
+    throw new Problem('KN-CONFIG-02', `two clusters are named: ${given.join(' and ')}`, 'name one', {
+      exitCode: exitCodes.usage,
+    })
+  return given[0]
+}
+
 /** The cluster that is meant: argument, flag, environment, default. */
-export const clusterName = (argument: string | undefined, flags: { name?: string; profile?: string }): string =>
-  argument ?? flags.name ?? flags.profile ?? process.env['KUBERNODE_NAME'] ?? 'kubernode'
+export const clusterName = (argument: string | undefined, flags: NameFlags): string =>
+  checkedName(givenName(argument, flags) ?? process.env['KUBERNODE_NAME'] ?? 'kubernode')
 
 /** The output that the flags ask for. */
 export function outputOf(flags: GlobalFlags): Output {

@@ -1,14 +1,24 @@
-import type { CommandDefinition } from './command.ts'
-import { clusterName, outputOf, withClusterName, withGlobalFlags, type GlobalFlags } from './command.ts'
+import { Option } from 'commander'
 import { flagName, settings } from '../cluster/config/settings.ts'
+import {
+  clusterName,
+  givenName,
+  outputOf,
+  withClusterName,
+  withGlobalFlags,
+  withNameFlags,
+  type CommandDefinition,
+  type GlobalFlags,
+  type NameFlags,
+} from './command.ts'
 
-type NameFlags = GlobalFlags & { name?: string; profile?: string }
+type ClusterFlags = GlobalFlags & NameFlags & Record<string, string & boolean>
 
 /** A command about one cluster, whose work is loaded when it is called. */
 function aboutCluster(
   name: string,
   summary: string,
-  load: () => Promise<(cluster: string, flags: NameFlags & Record<string, string & boolean>) => Promise<void>>,
+  load: () => Promise<(cluster: string, flags: ClusterFlags) => Promise<void>>,
   flags: readonly (readonly [string, string])[] = [],
 ): CommandDefinition {
   return {
@@ -17,7 +27,7 @@ function aboutCluster(
     define(command) {
       withGlobalFlags(withClusterName(command))
       for (const [flag, help] of flags) command.option(flag, help)
-      command.action(async (argument: string | undefined, given: NameFlags & Record<string, string & boolean>) => {
+      command.action(async (argument: string | undefined, given: ClusterFlags) => {
         outputOf(given)
         await (
           await load()
@@ -56,24 +66,24 @@ export const commands: readonly CommandDefinition[] = [
     name: 'up',
     summary: 'create a cluster, start it, or change it to match',
     define(command) {
-      withGlobalFlags(
-        command
-          .argument('[name]', 'name of the cluster')
-          .option('-n, --name <name>', 'name of the cluster')
-          .option('-p, --profile <name>', 'the same, for those used to minikube'),
-      )
+      withGlobalFlags(withClusterName(command))
       for (const { flag, help, fallback, field } of settings)
         if (field !== 'name') command.option(flag, `${help} (default: ${String(fallback)})`)
       command
         .option('--config <file>', 'configuration file, or - for standard input')
         .option('--kubeconfig <file>', 'file to merge the context into')
-        .option('--wait <what>', 'ready, or none to return as soon as the API server answers', 'ready')
+        .addOption(
+          new Option('--wait <what>', 'for nodes to be Ready, or for none: only until the API server answers')
+            .choices(['ready', 'none'])
+            .default('ready'),
+        )
         .option('--timeout <duration>', 'how long to wait', '2m')
         .option('--print-config', 'print the configuration and where each value came from, and stop')
         .option('--dry-run', 'say what would be done, and stop')
       command.action(async (argument: string | undefined, flags: Record<string, string>) => {
         const { up } = await import('./commands/up.ts')
-        const given: Record<string, string> = { name: clusterName(argument, flags) }
+        const name = givenName(argument, flags)
+        const given: Record<string, string> = name === undefined ? {} : { name }
         for (const { flag, field } of settings) {
           const value = flags[camelCase(flagName(flag))]
           if (value !== undefined) given[field] = String(value)
@@ -114,17 +124,13 @@ export const commands: readonly CommandDefinition[] = [
     summary: 'show the logs of a cluster’s own parts',
     define(command) {
       withGlobalFlags(
-        command
-          .argument('[component]', 'show only lines of this component')
-          .option('-n, --name <name>', 'name of the cluster')
+        withNameFlags(command.argument('[component]', 'show only lines of this component'))
           .option('-f, --follow', 'go on as lines come')
           .option('--tail <n>', 'begin with the last n lines'),
       )
       command.action(
-        async (
-          component: string | undefined,
-          flags: GlobalFlags & { name?: string; follow?: boolean; tail?: string },
-        ) => (await import('./commands/logs.ts')).logs(clusterName(undefined, flags), component, flags),
+        async (component: string | undefined, flags: GlobalFlags & NameFlags & { follow?: boolean; tail?: string }) =>
+          (await import('./commands/logs.ts')).logs(clusterName(undefined, flags), component, flags),
       )
     },
   },
@@ -137,12 +143,10 @@ export const commands: readonly CommandDefinition[] = [
         ['list', '', 'list the images of every node'],
         ['remove', '<image>', 'remove an image from every node'],
       ] as const) {
-        const inner = withGlobalFlags(
-          command.command(name).description(help).option('-n, --name <name>', 'name of the cluster'),
-        )
+        const inner = withGlobalFlags(withNameFlags(command.command(name).description(help)))
         if (argument) inner.argument(argument)
         inner.action(async (...given: unknown[]) => {
-          const flags = given[argument ? 1 : 0] as GlobalFlags & { name?: string }
+          const flags = given[argument ? 1 : 0] as GlobalFlags & NameFlags
           const images = await import('./commands/image.ts')
           await images.image(name, clusterName(undefined, flags), argument ? String(given[0]) : '', flags)
         })

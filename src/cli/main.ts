@@ -1,5 +1,6 @@
 #!/usr/bin/env -S MALLOC_ARENA_MAX=2 node --max-semi-space-size=16 --invocation-count-for-turbofan=40000
 import { Command, CommanderError } from 'commander'
+import { exitCodes } from '../cluster/problem.ts'
 import { commands } from './commands.ts'
 import { report } from './report.ts'
 
@@ -16,8 +17,13 @@ for (const { name, summary, define } of commands) {
   command.exitOverride()
 }
 
+// Whoever reads the output may stop before its end, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : report(error)))
+
 try {
   await program.parseAsync()
 } catch (error) {
-  process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : report(error)
+  process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : exitCodes.usage) : report(error)
+  // What was interrupted is not waited for.
+  if (process.exitCode === exitCodes.interrupted || process.exitCode === exitCodes.terminated) process.exit()
 }

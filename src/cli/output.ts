@@ -9,10 +9,13 @@ export interface Output {
   step<T>(name: string, work: (wait: (what: string) => void) => Promise<T>): Promise<T>
   /** A remark. */
   note(text: string): void
+  /** The end of long work: remarks for people, or what came of it for programs. */
+  done(remarks: readonly string[], outcome: object): void
 }
 
-/** How results are written. */
-export type OutputFormat = 'text' | 'json' | 'yaml' | 'wide' | 'name'
+/** How results can be written. */
+export const outputFormats = ['text', 'json', 'yaml', 'wide', 'name'] as const
+export type OutputFormat = (typeof outputFormats)[number]
 
 interface OutputOptions {
   readonly clock: Clock
@@ -43,6 +46,10 @@ export function newOutput({
     note(text) {
       if (format === 'json') event({ type: 'note', text })
       else if (!quiet) stderr(`${text}\n`)
+    },
+    done(remarks, outcome) {
+      if (format === 'json') event({ type: 'result', ...outcome })
+      else remarks.forEach((text) => this.note(text))
     },
     async step(name, work) {
       const start = clock.now()

@@ -1,13 +1,20 @@
 /** What is done before a cluster's process is started: what it will be like, whether it can be, its files. */
 import { hostname, networkInterfaces } from 'node:os'
+import { resolve } from 'node:path'
 import type { Deps } from '../base/deps.ts'
-import type { ClusterConfig } from './config/settings.ts'
+import { settings, type ClusterConfig } from './config/settings.ts'
 import { ensureFolder, writeFileAtomic } from './files.ts'
 import { portIsFree } from './host/checks.ts'
-import { kubeconfigPath, kubeconfigText, mergeKubeconfig, type KubeconfigEntry } from './kubeconfig/kubeconfig.ts'
+import {
+  kubeconfigPath,
+  kubeconfigText,
+  mergeKubeconfig,
+  removeFromKubeconfig,
+  type KubeconfigEntry,
+} from './kubeconfig/kubeconfig.ts'
 import { clusterPaths } from './paths.ts'
 import { ensureClusterPki, type ClusterPki } from './pki/cluster-pki.ts'
-import { Problem } from './problem.ts'
+import { exitCodes, Problem } from './problem.ts'
 import { runningProcess } from './process/child.ts'
 import {
   addressIn,
@@ -30,6 +37,8 @@ export interface UpRequest extends Deps {
 /** The record of a cluster as `up` wants it: what exists keeps its nature, what is new gets this machine's address. */
 export function planRecord({ config, simulated, kubeconfig }: UpRequest): ClusterRecord {
   const there = readRecord(config.name)
+  // Whole, because the command that deletes the cluster may be typed in another folder.
+  const path = resolve(kubeconfigPath(kubeconfig ?? there?.kubeconfig))
   return {
     config,
     simulated,
@@ -38,8 +47,8 @@ export function planRecord({ config, simulated, kubeconfig }: UpRequest): Cluste
       : config.nodes > 1
         ? addressIn(config.nodeCIDR, 1)
         : machineAddress(config),
-    kubeconfig: kubeconfigPath(kubeconfig ?? there?.kubeconfig),
-    previousContext: there?.previousContext ?? '',
+    kubeconfig: path,
+    previousContext: there?.kubeconfig === path ? there.previousContext : '',
   }
 }
 
@@ -57,6 +66,9 @@ export async function prepare(record: ClusterRecord, deps: Deps): Promise<void> 
     user: pki.admin,
   }
   writeFileAtomic(paths.adminKubeconfig, await kubeconfigText(entry))
+  const there = readRecord(config.name)
+  if (there && there.kubeconfig !== record.kubeconfig)
+    await removeFromKubeconfig(there.kubeconfig, entry.name, there.previousContext)
   // Known before it is merged: should this be cut short here, `delete` still finds the entry.
   writeRecord(record)
   const before = await mergeKubeconfig(record.kubeconfig, entry)
@@ -92,13 +104,44 @@ export function clusterPki(
   )
 }
 
-/** Fails when another program holds the API server's port: before anything is made. */
+/** Fails when somebody else holds the API server's port: before anything is made. */
 export async function requirePort({ name, address, port }: ClusterConfig): Promise<void> {
-  if (runningProcess(clusterPaths(name).pid) !== undefined || (await portIsFree(port, address))) return
+  const holder = clusterNames().find(
+    (cluster) => runningProcess(clusterPaths(cluster).pid) !== undefined && readRecord(cluster)?.config.port === port,
+  )
+  if (holder === name || (await portIsFree(port, address))) return
   throw new Problem(
     'KN-PORT-01',
-    `${address}:${port} is in use by another program`,
-    `choose another port: kubernode up ${name} --port ${port + 1}`,
+    `${address}:${port} is in use by ${holder === undefined ? 'another program' : `the cluster ${holder}`}`,
+    `choose another port: kubernode up ${name} --port ${port === portMax ? port - 1 : port + 1}`,
+  )
+}
+const portMax = 65535
+
+/** Settings of a cluster that cannot change as long as it lives: addresses were given from them, names made, data stored. */
+const lasting = ['podCIDR', 'serviceCIDR', 'nodeCIDR', 'clusterDomain', 'store', 'nodes', 'simulated'] as const
+
+/** Fails when an existing cluster would have to change what cannot be changed under it. */
+export function refuseChanges(config: ClusterConfig): void {
+  const there = readRecord(config.name)?.config
+  const field = there && lasting.find((each) => there[each] !== config[each])
+  if (!field) return
+  const { path } = settings.find((setting) => setting.field === field)!
+  throw new Problem(
+    'KN-CONFIG-02',
+    `the cluster ${config.name} exists with ${path} ${there[field]}, and ${config[field]} is asked for: this cannot be changed in place`,
+    `use the old value, or another name, or run \`kubernode delete ${config.name}\` first`,
+    { exitCode: exitCodes.usage },
+  )
+}
+
+/** Whether a cluster runs with settings that are no longer the wanted ones: its process must start anew. */
+export function runsOtherwise(config: ClusterConfig): boolean {
+  const there = readRecord(config.name)?.config
+  return (
+    there !== undefined &&
+    runningProcess(clusterPaths(config.name).pid) !== undefined &&
+    settings.some(({ field }) => there[field] !== config[field])
   )
 }
 

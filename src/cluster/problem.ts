@@ -15,6 +15,7 @@ export const problemCodes = {
   'KN-CLUSTER-03': 'the cluster process ended',
   'KN-CLUSTER-04': 'the cluster is not running',
   'KN-CLUSTER-05': 'another command is working on the cluster',
+  'KN-CLUSTER-06': 'the command was interrupted',
   'KN-CONTAINERD-01': 'containerd did not start',
   'KN-IMAGE-01': 'the image archive cannot be loaded',
   'KN-KUBECONFIG-01': 'the kubeconfig cannot be read or written',
@@ -24,7 +25,16 @@ export const problemCodes = {
 export type ProblemCode = keyof typeof problemCodes
 
 /** Exit codes of the command line, as CONTRIBUTING.md lists them. */
-export const exitCodes = { failed: 1, usage: 2, hostNotFit: 3, notFound: 4, timeout: 5, degraded: 6 } as const
+export const exitCodes = {
+  failed: 1,
+  usage: 2,
+  hostNotFit: 3,
+  notFound: 4,
+  timeout: 5,
+  degraded: 6,
+  interrupted: 130,
+  terminated: 143,
+} as const
 
 /** A failure that a person can do something about. */
 export class Problem extends Error {

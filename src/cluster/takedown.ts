@@ -52,12 +52,15 @@ async function removeNetwork(record: ClusterRecord, plan: NodePlan): Promise<voi
   })
 }
 
-/** Stops a cluster and removes everything it has, also when it was made only halfway, removed only halfway, or its record is damaged. */
-export async function remove(name: string, deps: Deps): Promise<void> {
+/**
+ * Stops a cluster and removes everything it has, also when it was made only halfway, removed only halfway, or its record is damaged. `kubeconfig` names the
+ * file with its entry when that is no longer the recorded one.
+ */
+export async function remove(name: string, deps: Deps, kubeconfig?: string): Promise<void> {
   const record = readRecordIfSound(name) ?? (await recordFromFolders(name))
   await takeDown(record, deps)
   for (const folder of [clusterPaths(name).data, clusterPaths(name).run]) await unmountUnder(folder)
-  await removeFromKubeconfig(record.kubeconfig, contextName(name), record.previousContext)
+  await removeFromKubeconfig(kubeconfig ?? record.kubeconfig, contextName(name), record.previousContext)
   for (const folder of [clusterPaths(name).data, clusterPaths(name).run])
     rmSync(folder, { recursive: true, force: true })
 }

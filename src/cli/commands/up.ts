@@ -1,22 +1,29 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { startDaemon } from '../../cluster/daemon.ts'
-import type { ClusterConfig } from '../../cluster/config/settings.ts'
+import { startDaemon, stopDaemon } from '../../cluster/daemon.ts'
 import { loadConfig } from '../../cluster/config/load.ts'
-import { settings } from '../../cluster/config/settings.ts'
+import { settings, type ClusterConfig } from '../../cluster/config/settings.ts'
 import { installMissing } from '../../cluster/host/packages.ts'
 import { missingPrograms } from '../../cluster/host/programs.ts'
-import { planRecord, prepare, requireMachine, requirePort } from '../../cluster/prepare.ts'
-import { exitCodes, Problem } from '../../cluster/problem.ts'
+import {
+  planRecord,
+  prepare,
+  refuseChanges,
+  requireMachine,
+  requirePort,
+  runsOtherwise,
+} from '../../cluster/prepare.ts'
 import { waitForApi, waitForNodes } from '../../cluster/readiness.ts'
 import { contextName, nodePlans, readRecord, type ClusterRecord } from '../../cluster/record.ts'
 import { withClusterLock } from '../../cluster/process/lock.ts'
 import { commandDeps } from '../deps.ts'
+import type { GlobalFlags } from '../command.ts'
 import { durationOf } from './component-flags.ts'
-import { columns, type Output } from '../output.ts'
+import { interruptible } from '../interruption.ts'
+import { columns, formatted, type Output } from '../output.ts'
 
 /** Flags of `up` that are no settings of the cluster. */
-interface UpFlags {
+interface UpFlags extends GlobalFlags {
   readonly config?: string
   readonly kubeconfig?: string
   readonly wait?: string
@@ -34,23 +41,33 @@ export async function up(
   const deps = commandDeps()
   const startMs = deps.clock.now()
   const fileText = flags.config === '-' ? readFileSync(0, 'utf8') : undefined
-  const { config, sources } = await loadConfig({ flags: given, env: process.env, file: flags.config, fileText })
+  const { config, sources } = await loadConfig({
+    flags: given,
+    env: process.env,
+    file: flags.config,
+    fileText,
+    existing: (name) => readRecord(name)?.config,
+  })
   const timeoutMs = durationOf(flags.timeout ?? '2m', 'timeout')
-  if (flags.printConfig)
+  if (flags.printConfig) {
+    const fields = settings.map(({ field, path }) => ({ field: path, value: config[field], from: sources[field] }))
+    if (flags.output === 'json' || flags.output === 'yaml')
+      return output.result(await formatted(flags.output, 'SettingList', fields))
     return output.result(
-      columns([
-        ['FIELD', 'VALUE', 'FROM'],
-        ...settings.map(({ field, path }) => [path, String(config[field]), sources[field]]),
-      ]),
+      columns([['FIELD', 'VALUE', 'FROM'], ...fields.map(({ field, value, from }) => [field, String(value), from])]),
     )
+  }
   const why = config.simulated ? undefined : whyNoContainers()
   const simulated = config.simulated || why !== undefined
   const record = planRecord({ ...deps, config, simulated, kubeconfig: flags.kubeconfig })
   refuseChanges(config)
-  if (flags.dryRun) return describe(record, output)
+  if (flags.dryRun) return describe(record, flags, output)
   await requirePort(config)
   requireMachine(record)
-  await withClusterLock(config.name, () => bringUp({ record, why, flags, timeoutMs, startMs }, output))
+  const kept = `it is kept as far as it came: \`kubernode up ${config.name}\` goes on, \`kubernode delete ${config.name}\` removes it`
+  await withClusterLock(config.name, () =>
+    interruptible(kept, () => bringUp({ record, why, flags, timeoutMs, startMs }, output)),
+  )
 }
 
 /** What `up` does once it knows what is wanted. */
@@ -76,6 +93,7 @@ async function bringUp({ record, why, flags, timeoutMs, startMs }: Wanted, outpu
         async () => void (await installMissing((packages) => output.note(` installing ${packages.join(' ')}`))),
       )
   }
+  if (runsOtherwise(config)) await output.step('stop what has the old settings', () => stopDaemon(config.name, deps))
   await output.step('certificates and kubeconfig', () => prepare(record, deps))
   const { started, exited } = startDaemon(config)
   const client = await output.step('API server', (wait) => {
@@ -88,11 +106,15 @@ async function bringUp({ record, why, flags, timeoutMs, startMs }: Wanted, outpu
       return waitForNodes({ record, timeoutMs, sinceMs: started ? startMs : 0 }, client, deps)
     })
   }
-  output.note(
-    `Cluster ${config.name} is ready at https://${config.address}:${config.port} (context ${contextName(config.name)}) after ${((deps.clock.now() - startMs) / 1000).toFixed(1)} s.`,
-  )
-  output.note(
-    'Next: kubectl get nodes · kubectl create deployment hello --image=IMAGE · npx kubernode image load ARCHIVE · npx kubernode down',
+  const [server, context] = [`https://${config.address}:${config.port}`, contextName(config.name)]
+  const ms = deps.clock.now() - startMs
+  const which = config.name === 'kubernode' ? '' : ` ${config.name}`
+  output.done(
+    [
+      `Cluster ${config.name} is ready at ${server} after ${(ms / 1000).toFixed(1)} s; kubectl's context is now ${context} (in ${record.kubeconfig}).`,
+      `Next: kubectl get nodes · kubectl create deployment hello --image=IMAGE · kubernode down${which}`,
+    ],
+    { name: config.name, server, context, kubeconfig: record.kubeconfig, simulated: record.simulated, ms },
   )
 }
 
@@ -103,33 +125,20 @@ function whyNoContainers(): string | undefined {
   return undefined
 }
 
-/** An existing cluster keeps what cannot be changed under it. */
-function refuseChanges(config: ClusterConfig): void {
-  const there = readRecord(config.name)?.config
-  if (!there) return
-  for (const field of ['podCIDR', 'serviceCIDR', 'nodeCIDR', 'clusterDomain', 'store', 'nodes', 'simulated'] as const) {
-    if (there[field] === config[field]) continue
-    const path = settings.find((s) => s.field === field)!.path
-    throw new Problem(
-      'KN-CONFIG-02',
-      `the cluster ${config.name} exists with ${path} ${there[field]}, and ${config[field]} is asked for: this cannot be changed in place`,
-      `use the old value, or another name, or run \`kubernode delete ${config.name}\` first`,
-      {
-        exitCode: exitCodes.usage,
-      },
-    )
+/** What `up` would make. */
+async function describe(record: ClusterRecord, flags: UpFlags, output: Output): Promise<void> {
+  const { config, simulated, kubeconfig } = record
+  const server = `https://${config.address}:${config.port}`
+  const nodes = nodePlans(record, hostname())
+  const missing = simulated ? [] : missingPrograms()
+  if (flags.output === 'json' || flags.output === 'yaml') {
+    const plan = { name: config.name, server, kubeconfig, simulated, nodes, install: missing.map(({ name }) => name) }
+    return output.result(await formatted(flags.output, 'PlanList', [plan]))
   }
-}
-
-function describe(record: ReturnType<typeof planRecord>, output: Output): void {
-  const plans = nodePlans(record, hostname())
-  output.result(
-    `cluster ${record.config.name}: API server at https://${record.config.address}:${record.config.port}, context in ${record.kubeconfig}`,
-  )
-  for (const { name, address, isolated } of plans)
+  output.result(`cluster ${config.name}: API server at ${server}, context in ${kubeconfig}`)
+  for (const { name, address, isolated } of nodes)
     output.result(
-      `node ${name}: ${record.simulated ? 'simulated' : `${address}${isolated ? ', in a network namespace' : ', on this machine'}`}`,
+      `node ${name}: ${simulated ? 'simulated' : `${address}${isolated ? ', in a network namespace' : ', on this machine'}`}`,
     )
-  if (!record.simulated)
-    for (const { name, packages } of missingPrograms()) output.result(`install ${packages.apt} (${name})`)
+  for (const { name, packages } of missing) output.result(`install ${packages.apt} (${name})`)
 }

@@ -23,6 +23,19 @@ test('a flag wins over the environment, that over the file, that over the defaul
   )
 })
 
+test('what nobody says anything about stays as the cluster has it, and the name may come from anywhere', async () => {
+  const { config: three } = await load(undefined, { name: 'three', nodes: '3', port: '7000' })
+  const { config, sources } = await loadConfig({
+    flags: { port: '7001' },
+    env: {},
+    file: 'c.yaml',
+    fileText: yaml('metadata: { name: three }'),
+    existing: (name) => (name === 'three' ? three : undefined),
+  })
+  assert.deepEqual([config.nodes, config.port], [3, 7001])
+  assert.deepEqual([sources.name, sources.nodes], ['file c.yaml', 'the cluster as it is'])
+})
+
 for (const [name, file, flags, message] of [
   [
     'an unknown field, with its place and the nearest name',

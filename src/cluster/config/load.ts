@@ -17,13 +17,19 @@ export interface ConfigInputs {
   /** Path of a configuration file; `-` is read by the caller and comes as `fileText`. */
   readonly file?: string | undefined
   readonly fileText?: string | undefined
+  /** The configuration of a cluster that exists: what nobody says anything about stays as it is. */
+  readonly existing?: (name: string) => ClusterConfig | undefined
 }
 
-/** Puts a cluster's configuration together: flag before environment before file before default. Every value is checked, whatever its source. */
-export async function loadConfig({ flags, env, file, fileText }: ConfigInputs): Promise<Loaded> {
+/**
+ * Puts a cluster's configuration together: flag before environment before file before what the cluster has already before default. Every value is checked,
+ * whatever its source.
+ */
+export async function loadConfig({ flags, env, file, fileText, existing }: ConfigInputs): Promise<Loaded> {
   const fromFile = await readConfigFile(file, fileText)
   const config: Record<string, unknown> = {}
   const sources: Record<string, string> = {}
+  let there: ClusterConfig | undefined
   for (const setting of settings) {
     const variable = environmentName(setting)
     const candidates: [string, string | undefined][] = [
@@ -32,10 +38,24 @@ export async function loadConfig({ flags, env, file, fileText }: ConfigInputs): 
       [`file ${file ?? ''}`.trim(), fromFile.get(setting.path)],
     ]
     const given = candidates.find(([, value]) => value !== undefined)
-    config[setting.field] = given ? parse(setting, given[1]!, given[0]) : setting.fallback
-    sources[setting.field] = given?.[0] ?? 'default'
+    const kept = there?.[setting.field]
+    config[setting.field] = given ? parse(setting, given[1]!, given[0]) : (kept ?? setting.fallback)
+    sources[setting.field] = given?.[0] ?? (kept === undefined ? 'default' : 'the cluster as it is')
+    // The name comes first in the table: it says which cluster there may be.
+    if (setting.field === 'name') there = existing?.(String(config['name']))
   }
   return { config: config as unknown as ClusterConfig, sources: sources as Loaded['sources'] }
+}
+
+/** A cluster's name as it was typed: checked before any path is made from it. */
+export function checkedName(given: string): string {
+  return String(
+    parse(
+      settings.find(({ field }) => field === 'name')!,
+      given,
+      'command line',
+    ),
+  )
 }
 
 function parse(setting: Setting, given: string, source: string): unknown {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -46,6 +46,15 @@ test('a new file is private; merging twice leaves one entry', async (t) => {
   await mergeKubeconfig(path, entry)
   assert.equal(statSync(path).mode & 0o777, 0o600)
   assert.equal(read().clusters.length, 1)
+})
+
+test('a link to a kubeconfig stays a link, and what it leads to is changed', async (t) => {
+  const { folder, path, read } = setUp(t, '')
+  const link = join(folder, 'link')
+  symlinkSync(path, link)
+  await mergeKubeconfig(link, entry)
+  assert.ok(lstatSync(link).isSymbolicLink())
+  assert.equal(read()['current-context'], 'kubernode')
 })
 
 test('a file that is no kubeconfig and a locked one are left as they are, with a message', async (t) => {

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, rmSync, statSync, chownSync, readFileSync } from 'node:fs'
+import { existsSync, linkSync, realpathSync, rmSync, statSync, chownSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { ensureFolder, readFileIfThere, writeFileAtomic } from '../files.ts'
@@ -106,9 +106,11 @@ function withEntry(config: Kubeconfig, { name, server, ca, user }: KubeconfigEnt
   }
 }
 
-async function change(path: string, edit: (config: Kubeconfig) => Kubeconfig): Promise<void> {
+async function change(named: string, edit: (config: Kubeconfig) => Kubeconfig): Promise<void> {
   const { dump, load } = await import('js-yaml')
-  ensureFolder(dirname(path))
+  ensureFolder(dirname(named))
+  // A link, as people who keep their configuration elsewhere have, stays one.
+  const path = existsSync(named) ? realpathSync(named) : named
   const unlock = lock(path)
   try {
     const text = readFileIfThere(path)
