@@ -8,15 +8,17 @@ import fc from 'fast-check'
 import { endpointSlices, namespaces, services } from '../api/generated/resources.ts'
 import type { ServiceSpec } from '../api/generated/types/core-v1.ts'
 import type { Endpoint } from '../api/generated/types/discovery-v1.ts'
-import { realClock } from '../base/clock.ts'
+import { realClock, VirtualClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { Metrics } from '../base/metrics.ts'
 import { seededRandom } from '../base/random.ts'
 import { startTestApi } from '../../test/api.ts'
 import { startDns } from './dns.ts'
+import { newForwarder } from './forward/forwarder.ts'
 import { parseResolvConf } from './forward/resolv-conf.ts'
 import { Responder } from './responder.ts'
 import { ensureDnsService, removeDnsEndpoint } from './service.ts'
+import { parseQuery } from './wire/query.ts'
 import { ClusterZone } from './zone/cluster-zone.ts'
 
 const loopback = '127.0.0.1'
@@ -50,12 +52,14 @@ async function start(t: TestContext, upstreams: { address: string; port: number 
   await create('empty', { clusterIP: 'None', ports })
   await create('outside', { type: 'ExternalName', externalName: 'www.example.com' })
   await create('inside', { type: 'ExternalName', externalName: 'web.shop.svc.cluster.local' })
+  await create('twice', { type: 'ExternalName', externalName: 'inside.shop.svc.cluster.local' })
+  await create('round', { type: 'ExternalName', externalName: 'round.shop.svc.cluster.local' })
   await slice('db', [
     { addresses: ['10.244.0.2'], hostname: 'db-0', conditions: { ready: true } },
     { addresses: ['10.244.0.3'], conditions: { ready: true } },
     { addresses: ['10.244.0.4'], conditions: { ready: false } },
   ])
-  await slice('web', [{ addresses: ['10.244.0.7'], conditions: { ready: true } }])
+  await slice('web', [{ addresses: ['10.244.0.7'], hostname: 'web-0', conditions: { ready: true } }])
   const dns = await startDns({ ...deps, client, listen: [{ host: loopback, port: 0 }], upstreams })
   t.after(async () => {
     await dns.close()
@@ -155,6 +159,14 @@ test('the names of the specification', async (t) => {
     ['10-1-2-3.nowhere.pod.cluster.local', 'A', 'NXDOMAIN'],
     ['outside.shop.svc.cluster.local', 'A', 'NOERROR, CNAME www.example.com'],
     ['inside.shop.svc.cluster.local', 'A', 'NOERROR, A 10.96.0.5, CNAME web.shop.svc.cluster.local'],
+    [
+      'twice.shop.svc.cluster.local',
+      'A',
+      'NOERROR, A 10.96.0.5, CNAME inside.shop.svc.cluster.local, CNAME web.shop.svc.cluster.local',
+    ],
+    ['round.shop.svc.cluster.local', 'A', 'NOERROR, CNAME round.shop.svc.cluster.local'],
+    ['web-0.web.shop.svc.cluster.local', 'A', 'NOERROR, A 10.244.0.7'],
+    ['web-1.web.shop.svc.cluster.local', 'A', 'NXDOMAIN'],
     ['dns-version.cluster.local', 'TXT', 'NOERROR, TXT 1.1.0'],
     ['5.0.96.10.in-addr.arpa', 'PTR', 'NOERROR, PTR web.shop.svc.cluster.local'],
     [
@@ -272,6 +284,34 @@ test('a resolver that is silent is passed over; one that sends our questions bac
   assert.equal(await looped.said('www.example.com', 'A'), 'NOERROR, A 1.1.1.1')
   assert.equal(loops, seen)
   assert.ok(silent.port !== port)
+})
+
+test('a resolver that nobody serves is passed over at once, a silent one is asked last', async (t) => {
+  const good = await upstream(t, (name) => [{ name, type: 'A', ttl: 20, data: '1.1.1.1' }])
+  // Time stands still: whoever waits for an answer waits for ever.
+  const clock = new VirtualClock()
+  const deps = { clock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() }
+  const asking = (upstreams: { address: string; port: number }[]) => {
+    const forwarder = newForwarder(deps, upstreams)
+    t.after(() => forwarder.close())
+    return async () => {
+      const message = dnsPacket.encode({ type: 'query', id: 7, questions: [{ name: 'a.example.com', type: 'A' }] })
+      const query = parseQuery(message)
+      assert.ok(typeof query !== 'string')
+      const answer = await forwarder.ask(message, query, 'udp')
+      return answer && dnsPacket.decode(answer).answers[0]?.data
+    }
+  }
+  const silent = createSocket('udp4')
+  await new Promise<void>((resolve) => silent.bind(0, loopback, resolve))
+  const { port } = silent.address()
+  const ask = asking([{ address: loopback, port }, good])
+  const twice = Promise.all([ask(), ask()])
+  await clock.advance(2000)
+  assert.deepEqual(await twice, ['1.1.1.1', '1.1.1.1'])
+  assert.equal(await ask(), '1.1.1.1')
+  await new Promise<void>((resolve) => silent.close(resolve))
+  assert.equal(await asking([{ address: loopback, port }, good])(), '1.1.1.1')
 })
 
 test('no message makes it fail, and each answer is for its question', async () => {

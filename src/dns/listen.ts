@@ -24,6 +24,8 @@ const idleMs = 10_000
 const connectionsMax = 500
 /** Questions of one connection that wait for their answer. */
 const pipelinedMax = 100
+/** Bytes of answers that wait for a client to read them: the largest answer and as much again. */
+const unreadBytesMax = 128 * 1024
 /** Bytes of UDP questions that the kernel keeps while we are busy. */
 const receiveBufferBytes = 4 * 1024 * 1024
 
@@ -44,6 +46,8 @@ export async function listen(address: DnsAddress, responder: Responder, log: Log
 function listenUdp({ host, port }: DnsAddress, responder: Responder, log: Logger): Promise<UdpSocket> {
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: receiveBufferBytes })
   socket.on('message', (message, from) => {
+    // Nobody can be answered there, and trying to is an error.
+    if (from.port === 0) return
     const send = (answer: Buffer | undefined) => {
       if (answer) socket.send(answer, from.port, from.address, ignore)
     }
@@ -102,7 +106,7 @@ function serveConnection(socket: Socket, responder: Responder): void {
       Promise.resolve(responder.respond(message, 'tcp')).then(
         (answer) => {
           waiting--
-          if (!answer) return void socket.destroy()
+          if (!answer || socket.writableLength > unreadBytesMax) return void socket.destroy()
           const length = Buffer.alloc(2)
           length.writeUInt16BE(answer.length)
           socket.write(Buffer.concat([length, answer]))

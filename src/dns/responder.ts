@@ -4,7 +4,7 @@ import { ForwardCache } from './forward/cache.ts'
 import type { Forwarder } from './forward/forwarder.ts'
 import { encodeAnswer, encodeError, sizeFor } from './wire/answer.ts'
 import type { Answer, DnsRecord } from './wire/answer.ts'
-import { headerLength, isInternet, parseQuery, recordTypes, walkRecords } from './wire/query.ts'
+import { headerLength, isInternet, parseQuery, recordTypes, responseCodes, walkRecords } from './wire/query.ts'
 import type { Query, RecordType } from './wire/query.ts'
 import type { ClusterZone } from './zone/cluster-zone.ts'
 import { isReverseName } from './zone/reverse.ts'
@@ -27,6 +27,8 @@ interface Ready {
 
 /** Messages kept; most clusters ask far fewer names. */
 const readyMax = 20_000
+/** Bytes of kept answers: the same name in ever other upper and lower case must not fill the memory. */
+const readyBytesMax = 32 * 1024 * 1024
 /** Longer messages are rare, and may be made to fill the memory. */
 const readyMessageMax = 300
 /** So many orders of addresses are kept. */
@@ -44,6 +46,7 @@ const opcodeQuery = 0
 export class Responder {
   readonly #o: ResponderOptions
   readonly #ready = { udp: new Map<string, Ready>(), tcp: new Map<string, Ready>() }
+  #readyBytes = 0
   readonly #forwarded: ForwardCache
   readonly #requests: Counter
   readonly #responses: Counter
@@ -69,6 +72,7 @@ export class Responder {
   forget(): void {
     this.#ready.udp.clear()
     this.#ready.tcp.clear()
+    this.#readyBytes = 0
   }
 
   /** The answer; undefined when there is none to give. A promise only when others have to be asked. */
@@ -119,8 +123,10 @@ export class Responder {
     const variants = turns(answer).map((turn) => encodeAnswer(query, turn, size))
     const made: Ready = { variants, next: 0, code: answer.code }
     if (key !== undefined) {
-      if (this.#ready[transport].size >= readyMax) this.#ready[transport].clear()
+      const bytes = variants.reduce((sum, { length }) => sum + length, key.length)
+      if (this.#ready[transport].size >= readyMax || this.#readyBytes + bytes > readyBytesMax) this.forget()
       this.#ready[transport].set(key, made)
+      this.#readyBytes += bytes
     }
     this.#count(answer.code, transport)
     return copyWithId(made, query.id)
@@ -146,19 +152,29 @@ export class Responder {
     const { deps, forwarder } = this.#o
     const key = `${transport}${message.toString('latin1', 2)}`
     const cached = this.#forwarded.get(key, query.id)
-    if (cached) return cached
+    if (cached) {
+      this.#countForwarded(cached, transport)
+      return cached
+    }
     const startMs = deps.clock.now()
     const answer = await forwarder.ask(message, query, transport)
     this.#duration.observe((deps.clock.now() - startMs) / 1000)
     if (!answer) return this.#error(query.id, 'SERVFAIL', transport, query)
     this.#forwarded.put(key, Buffer.from(answer))
-    this.#count('NOERROR', transport)
+    this.#countForwarded(answer, transport)
     return answer
   }
 
   #error(id: number, code: Answer['code'], transport: 'udp' | 'tcp', query?: Query): Buffer {
     this.#count(code, transport)
     return encodeError(id, code, query)
+  }
+
+  #countForwarded(answer: Buffer, transport: 'udp' | 'tcp'): void {
+    const code = answer.readUInt16BE(2) & 0xf
+    const known = Object.entries(responseCodes).find(([, number]) => number === code)?.[0]
+    this.#requests.add(requestLabels[transport])
+    this.#responses.add({ rcode: known ?? String(code) })
   }
 
   #count(code: Answer['code'], transport: 'udp' | 'tcp'): void {

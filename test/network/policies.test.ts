@@ -124,6 +124,12 @@ test(
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5); s.connect(("10.96.0.10", 53))
 s.send(bytes.fromhex("000701000001000000000000") + b"\\x03web\\x07default\\x03svc\\x07cluster\\x05local\\0\\0\\1\\0\\1"); print(socket.inet_ntoa(s.recv(512)[-4:]))'`
         for (const from of [a.sh, c.sh, one.sh]) assert.equal(await from(question), '10.96.0.20')
+        // A question from port 0, which a pod may send, cannot be answered; the next one is.
+        await one.sh(`python3 -c 'import socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+q = bytes.fromhex("000701000001000000000000") + b"\\x03web\\x07default\\x03svc\\x07cluster\\x05local\\0\\0\\1\\0\\1"
+s.sendto(struct.pack(">HHHH", 0, ${dns.addresses[0]!.port}, 8 + len(q), 0) + q, ("10.89.77.1", 0))'`)
+        assert.equal(await one.sh(question), '10.96.0.20')
       } finally {
         await dns.close()
       }

@@ -19,6 +19,10 @@ export interface Forwarder {
 
 /** One resolver gets this long, as the C library gives it. */
 const attemptMs = 2000
+/** Who leaves so many questions unanswered, one after the other, is asked last … */
+const unansweredMax = 2
+/** … for so long: else every question would wait for the one that is down. */
+const askedLastMs = 10_000
 /** Questions under way, at most. */
 const waitingMax = 1000
 const probeDomain = 'loop.kubernode.invalid'
@@ -34,6 +38,7 @@ class Upstreams implements Forwarder {
   /** They ask us, and are asked no more. */
   readonly #looping = new Set<Upstream>()
   readonly #sockets = new Map<Upstream, UpstreamSocket>()
+  readonly #unanswered = new Map<Upstream, { readonly count: number; readonly sinceMs: number }>()
   #waiting = 0
   #closed = false
 
@@ -46,9 +51,9 @@ class Upstreams implements Forwarder {
     if (this.#waiting >= waitingMax || this.#closed) return undefined
     this.#waiting++
     try {
-      for (const upstream of this.#all) {
-        if (this.#looping.has(upstream)) continue
+      for (const upstream of this.#inTurn()) {
         const answer = await this.#askOne(upstream, message, query, transport)
+        this.#remember(upstream, answer !== undefined)
         if (!answer) continue
         // The caller's buffer may be shared; this one is ours.
         answer.writeUInt16BE(query.id, 0)
@@ -79,6 +84,23 @@ class Upstreams implements Forwarder {
   close(): void {
     this.#closed = true
     for (const socket of this.#sockets.values()) socket.close()
+  }
+
+  /** All that can be asked, those that answered lately first. */
+  #inTurn(): Upstream[] {
+    const nowMs = this.#deps.clock.now()
+    const last = (upstream: Upstream) => {
+      const { count, sinceMs } = this.#unanswered.get(upstream) ?? { count: 0, sinceMs: 0 }
+      return count >= unansweredMax && nowMs - sinceMs < askedLastMs
+    }
+    const usable = this.#all.filter((upstream) => !this.#looping.has(upstream))
+    return [...usable.filter((upstream) => !last(upstream)), ...usable.filter(last)]
+  }
+
+  #remember(upstream: Upstream, answered: boolean): void {
+    if (answered) return void this.#unanswered.delete(upstream)
+    const count = (this.#unanswered.get(upstream)?.count ?? 0) + 1
+    this.#unanswered.set(upstream, { count, sinceMs: this.#deps.clock.now() })
   }
 
   async #probe(upstream: Upstream): Promise<void> {
@@ -129,6 +151,8 @@ class UpstreamSocket {
   readonly #deps: Deps
   readonly #upstream: Upstream
   #socket: UdpSocket | undefined
+  /** Connected: from there on the kernel passes on what comes from this resolver alone, and tells when nobody listens there. */
+  #connected: Promise<void> = Promise.resolve()
   #asked = 0
   #waiting = new Map<number, Waiting>()
 
@@ -139,21 +163,22 @@ class UpstreamSocket {
 
   ask(message: Buffer, query: Query): Promise<Buffer | undefined> {
     return new Promise((resolve) => {
-      const { socket, waiting } = this.#current()
+      const { socket, connected, waiting } = this.#current()
       let id = this.#deps.random.bytes(2).readUInt16BE(0)
       while (waiting.has(id)) id = (id + 1) & 0xffff
       const settle = (answer: Buffer | undefined) => {
         cancel()
         waiting.delete(id)
+        // The machine may have another address by now, which a connected socket does not notice.
+        if (!answer) this.#retire(socket)
         resolve(answer)
       }
       const cancel = this.#deps.clock.after(attemptMs, () => settle(undefined))
       waiting.set(id, { question: query.question.toString('latin1').toLowerCase(), resolve: settle })
       const copy = Buffer.from(message)
       copy.writeUInt16BE(id, 0)
-      socket.send(copy, this.#upstream.port, this.#upstream.address, (error) => {
-        if (error) settle(undefined)
-      })
+      const failed = () => settle(undefined)
+      connected.then(() => socket.send(copy, (error) => (error ? failed() : undefined))).catch(failed)
     })
   }
 
@@ -163,26 +188,35 @@ class UpstreamSocket {
     for (const { resolve } of [...this.#waiting.values()]) resolve(undefined)
   }
 
-  #current(): { socket: UdpSocket; waiting: Map<number, Waiting> } {
-    if (!this.#socket || this.#asked >= questionsPerSocket) this.#renew()
+  #current(): { socket: UdpSocket; connected: Promise<void>; waiting: Map<number, Waiting> } {
+    if (this.#socket && this.#asked >= questionsPerSocket) this.#retire(this.#socket)
+    if (!this.#socket) this.#renew()
     this.#asked++
-    return { socket: this.#socket!, waiting: this.#waiting }
+    return { socket: this.#socket!, connected: this.#connected, waiting: this.#waiting }
+  }
+
+  /** Asks nothing more by this socket; what is under way may still be answered. */
+  #retire(socket: UdpSocket): void {
+    if (this.#socket !== socket) return
+    this.#socket = undefined
+    this.#deps.clock.after(attemptMs, () => socket.close())
   }
 
   #renew(): void {
-    const old = this.#socket
-    if (old) this.#deps.clock.after(attemptMs, () => old.close())
     const waiting = new Map<number, Waiting>()
     const socket = createSocket(isIPv6(this.#upstream.address.split('%')[0] ?? '') ? 'udp6' : 'udp4')
     socket.unref()
-    socket.on('error', () => {})
-    socket.on('message', (answer, from) => {
-      if (answer.length < headerLength || from.port !== this.#upstream.port) return
+    socket.on('error', () => {
+      for (const { resolve } of [...waiting.values()]) resolve(undefined)
+    })
+    socket.on('message', (answer) => {
+      if (answer.length < headerLength) return
       const asked = waiting.get(answer.readUInt16BE(0))
       // An answer to another question is forged, or far too late.
       if (!asked || !answer.subarray(headerLength).toString('latin1').toLowerCase().startsWith(asked.question)) return
       asked.resolve(answer)
     })
+    this.#connected = new Promise((resolve) => socket.connect(this.#upstream.port, this.#upstream.address, resolve))
     this.#socket = socket
     this.#waiting = waiting
     this.#asked = 0
@@ -197,7 +231,7 @@ function askByTcp(deps: Deps, { address, port }: Upstream, message: Buffer): Pro
     const end = (answer: Buffer | undefined) => {
       cancel()
       socket.destroy()
-      resolve(answer)
+      resolve(answer && answer.length >= headerLength ? answer : undefined)
     }
     const cancel = deps.clock.after(attemptMs, () => end(undefined))
     socket.on('connect', () => {

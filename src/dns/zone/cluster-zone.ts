@@ -24,6 +24,9 @@ export type ZoneAnswer = Answer & { readonly follow?: string }
 /** Of the DNS specification that this zone follows. */
 const specificationVersion = '1.1.0'
 
+/** So many aliases are followed, one after the other. */
+const aliasesMax = 8
+
 /** What stands at a name: its records by type, and those that help. Undefined: there is no such name. */
 interface Found {
   readonly records: readonly DnsRecord[]
@@ -77,14 +80,20 @@ export class ClusterZone {
   }
 
   #followed(alias: DnsRecord, type: RecordType | 'ANY' | undefined): ZoneAnswer {
-    const target = String(alias.data).toLowerCase()
-    if (type === 'CNAME' || type === 'ANY')
-      return { code: 'NOERROR', answers: [alias], authorities: [], additionals: [] }
-    if (!this.has(target))
-      return { code: 'NOERROR', answers: [alias], authorities: [], additionals: [], follow: target }
-    // One step: an alias of an alias is the client's to follow.
-    const next = this.#find(target)?.records.filter((record) => record.type === type) ?? []
-    return { code: 'NOERROR', answers: [alias, ...next], authorities: [], additionals: [] }
+    const answers = [alias]
+    const rest = { code: 'NOERROR', authorities: [], additionals: [] } as const
+    if (type === 'CNAME' || type === 'ANY') return { ...rest, answers }
+    // Aliases of aliases too: the C library of most clients does not ask again.
+    for (let last: DnsRecord | undefined = alias; last;) {
+      const target = String(last.data).toLowerCase()
+      if (!this.has(target)) return { ...rest, answers, follow: target }
+      const records: readonly DnsRecord[] = this.#find(target)?.records ?? []
+      last = records.find((record) => record.type === 'CNAME')
+      if (!last) answers.push(...records.filter((record) => record.type === type))
+      else if (answers.length >= aliasesMax || answers.some(({ name }) => name === target)) break
+      else answers.push(last)
+    }
+    return { ...rest, answers }
   }
 
   #find(name: string): Found | undefined {
@@ -145,7 +154,23 @@ export class ClusterZone {
           ? { records: [] }
           : undefined
     }
-    return isPortParent(labels, ports) ? { records: [] } : undefined
+    return isPortParent(labels, ports) ? { records: [] } : this.#findEndpoint(name, base, { service, labels })
+  }
+
+  /** 'web-0.web…': one endpoint, whether its Service has an address of its own or not. */
+  #findEndpoint(
+    name: string,
+    base: string,
+    { service, labels }: { service: Frozen<Service>; labels: readonly string[] },
+  ): Found | undefined {
+    if (labels.length !== 2) return undefined
+    const addresses = this.#view
+      .slices(service.metadata.namespace ?? '', service.metadata.name ?? '')
+      .flatMap((slice) => this.#published(slice, base))
+      .flatMap((endpoint) => (endpoint.name === name ? [endpoint.address] : []))
+    return addresses.length === 0
+      ? undefined
+      : { records: unique(addresses).map((address) => this.#address(name, address)) }
   }
 
   #findHeadless(
@@ -182,10 +207,7 @@ export class ClusterZone {
       const records = srvs((port) => wanted.matches(port))
       return records.length > 0 ? { records, additionals } : undefined
     }
-    if (isPortParent(labels, ports)) return { records: [] }
-    if (labels.length !== 2) return undefined
-    const own = unique(endpoints.filter((endpoint) => endpoint.name === name).map(({ address }) => address))
-    return own.length === 0 ? undefined : { records: own.map((address) => this.#address(name, address)) }
+    return isPortParent(labels, ports) ? { records: [] } : this.#findEndpoint(name, base, { service, labels })
   }
 
   /** The published endpoints of a slice, each with its name below the Service's. */
