@@ -72,7 +72,14 @@ test('with Forbid nothing starts while one runs', async () => {
 test('with Replace the one that runs is deleted', async () => {
   await using world = await start({ concurrencyPolicy: 'Replace' })
   await minutes(world, 11)
-  assert.equal((await names(world)).length, 1)
+  const [job, ...more] = await names(world)
+  assert.deepEqual(more, [])
+  const { status } = await world.client.get(cronJobs, key)
+  assert.deepEqual(
+    status?.active?.map(({ name }) => name),
+    [job],
+  )
+  assert.equal((await reasons(world)).includes('MissingJob'), false)
 })
 
 test('only so many finished Jobs are kept', async () => {

@@ -42,6 +42,7 @@ export const cronJobController = defineController<CronJob>({
     'UnexpectedJob',
     'MissingJob',
     'UnparseableSchedule',
+    'UnsupportedSchedule',
     'UnknownTimeZone',
     'MissSchedule',
     'TooManyMissedTimes',
@@ -58,19 +59,20 @@ async function reconcile(cron: FrozenCron, c: C): Promise<Outcome> {
     .ownedBy(uidOf(cron))
     .filter((job) => isControlledBy(job, cron))
   const seen = await statusOf(cron, own, c)
-  let current = await c.writeStatus(cron, seen)
+  const current = await c.writeStatus(cron, seen)
   await trimHistory(cron, own, c)
   if (isBeingDeleted(cron) || cron.spec?.suspend) return done
   const schedule = scheduleOf(cron, c)
   if (!schedule) return done
   const due = dueMs(cron, schedule, c)
   if (due !== undefined) {
-    const started = await start(current, due, own, c)
-    if (started)
-      current = await c.writeStatus(current, {
+    const { started, replaced } = await start(current, due, own, c)
+    const active = (current.status?.active ?? []).filter(({ uid = '' }) => !replaced.has(uid))
+    if (started ?? replaced.size > 0)
+      await c.writeStatus(current, {
         ...current.status,
-        active: [...(current.status?.active ?? []), started],
-        lastScheduleTime: timestamp(due),
+        active: started ? [...active, started] : active,
+        ...(started && { lastScheduleTime: timestamp(due) }),
       })
   }
   return requeueAfter(nextInMs(schedule, c.clock.now()))
@@ -131,6 +133,14 @@ async function isThere(
 /** The schedule; undefined when it cannot be read, which is told. */
 function scheduleOf(cron: FrozenCron, c: C): Schedule | undefined {
   const { schedule = '', timeZone } = cron.spec ?? {}
+  // New ones are refused; those of older clusters go on.
+  if (schedule.includes('TZ'))
+    c.event(
+      cron,
+      'Warning',
+      'UnsupportedSchedule',
+      `CRON_TZ or TZ used in schedule "${schedule}" is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details`,
+    )
   if (timeZone !== undefined && !isTimeZone(timeZone)) {
     c.event(cron, 'Warning', 'UnknownTimeZone', `invalid timeZone: "${timeZone}": unknown time zone ${timeZone}`)
     return undefined
@@ -169,16 +179,19 @@ function dueMs(cron: FrozenCron, schedule: Schedule, c: C): number | undefined {
   return lastMs
 }
 
+/** What came of a time of the schedule. */
+interface Started {
+  readonly started?: Frozen<ObjectReference>
+  /** UIDs of the Jobs that had to go for it. */
+  readonly replaced: ReadonlySet<string>
+}
+const nothing: Started = { replaced: new Set() }
+
 /** Starts the Job of a time, unless one that runs is in the way. */
-async function start(
-  cron: FrozenCron,
-  due: number,
-  own: readonly FrozenJob[],
-  c: C,
-): Promise<Frozen<ObjectReference> | undefined> {
+async function start(cron: FrozenCron, due: number, own: readonly FrozenJob[], c: C): Promise<Started> {
   const name = `${nameOf(cron)}-${Math.floor(due / 60_000)}`
   const running = own.filter((job) => !isFinished(job))
-  if (running.some((job) => nameOf(job) === name)) return undefined
+  if (running.some((job) => nameOf(job) === name)) return nothing
   const policy = cron.spec?.concurrencyPolicy ?? 'Allow'
   if (policy === 'Forbid' && (cron.status?.active ?? []).length > 0) {
     c.event(
@@ -187,9 +200,15 @@ async function start(
       'JobAlreadyActive',
       'Not starting job because prior execution is running and concurrency policy is Forbid',
     )
-    return undefined
+    return nothing
   }
-  if (policy === 'Replace') for (const job of running) await remove(cron, job, c)
+  const inTheWay = policy === 'Replace' ? running : []
+  for (const job of inTheWay) await remove(cron, job, c)
+  const started = await create(cron, name, due, c)
+  return { ...(started && { started }), replaced: new Set(inTheWay.map(uidOf)) }
+}
+
+async function create(cron: FrozenCron, name: string, due: number, c: C): Promise<Frozen<ObjectReference> | undefined> {
   try {
     const job = await c.client.create(jobs, newJob(cron, name, due))
     c.wrote(cron, jobs, job)

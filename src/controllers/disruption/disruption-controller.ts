@@ -10,6 +10,7 @@ import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../api/generated/types/policy-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { keyOf } from '../../api/resource.ts'
+import { referenceTo } from '../../client/events/recorder.ts'
 import { isBeingDeleted, labelsOf, msOf, nameOf, namespaceOf, timestamp, uidOf } from '../../client/object.ts'
 import { withCondition } from '../framework/conditions.ts'
 import { messageOf } from '../framework/context.ts'
@@ -41,7 +42,7 @@ export const disruptionController = defineController<PodDisruptionBudget>({
     ),
   ],
   reads: [deployments, replicaSets, replicationControllers, statefulSets],
-  events: ['NoPods', 'UnmanagedPods', 'CalculateExpectedPodCountFailed'],
+  events: ['NoPods', 'UnmanagedPods', 'CalculateExpectedPodCountFailed', 'NotDeleted'],
   parallel: 5,
   setup(c) {
     // A change of size changes the budgets of the namespace.
@@ -81,7 +82,14 @@ async function reconcile(budget: Budget, c: C): Promise<Outcome> {
     await failSafe(budget, messageOf(error), nowMs, c)
     throw error
   }
-  const { disruptedPods, nextMs } = disruptedPodsOf(budget, selected, nowMs)
+  const { disruptedPods, overdue, nextMs } = disruptedPodsOf(budget, selected, nowMs)
+  for (const pod of overdue)
+    c.recorder.event(
+      referenceTo(pods, pod),
+      'Warning',
+      'NotDeleted',
+      `Pod was expected by PDB ${namespaceOf(budget)}/${nameOf(budget)} to be deleted but it wasn't`,
+    )
   const healthy = selected.filter(
     (pod) => !isBeingDeleted(pod) && disruptedPods[nameOf(pod)] === undefined && isReady(pod),
   ).length
@@ -123,23 +131,27 @@ function tellUnmanaged(budget: Budget, c: C): void {
   )
 }
 
-/** Pods whose eviction was granted and is not visible yet. */
+/** Pods whose eviction was granted and is not visible yet, and those where it should have been long ago. */
 function disruptedPodsOf(
   budget: Budget,
   selected: readonly FrozenPod[],
   nowMs: number,
-): { disruptedPods: Record<string, string>; nextMs: number | undefined } {
+): { disruptedPods: Record<string, string>; overdue: readonly FrozenPod[]; nextMs: number | undefined } {
   const disruptedPods: Record<string, string> = {}
+  const overdue: FrozenPod[] = []
   let nextMs: number | undefined
   for (const pod of selected) {
     const since = budget.status?.disruptedPods?.[nameOf(pod)]
     if (since === undefined || isBeingDeleted(pod)) continue
     const leftMs = msOf(since) + disruptionMs - nowMs
-    if (leftMs <= 0) continue
+    if (leftMs <= 0) {
+      overdue.push(pod)
+      continue
+    }
     disruptedPods[nameOf(pod)] = since
     nextMs = Math.min(nextMs ?? Infinity, leftMs)
   }
-  return { disruptedPods, nextMs }
+  return { disruptedPods, overdue, nextMs }
 }
 
 /** Takes back the word that a pod is being disrupted when nothing came of it. Gives when to look again. */

@@ -3,7 +3,7 @@ import { replicaSets, replicationControllers, deployments, statefulSets } from '
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { OwnerReference } from '../../api/generated/types/meta-v1.ts'
 import type { PodDisruptionBudget } from '../../api/generated/types/policy-v1.ts'
-import type { Frozen } from '../../api/resource.ts'
+import type { Frozen, Resource } from '../../api/resource.ts'
 import { apiVersionOf } from '../../api/resource.ts'
 import { discover } from '../../client/discovery.ts'
 import { controllerOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
@@ -76,7 +76,16 @@ async function customScale(owner: Frozen<OwnerReference>, namespace: string, c: 
     )
     return scale.metadata?.uid === owner.uid ? { uid: owner.uid, replicas: scale.spec?.replicas ?? 0 } : undefined
   } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
+    if (!isNotFound(error)) throw error
+    // Either the owner is gone, or nothing of its kind has a scale: Jobs and DaemonSets for two.
+    if (await hasScale(resource, c)) return undefined
+    const name = resource.group ? `${resource.plural}.${resource.group}` : resource.plural
+    throw new Error(`${name} does not implement the scale subresource`, { cause: error })
   }
+}
+
+async function hasScale(resource: Resource, c: C): Promise<boolean> {
+  const path = `/${resource.group ? 'apis' : 'api'}/${apiVersionOf(resource)}`
+  const { resources = [] } = await c.client.send<{ resources?: { name: string }[] }>({ method: 'GET', path })
+  return resources.some(({ name }) => name === `${resource.plural}/scale`)
 }

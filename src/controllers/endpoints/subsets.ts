@@ -53,14 +53,11 @@ export function truncated(subsets: readonly Subset[], most: number): Subset[] | 
   const notReady = subsets.reduce((sum, { notReadyAddresses = [] }) => sum + notReadyAddresses.length, 0)
   if (ready + notReady <= most) return undefined
   const readyRoom = Math.min(ready, most)
-  const notReadyRoom = most - readyRoom
-  let readyLeft = readyRoom
-  let notReadyLeft = notReadyRoom
+  const takeReady = sharing(ready, readyRoom)
+  const takeNotReady = sharing(notReady, most - readyRoom)
   return subsets.flatMap((subset) => {
-    const addresses = (subset.addresses ?? []).slice(0, readyLeft)
-    readyLeft -= addresses.length
-    const waiting = (subset.notReadyAddresses ?? []).slice(0, notReadyLeft)
-    notReadyLeft -= waiting.length
+    const addresses = takeReady(subset.addresses ?? [])
+    const waiting = takeNotReady(subset.notReadyAddresses ?? [])
     if (addresses.length + waiting.length === 0) return []
     return [
       {
@@ -70,4 +67,14 @@ export function truncated(subsets: readonly Subset[], most: number): Subset[] | 
       },
     ]
   })
+}
+
+/** Takes from each list in turn its share of `room`, rounded up: the last ones have what is left. */
+function sharing(total: number, room: number): (list: readonly Address[]) => Address[] {
+  let left = room
+  return (list) => {
+    const taken = list.slice(0, Math.min(left, Math.ceil((list.length * room) / total)))
+    left -= taken.length
+    return taken
+  }
 }

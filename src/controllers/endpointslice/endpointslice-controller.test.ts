@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endpointSlices, endpoints, nodes, pods, services } from '../../api/generated/resources.ts'
+import { endpointSlices, endpoints, events, nodes, pods, services } from '../../api/generated/resources.ts'
 import type { Pod, Service } from '../../api/generated/types/core-v1.ts'
 import { startWorld, type World } from '../testing/world.ts'
 import { planGroup } from './slice-plan.ts'
@@ -136,6 +136,21 @@ test('Endpoints written by hand are mirrored', async () => {
   await world.client.delete(endpoints, { namespace: 'default', name: 'web' })
   await world.clock.settle()
   assert.equal((await slicesOf(world)).length, 0)
+})
+
+test('of more addresses than can be mirrored it is said how many are left out', async () => {
+  await using world = await start()
+  const { selector: _, ...spec } = service().spec ?? {}
+  await world.client.create(services, { ...service(), spec })
+  const addresses = Array.from({ length: 1003 }, (_none, i) => ({ ip: `10.1.${i >> 8}.${i & 255}` }))
+  await world.client.create(endpoints, {
+    metadata: { namespace: 'default', name: 'web' },
+    subsets: [{ addresses, ports: [{ port: 80 }] }],
+  })
+  await world.clock.advance(10_000)
+  assert.equal((await slicesOf(world)).flatMap((slice) => slice.endpoints ?? []).length, 1000)
+  const told = (await world.client.list(events)).items.find(({ reason }) => reason === 'TooManyAddressesToMirror')
+  assert.match(told?.message ?? '', /^A max of 1000 addresses can be mirrored .* 3 addresses were skipped$/)
 })
 
 test('nothing more is written once the slices are right', async () => {

@@ -36,7 +36,7 @@ export const endpointSliceMirroringController = defineController<Endpoints>({
     watch(services, (service) => [`${namespaceOf(service)}/${nameOf(service)}`]),
     watch(endpointSlices, (slice) => servicesOf(slice, managedBy)),
   ],
-  events: ['FailedToUpdateEndpointSlices', 'InvalidIPAddress', 'SkippedAddress'],
+  events: ['FailedToUpdateEndpointSlices', 'TooManyAddressesToMirror'],
   parallel: 5,
   setup: (c) => c.of(endpointSlices).index(index, (slice) => servicesOf(slice, managedBy)),
   reconcile,
@@ -76,6 +76,14 @@ async function removeAll(object: FrozenEndpoints | undefined, key: string, c: C)
 }
 
 async function bringUpToDate(object: FrozenEndpoints, key: string, c: C): Promise<void> {
+  const skipped = skippedOf(object)
+  if (skipped > 0)
+    c.event(
+      object,
+      'Warning',
+      'TooManyAddressesToMirror',
+      `A max of ${perSubsetMax} addresses can be mirrored to EndpointSlices per Endpoints subset. ${skipped} addresses were skipped`,
+    )
   const existing = c
     .of(endpointSlices)
     .by(index, key)
@@ -96,6 +104,14 @@ async function bringUpToDate(object: FrozenEndpoints, key: string, c: C): Promis
     await writeSlices(object, writes, c)
   }
 }
+
+/** How many addresses are too many to be mirrored. */
+const skippedOf = ({ subsets = [] }: FrozenEndpoints): number =>
+  subsets.reduce(
+    (sum, { addresses = [], notReadyAddresses = [] }) =>
+      sum + Math.max(0, addresses.length + notReadyAddresses.length - perSubsetMax),
+    0,
+  )
 
 /** The object's addresses of one type, by the ports that they share (`portsKey`). */
 function endpointGroups(object: FrozenEndpoints, addressType: string): Map<string, PortGroup> {

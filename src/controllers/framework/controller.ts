@@ -106,7 +106,11 @@ class RunningController<O extends KubernetesObject, M> implements Running {
       void (!matters || this.#behind.delete(keyText(keyOf(object))) || matters(object, old)
         ? enqueue(object)
         : undefined)
-    this.#objects.on({ added: enqueue, updated, deleted: enqueue })
+    const deleted = (object: Frozen<O>) => {
+      this.#context.expectations.forget(uidOf(object))
+      enqueue(object)
+    }
+    this.#objects.on({ added: enqueue, updated, deleted })
     const context = { informers, enqueue: (key: string) => this.#queue.add(key) }
     for (const watch of watches) watch.start(context)
     await Promise.all(needed.map(({ synced }) => synced))
@@ -134,7 +138,15 @@ class RunningController<O extends KubernetesObject, M> implements Running {
       if (!this.#context.expectations.caughtUp(uidOf(object))) this.#queue.addAfter(key, catchUpMs)
     } catch (error) {
       this.#failed(key, error)
+    } finally {
+      // Gone meanwhile: what this round has written for it, nobody waits for.
+      if (object && !this.#isThere(key, object)) this.#context.expectations.forget(uidOf(object))
     }
+  }
+
+  #isThere(key: string, object: Frozen<O>): boolean {
+    const now = this.#objects.byKey(key)
+    return now !== undefined && uidOf(now) === uidOf(object)
   }
 
   #failed(key: string, error: unknown): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deployments, events, horizontalPodAutoscalers } from '../../api/generated/resources.ts'
+import type { PodSpec } from '../../api/generated/types/core-v1.ts'
 import type { HorizontalPodAutoscalerSpec } from '../../api/generated/types/autoscaling-v2.ts'
 import { timestamp } from '../../client/object.ts'
 import { startWorld, type World } from '../testing/world.ts'
@@ -15,7 +16,10 @@ interface Load {
   down: boolean
 }
 
-async function start(spec: Partial<HorizontalPodAutoscalerSpec> = {}): Promise<World & { load: Load }> {
+async function start(
+  spec: Partial<HorizontalPodAutoscalerSpec> = {},
+  podSpec: Partial<PodSpec> = {},
+): Promise<World & { load: Load }> {
   const load: Load = { cpu: 50, down: false }
   const measured = async () => {
     if (load.down) throw new Error('the server is currently unable to handle the request')
@@ -40,7 +44,7 @@ async function start(spec: Partial<HorizontalPodAutoscalerSpec> = {}): Promise<W
       selector: { matchLabels: labels },
       template: {
         metadata: { labels },
-        spec: { containers: [{ name: 'c', image: 'a', resources: { requests: { cpu: '100m' } } }] },
+        spec: { containers: [{ name: 'c', image: 'a', resources: { requests: { cpu: '100m' } } }], ...podSpec },
       },
     },
   })
@@ -118,7 +122,24 @@ test('when metrics fail it stays, and says why', async () => {
   world.load.down = true
   await run(world, 3)
   assert.equal(await size(world), 2)
-  assert.equal((await condition(world, 'ScalingActive'))?.reason, 'FailedGetResourceMetric')
+  const { reason, message } = (await condition(world, 'ScalingActive')) ?? {}
+  const why =
+    'failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server is currently unable to handle the request'
+  assert.equal(reason, 'FailedGetResourceMetric')
+  assert.equal(message, `the HPA was unable to compute the replica count: ${why}`)
+  const told = new Map((await world.client.list(events)).items.map((event) => [event.reason, event.message]))
+  assert.equal(told.get('FailedGetResourceMetric'), why)
+  assert.equal(
+    told.get('FailedComputeMetricsReplicas'),
+    `invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: ${why}`,
+  )
+})
+
+test('what a pod requests as a whole is what its use is measured by', async () => {
+  await using world = await start({}, { resources: { requests: { cpu: '400m' } } })
+  world.load.cpu = 200
+  await run(world, 2)
+  assert.equal(await size(world), 2)
 })
 
 test('the limits hold without any metric', async () => {

@@ -40,9 +40,13 @@ export const horizontalPodAutoscalerController = defineController<HorizontalPodA
     'FailedRescale',
     'FailedGetScale',
     'FailedGetResourceMetric',
+    'FailedGetContainerResourceMetric',
+    'FailedGetPodsMetric',
+    'FailedGetObjectMetric',
+    'FailedGetExternalMetric',
+    'InvalidMetricSourceType',
     'FailedComputeMetricsReplicas',
-    'InvalidSelector',
-    'FailedUpdateStatus',
+    'SelectorRequired',
   ],
   parallel: 5,
   memory: () => new Map(),
@@ -176,7 +180,9 @@ class Round {
     const metrics = this.#hpa.spec?.metrics ?? []
     const results = await Promise.allSettled(metrics.map((metric) => proposalFor(this.#hpa, metric, target, this.#c)))
     this.#metrics = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-    const failure = results.find((result) => result.status === 'rejected')?.reason as unknown
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+    for (const each of failures) this.#c.event(this.#hpa, 'Warning', reasonOf(each), messageOf(each))
+    const [failure] = failures
     const best = this.#metrics.reduce<Proposal | undefined>(
       (highest, proposal) => (!highest || proposal.replicas > highest.replicas ? proposal : highest),
       undefined,
@@ -195,18 +201,17 @@ class Round {
   }
 
   #failed(failure: unknown, count: number): void {
-    const reason = failure instanceof MetricError ? failure.reason : 'FailedComputeMetricsReplicas'
-    this.#c.event(this.#hpa, 'Warning', reason, messageOf(failure))
+    const context = failure instanceof MetricError && failure.context !== '' ? `${failure.context}: ` : ''
     this.#c.event(
       this.#hpa,
       'Warning',
       'FailedComputeMetricsReplicas',
-      `invalid metrics (${count - this.#metrics.length} invalid out of ${count}), first error is: ${messageOf(failure)}`,
+      `invalid metrics (${count - this.#metrics.length} invalid out of ${count}), first error is: ${context}${messageOf(failure)}`,
     )
     this.#set(
       'ScalingActive',
       'False',
-      reason,
+      reasonOf(failure),
       `the HPA was unable to compute the replica count: ${messageOf(failure)}`,
     )
   }
@@ -255,3 +260,6 @@ class Round {
     })
   }
 }
+
+const reasonOf = (failure: unknown): string =>
+  failure instanceof MetricError ? failure.reason : 'FailedComputeMetricsReplicas'

@@ -6,6 +6,7 @@ import type {
   MetricTarget,
 } from '../../api/generated/types/autoscaling-v2.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
+import { podAmounts } from '../../api/core/pod-spec/resource-sums.ts'
 import { formatQuantity, milliQuantityOf, milliUnitsOf, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { discover } from '../../client/discovery.ts'
@@ -32,9 +33,12 @@ export class MetricError extends Error {
   override name = 'MetricError'
   /** For the condition ScalingActive. */
   readonly reason: string
-  constructor(reason: string, message: string, options?: ErrorOptions) {
+  /** What it was a part of: 'failed to get cpu resource metric value'. */
+  readonly context: string
+  constructor({ reason, context }: { reason: string; context: string }, message: string, options?: ErrorOptions) {
     super(message, options)
     this.reason = reason
+    this.context = context
   }
 }
 
@@ -60,20 +64,29 @@ export async function proposalFor(
   c: C,
 ): Promise<Proposal> {
   const reason = failures[metric.type]
-  if (!reason) throw new MetricError('InvalidMetricSourceType', `unknown metric source type "${metric.type}"`)
+  const problem = `unknown metric source type "${metric.type}"`
+  if (!reason) throw new MetricError({ reason: 'InvalidMetricSourceType', context: '' }, problem)
   try {
     return await compute(hpa, metric, target, c)
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    throw new MetricError(reason, `failed to get ${describe(metric)}: ${text}`, { cause: error })
+    throw new MetricError({ reason, context: contextOf(metric) }, `${stepOf(metric)}${text}`, { cause: error })
   }
 }
 
-const describe = ({ type, resource, containerResource }: Frozen<MetricSpec>): string => {
-  const name = resource?.name ?? containerResource?.name
-  return name === undefined
-    ? `${type.toLowerCase()} metric value`
-    : `${name} ${resource?.target.averageUtilization !== undefined || containerResource?.target.averageUtilization !== undefined ? 'utilization' : 'usage'}`
+/** What failed, of a metric. */
+const contextOf = ({ type, resource, containerResource, external }: Frozen<MetricSpec>): string => {
+  if (resource) return `failed to get ${resource.name} resource metric value`
+  if (containerResource) return `failed to get ${containerResource.container} container metric value`
+  if (external) return `failed to get ${external.metric.name} external metric value`
+  return `failed to get ${type.toLowerCase()} metric value`
+}
+
+/** Which step of it, where a metric has several. */
+const stepOf = ({ resource, containerResource }: Frozen<MetricSpec>): string => {
+  const source = resource ?? containerResource
+  if (!source) return ''
+  return `failed to get ${source.name} ${source.target.averageUtilization === undefined ? 'usage' : 'utilization'}: `
 }
 
 const compute = (hpa: Autoscaler, metric: Frozen<MetricSpec>, target: Target, c: C): Promise<Proposal> => {
@@ -150,10 +163,13 @@ async function forResource(
 function requestsOf(all: readonly Frozen<Pod>[], resource: string, container: string | undefined): Map<string, number> {
   return new Map(
     all.map((pod) => {
+      const whole = container === undefined ? pod.spec?.resources?.requests : undefined
+      if (whole && Object.keys(whole).length > 0) return [nameOf(pod), requestOfWhole(pod, resource)]
       const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
       const relevant = [...(pod.spec?.containers ?? []), ...sidecars].filter(
         ({ name }) => container === undefined || name === container,
       )
+      if (relevant.length === 0) throw new Error(`container ${container ?? ''} not found in Pod ${nameOf(pod)}`)
       let sum = 0
       for (const { name, resources } of relevant) {
         const request = resources?.requests?.[resource]
@@ -164,6 +180,13 @@ function requestsOf(all: readonly Frozen<Pod>[], resource: string, container: st
       return [nameOf(pod), sum]
     }),
   )
+}
+
+/** Where the pod as a whole requests something, what it does not name is the sum of its containers. */
+function requestOfWhole(pod: Frozen<Pod>, resource: string): number {
+  const amount = podAmounts(pod, 'requests').get(resource)
+  if (!amount) throw new Error(`missing pod-level request for ${resource} in Pod ${nameOf(pod)}`)
+  return milliUnitsOf(amount)
 }
 
 async function forPods(

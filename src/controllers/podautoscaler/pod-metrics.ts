@@ -4,6 +4,7 @@ import type { Frozen } from '../../api/resource.ts'
 import { goDurationMs } from '../../base/go-duration.ts'
 import type { Client } from '../../client/client.ts'
 import { isBeingDeleted, msOf, nameOf } from '../../client/object.ts'
+import { messageOf } from '../framework/context.ts'
 import { podCondition } from '../framework/pod.ts'
 import type { ControllerOptions } from '../options.ts'
 
@@ -23,6 +24,36 @@ interface MetricsList<Item> {
 
 const minuteMs = 60_000
 
+/** Where to ask a metrics API, and what for. */
+interface Question {
+  readonly api: 'resource' | 'custom' | 'external'
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  /** 'unable to get metrics for resource cpu': begins what is said of a failure. */
+  readonly failure: string
+}
+
+/** What a metrics API answers; having nothing to say is a failure too. */
+async function itemsOf<Item>(client: Client, { api, path, query, failure }: Question): Promise<readonly Item[]> {
+  let items: readonly Item[] | undefined
+  try {
+    ;({ items } = await client.send<MetricsList<Item>>({ method: 'GET', path, query }))
+  } catch (error) {
+    throw new Error(`${failure}: unable to fetch metrics from ${api} metrics API: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  if (!items?.length) throw new Error(`${failure}: no metrics returned from ${api} metrics API`)
+  return items
+}
+
+interface PodUsage {
+  readonly metadata: { readonly name: string }
+  readonly timestamp: string
+  readonly window?: string
+  readonly containers: readonly { readonly name: string; readonly usage: Readonly<Record<string, string>> }[]
+}
+
 /** Usage of a resource by pods, or by one container of each, from the resource metrics API. */
 export async function resourceSamples(
   client: Client,
@@ -32,16 +63,10 @@ export async function resourceSamples(
   container?: string,
 ): Promise<Samples> {
   const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods`
-  const list = await client.send<
-    MetricsList<{
-      metadata: { name: string }
-      timestamp: string
-      window?: string
-      containers: { name: string; usage: Record<string, string> }[]
-    }>
-  >({ method: 'GET', path, query: { labelSelector: selector } })
+  const failure = `unable to get metrics for resource ${resource}`
+  const items = await itemsOf<PodUsage>(client, { api: 'resource', path, query: { labelSelector: selector }, failure })
   const samples = new Map<string, Sample>()
-  for (const { metadata, timestamp, window, containers } of list.items ?? []) {
+  for (const { metadata, timestamp, window, containers } of items) {
     const relevant = container === undefined ? containers : containers.filter(({ name }) => name === container)
     const usages = relevant.map(({ usage }) => usage[resource])
     // A pod of which a part is not known is not known.
@@ -52,7 +77,7 @@ export async function resourceSamples(
       windowMs: goDurationMs(window ?? '0') ?? minuteMs,
     })
   }
-  if (samples.size === 0) throw new Error('no metrics returned from resource metrics API')
+  if (samples.size === 0) throw new Error(`${failure}: no metrics returned from resource metrics API`)
   return samples
 }
 
@@ -71,13 +96,12 @@ export async function podSamples(
   metric: { name: string; selector: string },
 ): Promise<Samples> {
   const path = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/pods/*/${metric.name}`
-  const list = await client.send<MetricsList<CustomValue>>({
-    method: 'GET',
+  const items = await itemsOf<CustomValue>(client, {
+    api: 'custom',
     path,
     query: { labelSelector: selector, ...(metric.selector && { metricLabelSelector: metric.selector }) },
+    failure: `unable to get metric ${metric.name}`,
   })
-  const items = list.items ?? []
-  if (items.length === 0) throw new Error('no metrics returned from custom metrics API')
   return new Map(
     items.map(({ describedObject, timestamp, windowSeconds, value }) => [
       describedObject.name,
@@ -101,14 +125,13 @@ export async function objectMilli(
     object.resource === 'namespaces'
       ? `namespaces/${object.name}/metrics`
       : `namespaces/${namespace}/${object.resource}/${object.name}`
-  const list = await client.send<MetricsList<CustomValue>>({
-    method: 'GET',
+  const [item] = await itemsOf<CustomValue>(client, {
+    api: 'custom',
     path: `/apis/custom.metrics.k8s.io/v1beta2/${scope}/${metric.name}`,
-    ...(metric.selector && { query: { metricLabelSelector: metric.selector } }),
+    query: metric.selector ? { metricLabelSelector: metric.selector } : {},
+    failure: `unable to get metric ${metric.name} of ${object.resource} ${namespace}/${object.name}`,
   })
-  const [item] = list.items ?? []
-  if (!item) throw new Error('no metrics returned from custom metrics API')
-  return milliUnitsOf(parseQuantity(item.value))
+  return milliUnitsOf(parseQuantity(item?.value ?? '0'))
 }
 
 /** The sum of an external metric's values, in thousandths. */
@@ -117,13 +140,12 @@ export async function externalMilli(
   namespace: string,
   metric: { name: string; selector: string },
 ): Promise<number> {
-  const list = await client.send<MetricsList<{ value: string }>>({
-    method: 'GET',
+  const items = await itemsOf<{ readonly value: string }>(client, {
+    api: 'external',
     path: `/apis/external.metrics.k8s.io/v1beta1/namespaces/${namespace}/${metric.name}`,
-    ...(metric.selector && { query: { labelSelector: metric.selector } }),
+    query: metric.selector ? { labelSelector: metric.selector } : {},
+    failure: `unable to get external metric ${namespace}/${metric.name}`,
   })
-  const items = list.items ?? []
-  if (items.length === 0) throw new Error('no metrics returned from external metrics API')
   return items.reduce((sum, { value }) => sum + milliUnitsOf(parseQuantity(value)), 0)
 }
 

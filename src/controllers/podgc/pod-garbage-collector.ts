@@ -2,7 +2,7 @@ import { isNotFound } from '../../api/errors/api-error.ts'
 import { nodes, pods } from '../../api/generated/resources.ts'
 import type { Node, Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { isBeingDeleted, msOf, nameOf, namespaceOf } from '../../client/object.ts'
+import { isBeingDeleted, msOf, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
 import { isTrue } from '../framework/conditions.ts'
 import type { ControllerDescriptor, Running, StartContext } from '../framework/descriptor.ts'
 import { isTerminal } from '../framework/pod.ts'
@@ -83,13 +83,14 @@ class PodGarbageCollector implements Running {
       if (nowMs - sinceMs < quarantineMs || (await this.#exists(name))) continue
       for (const pod of all) {
         if (pod.spec?.nodeName !== name) continue
-        await markDisrupted(
-          client,
-          pod,
-          { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' },
-          { nowMs, failed: true },
+        await this.#remove(pod, 'orphaned', (orphan) =>
+          markDisrupted(
+            client,
+            orphan,
+            { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' },
+            { nowMs, failed: true },
+          ),
         )
-        await this.#remove(pod, 'orphaned')
       }
     }
   }
@@ -104,11 +105,16 @@ class PodGarbageCollector implements Running {
     }
   }
 
-  async #remove(pod: FrozenPod, reason: string): Promise<void> {
+  /** Deletes the pod at once; one that has not ended is marked first, as failed at the least. */
+  async #remove(
+    pod: FrozenPod,
+    reason: string,
+    mark: (pod: FrozenPod) => Promise<void> = (other) => markFailed(this.#context.client, other),
+  ): Promise<void> {
     const { client, metrics, log } = this.#context
     const labels = { namespace: namespaceOf(pod), reason }
     try {
-      if (!isTerminal(pod)) await markFailed(client, pod)
+      if (!isTerminal(pod)) await mark(pod)
       await deletePod(client, pod, 0)
       metrics
         .counter(
@@ -137,7 +143,7 @@ async function markFailed(client: StartContext['client'], pod: FrozenPod): Promi
     await client.patch(
       pods,
       { namespace: namespaceOf(pod), name: nameOf(pod) },
-      { status: { phase: 'Failed' } },
+      { metadata: { uid: uidOf(pod) }, status: { phase: 'Failed' } },
       { type: 'strategic', subresource: 'status' },
     )
   } catch (error) {

@@ -5,7 +5,7 @@ import { controllerOf, isBeingDeleted, labelsOf, timestamp, uidOf } from '../../
 import { candidatesOf, ownOf } from '../framework/candidates.ts'
 import { conditionOf, withCondition, withoutCondition } from '../framework/conditions.ts'
 import { withoutZeros } from '../framework/equality.ts'
-import { messageOf } from '../framework/context.ts'
+import { isNamespaceTerminating, messageOf } from '../framework/context.ts'
 import { requeueAfter, type Context, type Outcome } from '../framework/controller.ts'
 import { isActive, isAvailable, isReady, isTerminating, nextAvailableInMs, podFromTemplate } from '../framework/pod.ts'
 import { selectsMap } from '../../api/selector/label-selector.ts'
@@ -72,7 +72,8 @@ export async function reconcilePodSet<O extends KubernetesObject>(
     )
     await c.deletePods(owner, plan.remove)
   } catch (error) {
-    failure = error // thrown on below, when the status has told of it
+    // Thrown on below, when the status has told of it. In a namespace that goes, every attempt would fail.
+    if (!isNamespaceTerminating(error)) failure = error
   }
   const nowMs = c.clock.now()
   await c.writeStatus(
