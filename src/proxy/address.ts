@@ -2,6 +2,10 @@ import { BlockList, isIP } from 'node:net'
 
 const kindOf = (address: string) => (isIP(address) === 4 ? 'ipv4' : 'ipv6')
 
+/** An address in the one way of writing that nft compares by: the kernel has one element where 'FD00:0::1' and 'fd00::1' are two texts. */
+export const canonicalAddress = (address: string): string =>
+  isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address
+
 /** Whether a block ('10.0.0.0/8') or single address has an address; not when they are of different families. */
 export function blockHas(block: string, address: string): boolean {
   const [network = '', bits] = block.split('/')

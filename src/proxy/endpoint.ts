@@ -1,5 +1,6 @@
 import type { EndpointSlice } from '../api/generated/types/discovery-v1.ts'
 import type { Frozen } from '../api/resource.ts'
+import { canonicalAddress } from './address.ts'
 import type { Family } from './config.ts'
 import { protocolOf } from './service-port.ts'
 import type { ServicePort } from './service-port.ts'
@@ -41,24 +42,25 @@ export function endpointsOf(
     )?.port
     if (!number) continue
     for (const endpoint of slice.endpoints ?? []) {
-      const address = endpoint.addresses[0]
-      if (address === undefined) continue
+      if (endpoint.addresses[0] === undefined) continue
+      const address = canonicalAddress(endpoint.addresses[0])
       const ready = endpoint.conditions?.ready ?? true
       const made: Endpoint = {
         address,
         port: number,
         ready,
-        serving: endpoint.conditions?.serving ?? ready,
+        serving: endpoint.conditions?.serving ?? true,
         terminating: endpoint.conditions?.terminating ?? false,
         local: endpoint.nodeName !== undefined && endpoint.nodeName === nodeName,
         zoneHints: endpoint.hints?.forZones?.map(({ name }) => name) ?? [],
         nodeHints: endpoint.hints?.forNodes?.map(({ name }) => name) ?? [],
       }
-      const known = found.get(address)
-      if (!known || rank(made) > rank(known)) found.set(address, made)
+      const key = `${address} ${number}`
+      const known = found.get(key)
+      if (!known || rank(made) > rank(known)) found.set(key, made)
     }
   }
-  return [...found.values()].sort((a, b) => (a.address < b.address ? -1 : 1))
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint)
 }
 
 const rank = ({ ready, serving }: Endpoint) => (ready ? 2 : serving ? 1 : 0)

@@ -19,7 +19,7 @@ import { removeProxyRules, startProxy } from './proxy.ts'
 const nodeIp = '192.168.0.1'
 const table = { family: 'ip', name: 'kubernode-proxy' } as const
 
-async function start(t: TestContext, config: Partial<ProxyConfig> = {}) {
+async function start(t: TestContext, config: Partial<ProxyConfig> = {}, serviceHealthHost = '') {
   const clock = new VirtualClock()
   const random = seededRandom(1)
   const deps = { clock, random, log: silentLogger, metrics: new Metrics() }
@@ -39,7 +39,7 @@ async function start(t: TestContext, config: Partial<ProxyConfig> = {}) {
         : ''
     return { stdout, stderr: '' }
   }
-  const proxy = await startProxy({ ...deps, client, nodeName: 'node-1', nft, run, config, serviceHealthHost: '' })
+  const proxy = await startProxy({ ...deps, client, nodeName: 'node-1', nft, run, config, serviceHealthHost })
   t.after(async () => {
     await proxy.close()
     await api.close()
@@ -379,6 +379,105 @@ test('stale UDP flows are forgotten when endpoints change', async (t) => {
     ),
     ran.join('\n'),
   )
+})
+
+test('an address may serve one port name under two numbers', async (t) => {
+  const { client, send, settle } = await start(t)
+  await client.create(services, service('web', {}))
+  await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1')]))
+  await client.create(
+    endpointSlices,
+    slice('web', [endpoint('10.244.1.1')], {
+      metadata: { name: 'web-2', namespace: 'default', labels: { 'kubernetes.io/service-name': 'web' } },
+      ports: [{ name: '', port: 8081, protocol: 'TCP' }],
+    }),
+  )
+  await settle()
+  const reached = new Set(Array.from({ length: 50 }, () => send({ destination: '10.96.5.1' }).destinationPort))
+  assert.deepEqual([...reached].sort(), [8080, 8081])
+})
+
+test('another time of affinity is taken without a refusal', async (t) => {
+  const { client, nft, settle, metrics } = await start(t)
+  const sticky = (timeoutSeconds: number): ServiceSpec => ({
+    sessionAffinity: 'ClientIP',
+    sessionAffinityConfig: { clientIP: { timeoutSeconds } },
+  })
+  await client.create(services, service('web', sticky(60)))
+  await client.create(endpointSlices, slice('web', [endpoint('10.244.1.1'), endpoint('10.244.1.2')]))
+  await settle()
+  await client.patch(services, { namespace: 'default', name: 'web' }, { spec: sticky(90) }, { type: 'merge' })
+  await settle()
+  const timeouts = [...((await nft.outline(table))?.sets ?? [])]
+    .filter(([name]) => name.startsWith('affinity-'))
+    .map(([, spec]) => spec.timeoutSeconds)
+  assert.deepEqual(timeouts, [90, 90])
+  assert.ok(!/sync_failures_total\{[^}]*\} [1-9]/.test(metrics.text()))
+})
+
+test('stale UDP flows are forgotten when a Service comes to answer where it did not', async (t) => {
+  const { client, ran, settle } = await start(t)
+  const ports = [{ name: 'dns', port: 53, protocol: 'UDP' }]
+  await client.create(services, service('dns', { ports: [{ ...ports[0]!, port: 54 }] }))
+  await client.create(
+    endpointSlices,
+    slice('dns', [endpoint('10.244.1.1')], { ports: [{ name: 'dns', port: 5353, protocol: 'UDP' }] }),
+  )
+  await settle()
+  ran.length = 0
+  await client.patch(services, { namespace: 'default', name: 'dns' }, { spec: { ports } }, { type: 'merge' })
+  await settle()
+  assert.match(ran.join('\n'), /-D .* --orig-dst 10\.96\.5\.1 --orig-port-dst 53/)
+})
+
+test('one address in two ways of writing is one address', async (t) => {
+  const { client, settle, metrics, nft } = await start(t, {
+    families: ['ip', 'ip6'],
+    serviceCidrs: ['10.96.0.0/12', 'fd00:96::/112'],
+  })
+  for (const [name, address, clusterIP] of [
+    ['a', 'FD05:0::5', 'fd00:96::5'],
+    ['b', 'fd05::5', 'fd00:96::6'],
+  ] as const) {
+    await client.create(
+      services,
+      service(name, { clusterIP, clusterIPs: [clusterIP], ipFamilies: ['IPv6'], externalIPs: [address] }),
+    )
+    await client.create(endpointSlices, slice(name, [endpoint('fd00:244::1')], { addressType: 'IPv6' }))
+  }
+  await settle()
+  assert.deepEqual((await nft.elements({ ...table, family: 'ip6' }, 'service-ips')).map(({ key }) => key).sort(), [
+    'fd00:96::5 . tcp . 80',
+    'fd00:96::6 . tcp . 80',
+    'fd05::5 . tcp . 80',
+  ])
+  assert.ok(!/sync_failures_total\{[^}]*\} [1-9]/.test(metrics.text()))
+})
+
+test('a health check node port counts the addresses on this node that are ready, of whichever port', async (t) => {
+  const { client, settle } = await start(t, {}, '127.0.0.1')
+  const ports = ['http', 'stats'].map((name, i) => ({ name, port: 80 + i, protocol: 'TCP' }))
+  const { spec } = await client.create(
+    services,
+    service('web', { type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports }),
+  )
+  const check = async () => {
+    await settle()
+    const answer = await fetch(`http://127.0.0.1:${spec?.healthCheckNodePort}/`)
+    return [answer.status, ((await answer.json()) as { localEndpoints: number }).localEndpoints]
+  }
+  await client.create(
+    endpointSlices,
+    slice('web', [endpoint('10.244.1.1')], { ports: [{ name: 'http', port: 8080, protocol: 'TCP' }] }),
+  )
+  assert.deepEqual(await check(), [503, 0])
+  const unready = endpoint('10.244.0.3', { ...here, conditions: { ready: false } })
+  await client.create(endpointSlices, {
+    ...slice('web', [endpoint('10.244.0.2', here), unready]),
+    metadata: { name: 'web-2', namespace: 'default', labels: { 'kubernetes.io/service-name': 'web' } },
+    ports: [{ name: 'stats', port: 9090, protocol: 'TCP' }],
+  })
+  assert.deepEqual(await check(), [200, 1])
 })
 
 test('rules that somebody flushed come back', async (t) => {

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Service } from '../api/generated/types/core-v1.ts'
 import type { Frozen } from '../api/resource.ts'
+import { canonicalAddress } from './address.ts'
 import type { Family } from './config.ts'
 
 /** 'tcp', as nft writes it. */
@@ -50,9 +51,9 @@ export function servicePorts(service: Frozen<Service>, family: Family): ServiceP
   if (clusterIp === undefined) return []
   const shared = {
     service: `${service.metadata.namespace}/${service.metadata.name}`,
-    clusterIp,
-    externalIps: (spec.externalIPs ?? []).filter(ofFamily),
-    loadBalancerIps: loadBalancerIps(service).filter(ofFamily),
+    clusterIp: canonicalAddress(clusterIp),
+    externalIps: (spec.externalIPs ?? []).filter(ofFamily).map(canonicalAddress),
+    loadBalancerIps: loadBalancerIps(service).filter(ofFamily).map(canonicalAddress),
     sourceRanges: sourceRanges(service).filter((range) => ofFamily(range.split('/')[0] ?? '')),
     internalLocal: spec.internalTrafficPolicy === 'Local',
     externalLocal: spec.externalTrafficPolicy === 'Local',

@@ -98,6 +98,8 @@ export class Syncer {
 
   serviceChanged(key: string): void {
     this.#o.metrics.serviceChanges.add()
+    // It may answer where it did not: what was sent there before led nowhere.
+    if (this.#o.seen.service(key)?.spec?.ports?.some(({ protocol }) => protocol === 'UDP')) this.#udpChanged.add(key)
     this.#markDirty(key)
   }
 
@@ -164,8 +166,10 @@ export class Syncer {
     const full = this.#takeOver
     metrics.serviceChangesPending.set(0)
     metrics.endpointChangesPending.set(0)
+    const udp = [...this.#udpChanged]
+    this.#udpChanged.clear()
     try {
-      const udp = await this.#plan()
+      await this.#plan()
       await this.#apply(full)
       this.#tellMetrics(startMs, full)
       health.updated()
@@ -175,6 +179,7 @@ export class Syncer {
     } catch (error) {
       if (this.#stop.signal.aborted) return true
       this.#takeOver = true
+      for (const key of udp) this.#udpChanged.add(key)
       for (const family of this.#tables.keys()) metrics.syncFailures.add({ ip_family: ipFamily(family) })
       log.error(
         { err: error },
@@ -186,22 +191,19 @@ export class Syncer {
     }
   }
 
-  /** Decides what changed. Gives the Services whose UDP flows may be stale. */
-  async #plan(): Promise<string[]> {
+  /** Decides what changed. */
+  async #plan(): Promise<void> {
     if (this.#frameDirty) this.#planFrame()
     const keys = new Set(this.#dirty)
     if (this.#everythingDirty)
       for (const service of this.#o.seen.services()) keys.add(`${service.metadata.namespace}/${service.metadata.name}`)
     this.#dirty.clear()
     this.#everythingDirty = false
-    const udp = [...this.#udpChanged]
-    this.#udpChanged.clear()
     let count = 0
     for (const key of keys) {
       this.#planService(key)
       if (++count % turnServices === 0) await this.#o.deps.clock.yield()
     }
-    return udp
   }
 
   #planFrame(): void {
@@ -236,15 +238,14 @@ export class Syncer {
     if (!port || service.spec?.type !== 'LoadBalancer' || service.spec.externalTrafficPolicy !== 'Local')
       return undefined
     const family = this.#o.config.families[0] ?? 'ip'
-    const first = servicePorts(service, family)[0]
-    const local = first
-      ? endpointsOf(first, family, slices, this.#o.nodeName).filter((endpoint) => endpoint.local && endpoint.ready)
-      : []
+    const local = servicePorts(service, family).flatMap((one) =>
+      endpointsOf(one, family, slices, this.#o.nodeName).filter((endpoint) => endpoint.local && endpoint.ready),
+    )
     return {
       namespace: service.metadata.namespace ?? '',
       name: service.metadata.name ?? '',
       port,
-      localEndpoints: local.length,
+      localEndpoints: new Set(local.map(({ address }) => address)).size,
     }
   }
 

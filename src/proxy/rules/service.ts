@@ -134,7 +134,7 @@ function addPolicyChain(
   const sticky = endpoints.map((endpoint) => addStickyEndpoint(draft, port, family, endpoint))
   draft.chain(
     chain,
-    ...sticky.map((name) => `${ip} saddr @affinity-${name} goto endpoint-${name}`),
+    ...sticky.map((name) => `${ip} saddr @${clientsSet(port, name)} goto endpoint-${name}`),
     ...drawChain(sticky),
   )
 }
@@ -165,17 +165,23 @@ function drawChain(endpoints: readonly string[]): string[] {
 /** One of `left`; the last one takes what remains. */
 const draw = (left: number) => (left > 1 ? `numgen random mod ${left} 0 ` : '')
 
+/** The clients of an endpoint. The time is in the name: a set cannot get another, and none can go that rules use, so those change with it. */
+const clientsSet = ({ affinitySeconds = 0 }: ServicePort, name: string) => `affinity-${affinitySeconds}s-${name}`
+
 /** An endpoint with a set of the clients that stay with it. Gives the end of the names of its chain and set. */
 function addStickyEndpoint(draft: PlanDraft, port: ServicePort, family: Family, endpoint: Endpoint): string {
   const { ip, address } = words(family)
   const name = chainBase(port, `${endpoint.address}/${endpoint.port}`)
-  draft.sets.set(`affinity-${name}`, {
+  draft.sets.set(clientsSet(port, name), {
     type: address,
     flags: ['dynamic', 'timeout'],
     timeoutSeconds: port.affinitySeconds ?? 0,
   })
   draft.chains.set(`endpoint-${name}`, {
-    rules: [`update @affinity-${name} { ${ip} saddr }`, `meta l4proto ${port.protocol} dnat to ${targetOf(endpoint)}`],
+    rules: [
+      `update @${clientsSet(port, name)} { ${ip} saddr }`,
+      `meta l4proto ${port.protocol} dnat to ${targetOf(endpoint)}`,
+    ],
   })
   return name
 }
