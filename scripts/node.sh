@@ -4,4 +4,5 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 sh "$here/scripts/install.sh" || exit 1
 export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$here/.cache/compile}"
 export PATH="$here/node_modules/.bin:$PATH"
-exec "$here/node_modules/.bin/node" "$@"
+# `import 'kubernode'` means the sources here, and what was built from them in the published package.
+exec "$here/node_modules/.bin/node" --conditions=kubernode-source "$@"

@@ -13,7 +13,8 @@ import { startControllerManager, type ControllerManager } from '../controllers/c
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { openMemoryStore } from '../store/memory/memory-store.ts'
 import { componentUsers } from './component-users.ts'
-import { startSimulatedNodes, type SimulatedNode, type SimulatedNodes } from './simulated-nodes.ts'
+import type { SimulatedNode } from './simulated-node.ts'
+import { startSimulatedNodes, type SimulatedNodes } from './simulated-nodes.ts'
 
 /** How a cluster in this process is made. */
 export interface ClusterOptions {

@@ -3,11 +3,12 @@ import type { Deps } from '../base/deps.ts'
 import type { Client } from '../client/client.ts'
 import { Informers } from '../client/informer/informers.ts'
 import { simulatedHost } from '../kubelet/host/simulated/simulated-host.ts'
-import { startKubelet, type Kubelet } from '../kubelet/kubelet.ts'
+import { startKubelet } from '../kubelet/kubelet.ts'
 import { localLogs } from '../kubelet/server/local-logs.ts'
 import { PodsByNode } from '../kubelet/sources/pod-source.ts'
 import { SharedObjects } from '../kubelet/sources/shared-objects.ts'
 import { SimulatedRuntime } from '../runtime/simulated/simulated-runtime.ts'
+import type { SimulatedNode } from './simulated-node.ts'
 
 /** Nodes that run no containers. */
 export interface SimulatedNodesOptions extends Deps {
@@ -20,15 +21,6 @@ export interface SimulatedNodesOptions extends Deps {
   readonly locals?: Map<string, LocalKubelet>
   /** The cluster's informers, when there are some to share. */
   readonly informers?: Informers
-}
-
-/** A simulated node. */
-export interface SimulatedNode {
-  readonly name: string
-  readonly kubelet: Kubelet
-  readonly runtime: SimulatedRuntime
-  /** Ends the node as a crash would: its Lease is renewed no longer. */
-  stop(): Promise<void>
 }
 
 /** Simulated nodes that run. */
@@ -71,12 +63,12 @@ export async function startSimulatedNodes({
       objects,
     })
     locals?.set(name, localLogs({ kubelet, runtime, clock: deps.clock }))
-    nodes.push({ name, kubelet, runtime, stop: () => kubelet.close() })
+    nodes.push({ name, runtime, stop: () => kubelet.close() })
   }
   return {
     nodes,
     async close() {
-      for (const { kubelet } of nodes) await kubelet.close()
+      for (const node of nodes) await node.stop()
       if (!shared) await informers.close()
     },
   }
