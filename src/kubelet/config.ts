@@ -99,6 +99,8 @@ export interface KubeletSettings {
   readonly podPidsLimit: number
   readonly cpuCfsQuota: boolean
   readonly cpuCfsPeriodUs: number
+  /** Short of memory, a container loses a single process instead of all (cgroup v2; in version 1 it always does). */
+  readonly singleProcessOomKill: boolean
   readonly serializeImagePulls: boolean
   readonly evictionHard: Readonly<Record<string, string>>
   readonly evictionSoft: Readonly<Record<string, string>>
@@ -161,6 +163,7 @@ export function settingsOf(config: KubeletConfiguration): KubeletSettings {
     podPidsLimit: config.podPidsLimit ?? -1,
     cpuCfsQuota: config.cpuCFSQuota ?? true,
     cpuCfsPeriodUs: ms('cpuCFSQuotaPeriod', config.cpuCFSQuotaPeriod, '100ms') * 1000,
+    singleProcessOomKill: config.singleProcessOOMKill ?? false,
     serializeImagePulls: config.serializeImagePulls ?? true,
     evictionHard: config.evictionHard ?? hardEvictionDefaults,
     evictionSoft: config.evictionSoft ?? {},

@@ -3,6 +3,7 @@ import { collectEnded } from './gc/container-gc.ts'
 import { ImageGc } from './images/image-gc.ts'
 import type { KubeletParts } from './kubelet-parts.ts'
 import { rotateLogs } from './logs/rotate-logs.ts'
+import { allocatableOf } from './node/allocatable.ts'
 import { renewLease } from './node/lease.ts'
 import { isMirrorPod } from './pod/containers.ts'
 
@@ -28,9 +29,10 @@ export async function runLoops(parts: KubeletParts, signal: AbortSignal): Promis
     void work.catch((error: unknown) => signal.aborted || log.error({ err: error }, `${what} failed`))
 
   parts.resolver = await host.machine.resolver(settings.resolvConf)
-  const { allocatable } = await reporter.read()
+  const { capacity } = await reporter.read()
   await host.cgroups
-    .prepareNode(allocatable ?? {})
+    // Up to the eviction thresholds, too: pods must be able to pass them, else the kernel ends processes before the kubelet ends a pod.
+    .prepareNode(allocatableOf(capacity ?? {}, { ...settings, evictionHard: {} }))
     .catch((error: unknown) => log.warn({ err: error }, 'the cgroups of pods could not be limited as a whole'))
   await pleg.start(signal)
   recorder.event(

@@ -134,6 +134,8 @@ async function realHost(options: KubeletOptions, choice: HostChoice): Promise<Ho
     ...choice,
     nodeIps: options.nodeIps ?? [],
     containerLogsDir: options.containerLogsDir ?? '/var/log/containers',
-    cgroupDriver: options.config?.cgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs',
+    // The runtime knows best: with the other driver, no sandbox would start.
+    cgroupDriver:
+      (await options.runtime.cgroupDriver()) ?? (options.config?.cgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs'),
   })
 }

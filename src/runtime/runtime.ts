@@ -73,6 +73,8 @@ export interface ContainerRuntime {
   version(): Promise<VersionResponse>
   /** The conditions RuntimeReady and NetworkReady, and what the runtime can do. */
   status(): Promise<{ readonly status: RuntimeStatus; readonly features: RuntimeFeatures }>
+  /** How it wants parents of cgroups named; undefined: it does not say, as containerd before 2.0. */
+  cgroupDriver(): Promise<'cgroupfs' | 'systemd' | undefined>
   updatePodCidr(podCidr: string): Promise<void>
 
   /** Makes and starts a sandbox with its network. One with the same name, namespace, uid and attempt must not exist. */

@@ -23,4 +23,6 @@ export interface CgroupTree {
   /** Kills what runs in it and below, and removes it; one that is gone is removed. */
   remove(path: string): Promise<void>
   usage(path: string): Promise<CgroupUsage | undefined>
+  /** Whether swap is counted in the cgroup, and can be limited. */
+  countsSwap(path: string): Promise<boolean>
 }

@@ -1,9 +1,17 @@
-import { access } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { CgroupUsage } from '../host/host.ts'
 import type { CgroupLimits, CgroupTree } from './cgroup-tree.ts'
-import { childFolders, createFolder, parseStat, readNumber, readText, removeTree, writeControl } from './files.ts'
+import {
+  childFolders,
+  createFolder,
+  isThere,
+  parseStat,
+  readNumber,
+  readText,
+  removeTree,
+  writeControl,
+} from './files.ts'
 
 /** Version 1: a tree for each controller. `mounts` says where each controller's is. */
 export class CgroupV1 implements CgroupTree {
@@ -42,14 +50,7 @@ export class CgroupV1 implements CgroupTree {
   async exists(path: string): Promise<boolean> {
     for (const controller of ['cpu', 'memory']) {
       const folder = this.#folder(controller, path)
-      if (
-        folder &&
-        !(await access(folder).then(
-          () => true,
-          () => false,
-        ))
-      )
-        return false
+      if (folder && !(await isThere(folder))) return false
     }
     return true
   }
@@ -74,6 +75,11 @@ export class CgroupV1 implements CgroupTree {
       rssBytes: stat.get('total_rss') ?? 0,
       pids: pids ? await readNumber(join(pids, 'pids.current')) : 0,
     }
+  }
+
+  async countsSwap(path: string): Promise<boolean> {
+    const memory = this.#folder('memory', path)
+    return memory !== undefined && (await isThere(join(memory, 'memory.memsw.limit_in_bytes')))
   }
 
   #folder(controller: string, path: string): string | undefined {

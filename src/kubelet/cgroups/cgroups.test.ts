@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -10,6 +10,7 @@ import { CgroupV1 } from './cgroup-v1.ts'
 import { CgroupV2, cpuWeight } from './cgroup-v2.ts'
 import type { CgroupTree } from './cgroup-tree.ts'
 import { parseMounts } from './detect.ts'
+import { writeControl } from './files.ts'
 import { KernelPodCgroups } from './pod-cgroups.ts'
 
 async function rootOf(t: TestContext): Promise<string> {
@@ -102,9 +103,7 @@ test('version 1: without limits there are only shares', async (t) => {
 })
 
 test('version 2: limits are written in its own words, and controllers are handed down', async (t) => {
-  const root = await rootOf(t)
-  await writeFile(join(root, 'cgroup.controllers'), 'cpu memory pids rdma')
-  const tree = new CgroupV2(root, new VirtualClock())
+  const { root, tree } = await versionTwo(t, 'cpu memory pids rdma')
   await podCgroups(tree).ensurePod(limited({ cpu: '1', memory: '64Mi' }, { cpu: '2', memory: '128Mi' }))
   const folder = join(root, 'kubepods/burstable/poduid-1')
   assert.deepEqual(
@@ -116,6 +115,107 @@ test('version 2: limits are written in its own words, and controllers are handed
     ]),
     ['+cpu +memory +pids', '39', '200000 100000', '134217728'],
   )
+})
+
+/** Refuses as the kernel does: controllers of a cgroup with processes (but for the real root, which has them and may), and those in `broken`. */
+function refusing(broken: readonly string[] = []): typeof writeControl {
+  const refuse = (code: string) => {
+    throw new Error(`refused: ${code}`, { cause: Object.assign(new Error(code), { code }) })
+  }
+  return async (folder, file, value) => {
+    const path = join(folder, file)
+    if (file === 'cgroup.subtree_control') {
+      const procs = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '')
+      if (procs.trim() !== '') refuse('EBUSY')
+      if (broken.some((name) => String(value).split(' ').includes(`+${name}`))) refuse('EINVAL')
+      const before = await readFile(path, 'utf8').catch(() => '')
+      const names = String(value).replaceAll('+', '').split(' ')
+      await writeFile(path, [...new Set([...before.split(' ').filter(Boolean), ...names])].join(' '))
+    } else if (file === 'cgroup.procs') {
+      const above = join(folder, '..', 'cgroup.procs')
+      const left = (await readFile(above, 'utf8')).split('\n').filter((pid) => pid !== String(value))
+      await writeFile(above, left.join('\n'))
+      await appendFile(path, `${value}\n`)
+    } else await writeControl(folder, file, value)
+  }
+}
+
+async function versionTwo(t: TestContext, offered: string, write?: typeof writeControl) {
+  const root = await rootOf(t)
+  await writeFile(join(root, 'cgroup.controllers'), offered)
+  return { root, tree: new CgroupV2(root, new VirtualClock(), write) }
+}
+
+test('version 2: a controller that the kernel refuses is done without when no limit needs it', async (t) => {
+  const { root, tree } = await versionTwo(t, 'cpuset cpu io memory pids', refusing(['io']))
+  await tree.create('kubepods')
+  assert.equal(await text(root, 'cgroup.subtree_control'), 'cpuset cpu memory pids')
+  const strict = await versionTwo(t, 'cpu memory', refusing(['memory']))
+  await assert.rejects(strict.tree.create('kubepods'), /EINVAL/)
+})
+
+test('version 2 in a container: processes leave the root, so that it may hand its controllers down', async (t) => {
+  const { root, tree } = await versionTwo(t, 'cpu memory pids', refusing())
+  await writeFile(join(root, 'cgroup.procs'), '1\n7\n')
+  await tree.create('kubepods')
+  assert.equal(await text(root, 'cgroup.subtree_control'), 'cpu memory pids')
+  assert.equal((await text(root, 'cgroup.procs')).trim(), '')
+  assert.equal(await text(root, 'init/cgroup.procs'), '1\n7\n')
+})
+
+test('version 2: a pod’s use is read from its cgroup', async (t) => {
+  const { root, tree } = await versionTwo(t, 'cpu memory pids')
+  const folder = join(root, 'kubepods')
+  await mkdir(folder)
+  await writeFile(join(folder, 'cpu.stat'), 'usage_usec 1500\nuser_usec 1000\n')
+  await writeFile(join(folder, 'memory.current'), '5000\n')
+  await writeFile(join(folder, 'memory.stat'), 'anon 1000\nfile 3500\ninactive_file 2000\n')
+  await writeFile(join(folder, 'pids.current'), '3\n')
+  assert.deepEqual(await tree.usage('kubepods'), {
+    cpuNanos: 1_500_000,
+    memoryBytes: 5000,
+    workingSetBytes: 3000,
+    rssBytes: 1000,
+    pids: 3,
+  })
+})
+
+test('version 2: the machine’s own cgroup has no memory.current, and yet says what is used', async (t) => {
+  const { root, tree } = await versionTwo(t, 'cpu memory pids')
+  await writeFile(join(root, 'cpu.stat'), 'usage_usec 7\n')
+  await writeFile(join(root, 'memory.stat'), 'anon 1000\nfile 3500\ninactive_file 2000\n')
+  const usage = await podCgroups(tree).nodeUsage()
+  assert.deepEqual([usage?.memoryBytes, usage?.workingSetBytes, usage?.rssBytes], [4500, 2500, 1000])
+})
+
+test('version 2: pods without limits have none, and the classes weigh what their pods ask for', async (t) => {
+  const { root, tree } = await versionTwo(t, 'cpu memory pids')
+  const cgroups = podCgroups(tree)
+  await cgroups.prepareNode({ cpu: '4', memory: '1Gi' })
+  const pod = limited({ cpu: '500m' })
+  await cgroups.ensurePod(pod)
+  await cgroups.updateClasses([pod])
+  assert.deepEqual(
+    await Promise.all([
+      text(root, 'kubepods/cpu.weight'),
+      text(root, 'kubepods/memory.max'),
+      text(root, 'kubepods/besteffort/cpu.weight'),
+      text(root, 'kubepods/burstable/cpu.weight'),
+    ]),
+    ['157', '1073741824', '1', '20'],
+  )
+  const folder = join(root, 'kubepods/burstable/poduid-1')
+  assert.deepEqual((await readdir(folder)).sort(), ['cpu.weight', 'pids.max'])
+})
+
+test('whether swap is counted is seen in the cgroup of all pods', async (t) => {
+  const two = await versionTwo(t, 'cpu memory pids')
+  const cgroups = podCgroups(two.tree)
+  await cgroups.prepareNode({ cpu: '1', memory: '1Gi' })
+  assert.deepEqual(cgroups.kind, { version: 2, countsSwap: false })
+  await writeFile(join(two.root, 'kubepods/memory.swap.max'), 'max')
+  await cgroups.prepareNode({ cpu: '1', memory: '1Gi' })
+  assert.deepEqual(cgroups.kind, { version: 2, countsSwap: true })
 })
 
 test('before a resize the pod has room for what it was and for what it shall be', async (t) => {

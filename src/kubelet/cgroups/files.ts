@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 
@@ -29,6 +29,13 @@ export async function writeControl(folder: string, file: string, value: string |
     })
   }
 }
+
+/** Whether there is such a file or folder. */
+export const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
 
 /** Makes a cgroup's folder. */
 export async function createFolder(path: string): Promise<void> {

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import type { Pod } from '../../api/generated/types/core-v1.ts'
+import type { Pod, ResourceRequirements } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import type { Logger } from '../../base/log.ts'
-import type { CgroupUsage, PodCgroups } from '../host/host.ts'
+import type { CgroupKind, CgroupUsage, PodCgroups } from '../host/host.ts'
 import { wholeAmount, cpuMillis } from '../pod/amount.ts'
-import { cpuQuotaUs, cpuShares, podAmounts, qosClass, type QosClass } from '../pod/resources.ts'
+import { amountsOf, cpuQuotaUs, cpuShares, podAmounts, qosClass, type QosClass } from '../pod/resources.ts'
 import type { CgroupLimits, CgroupTree } from './cgroup-tree.ts'
 
 /** How the node's cgroups are laid out. */
@@ -33,17 +33,24 @@ export class KernelPodCgroups implements PodCgroups {
   readonly #ready = new Set<string>()
   /** What the burstable pods together had last. */
   #burstableMillis: number | undefined
+  #kind: CgroupKind
 
   constructor(options: PodCgroupsOptions) {
     this.#options = options
+    this.#kind = { version: options.tree.version, countsSwap: false }
   }
 
-  async prepareNode(allocatable: Readonly<Record<string, string>>): Promise<void> {
+  get kind(): CgroupKind {
+    return this.#kind
+  }
+
+  async prepareNode(available: Readonly<Record<string, string>>): Promise<void> {
     const { tree } = this.#options
     for (const folder of Object.values(classFolders)) await tree.create(this.#classPath(folder))
+    this.#kind = { version: tree.version, countsSwap: await tree.countsSwap(this.#classPath('')) }
     await tree.limit(this.#classPath(''), {
-      cpuShares: cpuShares(cpuMillis(allocatable['cpu'])),
-      memoryBytes: wholeAmount(allocatable['memory']),
+      cpuShares: cpuShares(cpuMillis(available['cpu'])),
+      memoryBytes: wholeAmount(available['memory']),
     })
     await tree.limit(this.#classPath(classFolders.BestEffort), { cpuShares: cpuShares(0) })
   }
@@ -120,8 +127,7 @@ export class KernelPodCgroups implements PodCgroups {
     const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]
     // The pod has a limit only when it is set for the pod itself, or for every container.
     const limited = (name: string) =>
-      pod.spec?.resources?.limits?.[name] !== undefined ||
-      all.every(({ resources }) => resources?.limits?.[name] !== undefined)
+      isLimited(pod.spec?.resources, name) || all.every(({ resources }) => isLimited(resources, name))
     return {
       cpuShares: cpuShares(qosClass(pod) === 'BestEffort' ? 0 : (requests['cpu'] ?? limits['cpu'] ?? 0)),
       ...(cpuCfsQuota &&
@@ -150,6 +156,10 @@ export class KernelPodCgroups implements PodCgroups {
   }
 }
 
+/** A limit of nothing is none. */
+const isLimited = (resources: Frozen<ResourceRequirements> | undefined, name: string) =>
+  Boolean(amountsOf(resources?.limits)[name])
+
 /** Limits under which both can live; none is the widest. */
 function widest(a: CgroupLimits, b: CgroupLimits): CgroupLimits {
   const wider = (x: number | undefined, y: number | undefined) =>
@@ -166,6 +176,7 @@ function widest(a: CgroupLimits, b: CgroupLimits): CgroupLimits {
 
 /** Where cgroups cannot be written: pods run without limits of their own, containers with the runtime's. */
 export const noPodCgroups: PodCgroups = {
+  kind: { version: undefined, countsSwap: false },
   prepareNode: async () => undefined,
   ensurePod: async () => '',
   parentOf: () => '',

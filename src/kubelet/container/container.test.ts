@@ -206,8 +206,30 @@ test('processes are shared as the spec says', () => {
   })
 })
 
+const onCgroups = (version: 1 | 2, countsSwap: boolean) => ({
+  nodeMemoryBytes: 2 ** 34,
+  cpuCfsQuota: true,
+  cpuCfsPeriodUs: 100_000,
+  singleProcessOomKill: false,
+  cgroups: { version, countsSwap },
+})
+
+test('nothing swaps, and with cgroup v2 a container that runs out of memory ends as a whole', () => {
+  const bound = aContainer('main', { resources: { limits: { memory: '1Gi' } } })
+  const told = (container: Container, options: ReturnType<typeof onCgroups>) => {
+    const { unified, memorySwapLimitInBytes } = containerResources(aPod(), container, options)
+    return { ...unified, ...(memorySwapLimitInBytes !== undefined && { memorySwapLimitInBytes }) }
+  }
+  assert.deepEqual(told(bound, onCgroups(2, true)), { 'memory.oom.group': '1', 'memory.swap.max': '0' })
+  assert.deepEqual(told(bound, onCgroups(2, false)), { 'memory.oom.group': '1' })
+  assert.deepEqual(told(bound, { ...onCgroups(2, false), singleProcessOomKill: true }), {})
+  assert.deepEqual(told(bound, onCgroups(1, true)), { memorySwapLimitInBytes: 2 ** 30 })
+  assert.deepEqual(told(aContainer('free'), onCgroups(1, true)), {})
+  assert.deepEqual(told(bound, onCgroups(1, false)), {})
+})
+
 test('limits become shares, quota and bytes', () => {
-  const options = { nodeMemoryBytes: 2 ** 34, cpuCfsQuota: true, cpuCfsPeriodUs: 100_000 }
+  const options = onCgroups(1, false)
   const container = aContainer('main', {
     resources: { requests: { cpu: '250m', memory: '1Gi' }, limits: { cpu: '1500m', memory: '2Gi' } },
   })

@@ -93,8 +93,10 @@ export interface SubPathOptions {
 
 /** The cgroups above the runtime's: one for each class of service, one for each pod. */
 export interface PodCgroups {
-  /** Makes the root and the classes' cgroups, with what the node may give to pods. */
-  prepareNode(allocatable: Readonly<Record<string, string>>): Promise<void>
+  /** What containers have to be told of; known when the node is prepared. */
+  readonly kind: CgroupKind
+  /** Makes the root and the classes' cgroups, with what is `available` to pods: all but what is kept for the system. */
+  prepareNode(available: Readonly<Record<string, string>>): Promise<void>
   /** Makes the pod's, with its limits, wide enough for what it was `before` too; returns what the runtime is told as the parent, '' without cgroups of our own. */
   ensurePod(pod: Frozen<Pod>, before?: Frozen<Pod>): Promise<string>
   /** Where the pod's would be. */
@@ -109,6 +111,14 @@ export interface PodCgroups {
   podUsage(uid: string): Promise<CgroupUsage | undefined>
   /** What the whole machine used, as its root cgroup counts it. */
   nodeUsage(): Promise<CgroupUsage | undefined>
+}
+
+/** How the kernel counts. */
+export interface CgroupKind {
+  /** Undefined: containers' cgroups are the runtime's affair. */
+  readonly version: 1 | 2 | undefined
+  /** Swap is counted, and so can be limited. */
+  readonly countsSwap: boolean
 }
 
 /** What a cgroup used. */

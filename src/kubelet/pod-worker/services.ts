@@ -3,6 +3,7 @@ import type { Frozen } from '../../api/resource.ts'
 import type { Deps } from '../../base/deps.ts'
 import type { ContainerRuntime } from '../../runtime/runtime.ts'
 import type { KubeletSettings } from '../config.ts'
+import type { ResourceOptions } from '../container/container-resources.ts'
 import type { Host } from '../host/host.ts'
 import type { Images } from '../images/ensure-image.ts'
 import type { Resolver } from '../network/pod-dns.ts'
@@ -49,6 +50,15 @@ export interface PodServices extends Deps {
   /** Something was started or ended: more will happen soon. */
   readonly acted: () => void
 }
+
+/** What of the node decides containers' limits. */
+export const resourceOptions = ({ node, settings, host }: PodServices): ResourceOptions => ({
+  nodeMemoryBytes: node().memoryBytes,
+  cpuCfsQuota: settings.cpuCfsQuota,
+  cpuCfsPeriodUs: settings.cpuCfsPeriodUs,
+  singleProcessOomKill: settings.singleProcessOomKill,
+  cgroups: host.cgroups.kind,
+})
 
 /** One pod at work. */
 export interface PodTask {

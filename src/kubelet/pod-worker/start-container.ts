@@ -8,7 +8,7 @@ import { podText } from '../pod/containers.ts'
 import { containerOf, type PodState } from '../runtime-state/pod-state.ts'
 import { durationText } from './back-off.ts'
 import { killContainer } from './kill-pod.ts'
-import { backOffKey, type PodTask } from './services.ts'
+import { backOffKey, resourceOptions, type PodTask } from './services.ts'
 import type { ResizeMemory } from './resize.ts'
 import { StartFailure } from './start-failure.ts'
 
@@ -140,11 +140,7 @@ function configure(
       clusterDomain: settings.clusterDomain,
       recursiveReadOnly: node.recursiveReadOnlyHandlers.has(options.runtimeHandler),
     },
-    resources: {
-      nodeMemoryBytes: node.memoryBytes,
-      cpuCfsQuota: settings.cpuCfsQuota,
-      cpuCfsPeriodUs: settings.cpuCfsPeriodUs,
-    },
+    resources: resourceOptions(services),
     image: found.image,
     imageRef: found.imageRef,
     restartCount,

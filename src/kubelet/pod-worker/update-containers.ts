@@ -3,7 +3,7 @@ import { amountsOf } from '../pod/resources.ts'
 import type { AnyContainer } from '../pod/containers.ts'
 import type { ContainerState } from '../runtime-state/pod-state.ts'
 import type { ResizeMemory } from './resize.ts'
-import type { PodTask } from './services.ts'
+import { resourceOptions, type PodTask } from './services.ts'
 
 /** A running container to be given other resources. */
 export interface ContainerUpdate {
@@ -18,20 +18,17 @@ export async function updateContainers(
   memory: ResizeMemory,
 ): Promise<void> {
   const { services, pod } = task
-  const { settings } = services
   await refuseBelowUse(task, updates, memory)
   const sorted = [...updates].sort((a, b) => growth(a, memory) - growth(b, memory))
   for (const { container, running } of sorted) {
-    const wanted = containerResources(pod, container, {
-      nodeMemoryBytes: services.node().memoryBytes,
-      cpuCfsQuota: settings.cpuCfsQuota,
-      cpuCfsPeriodUs: settings.cpuCfsPeriodUs,
-    })
+    const wanted = containerResources(pod, container, resourceOptions(services))
     // What is no limit any more must be said: what is left out stays as it is.
     await services.runtime.updateContainerResources(running.id, {
       ...wanted,
       cpuQuota: wanted.cpuQuota || -1,
       memoryLimitInBytes: wanted.memoryLimitInBytes ?? -1,
+      ...(services.host.cgroups.kind.version === 1 &&
+        services.host.cgroups.kind.countsSwap && { memorySwapLimitInBytes: wanted.memorySwapLimitInBytes ?? -1 }),
     })
     memory.given.set(running.id, container.resources ?? {})
     services.state.forgetContainer(running.id)

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Http2Session } from 'node:http2'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
 import { realClock } from '../../base/clock.ts'
 import { runtimeContract } from '../contract.ts'
 import { decode, encode } from './codec.ts'
@@ -63,6 +67,45 @@ test('an enumeration that this version does not know is its number', () => {
     '7',
   )
 })
+
+/** A runtime that knows its version, and what cgroup driver it uses when it was told so. */
+async function aRuntime(t: TestContext, linux: { readonly cgroupDriver: 'SYSTEMD' | 'CGROUPFS' } | undefined) {
+  const folder = await mkdtemp(join(tmpdir(), 'kubernode-cri-'))
+  const sessions = new Set<Http2Session>()
+  const server = createServer()
+    .on('session', (session) => void sessions.add(session))
+    .on('stream', (stream, headers) => {
+      const isVersion = headers[':path']?.endsWith('/Version')
+      const known = isVersion || linux !== undefined
+      const message = isVersion
+        ? encode('VersionResponse', {})
+        : encode('RuntimeConfigResponse', linux ? { linux } : {})
+      const frame = Buffer.alloc(5)
+      frame.writeUInt32BE(message.length, 1)
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': known ? '0' : '12' }))
+      stream.end(known ? Buffer.concat([frame, message]) : undefined)
+      stream.resume()
+    })
+  const socket = join(folder, 'cri.sock')
+  await new Promise<void>((resolve) => server.listen(socket, resolve))
+  const runtime = await connectCri({ socket, clock: realClock })
+  t.after(async () => {
+    await runtime.close()
+    for (const session of sessions) session.destroy()
+    await new Promise((resolve) => server.close(resolve))
+    await rm(folder, { recursive: true })
+  })
+  return runtime
+}
+
+for (const [says, linux, want] of [
+  ['systemd', { cgroupDriver: 'SYSTEMD' }, 'systemd'],
+  ['cgroupfs', { cgroupDriver: 'CGROUPFS' }, 'cgroupfs'],
+  ['nothing, since it is of before', undefined, undefined],
+] as const)
+  test(`a runtime’s cgroup driver: it says ${says}`, async (t) =>
+    assert.equal(await (await aRuntime(t, linux)).cgroupDriver(), want))
 
 test('a runtime that does not answer is said in one sentence', async () => {
   await assert.rejects(

@@ -75,6 +75,15 @@ function sandboxes(cri: CriConnection, limit: CallOptions) {
       }
       return { status: answer.status ?? { conditions: [] }, features }
     },
+    async cgroupDriver() {
+      try {
+        const { linux } = await cri.call('RuntimeConfig', {}, limit)
+        return linux && (linux.cgroupDriver === 'SYSTEMD' ? 'systemd' : 'cgroupfs')
+      } catch (error) {
+        if (error instanceof RuntimeError && error.code === 'Unimplemented') return undefined
+        throw error
+      }
+    },
     async updatePodCidr(podCidr) {
       await cri.call('UpdateRuntimeConfig', { runtimeConfig: { networkConfig: { podCidr } } }, limit)
     },

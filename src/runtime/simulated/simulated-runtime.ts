@@ -91,6 +91,10 @@ export class SimulatedRuntime implements ContainerRuntime {
     return { status: { conditions }, features: { handlers: [], supplementalGroupsPolicy: true } }
   }
 
+  async cgroupDriver() {
+    return undefined
+  }
+
   async updatePodCidr(podCidr: string): Promise<void> {
     const [first] = podCidr.split(',')
     if (first) this.#addresses = ipsIn(first)
