@@ -104,6 +104,8 @@ export interface KubeletSettings {
   readonly serializeImagePulls: boolean
   readonly evictionHard: Readonly<Record<string, string>>
   readonly evictionSoft: Readonly<Record<string, string>>
+  /** A shortage lasts until so much more than its threshold is free. */
+  readonly evictionMinimumReclaim: Readonly<Record<string, string>>
   readonly evictionSoftGraceMs: Readonly<Record<string, number>>
   readonly evictionPressureTransitionMs: number
   readonly evictionMaxPodGraceSeconds: number
@@ -167,6 +169,7 @@ export function settingsOf(config: KubeletConfiguration): KubeletSettings {
     serializeImagePulls: config.serializeImagePulls ?? true,
     evictionHard: config.evictionHard ?? hardEvictionDefaults,
     evictionSoft: config.evictionSoft ?? {},
+    evictionMinimumReclaim: config.evictionMinimumReclaim ?? {},
     evictionSoftGraceMs: Object.fromEntries(
       Object.entries(config.evictionSoftGracePeriod ?? {}).map(([signal, text]) => [
         signal,

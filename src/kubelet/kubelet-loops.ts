@@ -1,4 +1,5 @@
-import { evictGreedy, relieve } from './eviction/evict.ts'
+import { relieve } from './eviction/evict.ts'
+import { evictGreedy } from './eviction/greedy.ts'
 import { collectEnded } from './gc/container-gc.ts'
 import { ImageGc } from './images/image-gc.ts'
 import type { KubeletParts } from './kubelet-parts.ts'
@@ -164,8 +165,9 @@ function upkeep(parts: KubeletParts): Upkeep[] {
       'looking for shortage',
       evictionMs,
       async () => {
-        await relieve(parts, await pressure.observe(), (bytes) => images.free(bytes))
-        await evictGreedy(parts)
+        const short = await pressure.observe()
+        // Who took more than it may goes first: that may be all that it takes.
+        if (!(await evictGreedy(parts))) await relieve(parts, short, (bytes) => images.free(bytes))
       },
     ],
   ]

@@ -286,7 +286,7 @@ export class KubeletParts {
         node,
         allocatable: this.node().allocatable,
         allowedUnsafeSysctls: settings.allowedUnsafeSysctls,
-        pressure: this.pressure.admission(),
+        pressures: this.pressure.conditions(),
       })
     const rejection = ask(this.reporter.node)
     // The node's labels and taints may be newer than what we know.

@@ -1,10 +1,12 @@
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
+import type { ContainerStats } from '../../runtime/cri/generated/cri.ts'
 import type { KubeletParts } from '../kubelet-parts.ts'
-import { amountOf } from '../pod/amount.ts'
-import { containerNameLabel, podUidLabel } from '../runtime-state/labels.ts'
-import { rankForEviction, type Candidate } from './rank.ts'
+import { podUidLabel } from '../runtime-state/labels.ts'
+import { readDiskUse, sum, type PodDiskUse } from '../stats/disk-use.ts'
+import { evictionMessage } from './eviction-message.ts'
 import type { Shortage } from './node-pressure.ts'
+import { rankForEviction, type Candidate } from './rank.ts'
 
 /** Frees what is short: images first where it is the disk, then one pod. */
 export async function relieve(
@@ -14,41 +16,72 @@ export async function relieve(
 ): Promise<void> {
   const [first] = [...short].sort((a, b) => order(a) - order(b))
   if (!first) return
-  const { options, pods } = parts
-  const { recorder, nodeName, host } = options
+  const { recorder, nodeName } = parts.options
   recorder.event(
     { reference: { kind: 'Node', name: nodeName, uid: nodeName, apiVersion: 'v1' } },
     'Warning',
     'EvictionThresholdMet',
     `Attempting to reclaim ${first.resource}`,
   )
-  if (first.condition === 'disk' && (await freeImages(first.threshold - first.available)) > 0) return
-  const candidates: Candidate[] = await Promise.all(
-    pods.active().map(async (pod) => {
-      const usage = await host.cgroups.podUsage(pod.metadata.uid ?? '')
-      return {
-        pod,
-        used:
-          first.resource === 'memory'
-            ? (usage?.workingSetBytes ?? 0)
-            : first.resource === 'pids'
-              ? (usage?.pids ?? 0)
-              : 0,
-      }
-    }),
-  )
-  const [victim] = rankForEviction(candidates, first.resource)
+  // How many inodes an image holds is not known: all that nobody uses go.
+  const missing = first.resource === 'inodes' ? Infinity : first.threshold - first.available
+  if (first.condition === 'disk' && (await freeImages(missing)) > 0) return
+  const [victim] = rankForEviction(await candidates(parts, first), first.resource)
   if (!victim) return
-  const quantity =
-    first.resource === 'memory' || first.resource === 'ephemeral-storage'
-      ? (bytes: number) => `${Math.floor(bytes / 1024)}Ki`
-      : String
-  const message = `The node was low on resource: ${first.resource}. Threshold quantity: ${quantity(first.threshold)}, available: ${quantity(first.available)}. `
-  evictPod(parts, victim.pod, { message, graceSeconds: first.soft ? options.settings.evictionMaxPodGraceSeconds : 1 })
+  const { pod, usedBy } = victim
+  const grace = Math.min(
+    parts.options.settings.evictionMaxPodGraceSeconds,
+    pod.spec?.terminationGracePeriodSeconds ?? Infinity,
+  )
+  evictPod(parts, pod, { message: evictionMessage(first, pod, usedBy), graceSeconds: first.soft ? grace : 1 })
 }
 
 /** Memory is what kills fastest. */
 const order = ({ condition }: Shortage) => ({ memory: 0, pids: 1, disk: 2 })[condition]
+
+/** Every pod with what it uses of what is short. */
+async function candidates(parts: KubeletParts, short: Shortage): Promise<Measured[]> {
+  const { host, runtime } = parts.options
+  const all = Map.groupBy(await runtime.containerStats(), ({ attributes }) => attributes?.labels[podUidLabel] ?? '')
+  return Promise.all(
+    parts.pods.evictable().map(async (pod): Promise<Measured> => {
+      const uid = pod.metadata.uid ?? ''
+      const stats = all.get(uid) ?? []
+      if (short.condition === 'disk') {
+        const use = await readDiskUse(pod, { files: host.files, volumes: parts.volumes, stats })
+        return { pod, ...diskUsed(use, short) }
+      }
+      const usage = await host.cgroups.podUsage(uid)
+      return short.condition === 'memory'
+        ? { pod, used: usage?.workingSetBytes ?? 0, usedBy: memoryUsed(stats) }
+        : { pod, used: usage?.pids ?? 0, usedBy: new Map() }
+    }),
+  )
+}
+
+interface Measured extends Candidate {
+  /** By container: what the message tells of. */
+  readonly usedBy: ReadonlyMap<string, number>
+}
+
+const memoryUsed = (stats: readonly ContainerStats[]) =>
+  new Map(
+    stats.map(({ attributes, memory }) => [attributes?.metadata?.name ?? '', memory?.workingSetBytes?.value ?? 0]),
+  )
+
+/** Only what lies on the disk that is short: layers lie with the images. */
+function diskUsed({ layers, logs, volumes }: PodDiskUse, { signal, resource, separateImagefs }: Shortage) {
+  const onImagefs = !separateImagefs || signal.startsWith('imagefs.')
+  const onNodefs = !separateImagefs || signal.startsWith('nodefs.')
+  const { bytes, inodes } = sum([
+    ...(onImagefs ? layers.values() : []),
+    ...(onNodefs ? [...logs.values(), ...volumes.values()] : []),
+  ])
+  const usedBy = new Map<string, number>()
+  if (resource === 'ephemeral-storage')
+    for (const [name, { bytes: log }] of logs) usedBy.set(name, log + (layers.get(name)?.bytes ?? 0))
+  return { used: resource === 'inodes' ? inodes : bytes, usedBy }
+}
 
 /** Ends a pod for the node's sake; it has failed, and says why. */
 export function evictPod(
@@ -61,46 +94,4 @@ export function evictPod(
     graceSeconds,
     failure: { reason: 'Evicted', message, disruption: 'TerminationByKubelet' },
   })
-}
-
-/** Pods that use more of the node's disk than they may: an emptyDir above its limit, a container's files and logs above theirs. */
-export async function evictGreedy(parts: KubeletParts): Promise<void> {
-  for (const pod of parts.pods.active()) {
-    const message = (await greedyVolume(parts, pod)) ?? (await greedyContainer(parts, pod))
-    if (message) evictPod(parts, pod, { message, graceSeconds: 1 })
-  }
-}
-
-async function greedyVolume(parts: KubeletParts, pod: Frozen<Pod>): Promise<string | undefined> {
-  for (const { name, emptyDir } of pod.spec?.volumes ?? []) {
-    const most = amountOf(emptyDir?.sizeLimit)
-    const path =
-      most > 0 && emptyDir?.medium !== 'Memory'
-        ? parts.volumes.mounted(pod.metadata.uid ?? '').get(name)?.hostPath
-        : undefined
-    if (path && (await parts.options.host.files.diskUsage(path)) > most)
-      return `Usage of EmptyDir volume "${name}" exceeds the limit "${emptyDir!.sizeLimit}". `
-  }
-  return undefined
-}
-
-async function greedyContainer(parts: KubeletParts, pod: Frozen<Pod>): Promise<string | undefined> {
-  const { host, runtime } = parts.options
-  for (const { name, resources } of pod.spec?.containers ?? []) {
-    const limit = resources?.limits?.['ephemeral-storage']
-    const running = limit
-      ? parts.state
-          .known(pod.metadata.uid ?? '')
-          ?.containers.find((container) => container.name === name && container.phase === 'running')
-      : undefined
-    if (!limit || !running) continue
-    const [stats] = await runtime.containerStats({
-      labels: { [podUidLabel]: pod.metadata.uid ?? '', [containerNameLabel]: name },
-    })
-    const used =
-      (stats?.writableLayer?.usedBytes?.value ?? 0) +
-      (await host.files.diskUsage(`${host.files.logFolder(pod)}/${name}`))
-    if (used > amountOf(limit)) return `Container ${name} exceeded its local ephemeral storage limit "${limit}". `
-  }
-  return undefined
 }

@@ -3,8 +3,9 @@ import { test, type TestContext } from 'node:test'
 import { events, nodes, priorityClasses } from '../../api/generated/resources.ts'
 import { VirtualClock } from '../../base/clock.ts'
 import type { KubeletConfiguration } from '../config.ts'
-import type { CgroupUsage, MachineUsage } from '../host/host.ts'
+import type { CgroupUsage, FileUse, MachineUsage } from '../host/host.ts'
 import { simulatedHost } from '../host/simulated/simulated-host.ts'
+import { podUidLabel } from '../runtime-state/labels.ts'
 import { aContainer, aPod } from '../testing/pods.ts'
 import { startSimulatedNode } from '../testing/simulated-node.ts'
 import { rankForEviction } from './rank.ts'
@@ -21,11 +22,13 @@ async function start(t: TestContext, config: KubeletConfiguration = {}) {
     memoryCapacityBytes: 16 * GiB,
     nodefs: full,
     imagefs: undefined,
+    separateImagefs: false,
     pidsAvailable: 1000,
     pidsMax: 32_768,
   }
   const memoryByPod = new Map<string, number>()
-  const diskByPath = new Map<string, number>()
+  const diskByPath = new Map<string, FileUse>()
+  const layerByPod = new Map<string, number>()
   const uids = new Map<string, string>()
   const usageOf = (uid: string): CgroupUsage => {
     const workingSetBytes = memoryByPod.get(uids.get(uid) ?? '') ?? 0
@@ -33,10 +36,16 @@ async function start(t: TestContext, config: KubeletConfiguration = {}) {
   }
   const node = await startSimulatedNode(t, {
     config,
+    usage: ({ [podUidLabel]: uid = '' }) => ({
+      cpuNanos: 0,
+      memoryBytes: usageOf(uid).workingSetBytes,
+      layerBytes: layerByPod.get(uids.get(uid) ?? '') ?? 0,
+      layerInodes: 1,
+    }),
     host: {
       needsUpkeep: true,
       machine: { ...plain.machine, usage: async () => machine },
-      files: { ...plain.files, diskUsage: async (path) => diskByPath.get(path) ?? 0 },
+      files: { ...plain.files, diskUsage: async (path) => diskByPath.get(path) ?? { bytes: 0, inodes: 0 } },
       cgroups: { ...plain.cgroups, podUsage: async (uid) => usageOf(uid) },
     },
   })
@@ -57,7 +66,10 @@ async function start(t: TestContext, config: KubeletConfiguration = {}) {
     const { items } = await node.client.list(events)
     return items.filter(({ reason }) => reason === 'EvictionThresholdMet').map(({ message }) => message)
   }
-  return { ...node, run, machine, full, diskByPath, state, condition, told }
+  /** A pod's log takes so much. */
+  const logs = (pod: Awaited<ReturnType<typeof run>>, bytes: number, inodes = 1) =>
+    diskByPath.set(`/var/log/pods/default_${pod.metadata.name}_${pod.metadata.uid}/main`, { bytes, inodes })
+  return { ...node, run, machine, full, diskByPath, layerByPod, logs, state, condition, told }
 }
 
 const asking = (memory: string) => ({ containers: [{ name: 'main', resources: { requests: { memory } } }] })
@@ -77,7 +89,7 @@ test('when memory is short, the pod that uses more than it asked for goes, one a
   const { status } = (await node.pod('greedier'))!
   assert.equal(
     status?.message,
-    'The node was low on resource: memory. Threshold quantity: 102400Ki, available: 51200Ki. ',
+    'The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. Container main was using 5Gi, request is 1Gi, has larger consumption of memory. ',
   )
   const disrupted = status?.conditions?.find(({ type }) => type === 'DisruptionTarget')
   assert.deepEqual([disrupted?.status, disrupted?.reason], ['True', 'TerminationByKubelet'])
@@ -165,8 +177,10 @@ test('a pod whose emptyDir or files outgrow their limit is evicted', async (t) =
   await node.run('bound', { containers, volumes: volumes('1Gi') })
   const limited = { name: 'main', resources: { limits: { 'ephemeral-storage': '2Gi' } } }
   const noisy = await node.run('noisy', { containers: [limited] })
-  node.diskByPath.set('/simulated/scratch', 2 * GiB)
-  node.diskByPath.set(`/var/log/pods/default_noisy_${noisy.metadata.uid}/main`, 3 * GiB)
+  const pair = await node.run('pair', { containers: [limited, { ...limited, name: 'other' }] })
+  node.diskByPath.set('/simulated/scratch', { bytes: 2 * GiB, inodes: 1 })
+  node.logs(noisy, 3 * GiB)
+  node.logs(pair, 3 * GiB)
   await node.clock.advance(10_000)
   assert.equal(await node.state('free'), 'Running ')
   assert.equal(
@@ -175,8 +189,91 @@ test('a pod whose emptyDir or files outgrow their limit is evicted', async (t) =
   )
   assert.equal(
     (await node.pod('noisy'))?.status?.message,
+    'Pod ephemeral local storage usage exceeds the total limit of containers 2Gi. ',
+  )
+  assert.equal(
+    (await node.pod('pair'))?.status?.message,
     'Container main exceeded its local ephemeral storage limit "2Gi". ',
   )
+})
+
+const onDisk = (priority = 0, request = '0') => ({
+  containers: [{ name: 'main', resources: { requests: { 'ephemeral-storage': request } } }],
+  ...(priority > 0 && { priorityClassName: `p${priority}` }),
+})
+
+test('when the disk is short, the pod goes that exceeds what it asked for, then who matters less, then who exceeds it by more', async (t) => {
+  const node = await start(t)
+  await node.client.create(priorityClasses, { metadata: { name: 'p5' }, value: 5 })
+  const [modest, weighty, small, large] = [
+    await node.run('modest', onDisk(0, '9Gi')),
+    await node.run('weighty', onDisk(5)),
+    await node.run('small', onDisk()),
+    await node.run('large', onDisk(0, '1Gi')),
+  ]
+  for (const [pod, bytes] of [
+    [modest, 8],
+    [weighty, 9],
+    [small, 1],
+    [large, 2],
+  ] as const)
+    node.logs(pod, bytes * GiB)
+  node.layerByPod.set('large', GiB)
+  node.machine.nodefs = { ...node.full, availableBytes: 5 * GiB }
+  const gone: string[] = []
+  for (let turn = 0; turn < 4; turn++) {
+    await node.clock.advance(10_000)
+    for (const name of ['modest', 'weighty', 'small', 'large'])
+      if ((await node.state(name)) === 'Failed Evicted' && !gone.includes(name)) gone.push(name)
+  }
+  assert.deepEqual(gone, ['large', 'small', 'weighty', 'modest'])
+  assert.equal(
+    (await node.pod('large'))?.status?.message,
+    'The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 5Gi. Container main was using 3Gi, request is 1Gi, has larger consumption of ephemeral-storage. ',
+  )
+})
+
+test('only what lies on the disk that is short counts', async (t) => {
+  const node = await start(t)
+  const logger = await node.run('logger', onDisk())
+  await node.run('writer', onDisk())
+  node.logs(logger, GiB)
+  node.layerByPod.set('writer', 5 * GiB)
+  Object.assign(node.machine, { separateImagefs: true, imagefs: node.full })
+  node.machine.nodefs = { ...node.full, availableBytes: 5 * GiB }
+  await node.clock.advance(10_000)
+  assert.deepEqual([await node.state('logger'), await node.state('writer')], ['Failed Evicted', 'Running '])
+})
+
+test('when inodes are short, the pod with the most files goes', async (t) => {
+  const node = await start(t)
+  node.logs(await node.run('few', onDisk()), 9 * GiB, 2)
+  node.logs(await node.run('many', onDisk()), 1, 900)
+  node.machine.nodefs = { ...node.full, inodesFree: 10 }
+  await node.clock.advance(10_000)
+  assert.deepEqual([await node.state('few'), await node.state('many')], ['Running ', 'Failed Evicted'])
+  assert.equal(
+    (await node.pod('many'))?.status?.message,
+    'The node was low on resource: inodes. Threshold quantity: 50, available: 10. ',
+  )
+})
+
+test('once it was short, as much is freed as the configuration says', async (t) => {
+  const node = await start(t, { evictionMinimumReclaim: { 'memory.available': '1Gi' } })
+  for (const name of ['first', 'second', 'third']) await node.run(name, asking('1Gi'), 3 * GiB)
+  node.machine.memoryAvailableBytes = 200 * MiB
+  await node.clock.advance(20_000)
+  const left = async () =>
+    (await Promise.all(['first', 'second', 'third'].map(node.state))).filter((state) => state === 'Running ').length
+  assert.equal(await left(), 3)
+  node.machine.memoryAvailableBytes = 50 * MiB
+  await node.clock.advance(10_000)
+  node.machine.memoryAvailableBytes = GiB
+  await node.clock.advance(10_000)
+  assert.equal(await left(), 1)
+  node.machine.memoryAvailableBytes = 2 * GiB
+  await node.clock.advance(30_000)
+  assert.equal(await left(), 1)
 })
 
 const using = (name: string, used: number, priority = 0, memory = '1Gi') => ({

@@ -1,3 +1,4 @@
+import { canonicalQuantity, formatQuantity, quantityOf } from '../../api/quantity/quantity.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { KubeletSettings } from '../config.ts'
 import type { FilesystemUsage, Machine, MachineUsage } from '../host/host.ts'
@@ -13,8 +14,12 @@ export interface Shortage {
   readonly condition: keyof Pressures
   readonly available: number
   readonly threshold: number
+  /** Both as quantities. */
+  readonly availableText: string
+  readonly thresholdText: string
   /** A soft one: pods get their grace. */
   readonly soft: boolean
+  readonly separateImagefs: boolean
 }
 
 interface Options {
@@ -55,33 +60,39 @@ const signals: Readonly<Record<string, Signal>> = {
 export class NodePressure {
   readonly #options: Options
   readonly #lastShortMs = new Map<keyof Pressures, number>()
-  /** When a soft threshold was first passed. */
-  readonly #softSinceMs = new Map<string, number>()
+  /** When a threshold was first passed, by signal and whether it is soft. */
+  readonly #sinceMs = new Map<string, number>()
+  /** Thresholds because of which something is done. */
+  readonly #acted = new Set<string>()
 
   constructor(options: Options) {
     this.#options = options
   }
 
-  /** What is short now: hard thresholds at once, soft ones after their grace. */
+  /** What is short now: hard thresholds at once, soft ones after their grace. Once passed, more must be freed where the configuration says so. */
   async observe(): Promise<Shortage[]> {
     const { settings, machine, clock } = this.#options
     const usage = await machine.usage()
     const nowMs = clock.now()
     const short: Shortage[] = []
-    for (const [signal, threshold] of Object.entries(settings.evictionHard)) {
-      const found = shortage(signal, threshold, usage, false)
-      if (found) short.push(found)
-    }
-    for (const [signal, threshold] of Object.entries(settings.evictionSoft)) {
-      const found = shortage(signal, threshold, usage, true)
-      if (!found) this.#softSinceMs.delete(signal)
-      else {
-        const sinceMs = this.#softSinceMs.get(signal) ?? nowMs
-        this.#softSinceMs.set(signal, sinceMs)
-        if (nowMs - sinceMs >= (settings.evictionSoftGraceMs[signal] ?? 0)) short.push(found)
+    for (const soft of [false, true]) {
+      for (const [signal, threshold] of Object.entries(soft ? settings.evictionSoft : settings.evictionHard)) {
+        const key = `${signal} ${soft ? 'soft' : 'hard'}`
+        const reclaim = this.#acted.has(key) ? settings.evictionMinimumReclaim[signal] : undefined
+        const found = shortage({ signal, threshold, reclaim, soft }, usage)
+        if (!found) {
+          this.#sinceMs.delete(key)
+          this.#acted.delete(key)
+          continue
+        }
+        const sinceMs = this.#sinceMs.get(key) ?? nowMs
+        this.#sinceMs.set(key, sinceMs)
+        this.#lastShortMs.set(found.condition, nowMs)
+        if (soft && nowMs - sinceMs < (settings.evictionSoftGraceMs[signal] ?? 0)) continue
+        this.#acted.add(key)
+        short.push(found)
       }
     }
-    for (const { condition } of short) this.#lastShortMs.set(condition, nowMs)
     return short
   }
 
@@ -92,29 +103,38 @@ export class NodePressure {
       nowMs - (this.#lastShortMs.get(condition) ?? -Infinity) < this.#options.settings.evictionPressureTransitionMs
     return { memory: holds('memory'), disk: holds('disk'), pids: holds('pids') }
   }
-
-  /** What that means for new pods. */
-  admission(): 'none' | 'memory' | 'other' {
-    const { memory, disk, pids } = this.conditions()
-    return disk || pids ? 'other' : memory ? 'memory' : 'none'
-  }
 }
 
-function shortage(signal: string, threshold: string, usage: MachineUsage, soft: boolean): Shortage | undefined {
+interface Threshold {
+  readonly signal: string
+  /** A quantity or a part of the whole. */
+  readonly threshold: string
+  readonly reclaim: string | undefined
+  readonly soft: boolean
+}
+
+function shortage({ signal, threshold, reclaim, soft }: Threshold, usage: MachineUsage): Shortage | undefined {
   const known = signals[signal]
   const reading = known?.read(usage)
   if (!known || !reading) return undefined
-  const least = threshold.endsWith('%')
-    ? (reading.capacity * Number(threshold.slice(0, -1))) / 100
-    : amountOf(threshold)
-  return reading.available < least
-    ? {
-        signal,
-        resource: known.resource,
-        condition: known.condition,
-        available: reading.available,
-        threshold: least,
-        soft,
-      }
-    : undefined
+  const { available, capacity } = reading
+  const amount = (text: string) =>
+    text.endsWith('%') ? Math.floor((capacity * Number(text.slice(0, -1))) / 100) : amountOf(text)
+  const least = amount(threshold)
+  if (available >= least + (reclaim ? amount(reclaim) : 0)) return undefined
+  const { resource, condition } = known
+  const format = resource === 'inodes' || resource === 'pids' ? 'DecimalSI' : 'BinarySI'
+  return {
+    signal,
+    resource,
+    condition,
+    available,
+    threshold: least,
+    availableText: formatQuantity(quantityOf(Math.floor(available), format)),
+    thresholdText: threshold.endsWith('%')
+      ? formatQuantity(quantityOf(least, 'BinarySI'))
+      : canonicalQuantity(threshold),
+    soft,
+    separateImagefs: usage.separateImagefs,
+  }
 }

@@ -10,7 +10,7 @@ export interface Candidate {
 }
 
 /** Who is evicted first: who uses more than it asked for, then lower priority, then who exceeds its request by more. Critical pods are not in the list. Pure. */
-export function rankForEviction(candidates: readonly Candidate[], resource: string): Candidate[] {
+export function rankForEviction<One extends Candidate>(candidates: readonly One[], resource: string): One[] {
   const excess = ({ pod, used }: Candidate) => used - (podAmounts(pod, 'requests')[resource] ?? 0)
   const priority = ({ pod }: Candidate) => pod.spec?.priority ?? 0
   return candidates

@@ -34,8 +34,16 @@ export interface MachineUsage {
   readonly memoryCapacityBytes: number
   readonly nodefs: FilesystemUsage | undefined
   readonly imagefs: FilesystemUsage | undefined
+  /** Images, and what containers write, lie on another disk than all else. */
+  readonly separateImagefs: boolean
   readonly pidsAvailable: number
   readonly pidsMax: number
+}
+
+/** What files take on a disk. */
+export interface FileUse {
+  readonly bytes: number
+  readonly inodes: number
 }
 
 /** Of one file system. */
@@ -73,8 +81,8 @@ export interface PodFiles {
   /** Makes a hostPath directory that a container mounts and that does not exist. */
   ensureFolder(path: string): Promise<void>
   seccompFolder(): string
-  /** Bytes that the files below a folder take. */
-  diskUsage(path: string): Promise<number>
+  /** What the files below a folder take. */
+  diskUsage(path: string): Promise<FileUse>
   /** The value of a key in an env file of a volume; undefined when it has none. */
   envFileValue(volumePath: string, path: string, key: string): Promise<string | undefined>
 }

@@ -3,8 +3,9 @@ import { isExtended } from '../../api/core/resource-names.ts'
 import { untolerated } from '../../api/core/taints.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { allowsNode } from '../../api/selector/node.ts'
-import { isStaticPod } from '../pod/containers.ts'
-import { amountsOf, podAmounts } from '../pod/resources.ts'
+import type { Pressures } from '../node/node-conditions.ts'
+import { isCritical, isStaticPod } from '../pod/containers.ts'
+import { amountsOf, podAmounts, qosClass } from '../pod/resources.ts'
 
 /** Why a node takes no pod: the reason of its status and event, and a sentence. */
 export interface Rejection {
@@ -19,8 +20,8 @@ export interface AdmissionSources {
   readonly allocatable: Readonly<Record<string, string>>
   readonly node: Frozen<Node> | undefined
   readonly allowedUnsafeSysctls: readonly string[]
-  /** Short memory: no best-effort pods; short disk or PIDs: none. */
-  readonly pressure: 'none' | 'memory' | 'other'
+  /** Short memory: no best-effort pods; short disk or PIDs: none but critical ones. */
+  readonly pressures: Pressures
 }
 
 /** Whether the node can take the pod: the scheduler decided, but others came meanwhile, or nobody asked it. Undefined: it can. */
@@ -67,15 +68,14 @@ function refusedSysctl(pod: Frozen<Pod>, { allowedUnsafeSysctls }: AdmissionSour
   return undefined
 }
 
-function pressed(pod: Frozen<Pod>, { pressure }: AdmissionSources): Rejection | undefined {
-  if (pressure === 'none' || isStaticPod(pod) || (pod.spec?.priority ?? 0) >= 2_000_000_000) return undefined
-  const conditions = pressure === 'memory' ? '[MemoryPressure]' : '[DiskPressure]'
+function pressed(pod: Frozen<Pod>, { pressures: { memory, disk, pids } }: AdmissionSources): Rejection | undefined {
+  const names = [memory && 'MemoryPressure', disk && 'DiskPressure', pids && 'PIDPressure'].filter(Boolean)
+  if (names.length === 0 || isCritical(pod)) return undefined
   const tolerates = (pod.spec?.tolerations ?? []).some(
     ({ key, operator }) => (operator === 'Exists' && !key) || key === 'node.kubernetes.io/memory-pressure',
   )
-  const bestEffort = Object.keys(podAmounts(pod, 'requests')).length === 0
-  if (pressure === 'memory' && (!bestEffort || tolerates)) return undefined
-  return { reason: 'Evicted', message: `The node had condition: ${conditions}. ` }
+  if (!disk && !pids && (qosClass(pod) !== 'BestEffort' || tolerates)) return undefined
+  return { reason: 'Evicted', message: `The node had condition: [${names.join(' ')}]. ` }
 }
 
 function unfit(pod: Frozen<Pod>, { active, allocatable }: AdmissionSources): Rejection | undefined {

@@ -32,12 +32,13 @@ for (const [ms, want] of [
   test(`${ms} ms read ${want}`, () => assert.equal(durationText(ms), want))
 }
 
+const calm = { memory: false, disk: false, pids: false }
 const sources: AdmissionSources = {
   active: [],
   allocatable: { cpu: '2', memory: '1Gi', pods: '2' },
   node: { metadata: { name: 'n', labels: { zone: 'a' } } },
   allowedUnsafeSysctls: ['kernel.msg*'],
-  pressure: 'none',
+  pressures: calm,
 }
 const asking = (requests: Record<string, string>) =>
   aPod({ containers: [aContainer('main', { resources: { requests } })] })
@@ -113,8 +114,20 @@ for (const [name, pod, more, want] of [
     {},
     undefined,
   ],
-  ['refuses best-effort pods while memory is short', aPod(), { pressure: 'memory' }, 'Evicted'],
-  ['takes others then', asking({ memory: '1Mi' }), { pressure: 'memory' }, undefined],
+  ['refuses best-effort pods while memory is short', aPod(), { pressures: { ...calm, memory: true } }, 'Evicted'],
+  ['takes others then', asking({ memory: '1Mi' }), { pressures: { ...calm, memory: true } }, undefined],
+  [
+    'refuses those too while there are no process ids',
+    asking({ memory: '1Mi' }),
+    { pressures: { ...calm, pids: true } },
+    'Evicted',
+  ],
+  [
+    'takes critical ones all the same',
+    aPod({ priority: 2_000_000_000 }),
+    { pressures: { ...calm, disk: true } },
+    undefined,
+  ],
 ] as const) {
   test(`a node ${name}`, () =>
     assert.equal(

@@ -85,6 +85,11 @@ export class PodWorker {
     return this.#pod
   }
 
+  /** The node itself ends it, and has said why. */
+  get failed(): boolean {
+    return this.#memory.failure !== undefined
+  }
+
   /** The pod with the resources that the node has granted it: what counts for others. */
   get granted(): Frozen<Pod> {
     return this.#granted ?? this.#pod

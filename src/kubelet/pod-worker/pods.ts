@@ -63,6 +63,11 @@ export class Pods {
       .map(({ granted }) => granted)
   }
 
+  /** Active ones that the node does not end already. */
+  evictable(): Frozen<Pod>[] {
+    return this.active().filter(({ metadata }) => !this.#workers.get(metadata.uid ?? '')?.failed)
+  }
+
   /** A pod is new, or changed. Mirror pods have no worker: their static pod does. */
   changed(pod: Frozen<Pod>): void {
     if (isMirrorPod(pod) || this.#closed) return

@@ -4,6 +4,7 @@ import type { Init } from '../cri/codec.ts'
 import type {
   Container,
   ContainerConfig,
+  ContainerStats,
   ContainerStatus,
   Image,
   PodSandbox,
@@ -24,8 +25,19 @@ export interface SimulatedRuntimeOptions {
   readonly program?: (container: Init<ContainerConfig>, sandbox: Init<PodSandboxConfig>) => Program
   /** Images that cannot be pulled. Default: every image can. */
   readonly missingImage?: (image: string) => boolean
+  /** What a running container uses, by its labels; undefined: it is not told. Default: of none. */
+  readonly usage?: (labels: Readonly<Record<string, string>>) => SimulatedUsage | undefined
   /** Where pods get their addresses until the node has a range of its own. */
   readonly podCidr?: string
+}
+
+/** What a simulated container uses: counts since it began, bytes and inodes now. */
+export interface SimulatedUsage {
+  readonly cpuNanos: number
+  readonly memoryBytes: number
+  /** Of what it wrote into its own file system. */
+  readonly layerBytes: number
+  readonly layerInodes: number
 }
 
 /** A line that a simulated container wrote. */
@@ -254,8 +266,24 @@ export class SimulatedRuntime implements ContainerRuntime {
   attachUrl = noSessions
   portForwardUrl = noSessions
 
-  async containerStats() {
-    return []
+  async containerStats(filter: RuntimeFilter = {}): Promise<ContainerStats[]> {
+    const timestamp = this.#options.clock.now() * nanos
+    return [...this.#containers.values()].flatMap(({ id, config, state }): ContainerStats[] => {
+      const labels = maps(config.labels)
+      const wanted = (filter.id === undefined || filter.id === id) && hasLabels(config.labels, filter.labels)
+      const usage = wanted && state === 'CONTAINER_RUNNING' ? this.#options.usage?.(labels) : undefined
+      if (!usage) return []
+      const { cpuNanos, memoryBytes, layerBytes, layerInodes } = usage
+      const metadata = { name: config.metadata?.name ?? '', attempt: config.metadata?.attempt ?? 0 }
+      return [
+        {
+          attributes: { id, metadata, labels, annotations: {} },
+          cpu: { timestamp, usageCoreNanoSeconds: { value: cpuNanos } },
+          memory: { timestamp, workingSetBytes: { value: memoryBytes } },
+          writableLayer: { timestamp, usedBytes: { value: layerBytes }, inodesUsed: { value: layerInodes } },
+        },
+      ]
+    })
   }
 
   async sandboxStats() {

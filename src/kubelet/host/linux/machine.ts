@@ -1,4 +1,4 @@
-import { readdir, readFile, statfs } from 'node:fs/promises'
+import { readdir, readFile, stat, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import { join } from 'node:path'
 import type { ContainerRuntime } from '../../../runtime/runtime.ts'
@@ -69,10 +69,13 @@ export class LinuxMachine implements Machine {
   }
 
   async usage(): Promise<MachineUsage> {
-    const [memory, nodefs, imagefs, pids, pidsMax] = await Promise.all([
+    const { rootDir } = this.#options
+    const imagePath = await this.#imagePath()
+    const [memory, nodefs, imagefs, separateImagefs, pids, pidsMax] = await Promise.all([
       memoryInfo(),
-      filesystem(this.#options.rootDir),
-      this.#imageFilesystem(),
+      filesystem(rootDir),
+      imagePath === undefined ? undefined : filesystem(imagePath),
+      imagePath !== undefined && areApart(rootDir, imagePath),
       readdir('/proc').then(
         (names) => names.filter((name) => /^\d+$/.test(name)).length,
         () => 0,
@@ -84,16 +87,24 @@ export class LinuxMachine implements Machine {
       memoryCapacityBytes: memory.totalKib * 1024,
       nodefs,
       imagefs,
+      separateImagefs,
       pidsAvailable: pidsMax - pids,
       pidsMax,
     }
   }
 
-  async #imageFilesystem(): Promise<FilesystemUsage | undefined> {
+  async #imagePath(): Promise<string | undefined> {
     const [first] = await this.#options.runtime.imageFilesystems().catch(() => []) // A runtime that does not say has none of its own.
-    return first?.fsId ? filesystem(first.fsId.mountpoint) : undefined
+    return first?.fsId?.mountpoint
   }
 }
+
+/** Whether two paths lie on different disks; a path that is not there yet is taken to lie beside the other. */
+const areApart = (a: string, b: string): Promise<boolean> =>
+  Promise.all([stat(a), stat(b)]).then(
+    ([one, other]) => one.dev !== other.dev,
+    () => false,
+  )
 
 /** Node's names of architectures in Go's words. */
 const goArchitectures: Readonly<Record<string, string>> = {

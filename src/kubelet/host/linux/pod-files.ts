@@ -5,7 +5,7 @@ import type { Frozen } from '../../../api/resource.ts'
 import type { Random } from '../../../base/random.ts'
 import { hostsText, podHostname } from '../../network/pod-hosts.ts'
 import { terminationMessage } from '../../runtime-state/termination-message.ts'
-import type { PodFiles, SubPathOptions } from '../host.ts'
+import type { FileUse, PodFiles, SubPathOptions } from '../host.ts'
 import { envFileValue } from './env-file.ts'
 import { bindSubPath, unmountSubPaths } from './sub-path.ts'
 
@@ -23,16 +23,21 @@ export interface PodFilesOptions {
 /** A host name of this length is what a link in the containers' log folder may have, with its extension. */
 const linkNameMax = 251
 
-/** Bytes on disk below a folder; what goes meanwhile does not count. */
-async function diskUsage(path: string): Promise<number> {
-  let bytes = 0
+/** What is on disk below a folder; what goes meanwhile does not count. */
+async function diskUsage(path: string): Promise<FileUse> {
+  let [bytes, inodes] = [0, 0]
   for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
     const file = join(path, entry.name)
     const info = await lstat(file).catch(() => undefined)
-    bytes += (info?.blocks ?? 0) * 512
-    if (entry.isDirectory()) bytes += await diskUsage(file)
+    if (!info) continue
+    bytes += info.blocks * 512
+    inodes++
+    if (!entry.isDirectory()) continue
+    const below = await diskUsage(file)
+    bytes += below.bytes
+    inodes += below.inodes
   }
-  return bytes
+  return { bytes, inodes }
 }
 
 /** The pods' files on a real machine. */

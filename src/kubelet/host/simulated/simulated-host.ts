@@ -45,6 +45,7 @@ export function simulatedHost(options: SimulatedHostOptions): Host {
         memoryCapacityBytes: 2 ** 35,
         nodefs: undefined,
         imagefs: undefined,
+        separateImagefs: false,
         pidsAvailable: 32_000,
         pidsMax: 32_768,
       }),
@@ -74,6 +75,6 @@ const simulatedFiles: PodFiles = {
   subPath: async ({ volumePath, subPath }) => `${volumePath}/${subPath}`,
   ensureFolder: async () => undefined,
   seccompFolder: () => '/var/lib/kubelet/seccomp',
-  diskUsage: async () => 0,
+  diskUsage: async () => ({ bytes: 0, inodes: 0 }),
   envFileValue: async () => undefined,
 }
