@@ -48,7 +48,8 @@ export async function writeAtomically(
   for (const path of payload.keys()) checkPath(path)
   const current = await readlink(join(folder, dataLink)).catch(() => undefined) // The first time there is none.
   if (current !== undefined && (await holds(join(folder, current), payload))) {
-    await linkFiles(folder, payload)
+    // A kubelet that was killed in the middle may not have come to this.
+    await bringLinks(folder, payload, current)
     return false
   }
   const fresh = await mkdtemp(join(folder, `..${stamp}.`))
@@ -58,8 +59,7 @@ export async function writeAtomically(
   await rm(join(folder, newDataLink), { force: true })
   await symlink(fresh.slice(folder.length + 1), join(folder, newDataLink))
   await rename(join(folder, newDataLink), join(folder, dataLink))
-  await linkFiles(folder, payload)
-  await removeStale(folder, payload, fresh.slice(folder.length + 1))
+  await bringLinks(folder, payload, fresh.slice(folder.length + 1))
   return true
 }
 
@@ -105,18 +105,12 @@ async function filesBelow(folder: string, prefix: string): Promise<string[]> {
 
 const firstParts = (payload: Payload) => new Set([...payload.keys()].map((path) => path.split('/')[0]!))
 
-async function linkFiles(folder: string, payload: Payload): Promise<void> {
-  for (const name of firstParts(payload)) {
-    await symlink(join(dataLink, name), join(folder, name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    })
-  }
-}
-
-/** Links to what is no more, and data folders that are replaced. */
-async function removeStale(folder: string, payload: Payload, current: string): Promise<void> {
+/** Makes the links that are missing, then removes those to what is no more, and data folders that are replaced. */
+async function bringLinks(folder: string, payload: Payload, current: string): Promise<void> {
   const wanted = firstParts(payload)
-  for (const name of await readdir(folder)) {
+  const there = new Set(await readdir(folder))
+  for (const name of wanted) if (!there.has(name)) await symlink(join(dataLink, name), join(folder, name))
+  for (const name of there) {
     const path = join(folder, name)
     if (name === dataLink || name === current || wanted.has(name)) continue
     if (name.startsWith('..')) await rm(path, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, readdir } from 'node:fs/promises'
+import { chmod, lchown, lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Whose a volume shall be. */
@@ -31,6 +31,7 @@ async function giveTree(path: string, ownership: Ownership): Promise<void> {
     mode |= 0o110 | setGroupId
     for (const name of await readdir(path)) await giveTree(join(path, name), ownership)
   }
-  await chown(path, info.uid, ownership.fsGroup)
+  // A container may put a link in its place at any time: never what that leads to.
+  await lchown(path, info.uid, ownership.fsGroup)
   await chmod(path, mode & 0o7777)
 }

@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict'
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -57,6 +69,21 @@ test('the same files are not written again', async (t) => {
   const before = await readlink(join(folder, '..data'))
   assert.equal(await writeAtomically(folder, payloadOf({ a: '1' }), none, 'y'), false)
   assert.equal(await readlink(join(folder, '..data')), before)
+})
+
+test('what a kubelet left half done is finished by the next one', async (t) => {
+  const folder = await folderOf(t)
+  await writeAtomically(folder, payloadOf({ old: '1', kept: '1' }), none, 'x')
+  // Killed right after the switch: nothing is linked yet, nothing removed. And before that, once, while it wrote.
+  await mkdir(join(folder, '..y.begun'))
+  await writeFile(join(folder, '..y.begun/new'), 'ha')
+  await mkdir(join(folder, '..y.done'))
+  for (const name of ['kept', 'new']) await writeFile(join(folder, '..y.done', name), '2')
+  await rm(join(folder, '..data'))
+  await symlink('..y.done', join(folder, '..data'))
+  assert.equal(await writeAtomically(folder, payloadOf({ kept: '2', new: '2' }), none, 'z'), false)
+  assert.deepEqual((await readdir(folder)).sort(), ['..data', '..y.done', 'kept', 'new'])
+  assert.deepEqual(await read(folder), { kept: '2', new: '2' })
 })
 
 test('whatever was there before, what is written is there after, and nothing else', async (t) => {
