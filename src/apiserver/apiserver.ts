@@ -126,6 +126,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       ...authentication,
       rulesFor,
       kubelet: options.kubelet,
+      withControlPlane: options.withControlPlane ?? false,
       more: metricsApi?.handlers ?? [],
     }),
     nonResource,

@@ -38,6 +38,8 @@ export interface ApiServerOptions extends Deps {
   readonly resourceMetrics?: boolean | undefined
   /** Checks the expressions of admission policies with the types of the kinds that they name, and tells in their status: upstream's controller manager does. Default false. */
   readonly policyStatuses?: boolean | undefined
+  /** Controllers and scheduler run in this process, without leases: they are as well as it is. Default false. */
+  readonly withControlPlane?: boolean | undefined
   /** --proxy-client-cert-file and its key: who the server is towards aggregated API servers. */
   readonly proxyClient?: { readonly cert: string; readonly key: string } | undefined
   /** --allow-privileged. Default true. */

@@ -91,6 +91,7 @@ export class Cluster implements AsyncDisposable {
       ...deps,
       store,
       freeze: true,
+      withControlPlane: true,
       kubelet: { local: (name) => locals.get(name) },
       serviceAccounts: {
         issuers: ['https://kubernetes.default.svc.cluster.local'],

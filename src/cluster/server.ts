@@ -98,6 +98,7 @@ async function startApi(
     ...(!record.simulated && { advertiseAddress: record.advertiseAddress, advertisePort: config.port }),
     resourceMetrics: !record.simulated,
     policyStatuses: true,
+    withControlPlane: true,
     kubelet: Object.assign(
       live.pair(({ apiServerKubeletClient }) => apiServerKubeletClient),
       { ca: pki.authority.cert, addressTypes: ['InternalIP', 'Hostname'], local: (name: string) => locals.get(name) },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { nodes, pods, secrets } from '../api/generated/resources.ts'
+import { events, nodes, pods, secrets } from '../api/generated/resources.ts'
 import type { Pod } from '../api/generated/types/core-v1.ts'
 import type { Frozen } from '../api/resource.ts'
 import { startSimulatedNode } from './testing/simulated-node.ts'
@@ -34,6 +34,12 @@ test('resources that others tell of can be had, until they are gone', async (t) 
   assert.deepEqual([await amount('capacity'), await amount('allocatable')], ['5', '5'])
   await tell(null)
   assert.deepEqual([await amount('capacity'), await amount('allocatable')], [undefined, undefined])
+})
+
+test('a node that becomes ready has not become unready before', async (t) => {
+  const { client } = await startSimulatedNode(t)
+  const reasons = (await client.list(events)).items.map(({ reason }) => reason)
+  assert.ok(reasons.includes('NodeReady') && !reasons.includes('NodeNotReady'), reasons.join())
 })
 
 test('a pod runs, and is ready with an address', async (t) => {

@@ -187,10 +187,10 @@ for (const [name, ask] of [
 
   test(`${name}: forms that cannot be given are refused`, async () => {
     assert.equal((await ask(configMaps, { headers: { accept: 'text/html' } })).code, 406)
-    const table = await ask(configMaps, {
-      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' },
-    })
-    assert.equal((JSON.parse(table.body.toString()) as { kind: string }).kind, 'Table')
+    const asTable = { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' } }
+    // Of what lies nowhere, too.
+    for (const path of [configMaps, '/api/v1/componentstatuses', '/api/v1/componentstatuses/etcd-0'])
+      assert.equal((JSON.parse((await ask(path, asTable)).body.toString()) as { kind: string }).kind, 'Table', path)
     const yaml = await ask('/api/v1/namespaces/default', { headers: { accept: 'application/yaml' } })
     assert.match(yaml.body.toString(), /^apiVersion: v1\nkind: Namespace\n/)
     const binary = await ask('/api/v1/namespaces/default', {

@@ -1,15 +1,8 @@
-import { badRequest, notFound } from '../../api/errors/api-error.ts'
 import { nodes, pods } from '../../api/generated/resources.ts'
 import type { Kind } from '../../api/kind.ts'
-import type { Frozen, KubernetesObject } from '../../api/resource.ts'
-import { parseFieldSelector } from '../../api/selector/field.ts'
-import { parseLabelSelector } from '../../api/selector/parse-label.ts'
 import type { KindTable } from '../../api/table.ts'
-import type { Answer } from '../answer/answer.ts'
-import type { CachedObject } from '../cache/cache.ts'
-import { Document } from '../cache/document.ts'
+import { madeAnswer } from '../answer/made-answer.ts'
 import type { Lookup } from '../registry/registry.ts'
-import type { ResourceRequest } from '../request/api-request.ts'
 import { timeText } from '../../api/schema/times.ts'
 import type { SubresourceHandler } from '../verbs/dispatch.ts'
 import { nodeMetricsKind, podMetricsKind, type NodeMetrics, type PodMetrics, type Used } from './metrics-kinds.ts'
@@ -35,11 +28,11 @@ export function startMetricsApi(parts: ScraperParts & { readonly kinds: KindTabl
     handlers: [
       [
         `nodes.${nodeMetricsKind.resource.group}/*`,
-        async (_core, request) => answer(request, await nodeMetrics(), 'nodemetrics'),
+        async (_core, request) => madeAnswer(request, await nodeMetrics(), 'nodemetrics'),
       ],
       [
         `pods.${podMetricsKind.resource.group}/*`,
-        async (_core, request) => answer(request, await podMetrics(), 'podmetrics'),
+        async (_core, request) => madeAnswer(request, await podMetrics(), 'podmetrics'),
       ],
     ],
     close: () => scraper.close(),
@@ -103,52 +96,5 @@ function headOf(
     kind: resource.kind,
     apiVersion: `${resource.group}/${resource.version}`,
     metadata: { ...rest, creationTimestamp: timeText(nowMs), ...(labels && { labels: { ...labels } }) },
-  }
-}
-
-function answer(
-  { kind, info, query }: ResourceRequest,
-  objects: readonly KubernetesObject[],
-  resource: string,
-): Answer {
-  const { namespace, name } = info
-  const inPlace = namespace === '' ? objects : objects.filter(({ metadata }) => metadata?.namespace === namespace)
-  if (info.verb === 'get') {
-    const found = inPlace.find(({ metadata }) => metadata?.name === name)
-    if (!found)
-      throw notFound({ group: kind.resource.group, plural: resource }, namespace ? `${namespace}/${name}` : name)
-    return { type: 'object', code: 200, kind, document: Document.ofObject(found as Frozen<KubernetesObject>) }
-  }
-  const labels = parsed(() => parseLabelSelector(query.get('labelSelector') ?? ''))
-  const fields = parsed(() => parseFieldSelector(query.get('fieldSelector') ?? ''))
-  const entries = inPlace
-    .map(entryOf)
-    .filter((entry) => labels.matches(entry.labels) && fields.matches((field) => entry.field(field) ?? ''))
-  return { type: 'list', kind, entries, resourceVersion: '', continue: '', remaining: undefined }
-}
-
-/** An object that lies in no cache, as if it did. */
-function entryOf(object: KubernetesObject): CachedObject {
-  const { name = '', namespace = '', labels = {} } = object.metadata ?? {}
-  const document = Document.ofObject(object as Frozen<KubernetesObject>)
-  const fields: Readonly<Record<string, string>> = { 'metadata.name': name, 'metadata.namespace': namespace }
-  return {
-    key: namespace ? `${namespace}/${name}` : name,
-    namespace,
-    name,
-    revision: 0,
-    bytes: document.bytes,
-    object: document.object,
-    document,
-    labels,
-    field: (field) => fields[field],
-  }
-}
-
-function parsed<T>(parse: () => T): T {
-  try {
-    return parse()
-  } catch (error) {
-    throw badRequest(error instanceof Error ? error.message : String(error))
   }
 }

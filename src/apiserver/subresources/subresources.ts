@@ -25,6 +25,8 @@ export interface SubresourceParts {
   readonly issuer: TokenIssuer | undefined
   /** How kubelets are reached. */
   readonly kubelet: KubeletClientOptions | undefined
+  /** Controllers and scheduler run in this process. */
+  readonly withControlPlane: boolean
   /** Of kinds that are not stored. */
   readonly more: readonly (readonly [string, SubresourceHandler])[]
   readonly rulesFor: (user: User, namespace: string) => RulesOf & { readonly incomplete?: boolean }
@@ -37,11 +39,12 @@ export function newSubresources({
   issuer,
   rulesFor,
   kubelet,
+  withControlPlane,
   more,
 }: SubresourceParts): Subresources {
   return new Map<string, SubresourceHandler>([
     ['bindings./', bindPod],
-    ['componentstatuses./', componentStatus],
+    ['componentstatuses./', componentStatus(withControlPlane)],
     ['pods./binding', bindPod],
     ['pods./eviction', evictPod],
     ['pods./log', podLog(kubelet)],

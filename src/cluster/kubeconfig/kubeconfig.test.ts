@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -55,6 +55,17 @@ test('a link to a kubeconfig stays a link, and what it leads to is changed', asy
   await mergeKubeconfig(link, entry)
   assert.ok(lstatSync(link).isSymbolicLink())
   assert.equal(read()['current-context'], 'kubernode')
+})
+
+test('a file that was made for the entry goes with it; one that says anything else stays', async (t) => {
+  const { path, read } = setUp(t)
+  await mergeKubeconfig(path, entry)
+  await removeFromKubeconfig(path, 'kubernode', '')
+  assert.equal(existsSync(path), false)
+  writeFileSync(path, 'preferences: {colors: true}\n')
+  await mergeKubeconfig(path, entry)
+  await removeFromKubeconfig(path, 'kubernode', '')
+  assert.deepEqual((read() as { preferences?: unknown }).preferences, { colors: true })
 })
 
 test('a file that is no kubeconfig and a locked one are left as they are, with a message', async (t) => {

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, realpathSync, rmSync, statSync, chownSync, readFileSync } from 'node:fs'
+import { existsSync, linkSync, lstatSync, realpathSync, rmSync, statSync, chownSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { ensureFolder, readFileIfThere, writeFileAtomic } from '../files.ts'
@@ -66,7 +66,7 @@ export async function mergeKubeconfig(path: string, entry: KubeconfigEntry): Pro
   return before
 }
 
-/** Removes the entry; when its context was current, `previous` becomes so if it still exists. */
+/** Removes the entry; when its context was current, `previous` becomes so if it still exists. A file of which nothing is left goes. */
 export async function removeFromKubeconfig(path: string, name: string, previous: string): Promise<void> {
   if (!existsSync(path)) return
   await change(path, (config) => {
@@ -116,12 +116,20 @@ async function change(named: string, edit: (config: Kubeconfig) => Kubeconfig): 
     const text = readFileIfThere(path)
     const config = { ...empty(), ...((text ? parse(path, text, load) : undefined) ?? {}) }
     for (const list of ['clusters', 'contexts', 'users'] as const) config[list] ??= []
-    writeFileAtomic(path, dump(edit(config), { lineWidth: -1 }))
+    const edited = edit(config)
+    if (isEmpty(edited) && !lstatSync(named).isSymbolicLink()) return rmSync(path)
+    writeFileAtomic(path, dump(edited, { lineWidth: -1 }))
     giveToCaller(path)
   } finally {
     unlock()
   }
 }
+
+/** Says no more than a file that is not there. */
+const isEmpty = ({ apiVersion: _version, kind: _kind, ...settings }: Kubeconfig): boolean =>
+  Object.values(settings).every(
+    (value) => value === '' || (typeof value === 'object' && Object.keys(value ?? {}).length === 0),
+  )
 
 function parse(path: string, text: string, load: (text: string) => unknown): Kubeconfig {
   try {

@@ -206,7 +206,9 @@ export class NodeReporter {
     // Upstream's node events refer to the node by its name in place of the UID.
     const subject = { reference: { kind: 'Node', name: nodeName, uid: nodeName, apiVersion: 'v1' } }
     for (const { type, status } of after) {
-      if (before.find((one) => one.type === type)?.status === status) continue
+      const earlier = before.find((one) => one.type === type)
+      // A new node has not become unready: it has never been ready.
+      if (earlier?.status === status || (!earlier && type === 'Ready' && status !== 'True')) continue
       const reason = reasons[type]?.[status === 'True' ? 0 : 1]
       if (reason) events.event(subject, 'Normal', reason, `Node ${nodeName} status is now: ${reason}`)
     }
