@@ -9,7 +9,10 @@ import { anyShape, elementStep, pairUp } from './shape.ts'
 type Draft = Record<string, FieldSet>
 type Values = Readonly<Record<string, unknown>>
 
-/** Whether fields count that both have with different values. `sent`: `to` is decoded, and may have empty lists that JSON leaves out. */
+/**
+ * Whether fields count that both have with different values. `true`: `to` is what was applied, merged, whose empty lists are values like others. `sent`: `to` is decoded, and
+ * may have empty lists that JSON leaves out.
+ */
 export type Differing = boolean | 'sent'
 
 /**
@@ -72,7 +75,7 @@ function gainedParts(
   for (const name in to) {
     const part = shape.fields.get(name)
     let before = from?.[name]
-    if (part?.omitsEmpty) {
+    if (part?.omitsEmpty && differing !== true) {
       if (isEmptyList(to[name])) continue
       if (isEmptyList(before)) before = undefined
     }

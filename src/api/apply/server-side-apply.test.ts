@@ -256,6 +256,22 @@ test('sets are merged, atomic lists and maps are owned as a whole', () => {
   )
 })
 
+test('a list owned as a whole that is applied empty is a change of it like another', () => {
+  const stored = new Stored(deployments)
+  const withTolerations = (...tolerations: object[]) =>
+    deployment({}, { containers: [{ name: 'main', image: 'a:1' }], tolerations })
+  stored.apply('one', withTolerations({ key: 'a' }))
+  assert.equal(
+    conflictOf(() => stored.apply('two', withTolerations())).message,
+    'Apply failed with 1 conflict: conflict with "one": .spec.template.spec.tolerations',
+  )
+  stored.apply('two', withTolerations(), { force: true })
+  assert.doesNotMatch(
+    stored.owners.find((owner) => owner.startsWith('one'))!,
+    /tolerations/,
+  )
+})
+
 test('fields of an object without managed fields belong to before-first-apply', () => {
   const stored = new Stored(configMaps)
   stored.live = deepFreeze(map({ a: '1', b: '1' }, { uid: 'u' })) as Live

@@ -156,3 +156,14 @@ for (const [text, message] of [
 ] as const) {
   test(`the mistake in ${text} is named`, () => assert.equal(syntaxMessage(text), message))
 }
+
+test('half of a surrogate pair that stands alone becomes the replacement character', () => {
+  for (const [text, value] of [
+    [String.raw`"a\ud800b"`, 'a\ufffdb'],
+    [String.raw`"\uDC00\ud83d"`, '\ufffd\ufffd'],
+    [String.raw`"\ud83d\ude00"`, '\u{1f600}'],
+    [String.raw`"\\ud800"`, String.raw`\ud800`],
+    [String.raw`"\\\ud800"`, '\\\ufffd'],
+  ] as const)
+    assert.equal(parseJson(text), value, text)
+})

@@ -10,7 +10,7 @@ export class SyntaxProblem extends Error {
 export function parseJson(text: string): unknown {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(text.includes('\\u') ? wellFormed(text) : text)
   } catch (error) {
     throw new SyntaxProblem(syntaxMessage(text), { cause: error })
   }
@@ -18,6 +18,13 @@ export function parseJson(text: string): unknown {
   if (text.length > 2 * depthMax && depthOf(text) > depthMax) throw new SyntaxProblem('exceeded max depth')
   return value
 }
+
+/** Escapes in JSON; the first group is half of a surrogate pair that stands alone. */
+const escapes = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(\\u[dD][89a-fA-F][\da-fA-F]{2})|\\./g
+
+/** Halves of surrogate pairs become the replacement character, as in Go: UTF-8 has no place for them, so the object would be another once it was written. */
+const wellFormed = (text: string): string =>
+  text.replace(escapes, (escape, half: string | undefined) => (half ? '\\ufffd' : escape))
 
 const quote = 0x22
 const backslash = 0x5c

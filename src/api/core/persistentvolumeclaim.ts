@@ -56,6 +56,8 @@ export const persistentVolumeClaimDefinition = defineKind(persistentVolumeClaims
 
 /** The old field for a volume's content takes only claims and snapshots; it and the new one follow each other. */
 function alignDataSources(spec: PersistentVolumeClaimSpec, old?: Frozen<PersistentVolumeClaimSpec>): void {
+  // A reference into another namespace is a feature that upstream's v1.35 has off by default.
+  if (spec.dataSourceRef?.namespace && !old?.dataSourceRef) delete spec.dataSourceRef
   const { dataSource, dataSourceRef } = spec
   const had = old?.dataSource || old?.dataSourceRef
   const known =

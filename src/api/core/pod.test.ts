@@ -112,3 +112,19 @@ test('a profile in an annotation becomes a field, and is told of even when it is
     /^metadata.annotations\[container.apparmor.security.beta.kubernetes.io\/c\]: deprecated since v1.30/,
   )
 })
+
+test('a claim that the Pod does not name is told with those that it does', () => {
+  const claiming = (resourceClaims?: object[]) =>
+    created(pod({ containers: [{ name: 'c', image: 'x', resources: { claims: [{ name: 'gpu' }] } }], resourceClaims }))
+      .errors
+  const at = 'spec.containers[0].resources.claims[0]: Not found: "gpu": must be one of the names in'
+  assert.deepEqual(claiming(), [`${at} pod.spec.resourceClaims which is empty`])
+  assert.deepEqual(claiming(['b', 'a'].map((name) => ({ name, resourceClaimName: 'x' }))), [
+    `${at} pod.spec.resourceClaims: a, b`,
+  ])
+})
+
+test('fields of features that are off are dropped', () => {
+  const { object } = created<Pod>(pod({ workloadRef: { name: 'w', podGroup: 'g' } }))
+  assert.equal('workloadRef' in (object.spec ?? {}), false)
+})

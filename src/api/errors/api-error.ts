@@ -73,7 +73,8 @@ export const conflict = (
 
 /** 422: what validation found. `kind` is the object's kind, as upstream puts it. */
 export function invalid(group: string, kind: string, name: string, errors: FieldErrors): ApiError {
-  const texts = errors.list.map(({ field, message }) => `${field}: ${message}`)
+  // What is found twice is told once; the causes name it as often as it was found.
+  const texts = [...new Set(errors.list.map(({ field, message }) => `${field}: ${message}`))]
   const message = `${group ? `${kind}.${group}` : kind} "${name}" is invalid: ${texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`}`
   const causes = errors.list.map(({ reason, message, field }) => ({ reason, message, field }))
   return failure(422, 'Invalid', message, {

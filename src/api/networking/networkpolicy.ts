@@ -10,8 +10,8 @@ import { checkLabelSelector, hasInvalidValues, type SelectorOptions } from '../v
 import { isPortName, isPortNumber } from '../validation/names.ts'
 import { networkPolicyRow } from './networkpolicy-row.ts'
 
-const protocols = ['SCTP', 'TCP', 'UDP']
-const policyTypes = ['Egress', 'Ingress']
+const protocols = ['TCP', 'UDP', 'SCTP']
+const policyTypes = ['Ingress', 'Egress']
 
 /** What an existing policy may keep. */
 interface Tolerated extends SelectorOptions {

@@ -9,7 +9,6 @@ import { checkImmutable, checkText } from '../validation/check.ts'
 import { type FieldErrors, type FieldPath, field } from '../validation/field.ts'
 import { checkLabels } from '../validation/labels.ts'
 import { isLabel } from '../validation/names.ts'
-import { roundAmounts } from '../validation/quantities.ts'
 import { runtimeClassRow } from './runtimeclass-row.ts'
 
 /** What a RuntimeClass does. */
@@ -19,7 +18,6 @@ export const runtimeClassDefinition = defineKind(runtimeClasses, {
   createOnUpdate: true,
   unconditionalUpdate: false,
   metadata: { finalizers: 'any', onUpdate: 'both' },
-  defaults: ({ overhead }) => roundAmounts(overhead?.podFixed),
   validate: checkRuntimeClass,
   validateUpdate(runtimeClass, old, errors) {
     checkRuntimeClass(runtimeClass, errors)

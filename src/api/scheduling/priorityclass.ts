@@ -7,7 +7,7 @@ import { type FieldErrors, field } from '../validation/field.ts'
 import { priorityClassRow } from './priorityclass-row.ts'
 
 const userMax = 1_000_000_000
-const policies = ['Never', 'PreemptLowerPriority']
+const policies = ['PreemptLowerPriority', 'Never']
 /** Classes that come with the cluster. */
 const systemValues = new Map([
   ['system-node-critical', 2_000_001_000],

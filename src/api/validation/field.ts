@@ -95,8 +95,8 @@ export class FieldErrors {
     this.#add('FieldValueDuplicate', at, `Duplicate value: ${shown(value)}`, '')
   }
 
-  notFound(at: FieldPath, value: unknown): void {
-    this.#add('FieldValueNotFound', at, `Not found: ${shown(value)}`, '')
+  notFound(at: FieldPath, value: unknown, detail = ''): void {
+    this.#add('FieldValueNotFound', at, `Not found: ${shown(value)}`, detail)
   }
 
   tooLong(at: FieldPath, max: number): void {

@@ -5,8 +5,8 @@
 
 const fine: string[] = []
 
-/** `must be no more than 63 characters`. */
-export const tooLongText = (max: number): string => `must be no more than ${max} characters`
+/** `must be no more than 63 bytes`. */
+export const tooLongText = (max: number): string => `must be no more than ${max} bytes`
 /** `must be between 1 and 65535, inclusive`. */
 export const rangeText = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`
 export const nonEmptyText = 'must be non-empty'

@@ -118,9 +118,12 @@ function checkClaims(
       else if (!request) for (const other of used) if (other.startsWith(`${name}/`)) errors.duplicate(at.index(i), name)
       used.add(key)
     }
-    if (!known.has(name)) errors.notFound(at.index(i), name)
+    if (!known.has(name)) errors.notFound(at.index(i), name, claimNamesText(known))
   })
 }
+
+const claimNamesText = (known: ReadonlySet<string>): string =>
+  `must be one of the names in pod.spec.resourceClaims${known.size === 0 ? ' which is empty' : `: ${[...known].sort().join(', ')}`}`
 
 /** Requests and limits of the Pod as a whole, and how the containers' fit into them. */
 export function checkPodResources(

@@ -34,8 +34,8 @@ export function checkTemplateLabels(
   at: FieldPath,
   errors: FieldErrors,
 ): void {
-  const labels = template?.metadata?.labels ?? {}
-  if (!matcher.everything && !matcher.matches(labels))
+  const labels = template?.metadata?.labels
+  if (!matcher.everything && !matcher.matches(labels ?? {}))
     errors.invalid(at.child('metadata', 'labels'), labels, '`selector` does not match template `labels`')
 }
 
