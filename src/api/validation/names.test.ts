@@ -47,3 +47,11 @@ test('what is one part of a path is neither a dot nor holds slashes', () => {
   for (const wrong of ['.', '..', 'a/b', 'a%b']) assert.notDeepEqual(pathSegmentErrors(wrong, false), [], wrong)
   assert.deepEqual(pathSegmentErrors('system:node', false), [])
 })
+
+test('lengths are told in bytes for labels, and in characters for names', () => {
+  const long = 'a'.repeat(64)
+  assert.deepEqual(isLabelValue(long), ['must be no more than 63 bytes'])
+  assert.deepEqual(isQualifiedName(long), ['name part must be no more than 63 bytes'])
+  assert.deepEqual(isQualifiedName(`${'a'.repeat(254)}/b`), ['prefix part must be no more than 253 bytes'])
+  assert.deepEqual(isLabel(long), ['must be no more than 63 characters'])
+})

@@ -5,8 +5,9 @@
 
 const fine: string[] = []
 
-/** `must be no more than 63 bytes`. */
-export const tooLongText = (max: number): string => `must be no more than ${max} bytes`
+/** `must be no more than 63 characters`; of labels and their keys upstream says bytes. */
+export const tooLongText = (max: number, unit: 'characters' | 'bytes' = 'characters'): string =>
+  `must be no more than ${max} ${unit}`
 /** `must be between 1 and 65535, inclusive`. */
 export const rangeText = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`
 export const nonEmptyText = 'must be non-empty'
@@ -20,14 +21,21 @@ export function patternText(rule: string, pattern: string, ...examples: string[]
 }
 
 /** A rule made of a longest length and a pattern. */
-function pattern(max: number, format: string, rule: string, ...examples: string[]): (value: string) => string[] {
+function pattern(
+  longest: number | { readonly bytes: number },
+  format: string,
+  rule: string,
+  ...examples: string[]
+): (value: string) => string[] {
+  const max = typeof longest === 'number' ? longest : longest.bytes
+  const longText = tooLongText(max, typeof longest === 'number' ? 'characters' : 'bytes')
   const regexp = new RegExp(`^(?:${format})$`)
   const explained = patternText(rule, format, ...examples)
   return (value) => {
     const long = value.length > max
     const matches = regexp.test(value)
     if (!long && matches) return fine
-    return [...(long ? [tooLongText(max)] : []), ...(matches ? [] : [explained])]
+    return [...(long ? [longText] : []), ...(matches ? [] : [explained])]
   }
 }
 
@@ -97,6 +105,8 @@ const keyRule =
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 const keyExplained = patternText(keyRule, keyFormat, 'MyName', 'my.name', '123-abc')
 
+const isKeyPrefix = pattern({ bytes: 253 }, subdomain, subdomainRule, 'example.com')
+
 /** `app` or `example.com/app`: keys of labels and annotations, names of resources, finalizers, conditions. */
 export function isQualifiedName(value: string): string[] {
   if (value.length <= 63 && keyRegexp.test(value)) return fine
@@ -108,16 +118,16 @@ export function isQualifiedName(value: string): string[] {
   const errors: string[] = []
   const [prefix, name] = parts.length === 2 ? [parts[0] ?? '', parts[1] ?? ''] : [undefined, parts[0] ?? '']
   if (prefix === '') errors.push(`prefix part ${nonEmptyText}`)
-  else if (prefix !== undefined) for (const text of isSubdomain(prefix)) errors.push(`prefix part ${text}`)
+  else if (prefix !== undefined) for (const text of isKeyPrefix(prefix)) errors.push(`prefix part ${text}`)
   if (name === '') errors.push(`name part ${nonEmptyText}`)
-  else if (name.length > 63) errors.push(`name part ${tooLongText(63)}`)
+  else if (name.length > 63) errors.push(`name part ${tooLongText(63, 'bytes')}`)
   if (!keyRegexp.test(name)) errors.push(`name part ${keyExplained}`)
   return errors.length ? errors : fine
 }
 
 /** Values of labels. */
 export const isLabelValue = pattern(
-  63,
+  { bytes: 63 },
   `(${keyFormat})?`,
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
   'MyValue',
