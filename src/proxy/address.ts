@@ -6,6 +6,13 @@ const kindOf = (address: string) => (isIP(address) === 4 ? 'ipv4' : 'ipv6')
 export const canonicalAddress = (address: string): string =>
   isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address
 
+/** Whether a text is a block of addresses ('10.0.0.0/8') as nft takes it. */
+export function isBlock(text: string): boolean {
+  const [network = '', bits = '', ...more] = text.split('/')
+  const family = isIP(network)
+  return family !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
+}
+
 /** Whether a block ('10.0.0.0/8') or single address has an address; not when they are of different families. */
 export function blockHas(block: string, address: string): boolean {
   const [network = '', bits] = block.split('/')

@@ -52,6 +52,9 @@ test('a mode that is not there is noted; what is unknown or cannot be read is an
     /kind is "KubeletConfiguration": it must be KubeProxyConfiguration/,
   )
   assert.throws(() => readFile({ ...head, nftables: { syncPeriod: 'soon' } }), /no duration/)
+  assert.throws(() => readFile({ ...head, nftables: { masqueradeBit: 32 } }), /masqueradeBit is 32/)
+  assert.throws(() => readFile({ ...head, clusterCIDR: '10.0.0.0/8,10.0.0.0/33' }), /clusterCIDR has "10.0.0.0\/33"/)
+  assert.throws(() => readFile({ ...head, nodePortAddresses: ['primary', '::1'] }), /nodePortAddresses has "::1"/)
 })
 
 test('addresses and durations', () => {

@@ -1,5 +1,6 @@
 import { goDurationMs } from '../base/go-duration.ts'
 import { readConfig } from '../api/component-config/read.ts'
+import { isBlock } from './address.ts'
 import type { ProxyConfig } from './config.ts'
 import { proxyConfigurationKind } from './configuration-kind.ts'
 import type { Listen } from './health/server.ts'
@@ -42,15 +43,18 @@ export function readComponentConfig(text: string): ProxyComponentConfig {
     notes.push(`mode ${file.mode} is not there; Services are rules of nftables`)
   const minSync = durationMs(file.nftables?.minSyncPeriod)
   const sync = durationMs(file.nftables?.syncPeriod)
-  const cidrs = file.clusterCIDR?.split(',').filter(Boolean)
+  const cidrs = blocksOf(file.clusterCIDR?.split(','), 'clusterCIDR')
+  const nodePortAddresses = blocksOf(file.nodePortAddresses ?? undefined, 'nodePortAddresses')
   const masqueradeAll = file.nftables?.masqueradeAll ?? file.iptables?.masqueradeAll
   const masqueradeBit = file.nftables?.masqueradeBit ?? file.iptables?.masqueradeBit
+  if (masqueradeBit !== undefined && (masqueradeBit < 0 || masqueradeBit > 31))
+    throw new Error(`masqueradeBit is ${masqueradeBit}: it must be from 0 to 31`)
   return {
     kubeconfig: file.clientConnection?.kubeconfig || undefined,
     hostname: file.hostnameOverride || undefined,
     config: {
       ...(cidrs && { clusterCidrs: cidrs }),
-      ...(file.nodePortAddresses && { nodePortAddresses: file.nodePortAddresses }),
+      ...(nodePortAddresses && { nodePortAddresses }),
       ...(masqueradeAll !== undefined && { masqueradeAll }),
       ...(masqueradeBit !== undefined && { masqueradeBit }),
       ...(minSync && { minSyncPeriodMs: minSync }),
@@ -60,6 +64,18 @@ export function readComponentConfig(text: string): ProxyComponentConfig {
     metricsListen: listenOf(file.metricsBindAddress, 10_249),
     notes,
   }
+}
+
+/** Blocks of addresses; 'primary' stands for the node's own where NodePorts answer. Throws when one is none: nft would refuse every rule for it. */
+export function blocksOf(
+  list: readonly string[] | undefined,
+  field: 'clusterCIDR' | 'nodePortAddresses',
+): readonly string[] | undefined {
+  const blocks = list?.map((block) => block.trim()).filter(Boolean)
+  const wrong = blocks?.find((block) => !isBlock(block) && !(field === 'nodePortAddresses' && block === 'primary'))
+  if (wrong !== undefined)
+    throw new Error(`${field} has ${JSON.stringify(wrong)}: it must be a block of addresses such as 10.244.0.0/16`)
+  return blocks
 }
 
 /** '0.0.0.0:10256', '[::]:10256', '0.0.0.0'; undefined stays undefined. */

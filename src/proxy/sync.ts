@@ -237,16 +237,25 @@ export class Syncer {
     const port = service.spec?.healthCheckNodePort
     if (!port || service.spec?.type !== 'LoadBalancer' || service.spec.externalTrafficPolicy !== 'Local')
       return undefined
-    const family = this.#o.config.families[0] ?? 'ip'
-    const local = servicePorts(service, family).flatMap((one) =>
-      endpointsOf(one, family, slices, this.#o.nodeName).filter((endpoint) => endpoint.local && endpoint.ready),
-    )
     return {
       namespace: service.metadata.namespace ?? '',
       name: service.metadata.name ?? '',
       port,
-      localEndpoints: new Set(local.map(({ address }) => address)).size,
+      localEndpoints: this.#localReady(service, slices),
     }
+  }
+
+  /** How many addresses on this node are ready, of whichever port, in the first family that the Service has. */
+  #localReady(service: Frozen<Service>, slices: readonly Frozen<EndpointSlice>[]): number {
+    for (const family of this.#o.config.families) {
+      const ports = servicePorts(service, family)
+      if (ports.length === 0) continue
+      const local = ports
+        .flatMap((port) => endpointsOf(port, family, slices, this.#o.nodeName))
+        .filter((endpoint) => endpoint.local && endpoint.ready)
+      return new Set(local.map(({ address }) => address)).size
+    }
+    return 0
   }
 
   #readNode(): NodeView {

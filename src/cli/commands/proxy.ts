@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { runCommand } from '../../base/command.ts'
 import { newClient } from '../../client/client.ts'
 import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
+import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { realNft } from '../../nftables/real.ts'
-import { listenOf, readComponentConfig } from '../../proxy/component-config.ts'
+import { blocksOf, listenOf, readComponentConfig } from '../../proxy/component-config.ts'
 import { removeProxyRules, startProxy } from '../../proxy/proxy.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
 import { addFlags, booleanOf, configOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
@@ -23,6 +25,9 @@ const flags: readonly ComponentFlag[] = [
   ['-v, --v <level>', 'verbosity, as klog counts it', '2'],
 ]
 
+/** There when the kernel has IPv6. */
+const ipv6Interfaces = '/proc/net/if_inet6'
+
 /** `kubernode proxy`: the service proxy alone, with upstream's flags and configuration file. */
 export function define(command: Command): void {
   addFlags(command, flags)
@@ -37,8 +42,10 @@ export function define(command: Command): void {
       userAgent: 'kube-proxy',
     })
     const masqueradeAll = booleanOf(given['masqueradeAll'], 'masquerade-all')
-    const clusterCidrs = listOf(given['clusterCidr'])
-    const nodePortAddresses = listOf(given['nodeportAddresses'])
+    if ((given['proxyMode'] ?? 'nftables') !== 'nftables')
+      deps.log.warn({}, `mode ${given['proxyMode']} is not there; Services are rules of nftables`)
+    const clusterCidrs = blocks(given['clusterCidr'], 'cluster-cidr', 'clusterCIDR')
+    const nodePortAddresses = blocks(given['nodeportAddresses'], 'nodeport-addresses', 'nodePortAddresses')
     const proxy = await startProxy({
       ...deps,
       client: newClient(transport),
@@ -46,6 +53,7 @@ export function define(command: Command): void {
       nodeName: (given['hostnameOverride'] ?? file?.hostname ?? hostname()).toLowerCase(),
       // Without ranges in the flags the cluster's own objects tell them; pods' addresses nobody tells.
       config: {
+        families: existsSync(ipv6Interfaces) ? ['ip', 'ip6'] : ['ip'],
         clusterCidrs: [],
         serviceCidrs: [],
         ...file?.config,
@@ -65,4 +73,24 @@ export function define(command: Command): void {
       await transport.close()
     })
   })
+}
+
+function blocks(
+  text: string | undefined,
+  flag: string,
+  field: Parameters<typeof blocksOf>[1],
+): readonly string[] | undefined {
+  try {
+    return blocksOf(listOf(text), field)
+  } catch (error) {
+    throw new Problem(
+      'KN-CONFIG-02',
+      `--${flag} is ${JSON.stringify(text)}: it must be blocks of addresses`,
+      'give blocks such as 10.244.0.0/16,fd00:244::/56',
+      {
+        exitCode: exitCodes.usage,
+        cause: error,
+      },
+    )
+  }
 }
