@@ -3,8 +3,9 @@ import { nodes, pods, secrets, serviceAccounts } from '../../api/generated/resou
 import type { Frozen, KubernetesObject, Resource } from '../../api/resource.ts'
 import type { Lookup } from '../registry/registry.ts'
 import type { Finding, TokenAuthenticator } from './authenticator.ts'
-import { isSigned, unverifiedClaims, type Claims, type TokenKey } from './jwt.ts'
+import type { Claims, TokenKey } from './jwt.ts'
 import { authenticatedGroup, serviceAccountGroups, serviceAccountName, type User } from './user.ts'
+import { verifiedTokens } from './verified-tokens.ts'
 
 /** What tokens are checked against. */
 export interface ServiceAccountTokensOptions {
@@ -20,8 +21,8 @@ interface Ref {
   readonly uid: string
 }
 
-/** A token whose signature and form have been checked: neither changes. */
-interface Known {
+/** What a token says. */
+interface Content {
   readonly namespace: string
   readonly account: Ref
   readonly pod: Ref | undefined
@@ -33,27 +34,16 @@ interface Known {
   readonly user: User
 }
 
-/** How many tokens are remembered. */
-const knownMax = 10_000
 /** What is deleted longer ago than this is gone for good, as far as tokens go. */
 const leewayMs = 60_000
 
 /** Tokens of service accounts. Signatures are checked once a token; that its account, pod, node or secret is still there, each time. */
 export function serviceAccountTokens(options: ServiceAccountTokensOptions): TokenAuthenticator {
-  const known = new Map<string, Known>()
+  const contentOf = verifiedTokens(options.issuers, options.keys, read)
   return {
     authenticateToken(token, audiences = options.audiences): Finding {
-      let entry = known.get(token)
-      if (!entry) {
-        const claims = unverifiedClaims(token)
-        // Tokens of other issuers are for other authenticators.
-        if (!claims || typeof claims['iss'] !== 'string' || !options.issuers.includes(claims['iss'])) return undefined
-        if (!isSigned(token, options.keys)) return 'refused'
-        entry = read(claims)
-        if (!entry) return 'refused'
-        if (known.size >= knownMax) known.clear()
-        known.set(token, entry)
-      }
+      const entry = contentOf(token)
+      if (!entry || entry === 'refused') return entry
       const agreed = entry.audiences.filter((audience) => audiences.includes(audience))
       if (agreed.length === 0) return undefined
       const nowMs = options.clock.now()
@@ -68,7 +58,7 @@ export function serviceAccountTokens(options: ServiceAccountTokensOptions): Toke
   }
 }
 
-function read(claims: Claims): Known | undefined {
+function read(claims: Claims): Content | undefined {
   const bound = claims['kubernetes.io']
   if (typeof bound !== 'object' || bound === null) return undefined
   const { namespace, serviceaccount, pod, node, secret } = bound as Record<string, unknown>
@@ -118,7 +108,7 @@ function userOf(
 }
 
 /** Whether everything that the token is bound to is still the same. */
-function isBound({ namespace, account, pod, node, secret }: Known, lookup: Lookup, nowMs: number): boolean {
+function isBound({ namespace, account, pod, node, secret }: Content, lookup: Lookup, nowMs: number): boolean {
   const lives = (resource: Resource, space: string | undefined, ref: Ref) =>
     isAlive(lookup.get(resource, { namespace: space, name: ref.name }), ref, nowMs)
   if (!lives(serviceAccounts, namespace, account)) return false

@@ -7,6 +7,7 @@ import { ensureAuthenticationConfig } from './authentication-config.ts'
 import { ensureObject } from './ensure-object.ts'
 import { reconcileRbac } from './reconcile-rbac.ts'
 import { ensureKubernetesService, ensureServiceCidr } from './kubernetes-service.ts'
+import { ensureTokenTracking } from './token-tracking.ts'
 
 /** What bootstrapping works with. */
 export interface Bootstrapping {
@@ -39,6 +40,7 @@ export async function bootstrap(parts: Bootstrapping): Promise<void> {
     ),
   )
   await ensureAuthenticationConfig(parts)
+  await ensureTokenTracking(parts)
   await ensureServiceCidr(parts)
   await ensureKubernetesService(parts)
 }

@@ -4,8 +4,9 @@ import type { Core } from '../verbs/core.ts'
 import type { Bootstrapping } from './bootstrap.ts'
 import { ensureObject } from './ensure-object.ts'
 import { ensureKubernetesService } from './kubernetes-service.ts'
+import { ensureTokenTracking } from './token-tracking.ts'
 
-/** How often the system namespaces are looked for, as upstream's controller does. */
+/** How often the system namespaces, and what lies in them, are looked for, as upstream's controller does. */
 const namespacesMs = 60_000
 /** How often the `kubernetes` Service and its endpoints are: upstream's endpoint reconciler. */
 const serviceMs = 10_000
@@ -18,6 +19,7 @@ export function keepWhatIsNeeded(parts: Bootstrapping): () => void {
     every(core, namespacesMs, () =>
       Promise.all(facts.namespaces.map((object) => ensureObject(core, namespaces, object))),
     ),
+    every(core, namespacesMs, () => ensureTokenTracking(parts)),
     every(core, serviceMs, () => ensureKubernetesService(parts)),
   ]
   return () => stops.forEach((stop) => stop())

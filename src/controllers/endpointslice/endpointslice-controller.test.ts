@@ -92,6 +92,21 @@ test('pods whose named port differs are in slices of their own', async () => {
   assert.deepEqual((await slicesOf(world)).map((slice) => slice.ports?.[0]?.port).sort(), [8080, 9090])
 })
 
+test('a slice stays when the first pod comes and when the port changes: watchers see it change, not go', async () => {
+  await using world = await start()
+  const created = await world.client.create(services, service())
+  await world.clock.settle()
+  const [empty] = await slicesOf(world)
+  await addPod(world, 'a', '10.244.0.1', true)
+  const ports = [{ name: 'http', port: 80, targetPort: 9090, protocol: 'TCP' }] as const
+  await world.client.update(services, { ...created, spec: { ...created.spec, ports } })
+  await world.clock.settle()
+  const [slice, ...more] = await slicesOf(world)
+  assert.deepEqual(more, [])
+  assert.equal(slice?.metadata.uid, empty?.metadata.uid)
+  assert.deepEqual([slice?.ports?.[0]?.port, slice?.endpoints?.length], [9090, 1])
+})
+
 test('a pod that goes leaves the slices, and the placeholder comes back', async () => {
   await using world = await start()
   await world.client.create(services, service())

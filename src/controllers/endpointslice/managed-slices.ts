@@ -55,26 +55,33 @@ export function planSlices(
   groups: ReadonlyMap<string, PortGroup>,
 ): SliceWrites {
   const own = existing.filter((slice) => isControlledBy(slice, frame.owner))
-  const create: Slice[] = []
+  const contents: PortGroup[] = []
   const update: Slice[] = []
   const remove = existing.filter((slice) => !own.includes(slice))
   for (const [key, group] of groups) {
     const candidates = own.filter((slice) => portsKey(slice.ports) === key)
     const plan = planGroup(candidates, group, frame.endpointsMax)
-    create.push(...plan.create.map((content) => newSlice(frame, content)))
+    contents.push(...plan.create)
     update.push(...plan.update)
     remove.push(...plan.remove)
   }
   remove.push(...own.filter((slice) => !groups.has(portsKey(slice.ports))))
-  if (frame.emptySlice && create.length === 0 && own.every((slice) => remove.includes(slice))) {
+  if (frame.emptySlice && contents.length === 0 && own.every((slice) => remove.includes(slice))) {
     const empty = remove.findIndex((slice) => own.includes(slice) && !slice.ports?.length && !slice.endpoints?.length)
     if (empty >= 0) remove.splice(empty, 1)
-    else create.push(newSlice(frame, { ports: [], endpoints: [] }))
+    else contents.push({ ports: [], endpoints: [] })
+  }
+  // What would go is taken for what would be new, whatever its ports are: watchers see one change instead of two.
+  const spare = remove.filter((slice) => own.includes(slice)).slice(0, contents.length)
+  for (const slice of spare) {
+    update.push({ ...slice, ...contents.pop()! })
+    remove.splice(remove.indexOf(slice), 1)
   }
   const changed = new Set(update.map(nameOf))
   const outdated = own.filter(
     (slice) => !remove.includes(slice) && !changed.has(nameOf(slice)) && !isFramed(slice, frame),
   )
+  const create = contents.map((content) => newSlice(frame, content))
   return { create, remove, update: [...update, ...outdated].map((slice) => framed(slice, frame)) }
 }
 
