@@ -6,6 +6,7 @@ import type { HorizontalPodAutoscalerSpec } from '../../api/generated/types/auto
 import { timestamp } from '../../client/object.ts'
 import { startWorld, type World } from '../testing/world.ts'
 import { countForAverage } from './replica-count.ts'
+import { limit } from './scaling-behavior.ts'
 
 const key = { namespace: 'default', name: 'web' }
 const labels = { app: 'web' }
@@ -19,8 +20,9 @@ interface Load {
 async function start(
   spec: Partial<HorizontalPodAutoscalerSpec> = {},
   podSpec: Partial<PodSpec> = {},
+  cpu = 50,
 ): Promise<World & { load: Load }> {
-  const load: Load = { cpu: 50, down: false }
+  const load: Load = { cpu, down: false }
   const measured = async () => {
     if (load.down) throw new Error('the server is currently unable to handle the request')
     const items = (await world.pods()).map(({ metadata }) => ({
@@ -117,6 +119,15 @@ test('without load it shrinks after five quiet minutes', async () => {
   assert.equal(await size(world), 1)
 })
 
+test('an autoscaler that just began shrinks nothing for five minutes', async () => {
+  await using world = await start({ minReplicas: 1 }, {}, 5)
+  await run(world, 18)
+  assert.equal(await size(world), 2)
+  assert.equal((await condition(world, 'AbleToScale'))?.reason, 'ScaleDownStabilized')
+  await run(world, 4)
+  assert.equal(await size(world), 1)
+})
+
 test('when metrics fail it stays, and says why', async () => {
   await using world = await start()
   world.load.down = true
@@ -146,6 +157,19 @@ test('the limits hold without any metric', async () => {
   await using world = await start({ minReplicas: 5 })
   assert.equal(await size(world), 5)
 })
+
+const noHistory = () => ({ recommendations: [], ups: [], downs: [] })
+const options = { nowMs: 0, hpaDownscaleStabilizationMs: 300_000 }
+for (const [current, plain, withRules] of [
+  [1, 4, 5],
+  [3, 6, 7],
+  [5, 10, 10],
+] as const)
+  test(`${current} grow to ${plain} at once, and to ${withRules} by the rules that are the default of \`behavior\``, () => {
+    const spec = { maxReplicas: 100, scaleTargetRef: { kind: 'Deployment', name: 'web' } }
+    assert.equal(limit(spec, current, 50, noHistory(), options).replicas, plain)
+    assert.equal(limit({ ...spec, behavior: {} }, current, 50, noHistory(), options).replicas, withRules)
+  })
 
 const groups = (ready: number, unready: number, missing: number) => {
   const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`)

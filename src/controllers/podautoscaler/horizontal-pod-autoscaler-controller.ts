@@ -12,7 +12,7 @@ import { messageOf } from '../framework/context.ts'
 import { defineController, done, requeueAfter, type Context, type Outcome } from '../framework/controller.ts'
 import { withoutZeros } from '../framework/equality.ts'
 import { MetricError, proposalFor, type Proposal } from './metric-proposals.ts'
-import { limit, noteScaling, type ScalingHistory } from './scaling-behavior.ts'
+import { beginWith, limit, noteScaling, type ScalingHistory } from './scaling-behavior.ts'
 
 type Autoscaler = Frozen<HorizontalPodAutoscaler>
 type Condition = Frozen<HorizontalPodAutoscalerCondition>
@@ -115,6 +115,7 @@ class Round {
     )
     this.#current = scale.status?.replicas ?? 0
     const size = scale.spec?.replicas ?? 0
+    beginWith(this.#history, size, this.#c.clock.now())
     const wanted = await this.#wanted(size, scale)
     if (!wanted) return
     this.#desired = wanted.replicas

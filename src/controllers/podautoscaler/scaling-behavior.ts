@@ -45,7 +45,7 @@ export function limit(
   const { nowMs } = options
   const up = rulesOf(spec.behavior?.scaleUp, 0, defaultUp)
   const down = rulesOf(spec.behavior?.scaleDown, options.hpaDownscaleStabilizationMs, defaultDown)
-  const stable = stabilize(current, wanted, history, up, down, nowMs)
+  const stable = stabilize(spec.behavior && current, wanted, history, up, down, nowMs)
   const min = spec.minReplicas ?? 1
   const within = {
     status: 'False',
@@ -53,7 +53,7 @@ export function limit(
     message: 'the desired count is within the acceptable range',
   } as const
   if (stable.replicas > current) {
-    const fastest = Math.max(current, upLimit(current, history, up, nowMs))
+    const fastest = spec.behavior ? Math.max(current, upLimit(current, history, up, nowMs)) : plainUpLimit(current)
     const most = Math.min(spec.maxReplicas, fastest)
     if (stable.replicas <= most) return { ...stable, limited: within }
     const limited =
@@ -71,7 +71,7 @@ export function limit(
     return { replicas: most, able: stable.able, limited }
   }
   if (stable.replicas < current) {
-    const fastest = Math.min(current, downLimit(current, history, down, nowMs))
+    const fastest = spec.behavior ? Math.min(current, downLimit(current, history, down, nowMs)) : 0
     const least = Math.max(min, fastest)
     if (stable.replicas >= least) return { ...stable, limited: within }
     const limited =
@@ -91,9 +91,12 @@ export function limit(
   return { ...stable, limited: within }
 }
 
-/** The lowest of what was wanted lately when it goes up, the highest when it goes down. */
+/** How far an autoscaler without `behavior` grows at once: rules of their own came later, and their defaults are others. */
+const plainUpLimit = (current: number): number => Math.max(2 * current, 4)
+
+/** The lowest of what was wanted lately when it goes up, the highest when it goes down; without `current`, which `behavior` asks for, the highest always. */
 function stabilize(
-  current: number,
+  current: number | undefined,
   wanted: number,
   history: ScalingHistory,
   up: Rules,
@@ -109,7 +112,7 @@ function stabilize(
     if (atMs > nowMs - down.windowMs) highest = Math.max(highest, replicas)
   }
   history.recommendations.splice(0, Infinity, ...kept, { atMs: nowMs, replicas: wanted })
-  const replicas = current < lowest ? lowest : Math.min(current, highest)
+  const replicas = current === undefined ? highest : current < lowest ? lowest : Math.min(current, highest)
   if (replicas === wanted)
     return { replicas, able: { reason: 'ReadyForNewScale', message: 'recommended size matches current size' } }
   if (wanted > replicas)
@@ -152,6 +155,11 @@ function startOf(current: number, { ups, downs }: ScalingHistory, periodSeconds:
   const sum = (events: ScalingHistory['ups']) =>
     events.filter(({ atMs }) => atMs > nowMs - periodSeconds * 1000).reduce((total, { change }) => total + change, 0)
   return current - sum(ups) + sum(downs)
+}
+
+/** The size that was found counts as wanted until now: an autoscaler that was just begun, as all are after a restart, shrinks nothing at once either. */
+export function beginWith({ recommendations }: ScalingHistory, current: number, nowMs: number): void {
+  if (recommendations.length === 0) recommendations.push({ atMs: nowMs, replicas: current })
 }
 
 /** The longest period that a policy may look back. */
