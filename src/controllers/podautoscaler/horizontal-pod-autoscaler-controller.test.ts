@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { conflict } from '../../api/errors/api-error.ts'
 import { deployments, events, horizontalPodAutoscalers } from '../../api/generated/resources.ts'
 import type { PodSpec } from '../../api/generated/types/core-v1.ts'
 import type { HorizontalPodAutoscalerSpec } from '../../api/generated/types/autoscaling-v2.ts'
@@ -15,6 +16,8 @@ interface Load {
   /** Millicores of each pod. */
   cpu: number
   down: boolean
+  /** So many writes of the size come too late. */
+  conflicts: number
 }
 
 async function start(
@@ -22,7 +25,7 @@ async function start(
   podSpec: Partial<PodSpec> = {},
   cpu = 50,
 ): Promise<World & { load: Load }> {
-  const load: Load = { cpu, down: false }
+  const load: Load = { cpu, down: false, conflicts: 0 }
   const measured = async () => {
     if (load.down) throw new Error('the server is currently unable to handle the request')
     const items = (await world.pods()).map(({ metadata }) => ({
@@ -36,6 +39,10 @@ async function start(
   const world = await startWorld(
     ['horizontal-pod-autoscaler-controller', 'deployment-controller', 'replicaset-controller'],
     {
+      refuse({ method, path }) {
+        if (method === 'PUT' && path.endsWith('/scale') && load.conflicts-- > 0)
+          throw conflict({ group: 'apps', plural: 'deployments' }, 'web')
+      },
       answer: ({ path }) => (path.startsWith('/apis/metrics.k8s.io/') ? measured() : undefined),
     },
   )
@@ -151,6 +158,15 @@ test('what a pod requests as a whole is what its use is measured by', async () =
   world.load.cpu = 200
   await run(world, 2)
   assert.equal(await size(world), 2)
+})
+
+test('a size that somebody else was faster than is written again at once', async () => {
+  await using world = await start({ maxReplicas: 3 })
+  world.load.cpu = 500
+  world.load.conflicts = 2
+  await run(world, 3)
+  assert.equal(await size(world), 3)
+  assert.ok((await world.client.list(events)).items.every(({ reason }) => reason !== 'FailedRescale'))
 })
 
 test('the limits hold without any metric', async () => {

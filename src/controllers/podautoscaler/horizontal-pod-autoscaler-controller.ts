@@ -4,14 +4,15 @@ import type {
   HorizontalPodAutoscalerCondition,
   HorizontalPodAutoscalerStatus,
 } from '../../api/generated/types/autoscaling-v2.ts'
-import type { Frozen } from '../../api/resource.ts'
+import { isConflict } from '../../api/errors/api-error.ts'
+import type { Frozen, ObjectKey } from '../../api/resource.ts'
 import { discover, type DiscoveredResource } from '../../client/discovery.ts'
 import { isBeingDeleted, nameOf, namespaceOf, timestamp } from '../../client/object.ts'
 import { withCondition } from '../framework/conditions.ts'
 import { messageOf } from '../framework/context.ts'
 import { defineController, done, requeueAfter, type Context, type Outcome } from '../framework/controller.ts'
 import { withoutZeros } from '../framework/equality.ts'
-import { MetricError, proposalFor, type Proposal } from './metric-proposals.ts'
+import { MetricError, proposalFor, type Proposal, type Target } from './metric-proposals.ts'
 import { beginWith, limit, noteScaling, type ScalingHistory } from './scaling-behavior.ts'
 
 type Autoscaler = Frozen<HorizontalPodAutoscaler>
@@ -25,6 +26,9 @@ interface Scale {
   readonly spec?: { readonly replicas?: number }
   readonly status?: { readonly replicas?: number; readonly selector?: string }
 }
+
+/** How often a size is written before the failure is told. */
+const attemptsMax = 5
 
 /** Follows metrics with the number of a workload's pods. */
 export const horizontalPodAutoscalerController = defineController<HorizontalPodAutoscaler, Memory>({
@@ -113,8 +117,8 @@ class Round {
       'SucceededGetScale',
       "the HPA controller was able to get the target's current scale",
     )
-    this.#current = scale.status?.replicas ?? 0
     const size = scale.spec?.replicas ?? 0
+    this.#current = size
     beginWith(this.#history, size, this.#c.clock.now())
     const wanted = await this.#wanted(size, scale)
     if (!wanted) return
@@ -159,7 +163,8 @@ class Round {
     }
     if (size > maxReplicas) return { replicas: maxReplicas, why: 'Current number of replicas above Spec.MaxReplicas' }
     if (size < minReplicas) return { replicas: minReplicas, why: 'Current number of replicas below Spec.MinReplicas' }
-    const best = await this.#proposals({ current: size, selector: scale.status?.selector ?? '' })
+    const { replicas: observed = 0, selector = '' } = scale.status ?? {}
+    const best = await this.#proposals({ current: size, observed, selector })
     if (!best) return undefined
     const spec = this.#hpa.spec
     if (!spec) return undefined
@@ -173,7 +178,7 @@ class Round {
   }
 
   /** The highest of what the metrics ask for. */
-  async #proposals(target: { current: number; selector: string }): Promise<Proposal | undefined> {
+  async #proposals(target: Target): Promise<Proposal | undefined> {
     if (target.selector === '') {
       this.#c.event(this.#hpa, 'Warning', 'SelectorRequired', 'selector is required')
       return void this.#set('ScalingActive', 'False', 'InvalidSelector', "the HPA target's scale is missing a selector")
@@ -226,10 +231,7 @@ class Round {
   ): Promise<void> {
     const text = `New size: ${replicas}; reason: ${why}`
     try {
-      await this.#c.client.updateSubresource(resource, { namespace: namespaceOf(this.#hpa), name }, 'scale', {
-        ...scale,
-        spec: { ...scale.spec, replicas },
-      })
+      await this.#writeSize(resource, { namespace: namespaceOf(this.#hpa), name }, scale, replicas)
     } catch (error) {
       this.#c.event(this.#hpa, 'Warning', 'FailedRescale', `${text}; error: ${messageOf(error)}`)
       this.#desired = size
@@ -249,6 +251,21 @@ class Round {
       `the HPA controller was able to update the target scale to ${replicas}`,
     )
     this.#c.event(this.#hpa, 'Normal', 'SuccessfulRescale', text)
+  }
+
+  /** On the newest scale where somebody, the target's own controller most often, was faster. */
+  async #writeSize(resource: DiscoveredResource, key: ObjectKey, scale: Scale, replicas: number): Promise<void> {
+    const { client } = this.#c
+    let current = scale
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const next = { ...current, spec: { ...current.spec, replicas } }
+        return void (await client.updateSubresource(resource, key, 'scale', next))
+      } catch (error) {
+        if (!isConflict(error) || attempt >= attemptsMax) throw error
+        current = await client.getSubresource<Scale>(resource, key, 'scale')
+      }
+    }
   }
 
   #set(type: string, status: string, reason: string, message: string): void {

@@ -44,7 +44,10 @@ export class MetricError extends Error {
 
 /** The size of the target, and which pods are its. */
 export interface Target {
+  /** The pods that are wanted. */
   readonly current: number
+  /** The pods that are there: what is measured of the whole is theirs. */
+  readonly observed: number
   readonly selector: string
 }
 
@@ -261,8 +264,8 @@ function ofWhole(
   const tolerance = toleranceOf(hpa, c)
   if (goal.averageValue !== undefined)
     return [
-      countForShare(target.current, value, milli(goal.averageValue), tolerance),
-      { averageValue: quantity(Math.ceil(value / Math.max(1, target.current))) },
+      countForShare(target.observed, value, milli(goal.averageValue), tolerance),
+      { averageValue: quantity(Math.ceil(value / Math.max(1, target.observed))) },
     ]
   const readyPods = targetPods(hpa, target, c).filter(
     (pod) =>
