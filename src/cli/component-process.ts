@@ -3,9 +3,15 @@ import { realClock } from '../base/clock.ts'
 import { Metrics } from '../base/metrics.ts'
 import { realRandom } from '../base/random.ts'
 
+/** Lines that wait while the log's disk is full; further ones are dropped. */
+const waitingLinesMaxBytes = 1024 * 1024
+
 /** What a component that runs as a process of its own is given: the machine's clock and randomness, a log on standard error. */
 export async function componentDeps(component: string | undefined, verbosity: number): Promise<Deps> {
   const { default: pino } = await import('pino')
+  const output = pino.destination({ fd: 2, sync: true, maxLength: waitingLinesMaxBytes })
+  // A log that cannot be written is no reason to end: what waits is tried again with the next line. Libraries write there, too.
+  for (const stream of [output, process.stderr]) stream.on('error', () => {})
   const level = verbosity >= 4 ? 'debug' : 'info'
   const log = pino(
     {
@@ -14,7 +20,7 @@ export async function componentDeps(component: string | undefined, verbosity: nu
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ fd: 2, sync: true }),
+    output,
   )
   return { clock: realClock, random: realRandom, log, metrics: new Metrics() }
 }
