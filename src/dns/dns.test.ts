@@ -53,6 +53,7 @@ async function start(t: TestContext, upstreams: { address: string; port: number 
   await create('outside', { type: 'ExternalName', externalName: 'www.example.com' })
   await create('inside', { type: 'ExternalName', externalName: 'web.shop.svc.cluster.local' })
   await create('twice', { type: 'ExternalName', externalName: 'inside.shop.svc.cluster.local' })
+  await create('long', { type: 'ExternalName', externalName: `${'a'.repeat(200)}.com` })
   await create('round', { type: 'ExternalName', externalName: 'round.shop.svc.cluster.local' })
   await slice('db', [
     { addresses: ['10.244.0.2'], hostname: 'db-0', conditions: { ready: true } },
@@ -164,6 +165,7 @@ test('the names of the specification', async (t) => {
       'A',
       'NOERROR, A 10.96.0.5, CNAME inside.shop.svc.cluster.local, CNAME web.shop.svc.cluster.local',
     ],
+    ['long.shop.svc.cluster.local', 'A', 'NOERROR'],
     ['round.shop.svc.cluster.local', 'A', 'NOERROR, CNAME round.shop.svc.cluster.local'],
     ['web-0.web.shop.svc.cluster.local', 'A', 'NOERROR, A 10.244.0.7'],
     ['web-1.web.shop.svc.cluster.local', 'A', 'NXDOMAIN'],

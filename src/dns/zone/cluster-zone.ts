@@ -134,9 +134,9 @@ export class ClusterZone {
     const service = this.#view.service(namespace, labels.at(-1) ?? '')
     if (!service) return undefined
     if (service.spec?.type === 'ExternalName') {
-      return labels.length === 1
-        ? { records: [this.#record(name, 'CNAME', (service.spec.externalName ?? '').replace(/\.$/, ''))] }
-        : undefined
+      if (labels.length !== 1) return undefined
+      const target = (service.spec.externalName ?? '').replace(/\.$/, '')
+      return { records: isDnsName(target) ? [this.#record(name, 'CNAME', target)] : [] }
     }
     const base = this.#serviceName(namespace, service.metadata.name ?? '')
     if (isHeadless(service)) return this.#findHeadless(name, base, { service, labels })
@@ -266,6 +266,9 @@ interface SlicePort {
   readonly port?: number
   readonly protocol?: string
 }
+
+/** The API takes longer labels than a DNS message can hold. */
+const isDnsName = (name: string) => name.split('.').every(({ length }) => length > 0 && length <= 63)
 
 const unique = <Item>(items: readonly Item[]): Item[] => [...new Set(items)]
 
