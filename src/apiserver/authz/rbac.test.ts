@@ -124,6 +124,20 @@ test('nobody grants what they do not have', async (t) => {
   await assert.rejects(make('delete', 'more'), forbidden)
 })
 
+test('who is refused is told of a binding whose role is missing', async (t) => {
+  const { server, send, clock } = await startTestServer(t)
+  await send('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+    metadata: { name: 'b' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'none' },
+    subjects: [{ kind: 'User', name: 'jane', apiGroup: 'rbac.authorization.k8s.io' }],
+  })
+  await clock.settle()
+  await assert.rejects(server.transport(user).send({ method: 'GET', path: '/api/v1/nodes' }), {
+    message:
+      'nodes is forbidden: User "jane" cannot list resource "nodes" in API group "" at the cluster scope: RBAC: clusterrole.rbac.authorization.k8s.io "none" not found',
+  })
+})
+
 test('a node reads the secrets of its own pods only', async (t) => {
   const { server, send, clock } = await startTestServer(t)
   for (const name of ['mine', 'other']) await send('POST', '/api/v1/namespaces/default/secrets', { metadata: { name } })

@@ -25,6 +25,9 @@ interface Grant {
 }
 
 const none: readonly never[] = []
+/** Stands for the rules of a role that is not there. */
+const absent: readonly Frozen<PolicyRule>[] = []
+const noOpinion: Decision = { verdict: 'none', reason: '' }
 
 /** Role-based access control, evaluated from the cached bindings, which are indexed by subject so that a request looks only at its user's own. */
 export class Rbac implements Authorizer {
@@ -66,10 +69,12 @@ export class Rbac implements Authorizer {
   }
 
   authorize(ask: Ask): Decision {
+    let missing: string[] | undefined
     for (const { binding, subject, rules } of this.grants(ask.user, ask.namespace)) {
-      if (coversOf(rules)(ask)) return { verdict: 'allow', reason: reasonOf(binding, subject) }
+      if (rules === absent) (missing ??= []).push(absence(binding))
+      else if (coversOf(rules)(ask)) return { verdict: 'allow', reason: reasonOf(binding, subject) }
     }
-    return { verdict: 'none', reason: '' }
+    return missing ? { verdict: 'none', reason: missingText(missing) } : noOpinion
   }
 
   /** The bindings that concern a user in a namespace, those of the cluster first. */
@@ -86,13 +91,13 @@ export class Rbac implements Authorizer {
     }
   }
 
-  /** The rules of a role; none when it is missing. */
+  /** The rules of a role; `absent`, which has none, when there is no such role. */
   rulesOf(ref: Frozen<RoleRef>, namespace: string): readonly Frozen<PolicyRule>[] {
     const role =
       ref.kind === 'ClusterRole'
         ? this.#lookup.get(clusterRoles, { name: ref.name! })
         : this.#lookup.get(roles, { namespace, name: ref.name! })
-    return role?.rules ?? none
+    return role ? (role.rules ?? none) : absent
   }
 
   /** All that a user may do in a namespace, as rules. */
@@ -161,4 +166,13 @@ function reasonOf(binding: Binding, { kind, name, namespace }: Frozen<Subject>):
       ? `ClusterRole ${JSON.stringify(binding.roleRef.name)}`
       : `Role "${binding.roleRef.name}"`
   return `RBAC: allowed by ${bound} of ${role} to ${who}`
+}
+
+/** Who is refused learns of bindings whose role is missing: it may be why. */
+const absence = ({ roleRef }: Binding): string =>
+  `${roleRef.kind!.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(roleRef.name)} not found`
+
+function missingText(absences: readonly string[]): string {
+  const each = [...new Set(absences)]
+  return `RBAC: ${each.length === 1 ? each[0] : `[${each.join(', ')}]`}`
 }
