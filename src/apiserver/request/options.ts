@@ -73,7 +73,7 @@ export function deletionOf(options: DeleteOptions): Deletion {
     propagationPolicy !== 'Background' &&
     propagationPolicy !== 'Foreground'
   ) {
-    errors.notSupported(field('propagationPolicy'), propagationPolicy, ['Background', 'Foreground', 'Orphan', 'nil'])
+    errors.notSupported(field('propagationPolicy'), propagationPolicy, ['Foreground', 'Background', 'Orphan', 'nil'])
   }
   const dryRun = checkDryRun(options.dryRun ?? [], errors)
   if (!errors.empty) throw invalid('meta.k8s.io', 'DeleteOptions', '', errors)

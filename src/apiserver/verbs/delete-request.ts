@@ -113,6 +113,10 @@ function decodeProtobuf(bytes: Buffer): DeleteOptions {
 }
 
 function decodeOptions(value: unknown): DeleteOptions {
+  const { kind, apiVersion = '' } = (value ?? {}) as Partial<DeleteOptions>
+  // Somebody who sends the object itself means something else than what would be done.
+  if (kind && kind !== 'DeleteOptions')
+    throw badRequest(`${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as DeleteOptions`)
   try {
     return decode(definition('apimachinery.pkg.apis.meta.v1.DeleteOptions'), value) as DeleteOptions
   } catch (error) {

@@ -95,6 +95,13 @@ test('preconditions of a deletion must hold', async (t) => {
   await assert.rejects(send('DELETE', `${configMaps}/a`, { preconditions: { resourceVersion: '1' } }), isConflict)
 })
 
+test('a deletion that comes with something else than its options is refused', async (t) => {
+  const { send } = await startTestServer(t)
+  const made = await send('POST', configMaps, { metadata: { name: 'a' } })
+  await assert.rejects(send('DELETE', `${configMaps}/a`, made), code(400))
+  await send('DELETE', `${configMaps}/a`, { kind: 'DeleteOptions', apiVersion: 'v1' })
+})
+
 test('nothing new comes into a namespace that ends', async (t) => {
   const { send } = await startTestServer(t)
   await send('POST', '/api/v1/namespaces', { metadata: { name: 'x' } })
