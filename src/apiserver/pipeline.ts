@@ -62,6 +62,7 @@ export class Pipeline {
   readonly #parts: PipelineParts
   readonly #date: () => string
   #inflight = 0
+  #whenIdle: (() => void) | undefined
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
@@ -115,6 +116,11 @@ export class Pipeline {
     } catch (error) {
       failed(error)
     }
+  }
+
+  /** Resolves when no request is being answered; those that last do not count. */
+  idle(): Promise<void> {
+    return this.#inflight === 0 ? Promise.resolve() : new Promise((resolve) => (this.#whenIdle = resolve))
   }
 
   /** Carries out a request of a user who is known: after authentication, whoever carried it here. */
@@ -187,6 +193,8 @@ export class Pipeline {
     // Nor one of the whole cluster inside of one; a namespace's own name looks like that to who reads paths.
     if (!kind.resource.namespaced && namespace !== '' && !(group === '' && resource === 'namespaces')) return undefined
     if (name === '') return { ...request, kind, subresource: undefined }
+    // Only what is passed on has paths below it.
+    if (name !== 'proxy' && request.info.rest.length > 1) return undefined
     const subresource = kind.subresources.find((each) => each.name === name)
     return subresource && { ...request, kind, subresource }
   }
@@ -194,6 +202,7 @@ export class Pipeline {
   #answer(request: ApiRequest, write: (answer: Answer) => void | Promise<void>): void | Promise<void> {
     const { info } = request
     if (lasts(info)) {
+      request.exchange?.onClose(this.#parts.requestMetrics.lasting(info))
       const answer = this.run(request)
       return answer instanceof Promise ? answer.then(write) : write(answer)
     }
@@ -204,14 +213,19 @@ export class Pipeline {
     try {
       answer = this.run(request)
     } catch (error) {
-      this.#inflight--
+      this.#answered()
       throw error
     }
     if (!(answer instanceof Promise)) {
-      this.#inflight--
+      this.#answered()
       return write(answer)
     }
-    return answer.then(write).finally(() => this.#inflight--)
+    return answer.then(write).finally(() => this.#answered())
+  }
+
+  #answered(): void {
+    this.#inflight--
+    if (this.#inflight === 0) this.#whenIdle?.()
   }
 
   #read(exchange: Exchange): ApiRequest {
@@ -261,12 +275,12 @@ export class Pipeline {
     if (exchange.answered) return exchange.abort()
     const retry = api.status.details?.retryAfterSeconds
     if (retry) headers.extra.push('retry-after', String(retry))
-    const format = errorFormat(exchange.header('accept'))
+    const format = errorFormat(exchange.header('accept'), wantsPretty(request.query.get('pretty'), request.userAgent))
     if (format === plainJson)
       return exchange.respond(
         api.code,
         headers.of(request.warnings, 'application/json'),
-        request.method === 'HEAD' ? '' : statusJson(api.status),
+        request.method === 'HEAD' ? '' : `${statusJson(api.status)}\n`,
       )
     const { bytes, contentType } = this.#parts.forms.value(JSON.parse(statusJson(api.status)) as object, {
       format,
@@ -296,13 +310,14 @@ function nonResourceFormat(accept: string | undefined): Format {
 }
 
 /** Errors are written in the form that was asked for where that is one for objects; else as JSON. */
-function errorFormat(accept: string | undefined): Format {
-  if (accept === undefined || accept.startsWith('application/json') || accept.startsWith('*/*')) return plainJson
+function errorFormat(accept: string | undefined, pretty: boolean): Format {
+  const json = pretty ? prettyJson : plainJson
+  if (accept === undefined || accept.startsWith('application/json') || accept.startsWith('*/*')) return json
   try {
     const { encoding } = negotiate(accept, () => true)
-    return encoding === 'json' ? plainJson : { ...plainJson, encoding }
+    return encoding === 'json' ? json : { ...plainJson, encoding }
   } catch (error) {
-    if (error instanceof ApiError) return plainJson
+    if (error instanceof ApiError) return json
     throw error
   }
 }

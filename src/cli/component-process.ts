@@ -1,6 +1,7 @@
 import type { Deps } from '../base/deps.ts'
 import { realClock } from '../base/clock.ts'
 import { Metrics } from '../base/metrics.ts'
+import { addProcessMetrics } from '../base/process-metrics.ts'
 import { realRandom } from '../base/random.ts'
 
 /** Lines that wait while the log's disk is full; further ones are dropped. */
@@ -22,7 +23,9 @@ export async function componentDeps(component: string | undefined, verbosity: nu
     },
     output,
   )
-  return { clock: realClock, random: realRandom, log, metrics: new Metrics() }
+  const metrics = new Metrics()
+  addProcessMetrics(metrics)
+  return { clock: realClock, random: realRandom, log, metrics }
 }
 
 /** Runs until a signal asks for the end, then closes; a second signal ends at once. */

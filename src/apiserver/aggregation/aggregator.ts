@@ -113,9 +113,13 @@ export class Aggregator {
   }
 
   #group(name: string): Answer | undefined {
-    const group = this.groups().find((each) => each.name === name)
-    if (!group || this.#parts.core.kinds.group(name)) return undefined
-    const versions = group.versions.map((version) => ({ groupVersion: `${name}/${version}`, version }))
+    if (this.#parts.core.kinds.group(name)) return undefined
+    // A group is there while its server is not.
+    const versions = [...this.#remote.values()]
+      .flatMap(({ spec }) => (spec!.group === name ? [spec!.version!] : []))
+      .sort(compareVersions)
+      .map((version) => ({ groupVersion: `${name}/${version}`, version }))
+    if (versions.length === 0) return undefined
     return valueAnswer({ kind: 'APIGroup', apiVersion: 'v1', name, versions, preferredVersion: versions[0]! } as object)
   }
 

@@ -49,6 +49,8 @@ export interface RawAnswer {
   readonly contentType: string
   readonly body: string | Uint8Array
   readonly headers?: readonly string[]
+  /** Absent: nobody keeps it. */
+  readonly cacheControl?: string
 }
 
 /** The handler writes to the exchange itself (logs, proxied requests). */

@@ -10,11 +10,7 @@ import { contentTypes, type Format } from './negotiate.ts'
 /** A value as JSON or YAML text. */
 export function formText(value: unknown, { encoding, pretty }: Format): Formed {
   const text =
-    encoding === 'yaml'
-      ? formatYaml(value)
-      : pretty
-        ? `${JSON.stringify(value, undefined, 2)}\n`
-        : JSON.stringify(value)
+    encoding === 'yaml' ? formatYaml(value) : pretty ? JSON.stringify(value, undefined, 2) : JSON.stringify(value)
   return { bytes: Buffer.from(text), contentType: contentTypes[encoding === 'yaml' ? 'yaml' : 'json'] }
 }
 

@@ -16,7 +16,7 @@ export function jsonListChunks({ kind, entries, resourceVersion, continue: token
   return new ListChunks({
     head: `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${apiVersion},"metadata":${metadata},"items":[`,
     items: bytesOf(entries),
-    tail: ']}',
+    tail: ']}\n',
     itemHead: kind.custom ? '' : itemHeadOf(kind),
   })
 }

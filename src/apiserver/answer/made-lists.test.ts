@@ -30,8 +30,8 @@ for (const count of [0, 1, 3]) {
     const answer = answerOf(count)
     const textOf = (pretty: boolean) =>
       [...madeListChunks(answer, pretty)].map(({ content }) => content.toString()).join('')
-    assert.equal(textOf(false), JSON.stringify(listObject(answer)))
-    assert.equal(textOf(true), `${JSON.stringify(listObject(answer), undefined, 2)}\n`)
+    assert.equal(textOf(false), `${JSON.stringify(listObject(answer))}\n`)
+    assert.equal(textOf(true), JSON.stringify(listObject(answer), undefined, 2))
   })
 }
 
@@ -43,7 +43,7 @@ for (const count of [0, 1, 2000]) {
       const answer = { ...answerOf(count), entries, kind }
       const options = { format: { ...plainJson, as }, query: Query.parse('includeObject=Object'), nowMs: 0 }
       const chunks = [...partChunks(answer, options)].map(({ content }) => content.toString())
-      assert.equal(chunks.join(''), JSON.stringify(partOf(answer, options)))
+      assert.equal(chunks.join(''), `${JSON.stringify(partOf(answer, options))}\n`)
       assert.equal(chunks.length > 1, count === 2000 && as === 'Table')
     })
   }

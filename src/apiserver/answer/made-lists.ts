@@ -28,7 +28,7 @@ export function madeListChunks(answer: ListAnswer, pretty: boolean): ListChunks 
   return new ListChunks({
     head: indent ? `${head}[\n    ` : `${head}[`,
     items: madeItems(answer, pretty),
-    tail: `${indent ? '\n  ]' : ']'}${tail}${pretty ? '\n' : ''}`,
+    tail: `${indent ? '\n  ]' : ']'}${tail}${pretty ? '' : '\n'}`,
     separator: pretty ? ',\n    ' : ',',
   })
 }
@@ -69,14 +69,14 @@ export function partChunks(answer: ListAnswer, options: FormOptions): ListChunks
   const isTable = options.format.as === 'Table'
   // Rows in an order of their own need all objects at once, and what is empty has its own form.
   if (entries.length === 0 || (isTable && kind.behaviour.rowOrder))
-    return new ListChunks({ head: JSON.stringify(partOf(answer, options)), items: [], tail: '' })
+    return new ListChunks({ head: JSON.stringify(partOf(answer, options)), items: [], tail: '\n' })
   const frame = isTable
     ? JSON.stringify(tableWithoutRows(kind, { ...tableOptions(options), metadata: listMeta(answer) }))
     : JSON.stringify({
         ...partialList(kind, [], { metadata: listMeta(answer), version: versionOf(options.format) }),
         items: [],
       })
-  return new ListChunks({ head: frame.slice(0, -2), items: partItems(answer, options), tail: ']}' })
+  return new ListChunks({ head: frame.slice(0, -2), items: partItems(answer, options), tail: ']}\n' })
 }
 
 function* partItems({ kind, entries }: ListAnswer, options: FormOptions): Iterable<Uint8Array> {

@@ -94,8 +94,11 @@ function parseClause(text: string): { format: Format | undefined; quality: numbe
   }
 }
 
+/** What Go reads as true. */
+const trueTexts: ReadonlySet<string> = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
+
 /** Whether a person seems to be reading: then JSON is indented, as upstream does for these programs. */
 export function wantsPretty(query: string | undefined, userAgent: string): boolean {
-  if (query !== undefined) return query !== 'false' && query !== '0'
+  if (query !== undefined && query !== '') return trueTexts.has(query)
   return userAgent.startsWith('curl') || userAgent.startsWith('Wget') || userAgent.startsWith('Mozilla/5.0')
 }

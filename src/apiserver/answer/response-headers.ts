@@ -13,13 +13,13 @@ export class ResponseHeaders {
     this.#date = date
   }
 
-  /** With the type of the body, and warnings. */
-  of(warnings: readonly string[], contentType: string): FlatHeaders {
+  /** With the type of the body, and warnings. Answers are the asker's, and as of now, unless they say otherwise. */
+  of(warnings: readonly string[], contentType: string, cacheControl = 'no-cache, private'): FlatHeaders {
     const headers = [
       'audit-id',
       this.#auditId,
       'cache-control',
-      'no-cache, private',
+      cacheControl,
       'content-type',
       contentType,
       'date',

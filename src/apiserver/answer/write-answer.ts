@@ -1,5 +1,4 @@
 import { gzipSync } from 'node:zlib'
-import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { ApiRequest } from '../request/api-request.ts'
@@ -44,7 +43,7 @@ export function writeAnswer(writing: Writing, answer: Answer): void | Promise<vo
 function writeObject(writing: Writing, { code, kind, document }: ObjectAnswer): void {
   const { format, exchange, headers, request } = writing
   if (format.encoding === 'json' && format.as === '' && !kind.storedAs && !format.pretty) {
-    return send(writing, code, contentTypes.json, document.bytes)
+    return send(writing, code, contentTypes.json, lineOf(document.bytes))
   }
   const object = served(kind, document.object)
   const { bytes, contentType } = writing.forms.object(kind, object, {
@@ -52,7 +51,7 @@ function writeObject(writing: Writing, { code, kind, document }: ObjectAnswer): 
     query: request.query,
     nowMs: writing.nowMs,
   })
-  exchange.respond(code, headers.of(request.warnings, contentType), asBuffer(bytes))
+  exchange.respond(code, headers.of(request.warnings, contentType), whole(format, contentType, bytes))
 }
 
 function writeList(writing: Writing, answer: ListAnswer): void | Promise<void> {
@@ -71,20 +70,27 @@ function writeList(writing: Writing, answer: ListAnswer): void | Promise<void> {
 }
 
 function writeValue(writing: Writing, { code, value }: ValueAnswer): void {
-  const { format, request } = writing
-  const { bytes, contentType } = writing.forms.value(value as Frozen<KubernetesObject>, {
-    format,
-    query: request.query,
-    nowMs: writing.nowMs,
-  })
-  send(writing, code, contentType, bytes)
+  const { format, request, nowMs } = writing
+  const { bytes, contentType } = writing.forms.value(value, { format, query: request.query, nowMs })
+  send(writing, code, contentType, whole(format, contentType, bytes))
+}
+
+/** JSON for programs ends its line, and JSON for people does not: so has upstream it. */
+const whole = (format: Format, contentType: string, bytes: Uint8Array): Buffer =>
+  contentType === contentTypes.json && !format.pretty ? lineOf(bytes) : asBuffer(bytes)
+
+function lineOf(bytes: Uint8Array): Buffer {
+  const line = Buffer.allocUnsafe(bytes.length + 1)
+  line.set(bytes)
+  line[bytes.length] = 0x0a
+  return line
 }
 
 function writeRaw(
   { exchange, request, headers }: Writing,
-  { code, contentType, body, headers: more }: RawAnswer,
+  { code, contentType, body, headers: more, cacheControl }: RawAnswer,
 ): void {
-  const own = headers.of(request.warnings, contentType)
+  const own = headers.of(request.warnings, contentType, cacheControl)
   exchange.respond(code, more ? [...own, ...more] : own, typeof body === 'string' ? body : asBuffer(body))
 }
 

@@ -41,7 +41,8 @@ export function newAuthentication(options: ApiServerOptions, registry: Registry)
     : serviceAccounts?.signingKey
       ? [serviceAccounts.signingKey]
       : []
-  const keys = pems.map(tokenKey)
+  // A public key and the one that signs with it are the same key.
+  const keys = [...new Map(pems.map(tokenKey).map((key) => [key.id, key])).values()]
   if (serviceAccounts) {
     const used = (secret: ObjectKey, day: string) =>
       void noteUse(registry, secret, day).catch((error: unknown) =>

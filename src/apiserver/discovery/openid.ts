@@ -28,7 +28,7 @@ export function addOpenId(
       }
       return {
         ...textAnswer(200, JSON.stringify(document), 'application/json'),
-        headers: ['cache-control', 'public, max-age=3600'],
+        cacheControl: 'public, max-age=3600',
       }
     },
   })
@@ -39,7 +39,7 @@ export function addOpenId(
       throw new ApiError({ ...notAcceptable([type]).status, details: {} })
     return {
       ...textAnswer(200, JSON.stringify(keySet(keys)), type),
-      headers: ['cache-control', 'public, max-age=3600'],
+      cacheControl: 'public, max-age=3600',
     }
   }
   nonResource.add({ path: '/openid/v1/jwks', handler: keySetOf })

@@ -106,7 +106,7 @@ class Documents {
     }
     const key = `${contentType} ${path}`
     let text = this.#texts.get(key)
-    if (text === undefined) this.#texts.set(key, (text = JSON.stringify(make())))
+    if (text === undefined) this.#texts.set(key, (text = `${JSON.stringify(make())}\n`))
     return { ...textAnswer(200, text, contentType), headers: ['vary', 'Accept'] }
   }
 }

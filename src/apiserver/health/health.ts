@@ -1,4 +1,3 @@
-import type { Store } from '../../store/store.ts'
 import { textAnswer, type Answer } from '../answer/answer.ts'
 import type { PathRoute } from '../non-resource.ts'
 import type { ApiRequest } from '../request/api-request.ts'
@@ -6,31 +5,27 @@ import checks from '../generated/health-checks.json' with { type: 'json' }
 import { checkReport, healthReport } from '../../serving/health-report.ts'
 import { HealthSlis } from '../../serving/health-slis.ts'
 
-/** What health depends on. */
-export interface HealthState {
-  readonly store: Store
-  /** Names of checks that have not passed yet, with the reason. */
-  readonly failing: ReadonlyMap<string, string>
-}
+/** Names of checks that do not pass, with the reason. */
+export type Failing = ReadonlyMap<string, string>
 
 /** /healthz, /livez and /readyz, each check of theirs by its name, and what came of them as metrics. */
-export function healthRoutes(state: HealthState): PathRoute[] {
+export function healthRoutes(failing: Failing): PathRoute[] {
   const slis = new HealthSlis()
   const routes: PathRoute[] = [
     { path: '/metrics/slis', handler: () => textAnswer(200, slis.text(), 'text/plain; version=0.0.4; charset=utf-8') },
   ]
   for (const [root, names] of Object.entries(checks)) {
-    const observe = (name: string) => slis.observe(root, name, !state.failing.has(name))
+    const observe = (name: string) => slis.observe(root, name, !failing.has(name))
     names.forEach(observe)
     const every: PathRoute['handler'] = (request) => {
       names.forEach(observe)
-      return all(root, names, state, request)
+      return all(root, names, failing, request)
     }
     routes.push({ path: `/${root}`, methods: 'any', handler: every })
     for (const name of names) {
       const handler = () => {
         observe(name)
-        return one(name, state)
+        return one(name, failing)
       }
       routes.push({ path: `/${root}/${name}`, methods: 'any', handler })
     }
@@ -38,12 +33,12 @@ export function healthRoutes(state: HealthState): PathRoute[] {
   return routes
 }
 
-function one(name: string, { failing }: HealthState): Answer {
+function one(name: string, failing: Failing): Answer {
   const { code, text } = checkReport(failing.get(name))
   return textAnswer(code, text)
 }
 
-function all(root: string, names: readonly string[], { failing }: HealthState, { query }: ApiRequest): Answer {
+function all(root: string, names: readonly string[], failing: Failing, { query }: ApiRequest): Answer {
   const checks = names.map((name) => ({ name, fault: failing.get(name) }))
   const { code, text } = healthReport(root, checks, { excluded: query.all('exclude'), verbose: query.has('verbose') })
   return textAnswer(code, text)

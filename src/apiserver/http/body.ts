@@ -36,7 +36,9 @@ export function readBody(source: Readable, { bytesMax, declaredBytes, turns }: B
       ended = true
       turns.enter(total, () => resolve(more ? Buffer.concat(more, total) : (first ?? nothing)))
     })
-    source.on('error', reject)
+    source.on('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ECONNRESET' ? new BodyAbortedError('the client went away', { cause: error }) : error),
+    )
     // Making an error costs more than reading the body, and every stream closes.
     source.on('close', () => ended || reject(new BodyAbortedError('the client went away')))
   })

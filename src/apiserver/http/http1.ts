@@ -18,7 +18,7 @@ export class Http1Exchange implements Exchange {
 
   constructor(request: IncomingMessage, response: ServerResponse, peer: Peer, turns: Turns) {
     this.method = request.method!
-    this.target = request.url!
+    this.target = originForm(request.url!)
     this.peer = peer
     this.chunked = request.httpVersionMinor > 0
     this.#request = request
@@ -100,6 +100,10 @@ export class Http1Exchange implements Exchange {
     this.#request.socket.destroy()
   }
 }
+
+/** A target without the scheme and host that clients of proxies put before it. */
+const originForm = (target: string): string =>
+  target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*(?=\/)/i, '')
 
 /** What is passed over of a body that nobody wants: clients that first send all of it would otherwise see the connection end, and no answer. */
 const skippedBytesMax = 16 * 1024 * 1024

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect as connect2, type ClientHttp2Session } from 'node:http2'
 import { Agent, request as httpsRequest } from 'node:https'
 import { after, before, test } from 'node:test'
+import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { gunzipSync } from 'node:zlib'
 import { VirtualClock } from '../../base/clock.ts'
@@ -199,6 +200,19 @@ for (const [name, ask] of [
     assert.equal(binary.body.subarray(0, 4).toString('latin1'), 'k8s\0')
   })
 
+  test(`${name}: JSON ends its line, except where it is indented for a person`, async () => {
+    for (const path of ['/api/v1/namespaces/default', '/api/v1/namespaces', '/api/v1/namespaces/none', '/apis']) {
+      assert.match((await ask(path)).body.toString(), /^\{"[^\n]*\}\n$/, path)
+      if (path !== '/apis') assert.match((await ask(`${path}?pretty=1`)).body.toString(), /^\{\n {2}"[^]*\n\}$/, path)
+    }
+  })
+
+  test(`${name}: below an object there is nothing but its subresources`, async () => {
+    assert.equal((await ask('/api/v1/namespaces/default/pods/none/status')).code, 404)
+    const { message } = json(await ask('/api/v1/namespaces/default/pods/none/status/more'))
+    assert.equal(message, 'the server could not find the requested resource')
+  })
+
   test(`${name}: a large list is compressed for who takes it`, async () => {
     for (let i = 0; i < 40; i++)
       await ask(configMaps, post({ metadata: { name: `l${i}` }, data: { k: 'x'.repeat(10_000) } }))
@@ -285,11 +299,60 @@ test('HTTP/1.1: a watch misses nothing when it begins before the answer ahead of
   await ask(`${configMaps}/ahead`, { method: 'DELETE' })
 })
 
+/** Sends text as it is, and resolves with all that came back. */
+function raw(text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port: listener.port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }
+    const socket = connectTls(options, () => socket.write(text))
+    let heard = ''
+    socket.on('data', (chunk: Buffer) => (heard += chunk.toString()))
+    socket.on('error', () => {}) // What is too long is not read to its end.
+    socket.on('close', () => resolve(heard))
+  })
+}
+
+test('HTTP/1.1: a target may name scheme and host, and a head that is too long is told so', async () => {
+  const end = 'host: x\r\nconnection: close\r\n\r\n'
+  assert.match(await raw(`GET https://x/healthz HTTP/1.1\r\n${end}`), /^HTTP\/1.1 200 /)
+  assert.match(await raw(`GET /healthz HTTP/1.1\r\nx: ${'y'.repeat(1 << 20)}\r\n${end}`), /^HTTP\/1.1 431 /)
+})
+
+test('a server that ends answers what was begun, ends watches, and then its connections', async (t) => {
+  const deps = { clock: new VirtualClock(), random: seededRandom(2), log: silentLogger, metrics: new Metrics() }
+  const ending = await startApiServer({
+    ...deps,
+    store: openMemoryStore(deps),
+    tokenAuthFile: 'secret,admin,1,"system:masters"\n',
+  })
+  const { port } = await ending.listen({ host: '127.0.0.1', port: 0, tls: await selfSigned() })
+  const client = connect2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
+  // Whoever connects and says nothing does not hold the end up.
+  const silent = connectTcp(port, '127.0.0.1').on('error', () => {})
+  t.after(() => {
+    client.destroy()
+    silent.destroy()
+  })
+  const watch = client.request({ ':path': `${configMaps}?watch=true`, ...withToken() })
+  await new Promise((resolve) => watch.once('response', resolve))
+  const write = client.request({ ':method': 'POST', ':path': configMaps, ...withToken() })
+  const answered = new Promise((resolve) => write.once('response', (headers) => resolve(headers[':status'])))
+  const ended = new Promise((resolve) => watch.resume().once('end', resolve))
+  write.write('{"metadata":{')
+  // The body's first half is there when the one behind it on the connection is answered.
+  const behind = client.request({ ':path': '/healthz' })
+  await new Promise((resolve) => behind.resume().once('end', resolve))
+  const closed = ending.close()
+  write.end('"name":"last"}}')
+  assert.equal(await answered, 201)
+  await ended
+  await closed
+})
+
 test('requests are counted under upstream names', async () => {
   const text = (await over1('/metrics')).body.toString()
   assert.match(
     text,
-    /apiserver_request_total\{code="201",component="apiserver",dry_run="",group="",resource="configmaps",scope="(resource|namespace)",subresource="",verb="(CREATE|POST)",version="v1"\} \d+/,
+    /apiserver_request_total\{code="201",component="apiserver",dry_run="",group="",resource="configmaps",scope="(resource|namespace)",subresource="",verb="POST",version="v1"\} \d+/,
   )
   assert.match(text, /apiserver_request_duration_seconds_bucket\{/)
 })

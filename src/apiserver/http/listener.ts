@@ -1,9 +1,9 @@
-import { createServer as createHttp1, type IncomingMessage, type Server } from 'node:http'
-import { createServer as createHttp2 } from 'node:http2'
+import { createServer as createHttp1, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createHttp2, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTls, type TLSSocket } from 'node:tls'
-import type { Clock } from '../../base/clock.ts'
+import { realClock, type Clock } from '../../base/clock.ts'
 import type { Exchange } from './exchange.ts'
 import { Http1Exchange } from './http1.ts'
 import { Http2Exchange } from './http2.ts'
@@ -39,12 +39,17 @@ export interface Listener {
   readonly port: number
   /** Takes a renewed certificate; open connections keep theirs. */
   setTls(tls: TlsMaterial): void
-  /** Takes no new connections, ends the open ones. */
+  /** Takes no new connections, and tells the open ones that the request they are at is their last. */
+  drain(): void
+  /** Ends all connections, once what was answered has been sent. */
   close(): Promise<void>
 }
 
 /** How long a connection without a request stays open. As long as Go's clients keep theirs, so that they close first. */
 const idleMs = 180_000
+
+/** How long a client has at the end to take what it was answered: of the machine's time, in which sockets live. */
+const lingerMs = 1_000
 
 /** Streams a client may have open on one HTTP/2 connection at a time; upstream's default. */
 const concurrentStreamsMax = 250
@@ -59,12 +64,25 @@ export async function listen(options: ListenOptions, handler: Handler): Promise<
     return peer
   }
   const turns = new Turns(options.clock)
-  const http1 = newHttp1(handler, peerOf, turns)
+  let closed: Promise<void> | undefined
+  const http1 = newHttp1(
+    handler,
+    (request, response) => {
+      if (closed) response.shouldKeepAlive = false
+      return new Http1Exchange(request, response, peerOf(request.socket), turns)
+    },
+    peerOf,
+  )
   const http2 = createHttp2({
     settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: 1 << 20, enablePush: false },
     maxSessionMemory: 64,
   })
-  http2.on('session', (session) => session.setLocalWindowSize(1 << 22))
+  const sessions = new Set<ServerHttp2Session>()
+  http2.on('session', (session) => {
+    session.setLocalWindowSize(1 << 22)
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+  })
   http2.on('stream', (stream, headers) =>
     handler.handle(new Http2Exchange(stream, headers, peerOf(stream.session!.socket as unknown as Socket), turns)),
   )
@@ -75,7 +93,13 @@ export async function listen(options: ListenOptions, handler: Handler): Promise<
     noDelay: true,
     keepAlive: true,
   })
-  server.on('connection', () => turns.arrival())
+  // Those that have not said hello yet, too: they would hold the end up.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    turns.arrival()
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.on('secureConnection', (socket) => {
     turns.arrival()
     connections.add(socket)
@@ -92,22 +116,36 @@ export async function listen(options: ListenOptions, handler: Handler): Promise<
       resolve()
     })
   })
+  const port = (server.address() as AddressInfo).port
+  const drain = (): void => {
+    if (closed) return
+    closed = new Promise((resolve) => server.close(() => resolve()))
+    http1.closeIdleConnections()
+    for (const session of sessions) session.close()
+  }
   return {
     host: options.host,
-    port: (server.address() as AddressInfo).port,
+    port,
     setTls: (tls) => server.setSecureContext(tlsOptions(tls)),
+    drain,
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      http1.closeIdleConnections()
-      for (const socket of connections) socket.destroy()
+      drain()
+      // HTTP/2 sessions end by themselves with their last stream.
+      for (const socket of connections) if (socket.alpnProtocol !== 'h2') socket.destroySoon()
+      const cancel = realClock.after(lingerMs, () => sockets.forEach((socket) => socket.destroy()))
+      await closed
+      cancel()
       http1.close()
       http2.close()
-      await closed
     },
   }
 }
 
-function newHttp1(handler: Handler, peerOf: (socket: Socket) => Peer, turns: Turns): Server {
+function newHttp1(
+  handler: Handler,
+  exchangeOf: (request: IncomingMessage, response: ServerResponse) => Http1Exchange,
+  peerOf: (socket: Socket) => Peer,
+): Server {
   const server = createHttp1({
     keepAliveTimeout: idleMs,
     requestTimeout: 60_000,
@@ -115,17 +153,14 @@ function newHttp1(handler: Handler, peerOf: (socket: Socket) => Peer, turns: Tur
     maxHeaderSize: 1 << 20,
     noDelay: true,
   })
-  server.on('request', (request, response) =>
-    handler.handle(new Http1Exchange(request, response, peerOf(request.socket), turns)),
-  )
+  server.on('request', (request, response) => handler.handle(exchangeOf(request, response)))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     handler.upgrade(request, socket, head, peerOf(request.socket)),
   )
-  server.on('clientError', (_error, socket) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
     if (socket.writable)
-      socket.end(
-        'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request',
-      )
+      socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`)
     else socket.destroy()
   })
   return server

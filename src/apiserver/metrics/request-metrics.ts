@@ -17,8 +17,18 @@ interface Sort {
 /** The metrics of requests, under upstream's names. */
 export class RequestMetrics {
   readonly #sorts = new Map<string, Sort>()
+  /** Requests that last and are open, by their labels. */
+  readonly #lasting = new Map<string, number>()
 
   constructor(metrics: Metrics) {
+    metrics.family(
+      'apiserver_longrunning_requests',
+      'Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component.',
+      'gauge',
+      (out) => {
+        for (const [labels, count] of this.#lasting) out.push(`apiserver_longrunning_requests{${labels}} ${count}`)
+      },
+    )
     metrics.family(
       'apiserver_request_total',
       'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
@@ -31,6 +41,17 @@ export class RequestMetrics {
       'histogram',
       (out) => this.#writeDurations(out),
     )
+  }
+
+  /** A request that lasts has begun; what is returned is called at its end. */
+  lasting(info: RequestInfo): () => void {
+    const labels = labelsOf(info, '')
+    const add = (by: number): void => {
+      this.#lasting.set(labels, (this.#lasting.get(labels) ?? 0) + by)
+      if (this.#lasting.get(labels) === 0) this.#lasting.delete(labels)
+    }
+    add(1)
+    return () => add(-1)
   }
 
   /** One request is answered. */
@@ -57,7 +78,8 @@ export class RequestMetrics {
 
   #writeTotals(out: string[]): void {
     for (const { info, byCode } of this.#sorts.values()) {
-      for (const [code, count] of byCode) out.push(`apiserver_request_total{code="${code}",${labelsOf(info)}} ${count}`)
+      const labels = labelsOf(info)
+      for (const [code, count] of byCode) out.push(`apiserver_request_total{code="${code}",${labels}} ${count}`)
     }
   }
 
@@ -85,7 +107,11 @@ const scopeOf = ({ isResource, name, namespace }: RequestInfo): string =>
 
 const escaped = (text: string): string => text.replace(/[\\"\n]/g, (sign) => (sign === '\n' ? '\\n' : `\\${sign}`))
 
-function labelsOf(info: RequestInfo): string {
-  const { group, version, resource, subresource, verb } = info
-  return `component="apiserver",dry_run="",group="${escaped(group)}",resource="${escaped(resource)}",scope="${scopeOf(info)}",subresource="${escaped(subresource)}",verb="${escaped(verb.toUpperCase())}",version="${escaped(version)}"`
+/** Verbs that metrics call by their method. */
+const verbNames: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' }
+
+function labelsOf(info: RequestInfo, dryRun = 'dry_run="",'): string {
+  const { group, version, resource, subresource } = info
+  const verb = verbNames[info.verb] ?? info.verb.toUpperCase()
+  return `component="apiserver",${dryRun}group="${escaped(group)}",resource="${escaped(resource)}",scope="${scopeOf(info)}",subresource="${escaped(subresource)}",verb="${escaped(verb)}",version="${escaped(version)}"`
 }

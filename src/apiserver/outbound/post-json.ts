@@ -33,6 +33,8 @@ export interface Posted {
   readonly timeoutMs: number
 }
 
+/** How much of an error's text is passed on. */
+const toldLengthMax = 2048
 /** An answer is not read beyond this. */
 const answerBytesMax = 16 << 20
 /** Connections that stay open to one address. */
@@ -118,7 +120,7 @@ export async function postJson(
   outgoing.end(text)
   try {
     const answer = await promise
-    if (answer.code < 200 || answer.code > 299) throw new Error(refusal(answer.code))
+    if (answer.code < 200 || answer.code > 299) throw new Error(refusal(answer))
     return JSON.parse(answer.text)
   } catch (error) {
     if (error instanceof Error && 'code' in error) return fail(dialText(error as NodeJS.ErrnoException, address))
@@ -154,10 +156,10 @@ const refusals: Readonly<Record<number, string>> = {
   404: 'the server could not find the requested resource',
   405: 'the server does not allow this method on the requested resource',
 }
-const refusal = (code: number): string =>
+const refusal = ({ code, text }: { code: number; text: string }): string =>
   refusals[code] ??
   (code >= 500
-    ? `an error on the server ("") has prevented the request from succeeding`
+    ? `an error on the server (${JSON.stringify(text.trim().slice(0, toldLengthMax))}) has prevented the request from succeeding`
     : `the server responded with the status code ${code} but did not return more information`)
 
 function dialText(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): string {

@@ -24,6 +24,17 @@ export class Registry implements Lookup {
 
   constructor(deps: Deps & { readonly store: Store }) {
     this.#deps = deps
+    deps.metrics.family(
+      'apiserver_resource_objects',
+      'Number of stored objects at the time of last check split by kind.',
+      'gauge',
+      (out) => {
+        for (const { kind, cache } of this.#byPrefix.values()) {
+          const { group, plural } = kind.resource
+          out.push(`apiserver_resource_objects{group="${group}",resource="${plural}"} ${cache.count()}`)
+        }
+      },
+    )
   }
 
   /** Opens the storage of a kind; of one that is open already nothing happens. */

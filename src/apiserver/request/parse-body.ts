@@ -1,7 +1,7 @@
 import { ApiError, badRequest, unsupportedMediaType } from '../../api/errors/api-error.ts'
 import { parseJson, SyntaxProblem } from '../../api/codec/json.ts'
 import { parseYaml } from '../../api/codec/yaml.ts'
-import { BodyTooLargeError } from '../http/exchange.ts'
+import { BodyAbortedError, BodyTooLargeError } from '../http/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 
 /** What the server reads of a body at most. */
@@ -15,6 +15,8 @@ export async function readRequestBody(request: ApiRequest): ReturnType<ApiReques
   try {
     return await request.body()
   } catch (error) {
+    // Nobody is there to read it, but metrics and audit are told.
+    if (error instanceof BodyAbortedError) throw badRequest('the client went away before the request was complete')
     if (!(error instanceof BodyTooLargeError)) throw error
     throw new ApiError({
       kind: 'Status',

@@ -55,13 +55,13 @@ function checkedResponse(answer: unknown, { apiVersion, uid }: { apiVersion: str
   }
   const strict = apiVersion.endsWith('/v1')
   const invalid = (why: string) => new WebhookFailure(`received invalid webhook response: ${why}`)
+  const { response } = review
+  if (!response) throw invalid('webhook response was absent')
   if (strict && (review.apiVersion !== apiVersion || review.kind !== 'AdmissionReview')) {
     throw invalid(
       `expected webhook response of ${apiVersion}, Kind=AdmissionReview, got ${review.apiVersion ?? '/'}, Kind=${review.kind ?? ''}`,
     )
   }
-  const { response } = review
-  if (!response) throw new WebhookFailure('failed to call webhook: webhook response was absent')
   if (strict && response.uid !== uid)
     throw invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? '')}`)
   if (strict && response.patch && !response.patchType)
