@@ -6,11 +6,14 @@ import { allowsNode } from '../../api/selector/node.ts'
 import type { Pressures } from '../node/node-conditions.ts'
 import { isCritical, isStaticPod } from '../pod/containers.ts'
 import { amountsOf, podAmounts, qosClass } from '../pod/resources.ts'
+import type { Shortfall } from './preempt.ts'
 
 /** Why a node takes no pod: the reason of its status and event, and a sentence. */
 export interface Rejection {
   readonly reason: string
   readonly message: string
+  /** It would fit if other pods gave up so much. */
+  readonly missing?: Shortfall
 }
 
 /** What a node is asked with. */
@@ -26,14 +29,11 @@ export interface AdmissionSources {
 
 /** Whether the node can take the pod: the scheduler decided, but others came meanwhile, or nobody asked it. Undefined: it can. */
 export function admit(pod: Frozen<Pod>, sources: AdmissionSources): Rejection | undefined {
-  return (
-    refusedSysctl(pod, sources) ??
-    pressed(pod, sources) ??
-    unfit(pod, sources) ??
-    elsewhere(pod, sources) ??
-    taken(pod, sources) ??
-    tainted(pod, sources)
-  )
+  const refusal = refusedSysctl(pod, sources) ?? pressed(pod, sources)
+  if (refusal) return refusal
+  const unplaced = () => elsewhere(pod, sources) ?? taken(pod, sources) ?? tainted(pod, sources)
+  // For a critical pod room can be made: what nobody can change comes first.
+  return isCritical(pod) ? (unplaced() ?? unfit(pod, sources)) : (unfit(pod, sources) ?? unplaced())
 }
 
 const safeSysctls = new Set([
@@ -80,22 +80,27 @@ function pressed(pod: Frozen<Pod>, { pressures: { memory, disk, pids } }: Admiss
 
 function unfit(pod: Frozen<Pod>, { active, allocatable }: AdmissionSources): Rejection | undefined {
   const whole = amountsOf(allocatable)
-  if (active.length + 1 > (whole['pods'] ?? Infinity)) return outOf('pods', 1, active.length, whole['pods']!)
+  const missing = new Map<string, number>()
+  let first: Rejection | undefined
+  const compare = (name: string, wanted: number, used: number, capacity: number) => {
+    if (used + wanted <= capacity) return
+    missing.set(name, used + wanted - capacity)
+    first ??= {
+      reason: `OutOf${name}`,
+      message: `Node didn't have enough resource: ${name}, requested: ${wanted}, used: ${used}, capacity: ${capacity}`,
+      missing,
+    }
+  }
+  compare('pods', 1, active.length, whole['pods'] ?? Infinity)
   for (const [name, wanted] of Object.entries(podAmounts(pod, 'requests'))) {
     if (wanted === 0) continue
     // The cluster may count resources that the node does not know of.
     if (whole[name] === undefined && isExtended(name)) continue
-    const capacity = whole[name] ?? 0
     const used = active.reduce((sum, other) => sum + (podAmounts(other, 'requests')[name] ?? 0), 0)
-    if (used + wanted > capacity) return outOf(name, wanted, used, capacity)
+    compare(name, wanted, used, whole[name] ?? 0)
   }
-  return undefined
+  return first
 }
-
-const outOf = (name: string, wanted: number, used: number, capacity: number): Rejection => ({
-  reason: `OutOf${name}`,
-  message: `Node didn't have enough resource: ${name}, requested: ${wanted}, used: ${used}, capacity: ${capacity}`,
-})
 
 function elsewhere(pod: Frozen<Pod>, { node }: AdmissionSources): Rejection | undefined {
   if (!node || allowsNode(pod.spec, node)) return undefined

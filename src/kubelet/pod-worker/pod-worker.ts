@@ -70,6 +70,7 @@ export class PodWorker {
   #graceSeconds: number | undefined
   #hurry = Promise.withResolvers<void>()
   #news = Promise.withResolvers<void>()
+  readonly #ended = Promise.withResolvers<void>()
 
   constructor(services: PodServices, pod: Frozen<Pod>, reports: WorkerReports) {
     this.#services = services
@@ -83,6 +84,11 @@ export class PodWorker {
 
   get pod(): Frozen<Pod> {
     return this.#pod
+  }
+
+  /** Resolves when none of its containers runs any more, or nobody looks. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
   }
 
   /** The node itself ends it, and has said why. */
@@ -143,6 +149,7 @@ export class PodWorker {
   /** Stops looking; what runs goes on. */
   close(): void {
     this.#life = 'finished'
+    this.#ended.resolve()
     this.#cancelTimer()
     this.#sync.abort(new Error('the kubelet is stopping'))
   }
@@ -248,6 +255,7 @@ export class PodWorker {
     if (isAlive(after)) throw new Error('containers are still running after the pod was stopped')
     await this.#reports.status(pod, this.#memory, true)
     this.#life = 'terminated'
+    this.#ended.resolve()
     this.#dirty = true
     return undefined
   }

@@ -1,16 +1,17 @@
 import type { Pod, PodStatus } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { timestamp } from '../../client/object.ts'
-import { isMirrorPod, isTerminalPhase } from '../pod/containers.ts'
+import { isCritical, isMirrorPod, isTerminalPhase } from '../pod/containers.ts'
 import type { Probes } from '../probes/probes.ts'
 import type { PodState } from '../runtime-state/pod-state.ts'
 import { podStatus, withPhaseHeld } from '../status/pod-status.ts'
 import type { StatusWriter } from '../status/status-writer.ts'
 import type { Rejection } from './admission.ts'
+import { podsToPreempt, shortfallText } from './preempt.ts'
 import { PodWorker, type Termination } from './pod-worker.ts'
 import type { PodServices } from './services.ts'
 import { podKey } from './start-container.ts'
-import type { WorkerMemory } from './sync-pod.ts'
+import type { PodFailure, WorkerMemory } from './sync-pod.ts'
 
 /** What the pods of a node work with, beside what each worker does. */
 export interface PodsOptions {
@@ -31,6 +32,8 @@ export class Pods {
   readonly #workers = new Map<string, PodWorker>()
   /** Pods that were refused: they never had a worker. */
   readonly #rejected = new Set<string>()
+  /** Pods that wait for their admission, as they were last told of. */
+  readonly #arriving = new Map<string, Frozen<Pod>>()
   /** Pods with a worker and no object: it was removed, or never known here. */
   readonly #withoutObject = new Set<string>()
   /** Admission is one after the other: each pod counts for the next. */
@@ -83,8 +86,9 @@ export class Pods {
       if (pod.metadata.deletionTimestamp) this.#options.statuses.finish(pod)
       return
     }
+    this.#arriving.set(uid, pod)
     this.#admissions = this.#admissions
-      .then(() => this.#begin(pod))
+      .then(() => this.#begin(uid))
       .catch((error: unknown) =>
         this.#options.services.log.error({ err: error, pod: pod.metadata.name }, 'a pod could not be taken on'),
       )
@@ -95,6 +99,7 @@ export class Pods {
     const uid = pod.metadata.uid ?? ''
     this.#options.statuses.forget(uid)
     this.#rejected.delete(uid)
+    this.#arriving.delete(uid)
     const worker = this.#workers.get(uid)
     if (!worker) return
     this.#withoutObject.add(uid)
@@ -138,30 +143,67 @@ export class Pods {
     for (const worker of this.#workers.values()) worker.close()
   }
 
-  async #begin(pod: Frozen<Pod>): Promise<void> {
-    const uid = pod.metadata.uid ?? ''
-    if (this.#workers.has(uid) || this.#closed) return this.#workers.get(uid)?.update(pod)
-    const { services, statuses } = this.#options
+  async #begin(uid: string): Promise<void> {
+    const asked = this.#arriving.get(uid)
+    if (!asked || this.#closed) return
+    const { services } = this.#options
     const isNew =
-      !pod.metadata.deletionTimestamp &&
-      !isTerminalPhase(pod.status?.phase) &&
+      !this.#workers.has(uid) &&
+      !asked.metadata.deletionTimestamp &&
+      !isTerminalPhase(asked.status?.phase) &&
       !services.state.known(uid)?.containers.length
-    const rejection = isNew ? await this.#options.admit(pod, this.active()) : undefined
-    if (rejection) {
-      this.#rejected.add(uid)
-      services.events.pod(pod, 'Warning', rejection.reason, rejection.message)
-      statuses.set(pod, {
-        ...(pod.status as PodStatus),
-        qosClass: pod.status?.qosClass ?? '',
-        phase: 'Failed',
-        reason: rejection.reason,
-        message: `Pod was rejected: ${rejection.message}`,
-        startTime: timestamp(services.clock.now()),
-      })
-      return
-    }
+    const rejection = isNew ? await this.#admit(asked) : undefined
+    // It may have changed while it was looked at, or gone.
+    const pod = this.#arriving.get(uid)
+    this.#arriving.delete(uid)
+    if (!pod || this.#closed) return
+    if (rejection) return this.#reject(pod, rejection)
     this.#options.came(pod)
-    this.#start(pod).update(pod)
+    const worker = this.#workers.get(uid) ?? this.#start(pod)
+    worker.update(pod)
+  }
+
+  #reject(pod: Frozen<Pod>, { reason, message }: Rejection): void {
+    const { services, statuses } = this.#options
+    this.#rejected.add(pod.metadata.uid ?? '')
+    services.events.pod(pod, 'Warning', reason, message)
+    statuses.set(pod, {
+      ...(pod.status as PodStatus),
+      qosClass: pod.status?.qosClass ?? '',
+      phase: 'Failed',
+      reason,
+      message: `Pod was rejected: ${message}`,
+      startTime: timestamp(services.clock.now()),
+    })
+    if (pod.metadata.deletionTimestamp) statuses.finish(pod)
+  }
+
+  /** Whether the node takes it; a critical one may drive others away. */
+  async #admit(pod: Frozen<Pod>): Promise<Rejection | undefined> {
+    const active = this.active()
+    const rejection = await this.#options.admit(pod, active)
+    if (!rejection?.missing || !isCritical(pod)) return rejection
+    const { victims, lacking } = podsToPreempt(pod, active, rejection.missing)
+    if (lacking)
+      return {
+        reason: 'UnexpectedAdmissionError',
+        message: `Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: ${shortfallText(lacking)}`,
+      }
+    await Promise.all(victims.map((victim) => this.#preempt(victim)))
+    return undefined
+  }
+
+  /** Ends a pod, and waits for that; one that does not end does not hold up the critical one for ever. */
+  async #preempt(victim: Frozen<Pod>): Promise<void> {
+    const { events, clock } = this.#options.services
+    const worker = this.#workers.get(victim.metadata.uid ?? '')
+    if (!worker) return
+    events.pod(victim, 'Warning', preempted.reason, preempted.message)
+    worker.terminate({ failure: preempted })
+    const patienceMs = Math.max(preemptionLeastMs, (victim.spec?.terminationGracePeriodSeconds ?? 0) * 1500)
+    const limit = new AbortController()
+    await Promise.race([worker.ended, clock.sleep(patienceMs, limit.signal).catch(() => undefined)]) // Aborted when it has ended.
+    limit.abort()
   }
 
   #start(pod: Frozen<Pod>): PodWorker {
@@ -222,6 +264,17 @@ export class Pods {
     this.#options.probes.remove(uid)
     this.#options.gone(uid)
   }
+}
+
+/** A pod that makes room gets half as much again as its grace to be gone, and no less than this. */
+const preemptionLeastMs = 10_000
+
+/** What is said of pods that make room for a critical one. */
+const preempted: PodFailure = {
+  reason: 'Preempting',
+  message: 'Preempted in order to admit critical pod',
+  disruption: 'TerminationByKubelet',
+  disruptionMessage: 'Pod was preempted by Kubelet to accommodate a critical pod.',
 }
 
 /** Marks a pod of which only the runtime tells. */

@@ -18,6 +18,8 @@ export interface PodFailure {
   readonly message: string
   /** The reason of the DisruptionTarget condition, when the pod ends for the node's sake. */
   readonly disruption?: string
+  /** That condition's message, where it is another. */
+  readonly disruptionMessage?: string
 }
 
 /** What a worker remembers of its pod between two syncs; nothing of it must survive a restart. */

@@ -32,7 +32,14 @@ export interface PodStatusSources {
   /** Nothing of the pod will be started again. */
   readonly terminal: boolean
   /** Set when the node itself ends the pod: eviction, deadline, preemption. */
-  readonly failed: { readonly reason: string; readonly message: string; readonly disruption?: string } | undefined
+  readonly failed:
+    | {
+        readonly reason: string
+        readonly message: string
+        readonly disruption?: string
+        readonly disruptionMessage?: string
+      }
+    | undefined
   readonly nowText: string
   /** What a container was given, by id; undefined: what its spec says. */
   readonly given: (containerId: string) => Frozen<ResourceRequirements> | undefined
@@ -173,7 +180,7 @@ function disruption(pod: Frozen<Pod>, { previous, failed, nowText }: PodStatusSo
       type: 'DisruptionTarget',
       status: 'True',
       reason: failed.disruption,
-      message: failed.message,
+      message: failed.disruptionMessage ?? failed.message,
       lastTransitionTime: nowText,
     },
   ]
