@@ -28,9 +28,9 @@ export interface Rejection {
 /** The usual Pod: a plugin that has nothing to do for it is not called for any node. */
 export const skip: unique symbol = Symbol('skip')
 
-/** What happened in the cluster: 'Node/Add', 'AssignedPod/Delete', 'PersistentVolumeClaim/Update' … */
+/** What happened in the cluster: 'Node/Add', 'AssignedPod/Delete', 'PersistentVolumeClaim/Update' … That a waiting Pod itself changed, the queue sees by itself. */
 export type ClusterEvent =
-  `${'Node' | 'AssignedPod' | 'UnscheduledPod' | 'PersistentVolumeClaim' | 'PersistentVolume' | 'StorageClass' | 'CSINode' | 'CSIDriver' | 'CSIStorageCapacity' | 'VolumeAttachment' | 'Namespace'}/${'Add' | 'Update' | 'Delete'}`
+  `${'Node' | 'AssignedPod' | 'PersistentVolumeClaim' | 'PersistentVolume' | 'StorageClass' | 'CSINode' | 'CSIDriver' | 'CSIStorageCapacity' | 'VolumeAttachment' | 'Namespace'}/${'Add' | 'Update' | 'Delete'}`
 
 /** An event that can make a rejected Pod fit. `hint`, when given, looks closer: false means that it cannot. */
 export interface EventHint {

@@ -48,7 +48,12 @@ async function start(t: TestContext, wishes: Readonly<Record<string, NodeWishes>
   const at = (name: string) => ({ namespace: 'shop', name })
   const told = async (reason: string) =>
     (await client.list(events)).items.filter((event) => event.reason === reason).map(({ message }) => message)
-  return { clock, client, scheduler, add, at, told, pod: (name: string) => client.get(pods, at(name)) }
+  const metrics = (name: string) =>
+    deps.metrics
+      .text()
+      .split('\n')
+      .filter((line) => line.startsWith(name))
+  return { clock, client, scheduler, add, at, told, metrics, pod: (name: string) => client.get(pods, at(name)) }
 }
 
 type World = Awaited<ReturnType<typeof start>>
@@ -61,6 +66,54 @@ test('a Pod is bound to a node, and an event tells it', async (t) => {
   assert.equal(await nodeOf(world, 'web'), 'a')
   await world.clock.advance(5000)
   assert.deepEqual(await world.told('Scheduled'), ['Successfully assigned shop/web to a'])
+})
+
+test('attempts are counted by how they ended, under the name of the profile', async (t) => {
+  const world = await start(t, { a: { pods: '1' } })
+  await world.add(aPod('web'))
+  await world.add(aPod('next'))
+  await world.clock.advance(5000)
+  assert.deepEqual(world.metrics('scheduler_schedule_attempts_total'), [
+    'scheduler_schedule_attempts_total{profile="default-scheduler",result="scheduled"} 1',
+    'scheduler_schedule_attempts_total{profile="default-scheduler",result="unschedulable"} 1',
+  ])
+  assert.deepEqual(world.metrics('scheduler_scheduling_algorithm_duration_seconds_count'), [
+    'scheduler_scheduling_algorithm_duration_seconds_count 1',
+  ])
+  assert.deepEqual(world.metrics('scheduler_preemption_attempts_total'), ['scheduler_preemption_attempts_total 1'])
+})
+
+test('a Pod whose binding fails counts as an error, not as scheduled', async (t) => {
+  const world = await start(t, { a: {}, b: {} })
+  await withClaim(world, 'local-b')
+  await world.add(usesClaim('db'))
+  await world.clock.advance(600_500)
+  assert.deepEqual(world.metrics('scheduler_schedule_attempts_total'), [
+    'scheduler_schedule_attempts_total{profile="default-scheduler",result="error"} 1',
+  ])
+})
+
+test('that a waiting Pod is told why brings neither it nor others back', async (t) => {
+  const world = await start(t, { a: { pods: '1' } })
+  await world.add(aPod('web'))
+  for (const name of ['b', 'c', 'd']) await world.add(aPod(name))
+  await world.clock.advance(60_000)
+  assert.deepEqual(world.metrics('scheduler_schedule_attempts_total{profile="default-scheduler",result="unsch'), [
+    'scheduler_schedule_attempts_total{profile="default-scheduler",result="unschedulable"} 3',
+  ])
+})
+
+test('a Pod that was promised a node and is deleted makes room for those that counted with it', async (t) => {
+  const world = await start(t, { a: { pods: '1' } })
+  await world.add(aPod('promised', { nodeSelector: { disk: 'none' } }))
+  const status = { nominatedNodeName: 'a' }
+  await world.client.patch(pods, world.at('promised'), { status }, { type: 'merge', subresource: 'status' })
+  await world.add(aPod('next'))
+  await world.clock.advance(20_000)
+  assert.equal(await nodeOf(world, 'next'), undefined)
+  await world.client.delete(pods, world.at('promised'), { gracePeriodSeconds: 0 })
+  await world.clock.advance(20_000)
+  assert.equal(await nodeOf(world, 'next'), 'a')
 })
 
 test('a Pod of another scheduler is left alone', async (t) => {

@@ -85,7 +85,7 @@ class RunningScheduler {
     // Hints and gates are asked for by plugin name: the first profile that has a plugin stands for all.
     const plugins = new Map(profiles.flatMap((profile) => profile.plugins.map(({ plugin }) => [plugin.name, plugin])))
     this.#queue = new SchedulingQueue(options.clock, [...plugins.values()], backoff)
-    this.#metrics = schedulerMetrics(options.metrics, () => this.#queue.sizes())
+    this.#metrics = schedulerMetrics(options, () => this.#queue.sizes())
     for (const { schedulerName, plugins: chosen, percentageOfNodesToScore: percentage } of profiles) {
       this.#profiles.set(schedulerName, {
         search: {
@@ -173,7 +173,6 @@ class RunningScheduler {
     this.#promise(key, pod.status?.nominatedNodeName, info)
     const gate = this.#queue.add(info)
     if (gate && !old) this.#tell(pod, 'SchedulingGated', gate.reasons.join(', '))
-    if (old) this.#queue.moved('UnscheduledPod/Update', pod, old)
   }
 
   #onNode(key: string, pod: Frozen<Pod>, node: string, old: Frozen<Pod> | undefined): void {
@@ -205,6 +204,8 @@ class RunningScheduler {
     this.#queue.delete(key)
     this.#promise(key, undefined)
     this.#left(key, pod)
+    // Others have counted it as if it were there already.
+    if (!pod.spec?.nodeName && pod.status?.nominatedNodeName) this.#queue.moved('AssignedPod/Delete', pod)
   }
 
   #left(key: string, pod: Frozen<Pod>): void {
@@ -231,11 +232,12 @@ class RunningScheduler {
     for (;;) {
       const entry = await this.#queue.next()
       if (!entry) return
+      const startMs = clock.now()
       try {
-        this.#cycle(entry)
+        this.#cycle(entry, startMs)
       } catch (error) {
         log.error({ err: error, pod: entry.info.key }, 'scheduling failed')
-        this.#queue.failed(entry, new Set())
+        this.#erred(entry, startMs, error)
       }
       if (this.#writing >= bindingsMax) await new Promise<void>((resolve) => (this.#wake = resolve))
       else if (clock.now() - turnSinceMs >= turnMs) await clock.yield()
@@ -244,24 +246,23 @@ class RunningScheduler {
     }
   }
 
-  #cycle(entry: QueuedPod): void {
-    const startMs = this.#options.clock.now()
+  #cycle(entry: QueuedPod, startMs: number): void {
     const { info } = entry
     const found = findNode(this.#profile(info.pod).search, info)
     if (!found.node) {
       this.#didNotFit(entry, found)
-      this.#metrics.attempt('unschedulable', startMs, this.#options.clock.now())
+      this.#metrics.attempt('unschedulable', nameOf(info.pod), startMs)
       return
     }
+    this.#metrics.found(startMs)
     const { node } = found
     this.#world.cache.assume(info, node.name)
     this.#promise(info.key, undefined)
-    const binding = this.#bind(entry, node, found).finally(() => this.#binding.delete(binding))
+    const binding = this.#bind(entry, node, found, startMs).finally(() => this.#binding.delete(binding))
     this.#binding.add(binding)
-    this.#metrics.attempt('scheduled', startMs, this.#options.clock.now())
   }
 
-  async #bind(entry: QueuedPod, node: NodeInfo, { states }: Found): Promise<void> {
+  async #bind(entry: QueuedPod, node: NodeInfo, { states }: Found, startMs: number): Promise<void> {
     const { client, log } = this.#options
     const { info } = entry
     const { search, events } = this.#profile(info.pod)
@@ -278,7 +279,8 @@ class RunningScheduler {
       this.#writing++
       await bind(client, info, node.name).finally(() => this.#written())
       this.#queue.done(entry)
-      this.#metrics.scheduled(entry, this.#options.clock.now())
+      this.#metrics.attempt('scheduled', nameOf(info.pod), startMs)
+      this.#metrics.scheduled(entry)
       events.event(
         referenceTo(pods, info.pod),
         'Normal',
@@ -294,9 +296,16 @@ class RunningScheduler {
         this.#world.cache.removePod(info.key)
         this.#queue.moved('AssignedPod/Delete', info.pod)
       }
-      this.#queue.failed(entry, new Set())
-      this.#tell(info.pod, 'SchedulerError', (error as Error).message)
+      this.#erred(entry, startMs, error)
     }
+  }
+
+  /** It is not for lack of room: the Pod is tried again after its back-off. */
+  #erred(entry: QueuedPod, startMs: number, error: unknown): void {
+    const { pod } = entry.info
+    this.#queue.failed(entry, new Set())
+    this.#metrics.attempt('error', nameOf(pod), startMs)
+    this.#tell(pod, 'SchedulerError', error instanceof Error ? error.message : String(error))
   }
 
   #written(): void {
@@ -314,6 +323,7 @@ class RunningScheduler {
       found.everywhere || cache.nodes.length === 0
         ? undefined
         : planPreemption(this.#profile(info.pod).search, found.states, info, found.rejections)
+    if (preemption) this.#metrics.preemption(preemption.candidate?.victims.length ?? 0)
     const message = failureText(
       cache.nodes.length,
       found.rejections,

@@ -46,7 +46,6 @@ export const interPodAffinity = (hardAffinityWeight: number): Plugin =>
       { on: 'AssignedPod/Delete' },
       { on: 'Node/Add' },
       { on: 'Node/Update' },
-      { on: 'UnscheduledPod/Update' },
       { on: 'Namespace/Update' },
     ],
     preFilter: (pod, { cache }) => countsFor(pod, cache) ?? skip,

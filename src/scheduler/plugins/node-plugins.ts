@@ -8,7 +8,7 @@ import { definePlugin, scaleToMax, skip, unresolvable, unschedulable } from '../
 /** Holds a Pod back while it has scheduling gates. */
 export const schedulingGates = definePlugin({
   name: 'SchedulingGates',
-  events: [{ on: 'UnscheduledPod/Update' }],
+  events: [],
   preEnqueue(pod) {
     const gates = pod.spec?.schedulingGates ?? []
     return gates.length === 0
@@ -33,7 +33,7 @@ const unschedulableTaint = { key: 'node.kubernetes.io/unschedulable', effect: 'N
 export const nodeUnschedulable = definePlugin({
   name: 'NodeUnschedulable',
   nodeLocal: true,
-  events: [{ on: 'Node/Add' }, { on: 'Node/Update' }, { on: 'UnscheduledPod/Update' }],
+  events: [{ on: 'Node/Add' }, { on: 'Node/Update' }],
   filter: (_: undefined, { node }, { pod }) =>
     !node.spec?.unschedulable || pod.spec?.tolerations?.some((toleration) => tolerates(toleration, unschedulableTaint))
       ? undefined
@@ -44,7 +44,7 @@ export const nodeUnschedulable = definePlugin({
 export const taintToleration = definePlugin<undefined, readonly Frozen<Toleration>[]>({
   name: 'TaintToleration',
   nodeLocal: true,
-  events: [{ on: 'Node/Add' }, { on: 'Node/Update' }, { on: 'UnscheduledPod/Update' }],
+  events: [{ on: 'Node/Add' }, { on: 'Node/Update' }],
   filter(_, { node }, { pod }) {
     const taint = untolerated(node.spec?.taints, pod.spec?.tolerations, ['NoSchedule', 'NoExecute'])
     return taint && unresolvable(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`)
@@ -66,7 +66,6 @@ export const nodeAffinity = definePlugin<true, readonly Frozen<PreferredScheduli
   events: [
     { on: 'Node/Add' },
     { on: 'Node/Update', hint: (rejected, node) => allowsNode(rejected.pod.spec, node as Frozen<Node>) },
-    { on: 'UnscheduledPod/Update' },
   ],
   preFilter: ({ pod: { spec } }) =>
     spec?.nodeSelector || spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution ? true : skip,

@@ -75,13 +75,7 @@ export const nodeResourcesFit = (strategy: ScoringStrategy): Plugin =>
   definePlugin({
     name: 'NodeResourcesFit',
     nodeLocal: true,
-    events: [
-      { on: 'AssignedPod/Delete' },
-      { on: 'AssignedPod/Update' },
-      { on: 'Node/Add' },
-      { on: 'Node/Update' },
-      { on: 'UnscheduledPod/Update' },
-    ],
+    events: [{ on: 'AssignedPod/Delete' }, { on: 'AssignedPod/Update' }, { on: 'Node/Add' }, { on: 'Node/Update' }],
     filter(_: undefined, node, { requests }) {
       const { reasons, never } = shortages(requests, node)
       return reasons.length === 0 ? undefined : { reasons, unresolvable: never }

@@ -61,7 +61,6 @@ export const podTopologySpread = (defaults?: Defaults): Plugin =>
       { on: 'Node/Add' },
       { on: 'Node/Update' },
       { on: 'Node/Delete' },
-      { on: 'UnscheduledPod/Update' },
     ],
     preFilter(pod, world) {
       const own = pod.pod.spec?.topologySpreadConstraints ?? []
