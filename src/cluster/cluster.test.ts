@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
-import { deployments, events, pods, secrets } from '../api/generated/resources.ts'
+import { deployments, events, nodes, pods, secrets } from '../api/generated/resources.ts'
 import type { Deployment } from '../api/generated/types/apps-v1.ts'
 import { isForbidden } from '../api/errors/api-error.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
@@ -98,4 +98,26 @@ test('a container’s log is what its command says', async (t) => {
   assert.equal(await log(), 'one\n')
   await cluster.advance({ minutes: 3 })
   assert.equal(await log(), 'one\ntwo\n')
+})
+
+test('what a test breaks is met as on a real node: a container that ends starts again, a runtime that is down makes its node not ready', async (t) => {
+  const cluster = await start(t)
+  await cluster.client.create(deployments, deployment('web', 1))
+  await cluster.until(deployments, { namespace: 'default', name: 'web' }, (d) => d.status?.readyReplicas === 1)
+  const { runtime } = cluster.node('node-1')
+  runtime.exit((await runtime.listContainers())[0]!.id, 1)
+  await cluster.advance({ minutes: 1 })
+  const [pod] = (await cluster.client.list(pods)).items
+  assert.equal(pod?.status?.containerStatuses?.[0]?.restartCount, 1)
+
+  const ready = async () => {
+    const [node] = (await cluster.client.list(nodes)).items
+    return node?.status?.conditions?.find(({ type }) => type === 'Ready')?.status
+  }
+  runtime.fault = 'out of order'
+  await cluster.advance({ minutes: 2 })
+  assert.equal(await ready(), 'False')
+  runtime.fault = undefined
+  await cluster.advance({ minutes: 2 })
+  assert.equal(await ready(), 'True')
 })

@@ -112,7 +112,7 @@ async function bringUp({ record, why, flags, timeoutMs, startMs }: Wanted, outpu
   output.done(
     [
       `Cluster ${config.name} is ready at ${server} after ${(ms / 1000).toFixed(1)} s; kubectl's context is now ${context} (in ${record.kubeconfig}).`,
-      `Next: kubectl get nodes · kubectl create deployment hello --image=IMAGE · kubernode down${which}`,
+      `Next: kubectl get nodes · kubectl create deployment hello --image=IMAGE · npx kubernode down${which}`,
     ],
     { name: config.name, server, context, kubeconfig: record.kubeconfig, simulated: record.simulated, ms },
   )

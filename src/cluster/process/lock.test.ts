@@ -43,3 +43,15 @@ test('while another command holds it the work is refused; a holder that has ende
   await new Promise((resolve) => other.on('exit', resolve))
   assert.equal(await withClusterLock('c', async () => 'done'), 'done')
 })
+
+test('of two that begin at the same time one is let in', async (t) => {
+  lockFile(t)
+  const { promise: wait, resolve: end } = Promise.withResolvers<string>()
+  const first = withClusterLock('c', () => wait)
+  await assert.rejects(
+    withClusterLock('c', async () => 'done'),
+    { code: 'KN-CLUSTER-05' },
+  )
+  end('first')
+  assert.equal(await first, 'first')
+})
