@@ -10,6 +10,8 @@ export interface CommandDefinition {
   readonly summary: string
   /** Adds arguments, flags and the action. */
   readonly define: (command: Command) => void
+  /** Adds flags that are too many to be loaded before the command was typed. */
+  readonly loadFlags?: () => Promise<Pick<CommandDefinition, 'define'>>
 }
 
 /** Flags that every command has. */

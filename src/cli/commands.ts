@@ -41,18 +41,19 @@ function aboutCluster(
 function component(
   name: string,
   summary: string,
-  load: () => Promise<{ define: CommandDefinition['define'] }>,
+  loadFlags: NonNullable<CommandDefinition['loadFlags']>,
 ): CommandDefinition {
   return {
     name,
     summary,
+    loadFlags,
     define(command) {
       // The flags are many: they are loaded only when this command was typed.
       command.allowUnknownOption().allowExcessArguments().helpOption(false).argument('[flags...]')
       command.action(async (_flags: string[]) => {
         const { Command } = await import('commander')
         const inner = new Command(`kubernode ${name}`).description(summary).showSuggestionAfterError().exitOverride()
-        ;(await load()).define(inner)
+        ;(await loadFlags()).define(inner)
         const at = process.argv.indexOf(name)
         await inner.parseAsync(process.argv.slice(at + 1), { from: 'user' })
       })

@@ -10,6 +10,11 @@ const scripts: Record<string, (table: ReadonlyMap<string, readonly string[]>) =>
 
 /** `kubernode completion SHELL`: words and flags of every command, and the names of clusters, from the command table itself. */
 export async function completion(shell: string, commands: readonly CommandDefinition[]): Promise<void> {
+  process.stdout.write(await completionScript(shell, commands))
+}
+
+/** The script that a shell completes `kubernode` with. */
+export async function completionScript(shell: string, commands: readonly CommandDefinition[]): Promise<string> {
   const script = scripts[shell]
   if (!script)
     throw new Problem(
@@ -18,17 +23,16 @@ export async function completion(shell: string, commands: readonly CommandDefini
       `use one of ${Object.keys(scripts).join(', ')}`,
       { exitCode: exitCodes.usage },
     )
-  const table = new Map(
-    commands.map(({ name, define }) => {
-      const command = new Command(name)
-      define(command)
-      return [
-        name,
-        [...command.commands.map((c) => c.name()), ...command.options.flatMap((o) => (o.long ? [o.long] : []))],
-      ] as const
-    }),
-  )
-  process.stdout.write(script(table))
+  return script(new Map(await Promise.all(commands.map(wordsOf))))
+}
+
+/** The words that can follow a command: those of its own commands, and its flags. */
+async function wordsOf({ name, define, loadFlags }: CommandDefinition): Promise<[string, readonly string[]]> {
+  const command = new Command(name)
+  if (loadFlags) (await loadFlags()).define(command)
+  else define(command)
+  const flags = command.options.flatMap(({ long }) => long ?? [])
+  return [name, [...command.commands.map((inner) => inner.name()), ...flags]]
 }
 
 function bash(table: ReadonlyMap<string, readonly string[]>): string {

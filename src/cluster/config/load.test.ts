@@ -36,7 +36,48 @@ test('what nobody says anything about stays as the cluster has it, and the name 
   assert.deepEqual([sources.name, sources.nodes], ['file c.yaml', 'the cluster as it is'])
 })
 
+test('nodes can be a list of roles, and kind’s file gives what it has in common with ours', async () => {
+  const { config } = await load(yaml('nodes: [{ role: server }, { role: worker }, { role: worker }]'))
+  assert.equal(config.nodes, 3)
+  const { config: fromKind } = await load(
+    'kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nname: dev\nnodes:\n- role: control-plane\n  image: kindest/node:v1.35.0\n- role: worker\n' +
+      'networking: { podSubnet: 10.5.0.0/16, serviceSubnet: 10.6.0.0/16, apiServerPort: 7000 }',
+  )
+  assert.partialDeepStrictEqual(fromKind, {
+    name: 'dev',
+    nodes: 2,
+    podCIDR: '10.5.0.0/16',
+    serviceCIDR: '10.6.0.0/16',
+    port: 7000,
+  })
+})
+
 for (const [name, file, flags, message] of [
+  [
+    'a node with what nodes do not have',
+    yaml('nodes:\n- role: server\n- role: worker\n  mounts: []'),
+    {},
+    /unknown field nodes\[1\].mounts at line 6, column 3/,
+  ],
+  [
+    'a role that there is not',
+    yaml('nodes: [{ role: master }]'),
+    {},
+    /nodes\[0\].role is "master": it must be one of server, control-plane, worker/,
+  ],
+  [
+    'a second server',
+    yaml('nodes: [{ role: server }, { role: control-plane }]'),
+    {},
+    /nodes\[1\] is another server: a cluster has one/,
+  ],
+  ['an empty list of nodes', yaml('nodes: []'), {}, /nodes is "0" \(file c.yaml\): it must be a whole number/],
+  [
+    'what only kind has',
+    'kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnetworking:\n  disableDefaultCNI: true',
+    {},
+    /unknown field networking.disableDefaultCNI at line 4, column 3$/,
+  ],
   [
     'an unknown field, with its place and the nearest name',
     yaml('network:\n  podCidrs: 10.1.0.0/16'),

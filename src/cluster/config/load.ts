@@ -1,6 +1,5 @@
-import { nearest, position } from '../../api/component-config/nearest.ts'
-import { Problem } from '../problem.ts'
-import { readFileIfThere } from '../files.ts'
+import { exitCodes, Problem } from '../problem.ts'
+import { readConfigFile } from './file.ts'
 import { environmentName, flagName, settings, type ClusterConfig, type Setting } from './settings.ts'
 
 /** A configuration and, for each field, where its value came from. */
@@ -65,72 +64,6 @@ function parse(setting: Setting, given: string, source: string): unknown {
     'KN-CONFIG-02',
     `${setting.path} is ${JSON.stringify(given)} (${source}): it ${result.wrong}`,
     `correct it there; without it, the default is ${String(setting.fallback)}`,
-    { exitCode: 2 },
+    { exitCode: exitCodes.usage },
   )
-}
-
-const header = { apiVersion: 'kubernode.dev/v1', kind: 'Cluster' } as const
-
-/** The fields that a configuration file sets, as text by path. */
-async function readConfigFile(file: string | undefined, given: string | undefined): Promise<Map<string, string>> {
-  if (file === undefined) return new Map()
-  const text = given ?? readFileIfThere(file)
-  if (text === undefined)
-    throw new Problem(
-      'KN-CONFIG-01',
-      `the configuration file ${file} does not exist`,
-      'name an existing file with --config',
-      { exitCode: 2 },
-    )
-  const { load } = await import('js-yaml')
-  let document: unknown
-  try {
-    document = load(text)
-  } catch (error) {
-    throw new Problem('KN-CONFIG-01', `${file} is not YAML: ${(error as Error).message}`, 'correct the file', {
-      exitCode: 2,
-      cause: error,
-    })
-  }
-  return fieldsOf(
-    document,
-    (why) =>
-      new Problem(
-        'KN-CONFIG-01',
-        `${file}: ${why}`,
-        'correct the file; docs/reference/configuration.md lists every field',
-        { exitCode: 2 },
-      ),
-    text,
-  )
-}
-
-/** The document's values as text by path; fails at the first that is no field. */
-function fieldsOf(document: unknown, problem: (why: string) => Problem, text: string): Map<string, string> {
-  const fields = new Map<string, string>()
-  const read = (value: unknown, at: string) => {
-    if (value === null || typeof value !== 'object' || Array.isArray(value))
-      throw problem(`${at || 'the document'} must be a map`)
-    for (const [key, inner] of Object.entries(value)) {
-      const path = at ? `${at}.${key}` : key
-      if (path === 'apiVersion' || path === 'kind') {
-        if (inner !== header[path]) throw problem(`${path} is ${JSON.stringify(inner)}: it must be ${header[path]}`)
-      } else if (settings.some((setting) => setting.path === path)) {
-        if (inner === null || typeof inner === 'object') throw problem(`${path} must be a single value`)
-        fields.set(path, String(inner))
-      } else if (settings.some((setting) => setting.path.startsWith(`${path}.`))) read(inner, path)
-      else throw problem(`unknown field ${path}${position(text, key)}${didYouMean(path)}`)
-    }
-  }
-  read(document, '')
-  return fields
-}
-
-/** '; did you mean network.podCIDR?' when a known field is close. */
-function didYouMean(path: string): string {
-  const meant = nearest(
-    path,
-    settings.map((setting) => setting.path),
-  )
-  return meant === undefined ? '' : `; did you mean ${meant}?`
 }
