@@ -1,9 +1,10 @@
 /** What is done before a cluster's process is started: what it will be like, whether it can be, its files. */
-import { hostname, networkInterfaces } from 'node:os'
+import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { Deps } from '../base/deps.ts'
 import { settings, type ClusterConfig } from './config/settings.ts'
 import { ensureFolder, writeFileAtomic } from './files.ts'
+import { machineAddress } from './host/address.ts'
 import { portIsFree } from './host/checks.ts'
 import {
   kubeconfigPath,
@@ -46,7 +47,8 @@ export function planRecord({ config, simulated, kubeconfig }: UpRequest): Cluste
       ? config.address
       : config.nodes > 1
         ? addressIn(config.nodeCIDR, 1)
-        : machineAddress(config),
+        : // Without an address the node gets the first of its range.
+          (machineAddress() ?? addressIn(config.nodeCIDR, 1)),
     kubeconfig: path,
     previousContext: there?.kubeconfig === path ? there.previousContext : '',
   }
@@ -160,12 +162,4 @@ export function requireMachine({ config, simulated }: ClusterRecord): void {
       `this machine is the node of the cluster ${other}, which is running`,
       `run \`kubernode down ${other}\` first, or use --nodes 2 or --simulated`,
     )
-}
-
-/** The machine's own address on its network; without one, the first address of the node range (which the node then gets). */
-function machineAddress(config: ClusterConfig): string {
-  const found = Object.values(networkInterfaces())
-    .flat()
-    .find((i) => i && i.family === 'IPv4' && !i.internal && !i.address.startsWith('169.254.'))
-  return found?.address ?? addressIn(config.nodeCIDR, 1)
 }

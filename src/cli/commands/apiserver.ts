@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { startApiServer, type ApiServerOptions } from '../../apiserver/apiserver.ts'
 import type { Deps } from '../../base/deps.ts'
 import { ensureFolder } from '../../cluster/files.ts'
+import { machineAddress } from '../../cluster/host/address.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import type { Store } from '../../store/store.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
-import { addFlags, booleanOf, fileOf, listOf, numberOf, type ComponentFlag } from './component-flags.ts'
+import { addFlags, booleanOf, durationOf, fileOf, listOf, numberOf, type ComponentFlag } from './component-flags.ts'
 import { followCertificate, servingCertificate } from './serving-certificate.ts'
 
 const flags: readonly ComponentFlag[] = [
@@ -14,7 +15,10 @@ const flags: readonly ComponentFlag[] = [
   ['--etcd-servers <urls>', 'etcd servers to store in'],
   ['--bind-address <ip>', 'address to listen on', '0.0.0.0'],
   ['--secure-port <port>', 'port to serve HTTPS on', '6443'],
-  ['--advertise-address <ip>', 'address that the kubernetes service leads to'],
+  [
+    '--advertise-address <ip>',
+    'address that the kubernetes service leads to (default: --bind-address, else the machine’s own)',
+  ],
   ['--cert-dir <folder>', 'folder for generated certificates'],
   ['--tls-cert-file <file>', 'serving certificate'],
   ['--tls-private-key-file <file>', 'its key'],
@@ -109,8 +113,9 @@ async function optionsOf(given: Flags): Promise<Omit<ApiServerOptions, keyof Dep
     disableAdmissionPlugins: listOf(given['disableAdmissionPlugins']),
     serviceClusterIpRange: given['serviceClusterIpRange'],
     serviceNodePortRange: given['serviceNodePortRange'],
-    advertiseAddress: given['advertiseAddress'],
+    advertiseAddress: advertiseAddressOf(given),
     advertisePort: numberOf(given['securePort']!, 'secure-port'),
+    eventTtlMs: durationOf(given['eventTtl']!, 'event-ttl'),
     maxRequestsInflight:
       numberOf(given['maxRequestsInflight']!, 'max-requests-inflight') +
       numberOf(given['maxMutatingRequestsInflight']!, 'max-mutating-requests-inflight'),
@@ -147,6 +152,12 @@ async function optionsOf(given: Flags): Promise<Omit<ApiServerOptions, keyof Dep
   }
 }
 
+/** Where others reach this server. What is bound to every address, or to the loopback alone, is reached at the machine's own, as upstream takes it. */
+function advertiseAddressOf({ advertiseAddress, bindAddress }: Flags): string | undefined {
+  if (advertiseAddress) return advertiseAddress
+  return /^(0\.0\.0\.0|::|::1|127\..*)$/.test(bindAddress!) ? machineAddress() : bindAddress
+}
+
 /** The given certificate, else one from the certificate folder, else a new self-signed one that is kept there (as upstream does). */
 const certificateOf = (given: Flags, deps: Deps) =>
   servingCertificate(
@@ -162,7 +173,7 @@ const certificateOf = (given: Flags, deps: Deps) =>
         'kubernetes',
         'kubernetes.default',
         'kubernetes.default.svc',
-        ...(given['advertiseAddress'] ? [given['advertiseAddress']] : []),
+        ...[advertiseAddressOf(given) ?? []].flat(),
       ],
       withAuthority: true,
     },
