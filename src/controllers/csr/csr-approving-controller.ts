@@ -3,12 +3,15 @@ import type { SubjectAccessReview } from '../../api/generated/types/authorizatio
 import type { CertificateSigningRequest } from '../../api/generated/types/certificates-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { nameOf, timestamp } from '../../client/object.ts'
-import { defineController, done, type Context, type Outcome } from '../framework/controller.ts'
+import { defineController, done, requeueAfter, type Context, type Outcome } from '../framework/controller.ts'
 import { isApproved, isDenied, parseRequest, pemOf, signerRefusal, type ParsedRequest } from './certificate-request.ts'
 
 type Csr = Frozen<CertificateSigningRequest>
 
 const kubeletSigner = 'kubernetes.io/kube-apiserver-client-kubelet'
+
+/** How often a request is looked at again that nobody may have yet. */
+const againMs = 30_000
 
 /** Approves kubelets' requests for client certificates, of those who may have them. */
 export const csrApprovingController = defineController<CertificateSigningRequest>({
@@ -41,7 +44,8 @@ async function reconcile(csr: Csr, c: Context<CertificateSigningRequest>): Promi
     )
     return done
   }
-  return done
+  // Rights are often given a little later than they are needed.
+  return requeueAfter(againMs)
 }
 
 /** A node may renew its own; who makes nodes may have one for any. */

@@ -74,7 +74,7 @@ async function reconcile(ds: FrozenSet, c: C): Promise<Outcome> {
   }
   if (isBeingDeleted(ds)) return done
   const matches = (object: Frozen<Pod> | Frozen<ControllerRevision>) => selects(ds.spec?.selector, labelsOf(object))
-  const own = await c.claim(ds, pods, matches, candidatesOf(c.of(pods), ds))
+  const own = await c.claim(ds, pods, matches, { candidates: candidatesOf(c.of(pods), ds) })
   const revisions = await c.claim(ds, controllerRevisions, matches)
   const { current, old } = caughtUp
     ? await syncHistory(historyOf(ds, c), revisions, c)

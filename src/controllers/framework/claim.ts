@@ -13,6 +13,8 @@ export interface ClaimOptions<O extends KubernetesObject, D extends KubernetesOb
   /** Of the owner's namespace: those that it manages, and orphans. */
   readonly candidates: readonly Frozen<D>[]
   readonly matches: (object: Frozen<D>) => boolean
+  /** Put on what is adopted, with the owner. */
+  readonly finalizer?: string | undefined
 }
 
 /**
@@ -61,10 +63,11 @@ function adoptionCheck<O extends KubernetesObject, D extends KubernetesObject>({
 }
 
 async function adopt<O extends KubernetesObject, D extends KubernetesObject>(
-  { client, ownerResource, owner, resource }: ClaimOptions<O, D>,
+  { client, ownerResource, owner, resource, finalizer }: ClaimOptions<O, D>,
   object: Frozen<D>,
 ): Promise<Frozen<D> | undefined> {
-  const patch = { metadata: { uid: uidOf(object), ownerReferences: [controllerReference(ownerResource, owner)] } }
+  const ownerReferences = [controllerReference(ownerResource, owner)]
+  const patch = { metadata: { uid: uidOf(object), ownerReferences, ...(finalizer && { finalizers: [finalizer] }) } }
   try {
     return await client.patch(resource, keyOf(object), patch, { type: 'strategic' })
   } catch (error) {

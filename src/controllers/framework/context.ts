@@ -43,12 +43,12 @@ export interface Context<O extends KubernetesObject, M = unknown> extends Deps {
     object: Frozen<T>,
     options?: DeleteOptions,
   ): Promise<void>
-  /** The objects of the owner's namespace that it manages after adopting and releasing. `candidates` where not all are to be asked. */
+  /** The objects of the owner's namespace that it manages after adopting and releasing. */
   claim<D extends KubernetesObject>(
     owner: Frozen<O>,
     resource: Resource<D>,
     matches: (object: Frozen<D>) => boolean,
-    candidates?: readonly Frozen<D>[],
+    how?: ClaimHow<D>,
   ): Promise<Frozen<D>[]>
   /** Creates pods with a slow start, with events; throws the first failure. */
   createPods(owner: Frozen<O>, podsToCreate: readonly Frozen<Pod>[]): Promise<void>
@@ -59,6 +59,14 @@ export interface Context<O extends KubernetesObject, M = unknown> extends Deps {
   /** Notes a write of a reconciled object itself: it is not looked at again before the cache shows it. */
   wroteSelf(object: Frozen<O>): void
   enqueue(key: string): void
+}
+
+/** What differs from claiming all that match. */
+export interface ClaimHow<D extends KubernetesObject> {
+  /** Where not all are to be asked. */
+  readonly candidates?: readonly Frozen<D>[]
+  /** Put on what is adopted. */
+  readonly finalizer?: string
 }
 
 /** What a controller does not share with others. */
@@ -137,10 +145,10 @@ export class ReconcileContext<O extends KubernetesObject, M> implements Context<
     owner: Frozen<O>,
     resource: Resource<D>,
     matches: (object: Frozen<D>) => boolean,
-    candidates?: readonly Frozen<D>[],
+    { candidates = this.of(resource).list(owner.metadata?.namespace), finalizer }: ClaimHow<D> = {},
   ): Promise<Frozen<D>[]> {
-    const all = candidates ?? this.of(resource).list(owner.metadata?.namespace)
-    return claim({ client: this.client, ownerResource: this.#resource, owner, resource, candidates: all, matches })
+    const ownerResource = this.#resource
+    return claim({ client: this.client, ownerResource, owner, resource, candidates, matches, finalizer })
   }
 
   async createPods(owner: Frozen<O>, podsToCreate: readonly Frozen<Pod>[]): Promise<void> {

@@ -215,3 +215,27 @@ test('each of many pods is counted once', async () => {
   assert.equal((await status(world))?.succeeded, 100)
   assert.equal((await status(world))?.failed, failures)
 })
+
+test('a pod that was adopted is counted as the others are', async () => {
+  const labels = { work: 'x' }
+  const spec = { restartPolicy: 'Never', containers: [{ name: 'c', image: 'a' }] }
+  await using world = await startWorld(['job-controller'])
+  await world.client.create(pods, { metadata: { namespace: 'default', name: 'found', labels }, spec })
+  await world.client.create(jobs, {
+    metadata: key,
+    spec: {
+      parallelism: 1,
+      completions: 1,
+      manualSelector: true,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec },
+    },
+  })
+  await world.clock.settle()
+  const [pod, ...more] = await world.pods()
+  assert.deepEqual(more, [])
+  assert.deepEqual(pod?.metadata.finalizers, ['batch.kubernetes.io/job-tracking'])
+  await end(world, 'Succeeded')
+  assert.equal((await status(world))?.succeeded, 1)
+  assert.deepEqual(await conditions(world), ['SuccessCriteriaMet CompletionsReached', 'Complete CompletionsReached'])
+})

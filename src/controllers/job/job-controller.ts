@@ -19,7 +19,7 @@ import { isActive, isReady } from '../framework/pod.ts'
 import { selects } from '../../api/selector/label-selector.ts'
 import { nextRecord, type FailureRecord } from './job-backoff.ts'
 import { completedEnd, conditionAt, deadlineInMs, endOf, isFinished, type JobEnd } from './job-outcome.ts'
-import { isIndexed, isSuspended, isTracked } from './job-pods.ts'
+import { isIndexed, isSuspended, isTracked, trackingFinalizer } from './job-pods.ts'
 import { countReleased, releasePods, track } from './job-tracking.ts'
 import { viewOf, type JobView } from './job-view.ts'
 import { planWork } from './job-work.ts'
@@ -88,7 +88,8 @@ async function reconcile(job: FrozenJob, c: C): Promise<Outcome> {
     job,
     pods,
     (pod) => selects(job.spec?.selector, labelsOf(pod)),
-    candidatesOf(c.of(pods), job),
+    // Without its finalizer an adopted pod would never be counted.
+    { candidates: candidatesOf(c.of(pods), job), finalizer: trackingFinalizer },
   )
   return advance(viewOf(job, own), key, c)
 }

@@ -54,12 +54,9 @@ export async function reconcilePodSet<O extends KubernetesObject>(
 ): Promise<Outcome> {
   // Asked before the cache is read: pods that it does not show yet would be created twice.
   const caughtUp = c.caughtUp(owner)
-  const active = await c.claim(
-    owner,
-    pods,
-    (pod) => set.matches(labelsOf(pod)),
-    candidatesOf(c.of(pods), owner).filter(isActive),
-  )
+  const active = await c.claim(owner, pods, (pod) => set.matches(labelsOf(pod)), {
+    candidates: candidatesOf(c.of(pods), owner).filter(isActive),
+  })
   const terminating = ownOf(c.of(pods), owner).filter((pod) => isTerminating(pod) && set.matches(labelsOf(pod)))
   const plan =
     caughtUp && !isBeingDeleted(owner) ? decide(set, active, relatedPods(owner, resource, c), c.clock.now()) : nothing

@@ -58,7 +58,7 @@ async function reconcile(set: Set, c: C): Promise<Outcome> {
   if (!c.caughtUp(set)) return done
   const matches = (object: FrozenPod | Frozen<ControllerRevision>) => selects(set.spec?.selector, labelsOf(object))
   const candidates = candidatesOf(c.of(pods), set).filter((pod) => ordinalOf(set, pod) >= 0)
-  const own = await c.claim(set, pods, matches, candidates)
+  const own = await c.claim(set, pods, matches, { candidates })
   const history = await c.claim(set, controllerRevisions, matches)
   const { current: update, old } = await syncHistory(historyOf(set, c), history, c)
   const current = [update, ...old].find((revision) => nameOf(revision) === set.status?.currentRevision) ?? update
