@@ -68,6 +68,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     nft,
     run,
     config: { clusterCidrs: [config.podCIDR], serviceCidrs: [config.serviceCIDR] },
+    // Ranges that are added later: what is sent to an address there that no Service has is refused too.
+    followServiceCidrs: true,
     // Upstream's ports: load balancers ask the first, Prometheus the second.
     healthListen: { host: '0.0.0.0', port: 10_256 },
     metricsListen: { host: '127.0.0.1', port: 10_249 },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import fc from 'fast-check'
-import { endpointSlices, nodes, services } from '../api/generated/resources.ts'
+import { endpointSlices, nodes, serviceCIDRs, services } from '../api/generated/resources.ts'
 import type { Endpoint, EndpointSlice } from '../api/generated/types/discovery-v1.ts'
 import type { LoadBalancerIngress, Service, ServiceSpec } from '../api/generated/types/core-v1.ts'
 import { VirtualClock } from '../base/clock.ts'
@@ -39,7 +39,16 @@ async function start(t: TestContext, config: Partial<ProxyConfig> = {}, serviceH
         : ''
     return { stdout, stderr: '' }
   }
-  const proxy = await startProxy({ ...deps, client, nodeName: 'node-1', nft, run, config, serviceHealthHost })
+  const proxy = await startProxy({
+    ...deps,
+    client,
+    nodeName: 'node-1',
+    nft,
+    run,
+    config,
+    followServiceCidrs: true,
+    serviceHealthHost,
+  })
   t.after(async () => {
     await proxy.close()
     await api.close()
@@ -150,6 +159,20 @@ test('without endpoints a Service refuses, and so do other ports and addresses o
   assert.equal(send({ destination: '10.96.5.1', destinationPort: 81 }).verdict, 'reject')
   assert.equal(send({ destination: '10.96.5.1', protocol: 'udp' }).verdict, 'reject')
   assert.equal(send({ destination: '9.9.9.9' }).translated, false)
+})
+
+test('a range of Services that is added is theirs, and no longer when it goes', async (t) => {
+  const { client, send, settle } = await start(t)
+  const verdict = async () => {
+    await settle()
+    return send({ destination: '10.200.1.1' }).verdict
+  }
+  assert.equal(await verdict(), 'accept')
+  await client.create(serviceCIDRs, { metadata: { name: 'more' }, spec: { cidrs: ['10.200.0.0/16'] } })
+  assert.equal(await verdict(), 'reject')
+  assert.equal(send({ destination: '10.111.1.1' }).verdict, 'reject')
+  await client.delete(serviceCIDRs, { name: 'more' })
+  assert.equal(await verdict(), 'accept')
 })
 
 test('a pod that reaches itself, and whoever is outside of the cluster, are masqueraded', async (t) => {
