@@ -8,7 +8,7 @@ import { dyn, listOf, mapOf, objectOf, string, int } from './types.ts'
 import { fromJson, toJson, CelBudgetError, CelError } from './values.ts'
 
 const object = objectOf('self', { name: string, count: int, tags: listOf(string), labels: mapOf(string, string) })
-const language = { functions: baseFunctions(), variables: { self: object, free: dyn } }
+const language = { functions: baseFunctions(), variables: { self: object, free: dyn }, bindings: true }
 const self = { name: 'web', count: 3, tags: ['a', 'b'], labels: { app: 'x' } }
 const free = { n: 1.5, list: [3, 1, 2], deep: { a: [{ b: 1 }] } }
 
@@ -49,6 +49,7 @@ const values: readonly (readonly [string, unknown])[] = [
   ["sets.contains(self.tags, ['a']) && 'a' in self.tags && 'app' in self.labels", true],
   ["'a' in free.deep && !('b' in free.deep) && 3 in free.list && !(4 in free.list)", true],
   ["!format.dns1123Label().validate('Ab').hasValue()", false],
+  ["'%d %s'.format([1, 'a']) + string(size([1, free.n, []].filter(x, true)))", '1 a3'],
   ['false && 1 / 0 == 1 || true', true],
   ['[1, 2].exists(i, 1 / (i - 1) > 0)', true],
   ["semver('1.2.3').isLessThan(semver('1.10.0')) && semver('v1.2', true).patch() == 0", true],
@@ -69,6 +70,9 @@ const refused: readonly (readonly [string, RegExp])[] = [
   ['1 +', /Syntax error: mismatched input '<EOF>'/],
   ["self.name.matches('[')", /^ERROR: <input>:1:19: invalid matches argument/],
   ["duration('soon') > duration('1s')", /invalid duration argument/],
+  ["1 in [1, 'a']", /^ERROR: <input>:1:10: expected type 'int' but found 'string'/],
+  ["size({'a': 1, 'b': [2]}) > 0", /expected type 'int' but found 'list\(int\)'/],
+  ["'a'.reverse() == 'a'", /undeclared reference to 'reverse'/],
   ["timestamp('today') == timestamp('2026-01-01T00:00:00Z')", /invalid timestamp argument/],
 ]
 
@@ -106,4 +110,11 @@ test('lists that are sets are equal in any order', () => {
   const set = { kind: 'list', item: int, listType: 'set' } as const
   const program = compile('a == b', { functions: baseFunctions(), variables: { a: set, b: set } })
   assert.equal(program.evaluate({ a: fromJson([1, 2], set), b: fromJson([2, 1], set) }, new Budget(100)), true)
+})
+
+test('values are bound to names only where the language has it', () => {
+  assert.throws(
+    () => compile('cel.bind(x, 1, x > 0)', { functions: baseFunctions(), variables: {} }),
+    /undeclared reference to 'cel'/,
+  )
 })

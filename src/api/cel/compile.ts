@@ -40,6 +40,8 @@ export interface Language {
   readonly variables: Readonly<Record<string, CelType>>
   /** Types whose objects can be written as literals: `Object{spec: …}`. */
   readonly objectType?: ((name: string) => CelType | undefined) | undefined
+  /** `cel.bind` gives names to values: selectors of devices have it, other expressions have not. */
+  readonly bindings?: boolean
 }
 
 /** A whole expression, ready to run. */
@@ -93,6 +95,8 @@ class Compiler implements PartCompiler {
   readonly language: Language
   readonly names = new Set<string>()
   readonly #types: Map<Node, CelType> | undefined
+  /** How many calls of `format` are around what is compiled. */
+  #formats = 0
 
   constructor(language: Language, types?: Map<Node, CelType>) {
     this.language = language
@@ -201,8 +205,9 @@ class Compiler implements PartCompiler {
   #list({ items }: Node & { op: 'list' }, scope: Scope): Compiled {
     const parts = items.map(({ value, optional }) => ({ ...this.node(value, scope), optional }))
     let item: CelType | undefined
-    for (const { type, optional } of parts)
-      item = joined(item, optional && type.kind === 'optional' ? type.value : type)
+    parts.forEach(({ type, optional }, i) => {
+      item = this.#joined(item, optional && type.kind === 'optional' ? type.value : type, items[i]!.value)
+    })
     return {
       type: listOf(item ?? dyn),
       run(frame) {
@@ -219,10 +224,12 @@ class Compiler implements PartCompiler {
       optional,
     }))
     let [keyType, valueType]: (CelType | undefined)[] = []
-    for (const { key, value, optional } of parts) {
-      keyType = joined(keyType, key.type)
-      valueType = joined(valueType, optional && value.type.kind === 'optional' ? value.type.value : value.type)
-    }
+    parts.forEach(({ key, value, optional }, i) => {
+      const written = entries[i]!
+      keyType = this.#joined(keyType, key.type, written.key)
+      const { type } = value
+      valueType = this.#joined(valueType, optional && type.kind === 'optional' ? type.value : type, written.value)
+    })
     return {
       type: mapOf(keyType ?? dyn, valueType ?? dyn),
       run(frame) {
@@ -300,7 +307,25 @@ class Compiler implements PartCompiler {
     }
   }
 
-  #call({ name, target, args, at }: Node & { op: 'call' }, scope: Scope): Compiled {
+  /** The type of parts of one literal, which must have the same one, except in what `format` is given. */
+  #joined(before: CelType | undefined, type: CelType, { at }: Node): CelType {
+    const both = joined(before, type)
+    if (before && both.kind === 'dyn' && before.kind !== 'dyn' && type.kind !== 'dyn' && this.#formats === 0)
+      throw new CelSyntaxError(`expected type '${typeText(before)}' but found '${typeText(type)}'`, at)
+    return both
+  }
+
+  #call(node: Node & { op: 'call' }, scope: Scope): Compiled {
+    if (node.name !== 'format') return this.#callOf(node, scope)
+    this.#formats++
+    try {
+      return this.#callOf(node, scope)
+    } finally {
+      this.#formats--
+    }
+  }
+
+  #callOf({ name, target, args, at }: Node & { op: 'call' }, scope: Scope): Compiled {
     const { functions } = this.language
     const library = target && libraryName(target, scope, this.language)
     const full = library === undefined ? name : `${library}.${name}`

@@ -53,5 +53,6 @@ export function inner(
 
 /** Checks a part of an expression and makes it ready to run. */
 export interface PartCompiler {
+  readonly language: { readonly bindings?: boolean }
   node(node: Node, scope: Scope): Compiled
 }

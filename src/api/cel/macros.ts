@@ -9,8 +9,7 @@ type Call = Node & { op: 'call' }
 export function expandMacro(compiler: PartCompiler, call: Call, scope: Scope): Compiled | undefined {
   const { name, target, args } = call
   if (!target) return name === 'has' && args.length === 1 ? has(compiler, call, scope) : undefined
-  if (target.op === 'name' && target.name === 'cel' && name === 'bind' && args.length === 3)
-    return binding(compiler, call, scope)
+  if (compiler.language.bindings && isBinding(call)) return binding(compiler, call, scope)
   if (!comprehensions.has(name) || args[0]?.op !== 'name') return undefined
   if ((name === 'optMap' || name === 'optFlatMap') && args.length === 2) return optionalMap(compiler, call, scope)
   const expected = counts[name]
@@ -49,6 +48,9 @@ function has(compiler: PartCompiler, { args, at }: Call, scope: Scope): Compiled
     },
   }
 }
+
+const isBinding = ({ name, target, args }: Call): boolean =>
+  target?.op === 'name' && target.name === 'cel' && name === 'bind' && args.length === 3
 
 function nameOf(node: Node | undefined, at: number): string {
   if (node?.op !== 'name') throw new CelSyntaxError('argument must be a simple name', node?.at ?? at)

@@ -167,3 +167,9 @@ test('half of a surrogate pair that stands alone becomes the replacement charact
   ] as const)
     assert.equal(parseJson(text), value, text)
 })
+
+test('a number that is too large for a double is refused, not taken for null', () => {
+  assert.throws(() => parseJson('{"spec":[{"a":-1.5e400 }]}'), /json: cannot unmarshal number -1\.5e400 into Go value/)
+  for (const text of ['{"a":1e308}', '{"a":"1e400,"}', '{"a":1e-400}', '["e123","e456"]'])
+    assert.deepEqual(parseJson(text), JSON.parse(text))
+})

@@ -16,8 +16,22 @@ export function parseJson(text: string): unknown {
   }
   // Nesting takes at least a letter a level on either side, so that most bodies need not be looked at.
   if (text.length > 2 * depthMax && depthOf(text) > depthMax) throw new SyntaxProblem('exceeded max depth')
+  if (maybeTooLarge.test(text) && hasInfinity(value))
+    throw new SyntaxProblem(`json: cannot unmarshal number ${tooLargeIn(text)} into Go value of type float64`)
   return value
 }
+
+/** What looks like the end of a number that only its exponent could make larger than a double. */
+const maybeTooLarge = /[eE]\+?\d{3,}\s*[,\]}]/
+
+/** JSON.parse takes such a number for infinity, which JSON.stringify would write as null. */
+const hasInfinity = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).some(hasInfinity)
+    : value === Infinity || value === -Infinity
+
+const tooLargeIn = (text: string): string =>
+  (text.match(/-?\d[\d.]*[eE]\+?\d{3,}/g) ?? []).find((number) => !Number.isFinite(Number(number))) ?? ''
 
 /** Escapes in JSON; the first group is half of a surrogate pair that stands alone. */
 const escapes = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(\\u[dD][89a-fA-F][\da-fA-F]{2})|\\./g

@@ -113,6 +113,12 @@ for (const [name, schema, value, want] of [
     'x',
     ['spec: Invalid value: "string": spec in body must be of type integer: "string"'],
   ],
+  [
+    'an integer of more than 64 bits',
+    { type: 'integer' },
+    1e19,
+    ['spec: Invalid value: "number": spec in body must be of type integer: "number"'],
+  ],
   ['a null', { type: 'string' }, null, ['spec: Invalid value: "null": spec in body must be of type string: "null"']],
   ['a choice', { type: 'string', enum: ['a', 'b'] }, 'c', ['spec: Unsupported value: "c": supported values: "a", "b"']],
   [

@@ -131,9 +131,12 @@ function typeCheck(schema: JsonSchema): (value: unknown, path: string) => Result
   }
 }
 
+/** Integers have 64 bits. The nearest number to the largest of them is one more. */
+const integerMax = 2 ** 63
+
 function typeName(value: unknown): string {
   if (Array.isArray(value)) return 'array'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) <= integerMax ? 'integer' : 'number'
   return typeof value
 }
 

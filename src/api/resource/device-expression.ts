@@ -11,4 +11,4 @@ const deviceType = objectOf('DRADevice', {
 
 /** Compiles a selector of devices. Loaded when there is one: the expression engine is large. */
 export const compileForDevices = (expression: string): Program =>
-  compile(expression, { functions: baseFunctions(), variables: { device: deviceType } })
+  compile(expression, { functions: baseFunctions(), variables: { device: deviceType }, bindings: true })

@@ -10,7 +10,7 @@ function costOf(schema: JsonSchema, rule: string): number {
   const type = celTypeOf(schema, false)!
   return estimateCost(
     rule,
-    { functions: baseFunctions(), variables: { self: type, oldSelf: type } },
+    { functions: baseFunctions(), variables: { self: type, oldSelf: type }, bindings: true },
     declaredSizeOf(schema, false)!,
   )
 }

@@ -209,11 +209,6 @@ export const textLibrary: readonly Overload[] = [
     (text: string) => text.trim(),
     ([text]) => along(text!),
   ),
-  overload(
-    'string.reverse(): string',
-    (text: string) => letters(text).reverse().join(''),
-    ([text]) => along(text!),
-  ),
   overload('string.format(list<dyn>): string', format, ([text]) => along(text!)),
   overload('strings:quote(string): string', (text: string) => JSON.stringify(text)),
   overload(
