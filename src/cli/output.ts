@@ -75,8 +75,11 @@ export function newOutput({
 }
 
 /** Colour where it is wanted: a terminal without NO_COLOR, or FORCE_COLOR. */
-export const paint = (colour: 'green' | 'red' | 'yellow' | 'bold', text: string): string =>
-  styleText(colour, text, { stream: process.stderr })
+export const paint = (
+  colour: 'green' | 'red' | 'yellow' | 'bold',
+  text: string,
+  stream: NodeJS.WriteStream = process.stderr,
+): string => styleText(colour, text, { stream })
 
 /** A list as columns, the way kubectl prints them. */
 export function columns(rows: readonly (readonly string[])[]): string {

@@ -5,7 +5,7 @@ import type { GlobalFlags } from '../command.ts'
 import { outputOf } from '../command.ts'
 import { formatted, paint } from '../output.ts'
 
-const marks = { ok: paint('green', 'ok  '), warn: paint('yellow', 'warn'), fail: paint('red', 'fail') }
+const marks = { ok: ['green', 'ok  '], warn: ['yellow', 'warn'], fail: ['red', 'fail'] } as const
 
 /** `kubernode doctor`: what the machine has and lacks; with --fix installs what is missing. */
 export async function doctor(flags: GlobalFlags & { fix?: boolean }): Promise<void> {
@@ -15,7 +15,10 @@ export async function doctor(flags: GlobalFlags & { fix?: boolean }): Promise<vo
   if (flags.output === 'json' || flags.output === 'yaml')
     output.result(await formatted(flags.output, 'CheckList', checks))
   else
-    for (const { name, state, found, fix } of checks)
-      output.result(`${marks[state]} ${name}: ${found}${state !== 'ok' && fix ? `\n       fix: ${fix}` : ''}`)
+    for (const { name, state, found, fix } of checks) {
+      const [colour, mark] = marks[state]
+      const advice = state !== 'ok' && fix ? `\n       fix: ${fix}` : ''
+      output.result(`${paint(colour, mark, process.stdout)} ${name}: ${found}${advice}`)
+    }
   if (checks.some(({ state }) => state === 'fail')) process.exitCode = exitCodes.hostNotFit
 }

@@ -5,6 +5,7 @@ import { runCommand } from '../../base/command.ts'
 import type { Deps } from '../../base/deps.ts'
 import { clusterPki } from '../../cluster/prepare.ts'
 import { clusterPaths } from '../../cluster/paths.ts'
+import { boundLog } from '../../cluster/process/bounded-log.ts'
 import { writeProcessFile } from '../../cluster/process/child.ts'
 import { ownMemory, returnIdleMemory } from '../../cluster/process/idle-memory.ts'
 import { nodePlans, requireRecord, type ClusterRecord } from '../../cluster/record.ts'
@@ -29,8 +30,11 @@ export function define(command: Command): void {
       flags.node === undefined ? await runServer(record, pki, deps) : await runNode(record, pki, deps, flags.node)
     const own = ownMemory()
     const memory = own && returnIdleMemory(deps, own)
+    const path = join(clusterPaths(name).logs, `${flags.node ?? 'kubernode'}.log`)
+    const log = boundLog(deps, { descriptor: process.stderr.fd, path })
     await runUntilSignal(deps, async () => {
       memory?.close()
+      log.close()
       await pki.close()
       await running.close()
     })
