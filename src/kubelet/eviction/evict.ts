@@ -33,7 +33,11 @@ export async function relieve(
     parts.options.settings.evictionMaxPodGraceSeconds,
     pod.spec?.terminationGracePeriodSeconds ?? Infinity,
   )
-  evictPod(parts, pod, { message: evictionMessage(first, pod, usedBy), graceSeconds: first.soft ? grace : 1 })
+  evictPod(parts, pod, {
+    signal: first.signal,
+    message: evictionMessage(first, pod, usedBy),
+    graceSeconds: first.soft ? grace : 1,
+  })
 }
 
 /** Memory is what kills fastest. */
@@ -83,12 +87,19 @@ function diskUsed({ layers, logs, volumes }: PodDiskUse, { signal, resource, sep
   return { used: resource === 'inodes' ? inodes : bytes, usedBy }
 }
 
+/** Why and how a pod is evicted. */
+export interface Eviction {
+  /** 'memory.available', 'emptydirfs.limit': what the metric counts by. */
+  readonly signal: string
+  readonly message: string
+  readonly graceSeconds: number
+}
+
 /** Ends a pod for the node's sake; it has failed, and says why. */
-export function evictPod(
-  parts: KubeletParts,
-  pod: Frozen<Pod>,
-  { message, graceSeconds }: { readonly message: string; readonly graceSeconds: number },
-): void {
+export function evictPod(parts: KubeletParts, pod: Frozen<Pod>, { signal, message, graceSeconds }: Eviction): void {
+  parts.options.metrics
+    .counter('kubelet_evictions', 'Cumulative number of pod evictions by eviction signal')
+    .add({ eviction_signal: signal })
   parts.services.events.pod(pod, 'Warning', 'Evicted', message)
   parts.pods.terminate(pod.metadata.uid ?? '', {
     graceSeconds,

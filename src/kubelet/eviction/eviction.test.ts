@@ -94,6 +94,7 @@ test('when memory is short, the pod that uses more than it asked for goes, one a
   const disrupted = status?.conditions?.find(({ type }) => type === 'DisruptionTarget')
   assert.deepEqual([disrupted?.status, disrupted?.reason], ['True', 'TerminationByKubelet'])
   assert.deepEqual(await node.told(), ['Attempting to reclaim memory'])
+  assert.match(node.metrics.text(), /^kubelet_evictions\{eviction_signal="memory\.available"\} 1$/m)
   node.machine.memoryAvailableBytes = 4 * GiB
   await node.clock.advance(60_000)
   assert.equal(await node.state('greedy'), 'Running ')
@@ -195,6 +196,8 @@ test('a pod whose emptyDir or files outgrow their limit is evicted', async (t) =
     (await node.pod('pair'))?.status?.message,
     'Container main exceeded its local ephemeral storage limit "2Gi". ',
   )
+  for (const signal of ['emptydirfs', 'ephemeralpodfs', 'ephemeralcontainerfs'])
+    assert.match(node.metrics.text(), new RegExp(`^kubelet_evictions.*"${signal}.limit".* 1$`, 'm'))
 })
 
 const onDisk = (priority = 0, request = '0') => ({

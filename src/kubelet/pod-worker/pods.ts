@@ -190,6 +190,10 @@ export class Pods {
         message: `Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: ${shortfallText(lacking)}`,
       }
     await Promise.all(victims.map((victim) => this.#preempt(victim)))
+    const [resource = ''] = rejection.missing.keys()
+    this.#options.services.metrics
+      .counter('kubelet_preemptions', 'Cumulative number of pod preemptions by preemption resource')
+      .add({ preemption_signal: resource }, victims.length)
     return undefined
   }
 

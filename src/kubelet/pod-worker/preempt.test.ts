@@ -72,6 +72,7 @@ test('a critical pod takes the place of others, which have failed and say why', 
     [disrupted?.reason, disrupted?.message],
     ['TerminationByKubelet', 'Pod was preempted by Kubelet to accommodate a critical pod.'],
   )
+  assert.match(node.metrics.text(), /^kubelet_preemptions\{preemption_signal="cpu"\} 1$/m)
   assert.ok((await node.eventsOf('web')).includes('Warning Preempting Preempted in order to admit critical pod'))
 })
 

@@ -21,6 +21,7 @@ export interface SimulatedNode {
   readonly client: Client
   readonly runtime: SimulatedRuntime
   readonly kubelet: () => Kubelet
+  readonly metrics: Metrics
   /** Makes a pod on the node; containers have defaults. */
   run(name: string, spec: Partial<PodSpec>): Promise<Frozen<Pod>>
   pod(name: string): Promise<Frozen<Pod> | undefined>
@@ -84,6 +85,7 @@ export async function startSimulatedNode(t: TestContext, options: SimulatedNodeO
     runtime,
     pod,
     kubelet: () => kubelet,
+    metrics: deps.metrics,
     async run(name, spec) {
       const containers = (spec.containers ?? [{ name: 'main' }]).map((container) => ({
         image: 'example.test/app:1',
