@@ -41,6 +41,13 @@ export function requireRecord(name: string): ClusterRecord {
   const record = readRecord(name)
   if (record) return record
   const others = clusterNames()
+  if (others.includes(name))
+    throw new Problem(
+      'KN-CLUSTER-01',
+      `the cluster ${name} is incomplete: it was made or deleted only halfway`,
+      `\`kubernode up ${name}\` completes it, \`kubernode delete ${name}\` removes what is left`,
+      { exitCode: exitCodes.notFound },
+    )
   throw new Problem(
     'KN-CLUSTER-01',
     `there is no cluster named ${name}`,

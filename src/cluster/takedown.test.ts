@@ -11,7 +11,7 @@ import { loadConfig } from './config/load.ts'
 import { mergeKubeconfig } from './kubeconfig/kubeconfig.ts'
 import { clusterPaths } from './paths.ts'
 import { runningProcess, startDetached } from './process/child.ts'
-import { contextName, readRecord, writeRecord } from './record.ts'
+import { contextName, readRecord, requireRecord, writeRecord } from './record.ts'
 import { remove } from './takedown.ts'
 
 const deps = { clock: realClock, random: realRandom, log: silentLogger, metrics: new Metrics() }
@@ -78,6 +78,7 @@ test('a cluster with a damaged record is removed as well, as its problem says', 
 test('a cluster that was made only as far as its kubeconfig entry is removed', async (t) => {
   const { name, paths, isGone } = await aCluster(t, 'second')
   rmSync(paths.config)
+  assert.throws(() => requireRecord(name), { message: /^the cluster second is incomplete/ })
   await remove(name, deps)
   await isGone()
 })

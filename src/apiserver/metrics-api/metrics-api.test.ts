@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { podObject } from './metrics-api.ts'
 import { parseResourceMetrics, usedBetween } from './resource-samples.ts'
 
 const text = (cpu: number, timeMs: number) => `# HELP node_cpu_usage_seconds_total [STABLE] Cumulative cpu time
@@ -33,4 +34,20 @@ test('nothing is said of a container that was started anew, or was sampled once'
   assert.equal(usedBetween(undefined, sample), undefined)
   assert.equal(usedBetween(sample, sample), undefined)
   assert.equal(usedBetween(sample, { timeMs: 20, cpuSeconds: 1, memoryBytes: 1 }), undefined)
+})
+
+test('a Pod is told of by its containers that run, when all of those are known', () => {
+  const pod = {
+    metadata: { name: 'web', namespace: 'default' },
+    spec: { containers: [{ name: 'main' }, { name: 'crashed' }] },
+    status: { phase: 'Running' },
+  }
+  const [before, after] = [parseResourceMetrics(text(1, 0), 0), parseResourceMetrics(text(1.3, 15_000), 0)]
+  assert.deepEqual(podObject(pod, { before, after }, 0)?.containers, [
+    { name: 'main', usage: { cpu: '20000000n', memory: '1024Ki' } },
+  ])
+  // The second one has just been started: its use is not known yet.
+  const started = new Map([...after.containers, ['default/web/crashed', after.containers.get('default/web/main')!]])
+  assert.equal(podObject(pod, { before, after: { ...after, containers: started } }, 0), undefined)
+  assert.equal(podObject(pod, undefined, 0), undefined)
 })

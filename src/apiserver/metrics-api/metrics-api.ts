@@ -1,5 +1,7 @@
 import { nodes, pods } from '../../api/generated/resources.ts'
+import type { Pod } from '../../api/generated/types/core-v1.ts'
 import type { Kind } from '../../api/kind.ts'
+import type { Frozen } from '../../api/resource.ts'
 import type { KindTable } from '../../api/table.ts'
 import { madeAnswer } from '../answer/made-answer.ts'
 import type { Lookup } from '../registry/registry.ts'
@@ -58,32 +60,33 @@ function nodeObjects(lookup: Lookup, readings: ReadonlyMap<string, NodeReadings>
   })
 }
 
-function podObjects(lookup: Lookup, readings: ReadonlyMap<string, NodeReadings>, nowMs: number): PodMetrics[] {
-  return lookup
-    .list(pods)
-    .flatMap(({ metadata: { name = '', namespace = '', labels }, spec, status }): PodMetrics[] => {
-      const { before, after } = readings.get(spec?.nodeName ?? '') ?? {}
-      if (!after || status?.phase !== 'Running') return []
-      const found = [
-        ...(spec?.containers ?? []),
-        ...(spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'),
-      ].map((container) => {
-        const key = `${namespace}/${name}/${container.name}`
-        const sample = after.containers.get(key)
-        const usage = sample && usedBetween(before?.containers.get(key), sample)
-        return usage && { name: container.name, usage }
-      })
-      // A pod is told of as a whole, or its sum would be wrong.
-      if (found.length === 0 || found.some((container) => container === undefined)) return []
-      const containers = found.filter((container) => container !== undefined)
-      return [
-        {
-          ...headOf(podMetricsKind, { name, namespace, labels }, nowMs),
-          ...measured(containers[0]!.usage),
-          containers: containers.map((each) => ({ name: each.name, usage: used(each.usage) })),
-        },
-      ]
-    })
+const podObjects = (lookup: Lookup, readings: ReadonlyMap<string, NodeReadings>, nowMs: number): PodMetrics[] =>
+  lookup.list(pods).flatMap((pod) => podObject(pod, readings.get(pod.spec?.nodeName ?? ''), nowMs) ?? [])
+
+/** What a Pod uses, if that can be said: of all its containers that run, or its sum would be wrong. */
+export function podObject(
+  { metadata: { name = '', namespace = '', labels }, spec, status }: Frozen<Pod>,
+  readings: NodeReadings | undefined,
+  nowMs: number,
+): PodMetrics | undefined {
+  if (!readings?.after || status?.phase !== 'Running') return undefined
+  const { before, after } = readings
+  const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
+  const found = [...(spec?.containers ?? []), ...sidecars].flatMap((container) => {
+    const key = `${namespace}/${name}/${container.name}`
+    const sample = after.containers.get(key)
+    // One that does not run uses nothing.
+    if (!sample) return []
+    const usage = usedBetween(before?.containers.get(key), sample)
+    return [usage && { name: container.name, usage }]
+  })
+  const containers = found.filter((container) => container !== undefined)
+  if (containers.length === 0 || containers.length < found.length) return undefined
+  return {
+    ...headOf(podMetricsKind, { name, namespace, labels }, nowMs),
+    ...measured(containers[0]!.usage),
+    containers: containers.map((each) => ({ name: each.name, usage: used(each.usage) })),
+  }
 }
 
 function headOf(

@@ -12,6 +12,7 @@ import { startSimulatedNode } from '../../testing/simulated-node.ts'
 import type { Endpoint } from '../request.ts'
 import { cadvisorMetrics, probeMetrics, resourceMetrics } from './metrics.ts'
 import { statsSummary } from './stats-summary.ts'
+import { measured } from './usage.ts'
 
 const MiB = 2 ** 20
 const cgroup = (cpuNanos: number, mebibytes: number): CgroupUsage => ({
@@ -195,4 +196,23 @@ test('/stats/summary of a pod with a cgroup counts its processes', async (t) => 
   assert.deepEqual(pods[0]!.process_stats, { process_count: 7 })
   assert.equal(pods[0]!.memory.rssBytes, 18 * MiB)
   assert.equal((whole.memory as { usageBytes: number }).usageBytes, 900 * MiB)
+})
+
+test('earlier lives of a container, and one that does not run, are not told of', () => {
+  const life = (name: string, attempt: number, cpuNanos?: number) => ({
+    attributes: { id: `${name}-${attempt}`, metadata: { name, attempt }, labels: {}, annotations: {} },
+    ...(cpuNanos !== undefined && { cpu: { timestamp: 1, usageCoreNanoSeconds: { value: cpuNanos } } }),
+    writableLayer: { timestamp: 1, mountpoint: '', usedBytes: { value: 4096 } },
+  })
+  const found = measured([
+    life('main', 2, 5),
+    life('main', 0),
+    life('main', 1, 9),
+    life('crashed', 0),
+    life('crashed', 1),
+  ])
+  assert.deepEqual(
+    found.map(({ attributes }) => attributes?.id),
+    ['main-2'],
+  )
 })

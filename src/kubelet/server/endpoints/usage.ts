@@ -59,10 +59,23 @@ export async function readUsage({ kubelet, clock }: KubeletServerOptions): Promi
       podUsage(
         pod,
         usage,
-        containers.map((stats) => containerUsage(pod, stats, timeMs)),
+        measured(containers).map((stats) => containerUsage(pod, stats, timeMs)),
       ),
     ),
   }
+}
+
+/** Those that run, one of each name: the runtime tells of earlier lives of a container, too, which use nothing any more. */
+export function measured(containers: readonly ContainerStats[]): ContainerStats[] {
+  const attempt = ({ attributes }: ContainerStats) => attributes?.metadata?.attempt ?? 0
+  const byName = new Map<string, ContainerStats>()
+  for (const stats of containers) {
+    const name = stats.attributes?.metadata?.name ?? ''
+    const other = byName.get(name)
+    if (!stats.cpu?.usageCoreNanoSeconds && !stats.memory?.workingSetBytes) continue
+    if (!other || attempt(other) < attempt(stats)) byName.set(name, stats)
+  }
+  return [...byName.values()]
 }
 
 function podUsage(pod: Frozen<Pod>, usage: CgroupUsage | undefined, containers: readonly ContainerUsage[]): PodUsage {
