@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,7 +78,7 @@ test('a cluster comes up, is brought back with the settings it has, moves to ano
   assert.deepEqual([second.code, second.stderr.includes('in use by the cluster dev')], [exitCodes.failed, true])
 
   assert.equal((await kubernode('delete', 'dev')).code, 0)
-  assert.ok(!readFileSync(kubeconfig, 'utf8').includes('kubernode-dev'))
+  assert.ok(!existsSync(kubeconfig), 'a file that was made for the cluster goes with it')
   assert.equal((await kubernode('delete', 'dev')).code, exitCodes.notFound)
 })
 
@@ -102,7 +102,7 @@ test('another kubeconfig takes the context over', async (t) => {
   const up = ['up', '--simulated', '-q', '--port', await freePort()]
   assert.equal((await kubernode(...up)).code, 0)
   assert.equal((await kubernode(...up, '--kubeconfig', join(home, 'other'))).code, 0)
-  assert.ok(!readFileSync(kubeconfig, 'utf8').includes('name: kubernode'))
+  assert.ok(!existsSync(kubeconfig))
   assert.ok(readFileSync(join(home, 'other'), 'utf8').includes('current-context: kubernode'))
 })
 
