@@ -5,7 +5,7 @@ import type { PersistentVolumeClaim, Pod } from '../../api/generated/types/core-
 import type { OwnerReference } from '../../api/generated/types/meta-v1.ts'
 import type { Frozen, KubernetesObject, Resource } from '../../api/resource.ts'
 import { apiVersionOf } from '../../api/resource.ts'
-import { controllerReference, isBeingDeleted, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
+import { controllerOf, controllerReference, isBeingDeleted, nameOf, namespaceOf, uidOf } from '../../client/object.ts'
 import { messageOf } from '../framework/context.ts'
 import type { Context } from '../framework/controller.ts'
 import { same } from '../framework/equality.ts'
@@ -63,6 +63,22 @@ export async function syncClaimOwners(set: Set, pod: Frozen<Pod>, c: C): Promise
         ...claim,
         metadata: { ...claim.metadata, ownerReferences: owners },
       }),
+    )
+  }
+}
+
+/** Tells of claims of the pod that somebody else manages: the set's retention policy does nothing for them. */
+export function tellConflicts(set: Set, pod: Frozen<Pod>, c: C): void {
+  const { whenDeleted = 'Retain', whenScaled = 'Retain' } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {}
+  if (whenDeleted === 'Retain' && whenScaled === 'Retain') return
+  for (const claim of existingClaims(set, ordinalOf(set, pod), c)) {
+    const manager = controllerOf(claim)
+    if (!manager || manager.uid === uidOf(set) || manager.uid === uidOf(pod)) continue
+    c.event(
+      set,
+      'Warning',
+      'ConflictingController',
+      `PersistentVolumeClaim ${nameOf(claim)} has a conflicting OwnerReference that acts as a managing controller, the retention policy is ignored for this claim`,
     )
   }
 }

@@ -7,7 +7,7 @@ import { messageOf } from '../framework/context.ts'
 import type { Context } from '../framework/controller.ts'
 import { isAvailable, isTerminal } from '../framework/pod.ts'
 import { slowStart } from '../framework/slow-start.ts'
-import { createClaims, hasStaleClaim, syncClaimOwners } from './claims.ts'
+import { createClaims, hasStaleClaim, syncClaimOwners, tellConflicts } from './claims.ts'
 import { isWanted, matchesIdentity, ordinalOf, podNameLabel, startOf, statefulPod, volumesOf } from './stateful-pod.ts'
 import { revisionOf, templateOf, type Revisions } from './stateful-revision.ts'
 
@@ -128,6 +128,7 @@ async function createPod(set: Set, ordinal: number, revisions: Revisions, c: C):
     const created = await c.client.create(pods, pod)
     c.wrote(set, pods, created)
     tell(set, 'Create', pod, undefined, c)
+    tellConflicts(set, created, c)
     await syncClaimOwners(set, created, c)
   } catch (error) {
     tell(set, 'Create', pod, error, c)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { persistentVolumeClaims, pods, statefulSets } from '../../api/generated/resources.ts'
+import { events, persistentVolumeClaims, pods, statefulSets } from '../../api/generated/resources.ts'
 import type { StatefulSet, StatefulSetSpec } from '../../api/generated/types/apps-v1.ts'
 import { startWorld, type World } from '../testing/world.ts'
 
@@ -110,6 +110,31 @@ test('claims belong to the set when they shall go with it', async () => {
     claim?.metadata.ownerReferences?.map(({ kind, name }) => [kind, name]),
     [['StatefulSet', 'db']],
   )
+})
+
+test('of a claim that somebody else manages it is said that it stays', async () => {
+  await using world = await start()
+  const manager = { apiVersion: 'example.com/v1', kind: 'Backup', name: 'b', uid: 'u', controller: true }
+  await world.client.create(persistentVolumeClaims, {
+    metadata: { namespace: 'default', name: 'data-db-0', ownerReferences: [manager] },
+    spec: claimSpec,
+  })
+  await world.client.create(
+    statefulSets,
+    set({
+      replicas: 1,
+      volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimSpec }],
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' },
+    }),
+  )
+  await world.clock.advance(5_000)
+  const claim = await world.client.get(persistentVolumeClaims, { namespace: 'default', name: 'data-db-0' })
+  assert.deepEqual(
+    claim.metadata.ownerReferences?.map(({ uid }) => uid),
+    ['u'],
+  )
+  const told = (await world.client.list(events)).items.find(({ reason }) => reason === 'ConflictingController')
+  assert.match(told?.message ?? '', /^PersistentVolumeClaim data-db-0 has a conflicting OwnerReference/)
 })
 
 test('ordinals may begin elsewhere', async () => {
