@@ -1,6 +1,7 @@
 import type { OwnerReference } from '../api/generated/types/meta-v1.ts'
 import type { Frozen, KubernetesObject, Resource } from '../api/resource.ts'
 import { apiVersionOf } from '../api/resource.ts'
+import { timeText } from '../api/schema/times.ts'
 
 /** An object's name; '' before the server has made one. */
 export const nameOf = (object: Frozen<KubernetesObject>): string => object.metadata?.name ?? ''
@@ -45,8 +46,8 @@ export const controllerReference = (resource: Resource, owner: Frozen<Kubernetes
 export const versionNumber = (resourceVersion: string | undefined): bigint =>
   resourceVersion && /^\d+$/.test(resourceVersion) ? BigInt(resourceVersion) : 0n
 
-/** The API's timestamps: RFC 3339 in seconds. */
-export const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
+/** The API's timestamps, as components write them: RFC 3339 in seconds. */
+export const timestamp: (ms: number) => string = timeText
 
 /** Timestamps in microseconds, as leases and new events have them. */
 export const microTimestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 23)}000Z`
