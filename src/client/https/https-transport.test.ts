@@ -8,7 +8,7 @@ import { realClock } from '../../base/clock.ts'
 import { newClient } from '../client.ts'
 import { httpsTransport } from './https-transport.ts'
 import { connectionOf } from './kubeconfig.ts'
-import { Lines } from './lines.ts'
+import { lines } from './lines.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
@@ -123,9 +123,11 @@ test('lines are put together from any pieces', async () => {
   const text = 'one\ntwo äöü\n\nthree\nunfinished'
   const bytes = Buffer.from(text)
   for (let size = 1; size < 8; size++) {
-    const lines = new Lines()
+    const pieces = async function* () {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+    }
     const found: string[] = []
-    for (let at = 0; at < bytes.length; at += size) found.push(...lines.of(bytes.subarray(at, at + size)))
+    for await (const line of lines(pieces())) found.push(line)
     assert.deepEqual(found, ['one', 'two äöü', 'three'])
   }
 })

@@ -1,15 +1,13 @@
-import { createSecureContext } from 'node:tls'
-import type { KubernetesObject } from '../../api/resource.ts'
+import { Agent, request as httpsRequest } from 'node:https'
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
+import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import { ApiError } from '../../api/errors/api-error.ts'
 import type { Status } from '../../api/generated/types/meta-v1.ts'
 import type { Clock } from '../../base/clock.ts'
-import type { Counter, Histogram, Metrics } from '../../base/metrics.ts'
+import type { Metrics } from '../../base/metrics.ts'
 import type { Transport, TransportRequest, WatchEvent } from '../transport.ts'
-import { StreamedAnswer, WholeAnswer, type Answer } from './answers.ts'
-import { Connections, type Exchange, type Sent } from './connections.ts'
 import { fileText } from './file-text.ts'
-import { Lines } from './lines.ts'
-import { errorOf, parsed, trim } from './read-answer.ts'
+import { lines } from './lines.ts'
 
 /** How to reach an API server, and as whom. */
 export interface HttpsTransportOptions {
@@ -41,8 +39,10 @@ export interface HttpsTransportOptions {
 const retriesMax = 10
 /** A watch that the server should have ended by itself is given up this long afterwards: the connection is dead. */
 const watchGraceMs = 30_000
-/** No answer within this time: the server hangs. */
+const keepAliveMs = 30_000
+/** No answer head within this time: the server hangs. */
 const answerTimeoutMs = 60_000
+const answerBytesMax = 1 << 30
 const durationBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60]
 
 /** A transport over HTTP/1.1 and TLS with kept-alive connections; a watch has a connection of its own. */
@@ -50,211 +50,262 @@ export function httpsTransport(options: HttpsTransportOptions): Transport {
   return new HttpsTransport(options)
 }
 
-/** What is asked for, by whom, over which connections. */
-interface Opened {
-  readonly connections: Connections
-  readonly text: string
-}
-
 class HttpsTransport implements Transport {
   readonly #options: HttpsTransportOptions
   readonly #server: URL
-  readonly #secure: boolean
-  readonly #pathPrefix: string
-  /** Headers that every request has. */
-  readonly #usualHeaders: string
-  /** Who asks, when there is no token. */
-  readonly #basic: string | undefined
-  readonly #requests: Counter | undefined
-  readonly #durations: Histogram | undefined
-  #connections: Connections | undefined
-  /** The client certificate of these connections. */
-  #cert: string | undefined
+  #agent: Agent | undefined
+  #agentCert = ''
   readonly #closed = new AbortController()
 
   constructor(options: HttpsTransportOptions) {
     this.#options = options
     this.#server = new URL(options.server)
-    this.#secure = this.#server.protocol === 'https:'
-    this.#pathPrefix = this.#server.pathname.replace(/\/$/, '')
-    this.#usualHeaders = usualHeaders(this.#server.host, options)
-    const { username, password = '' } = options
-    if (username !== undefined) this.#basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-    const { metrics } = options.deps
-    this.#requests = metrics?.counter(
-      'rest_client_requests_total',
-      'Number of HTTP requests, partitioned by status code, method, and host.',
-    )
-    this.#durations = metrics?.histogram(
-      'rest_client_request_duration_seconds',
-      'Request latency in seconds. Broken down by verb, and host.',
-      durationBuckets,
-    )
   }
 
   async send(request: TransportRequest, signal?: AbortSignal): Promise<unknown> {
-    const { clock } = this.#options.deps
+    const until = signal ? AbortSignal.any([signal, this.#closed.signal]) : this.#closed.signal
     for (let attempt = 0; ; attempt++) {
-      const startedMs = clock.now()
-      const { code, headers, text } = await this.#whole(request, signal)
+      const startedMs = this.#options.deps.clock.now()
+      const response = await this.#open(request, until)
+      const text = await textOf(response).catch((error: unknown) => {
+        throw until.aborted ? until.reason : error
+      })
+      const code = response.statusCode ?? 500
       this.#count(request, code, startedMs)
       if (code < 400) return parsed(text, request)
-      const error = errorOf(code, text)
-      const retryAfterSeconds = Number(headers.get('retry-after'))
+      const error = errorOf(code, text, response)
+      const retryAfterSeconds = Number(response.headers['retry-after'])
       // Only what the server refused to begin is sent again.
       const refused = (code === 429 || code === 503) && retryAfterSeconds > 0
       if (!refused || attempt >= retriesMax) throw error
-      await clock.sleep(retryAfterSeconds * 1000, this.#until(signal))
+      await this.#options.deps.clock.sleep(retryAfterSeconds * 1000, until)
     }
   }
 
   async *watch(request: TransportRequest, signal: AbortSignal): AsyncGenerator<WatchEvent> {
-    const overdue = new Error('the watch lasted longer than was asked for')
+    const until = AbortSignal.any([signal, this.#closed.signal])
+    let response: IncomingMessage | undefined
     let cancelGuard = () => {}
-    let sent: Sent | undefined
-    const until = this.#until(signal)
-    const abort = () => sent?.abort(until.reason as Error)
     try {
-      const stream = new StreamedAnswer()
-      sent = stream.sent = await this.#open(request, stream, until)
-      until.addEventListener('abort', abort)
-      const code = await stream.code
+      response = await this.#open(request, until)
+      const code = response.statusCode ?? 500
       this.#count(request, code)
-      if (code >= 400) throw errorOf(code, await stream.text())
+      if (code >= 400) throw errorOf(code, await textOf(response), response)
       const timeoutSeconds = Number(request.query?.['timeoutSeconds'] ?? 0)
+      const stream = response
       if (timeoutSeconds > 0)
-        cancelGuard = this.#options.deps.clock.after(timeoutSeconds * 1000 + watchGraceMs, () => sent?.abort(overdue))
-      const lines = new Lines()
-      for (let pieces = await stream.next(); pieces; pieces = await stream.next())
-        for (const piece of pieces)
-          for (const line of lines.of(piece)) {
-            if (until.aborted) return
-            yield eventOf(line, request)
-          }
+        cancelGuard = this.#options.deps.clock.after(timeoutSeconds * 1000 + watchGraceMs, () => stream.destroy())
+      for await (const line of lines(response)) {
+        const event = JSON.parse(line) as { type: string; object: KubernetesObject }
+        if (request.trimmed) trim(event.object)
+        if (event.type === 'ERROR') throw new ApiError(event.object as unknown as Status)
+        yield event as WatchEvent
+      }
     } catch (error) {
-      if (until.aborted || error === overdue || isPrematureEnd(error)) return
+      if (until.aborted || isPrematureEnd(error)) return
       throw error
     } finally {
       cancelGuard()
-      until.removeEventListener('abort', abort)
-      sent?.abort(overdue)
+      response?.destroy()
     }
-  }
-
-  close(): Promise<void> {
-    const reason = new Error('the client is closed')
-    this.#closed.abort(reason)
-    this.#connections?.close(reason)
-    return Promise.resolve()
-  }
-
-  #until(signal: AbortSignal | undefined): AbortSignal {
-    return signal ? AbortSignal.any([signal, this.#closed.signal]) : this.#closed.signal
   }
 
   #count({ method }: TransportRequest, code: number, startedMs?: number): void {
+    const { clock, metrics } = this.#options.deps
+    if (!metrics) return
     const { host } = this.#server
-    this.#requests?.add({ code: String(code), host, method })
+    metrics
+      .counter('rest_client_requests_total', 'Number of HTTP requests, partitioned by status code, method, and host.')
+      .add({ code: String(code), host, method })
     if (startedMs !== undefined)
-      this.#durations?.observe((this.#options.deps.clock.now() - startedMs) / 1000, { host, verb: method })
+      metrics
+        .histogram(
+          'rest_client_request_duration_seconds',
+          'Request latency in seconds. Broken down by verb, and host.',
+          durationBuckets,
+        )
+        .observe((clock.now() - startedMs) / 1000, { host, verb: method })
   }
 
-  async #whole(request: TransportRequest, signal: AbortSignal | undefined): Promise<Answer> {
-    const whole = new WholeAnswer()
-    const sent = await this.#open(request, whole, signal)
-    const abort = signal && (() => sent.abort(signal.reason as Error))
-    if (abort) signal.addEventListener('abort', abort)
-    const slow =
-      request.method === 'GET'
-        ? this.#options.deps.clock.after(answerTimeoutMs, () =>
-            sent.abort(new Error(`no answer from ${this.#options.server} within ${answerTimeoutMs / 1000} s`)),
-          )
-        : undefined
-    try {
-      return await whole.answer
-    } finally {
-      slow?.()
-      if (abort) signal.removeEventListener('abort', abort)
-    }
+  close(): Promise<void> {
+    this.#closed.abort(new Error('the client is closed'))
+    this.#agent?.destroy()
+    return Promise.resolve()
   }
 
-  /** Sends a request; the exchange hears of the answer. */
-  async #open(request: TransportRequest, exchange: Exchange, signal: AbortSignal | undefined): Promise<Sent> {
-    const { connections, text } = this.#given(request) ?? (await this.#read(request))
-    signal?.throwIfAborted()
-    this.#closed.signal.throwIfAborted()
-    return connections.send(text, exchange)
-  }
-
-  /** The request when no file has to be looked at for it. */
-  #given(request: TransportRequest): Opened | undefined {
-    const { cert, certFile, key, keyFile, token, tokenFile } = this.#options
-    if ((certFile && !cert) || (keyFile && !key) || (tokenFile && !token && !request.token)) return undefined
-    return { connections: this.#connectionsWith(cert, key), text: this.#textOf(request, request.token ?? token) }
-  }
-
-  async #read(request: TransportRequest): Promise<Opened> {
-    const { deps, cert, certFile, key, keyFile, token, tokenFile } = this.#options
-    const read = (file: string | undefined) => (file === undefined ? undefined : fileText(file, deps.clock))
-    const currentCert = cert ?? (await read(certFile))
-    const currentKey = key ?? (await read(keyFile))
-    const currentToken = request.token ?? token ?? (await read(tokenFile))?.trim()
-    return {
-      connections: this.#connectionsWith(currentCert, currentKey),
-      text: this.#textOf(request, currentToken),
-    }
-  }
-
-  /** The connections that fit the client certificate as it is now; older ones end with what they carry. */
-  #connectionsWith(cert: string | undefined, key: string | undefined): Connections {
-    if (this.#connections && this.#cert === cert) return this.#connections
-    const { deps, ca, serverName, insecureSkipVerify } = this.#options
-    const connections = new Connections({
-      clock: deps.clock,
-      host: this.#server.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(this.#server.port) || (this.#secure ? 443 : 80),
-      ...(this.#secure && { tls: { context: createSecureContext({ ca, cert, key }), serverName, insecureSkipVerify } }),
+  /** Sends the request; resolves with the answer's head. */
+  async #open(request: TransportRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    signal.throwIfAborted()
+    const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body))
+    const headers = await this.#headers(request, body)
+    const agent = await this.#currentAgent()
+    const secure = this.#server.protocol === 'https:'
+    return new Promise((resolve, reject) => {
+      const make = secure ? httpsRequest : httpRequest
+      const sent: ClientRequest = make({
+        host: this.#server.hostname.replace(/^\[|\]$/g, ''),
+        port: this.#server.port || (secure ? 443 : 80),
+        path: pathOf(this.#server, request),
+        method: request.method,
+        headers,
+        ...(secure && { agent }),
+      })
+      // Not the `signal` option: that one costs several listeners and an error object a request.
+      const abort = () => sent.destroy(signal.reason as Error)
+      signal.addEventListener('abort', abort)
+      sent.on('close', () => signal.removeEventListener('abort', abort))
+      const slow =
+        request.query?.['watch'] || request.method !== 'GET'
+          ? undefined
+          : this.#options.deps.clock.after(answerTimeoutMs, () =>
+              sent.destroy(new Error(`no answer from ${this.#options.server} within ${answerTimeoutMs / 1000} s`)),
+            )
+      sent.on('socket', (socket) => socket.setKeepAlive(true, keepAliveMs))
+      sent.on('response', (response) => {
+        slow?.()
+        resolve(response)
+      })
+      sent.on('error', (error) => {
+        slow?.()
+        reject(signal.aborted ? signal.reason : error)
+      })
+      sent.end(body)
     })
-    this.#connections?.retire()
-    this.#connections = connections
-    this.#cert = cert
-    return connections
   }
 
-  #textOf(request: TransportRequest, token: string | undefined): string {
-    const { method, path, query, contentType = 'application/json', accept = 'application/json' } = request
-    const search = query && new URLSearchParams(query).toString()
-    const target = `${this.#pathPrefix}${path}${search ? `?${search}` : ''}`
-    if (/[\0-\x20\x7f]/.test(target)) throw new TypeError(`a path has characters that it must not: ${target}`)
-    let head = `${method} ${target} HTTP/1.1\r\n${this.#usualHeaders}${header('accept', accept)}`
-    const authorization = token ? `Bearer ${token}` : this.#basic
-    if (authorization) head += header('authorization', authorization)
-    if (request.body === undefined) return method === 'GET' ? `${head}\r\n` : `${head}content-length: 0\r\n\r\n`
-    const body = JSON.stringify(request.body)
-    return `${head}${header('content-type', contentType)}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  async #headers(request: TransportRequest, body: Buffer | undefined): Promise<Record<string, string | string[]>> {
+    const { userAgent, impersonate, username, password } = this.#options
+    const token =
+      request.token ??
+      this.#options.token ??
+      (this.#options.tokenFile && (await fileText(this.#options.tokenFile, this.#options.deps.clock)).trim())
+    return {
+      accept: request.accept ?? 'application/json',
+      'user-agent': userAgent ?? 'kubernode',
+      ...(body && { 'content-type': request.contentType ?? 'application/json', 'content-length': String(body.length) }),
+      ...(token
+        ? { authorization: `Bearer ${token}` }
+        : username !== undefined && {
+            authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`,
+          }),
+      ...(impersonate && {
+        'impersonate-user': impersonate.user,
+        ...(impersonate.groups?.length && { 'impersonate-group': [...impersonate.groups] }),
+      }),
+    }
+  }
+
+  /** The agent that fits the client certificate as it is now. */
+  async #currentAgent(): Promise<Agent> {
+    const { deps, certFile, keyFile } = this.#options
+    const cert = this.#options.cert ?? (certFile && (await fileText(certFile, deps.clock)))
+    const key = this.#options.key ?? (keyFile && (await fileText(keyFile, deps.clock)))
+    if (this.#agent && this.#agentCert === (cert ?? '')) return this.#agent
+    // Connections with the old certificate end when they are idle.
+    this.#agent?.destroy()
+    this.#agentCert = cert ?? ''
+    const { createSecureContext } = await import('node:tls')
+    this.#agent = new Agent({
+      keepAlive: true,
+      // One for all connections: making it parses the certificates, which costs more than the rest of a connection.
+      secureContext: createSecureContext({ ca: this.#options.ca, cert, key }),
+      keepAliveMsecs: keepAliveMs,
+      maxSockets: Infinity,
+      maxFreeSockets: 64,
+      scheduling: 'lifo',
+      ...(this.#options.ca && { ca: this.#options.ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      ...(this.#options.serverName && { servername: this.#options.serverName }),
+      ...(this.#options.insecureSkipVerify && { rejectUnauthorized: false }),
+    })
+    return this.#agent
   }
 }
 
-function usualHeaders(host: string, { userAgent = 'kubernode', impersonate }: HttpsTransportOptions): string {
-  return [
-    header('host', host),
-    header('user-agent', userAgent),
-    impersonate ? header('impersonate-user', impersonate.user) : '',
-    ...(impersonate?.groups ?? []).map((group) => header('impersonate-group', group)),
-  ].join('')
+function pathOf(server: URL, request: TransportRequest): string {
+  const prefix = server.pathname === '/' ? '' : server.pathname.replace(/\/$/, '')
+  const query = request.query && new URLSearchParams(request.query).toString()
+  return `${prefix}${request.path}${query ? `?${query}` : ''}`
 }
 
-function header(name: string, value: string): string {
-  // A line end in a token would begin a header of its own.
-  if (/[\0-\x08\x0a-\x1f\x7f]/.test(value)) throw new TypeError(`header ${name} has characters that it must not`)
-  return `${name}: ${value}\r\n`
+function textOf(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    response.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > answerBytesMax)
+        response.destroy(new Error(`the API server's answer is larger than ${answerBytesMax} bytes`))
+      else chunks.push(chunk)
+    })
+    response.on('end', () => resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)).toString()))
+    response.on('error', reject)
+  })
 }
 
-function eventOf(line: string, request: TransportRequest): WatchEvent {
-  const event = JSON.parse(line) as { type: string; object: KubernetesObject }
-  if (request.trimmed) trim(event.object)
-  if (event.type === 'ERROR') throw new ApiError(event.object as unknown as Status)
-  return event as WatchEvent
+interface ListAnswer {
+  kind?: string
+  apiVersion?: string
+  items?: KubernetesObject[]
+}
+
+/** The answer as an object. List items come without `kind` and `apiVersion`: they get the list's. */
+function parsed(text: string, request: TransportRequest): Frozen<KubernetesObject> | string {
+  if (request.accept && !request.accept.includes('json')) return text
+  let answer: ListAnswer
+  try {
+    answer = JSON.parse(text) as ListAnswer
+  } catch {
+    // Health checks and metrics answer in plain text.
+    return text
+  }
+  if (answer.kind?.endsWith('List') && Array.isArray(answer.items)) {
+    const kind = answer.kind.slice(0, -'List'.length)
+    for (const item of answer.items) {
+      if (request.trimmed) trim(item)
+      item.kind ??= kind
+      if (answer.apiVersion !== undefined) item.apiVersion ??= answer.apiVersion
+    }
+  }
+  return answer as Frozen<KubernetesObject>
+}
+
+/** Leaves out what no cache needs. The object was just read from the wire, so nobody else has it. */
+function trim({ metadata }: KubernetesObject): void {
+  if (metadata) delete metadata.managedFields
+}
+
+function errorOf(code: number, text: string, response: IncomingMessage): ApiError {
+  try {
+    const status = JSON.parse(text) as Status
+    if (status.kind === 'Status') return new ApiError({ ...status, code: status.code ?? code })
+  } catch {
+    // A proxy in between, or no API server at all: the text is all there is.
+  }
+  const reasons: Record<number, string> = {
+    400: 'BadRequest',
+    401: 'Unauthorized',
+    403: 'Forbidden',
+    404: 'NotFound',
+    405: 'MethodNotAllowed',
+    409: 'Conflict',
+    410: 'Gone',
+    429: 'TooManyRequests',
+    500: 'InternalError',
+    503: 'ServiceUnavailable',
+    504: 'Timeout',
+  }
+  const message = text.trim().slice(0, 2048) || response.statusMessage || `HTTP ${code}`
+  return new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    reason: reasons[code] ?? '',
+    code,
+  })
 }
 
 /** The connection ended in the middle of a stream: for a watch the same as its end. */
