@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Deps } from '../../base/deps.ts'
 import { newClient, type Client } from '../../client/client.ts'
 import { httpsTransport, type HttpsTransportOptions } from '../../client/https/https-transport.ts'
-import { connectionOf, withoutCredentials } from '../../client/https/kubeconfig.ts'
+import { withoutCredentials } from '../../client/https/kubeconfig.ts'
 import { serviceAccountTransports } from '../../client/https/service-account-transports.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { startControllerManager } from '../../controllers/controller-manager.ts'
@@ -10,7 +10,8 @@ import { tuningFlags } from '../../controllers/flags.ts'
 import type { ControllerOptions } from '../../controllers/options.ts'
 import { controllerManagerPort, serveControllerManager } from '../../controllers/serve.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
-import { addFlags, booleanOf, fileOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { addFlags, booleanOf, fileOf, listOf, numberOf, type ComponentFlag } from './component-flags.ts'
+import { kubeconfigOf } from './kubeconfig-flag.ts'
 import { electionFlags, electionOf } from './election-flags.ts'
 import { servingFlags, servingOf } from './serving-flags.ts'
 
@@ -36,7 +37,7 @@ export function define(command: Command): void {
   addFlags(command, [...flags, ...tuningFlags.map(({ name, help }): ComponentFlag => [`--${name} <value>`, help])])
   command.action(async (given: Record<string, string>) => {
     const deps = await componentDeps('controller-manager', numberOf(given['v']!, 'v'))
-    const connection = await connectionOf(required(given['kubeconfig'], 'kubeconfig'), {
+    const connection = await kubeconfigOf(given['kubeconfig'], {
       deps,
       userAgent: 'kube-controller-manager',
     })

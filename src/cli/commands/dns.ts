@@ -1,12 +1,12 @@
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { newClient } from '../../client/client.ts'
-import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
 import { startDns } from '../../dns/dns.ts'
 import { readUpstreams } from '../../dns/forward/resolv-conf.ts'
 import { ensureDnsService } from '../../dns/service.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
-import { addFlags, booleanOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { addFlags, booleanOf, numberOf, type ComponentFlag } from './component-flags.ts'
+import { transportOf } from './kubeconfig-flag.ts'
 
 const flags: readonly ComponentFlag[] = [
   ['--kubeconfig <file>', 'how to reach the API server'],
@@ -25,7 +25,7 @@ export function define(command: Command): void {
   addFlags(command, flags)
   command.action(async (given: Record<string, string>) => {
     const deps = await componentDeps('dns', numberOf(given['v']!, 'v'))
-    const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), {
+    const transport = await transportOf(given['kubeconfig'], {
       deps,
       userAgent: 'kubernode-dns',
     })

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import { newClient } from '../../client/client.ts'
-import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { readKubeletConfiguration } from '../../kubelet/read-configuration.ts'
 import { startKubelet } from '../../kubelet/kubelet.ts'
 import { connectCri } from '../../runtime/cri/cri-runtime.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
-import { addFlags, configOf, fileOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { addFlags, configOf, fileOf, listOf, numberOf, type ComponentFlag } from './component-flags.ts'
+import { transportOf } from './kubeconfig-flag.ts'
 import { followCertificate, servingCertificate } from './serving-certificate.ts'
 
 const flags: readonly ComponentFlag[] = [
@@ -32,7 +32,7 @@ export function define(command: Command): void {
   command.action(async (given: Record<string, string>) => {
     const deps = await componentDeps('kubelet', numberOf(given['v']!, 'v'))
     const config = configOf(given['config'], readKubeletConfiguration) ?? {}
-    const transport = await transportFromKubeconfig(required(given['kubeconfig'], 'kubeconfig'), {
+    const transport = await transportOf(given['kubeconfig'], {
       deps,
       userAgent: 'kubelet',
     })

@@ -3,13 +3,13 @@ import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { runCommand } from '../../base/command.ts'
 import { newClient } from '../../client/client.ts'
-import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
 import { exitCodes, Problem } from '../../cluster/problem.ts'
 import { realNft } from '../../nftables/real.ts'
 import { blocksOf, listenOf, readComponentConfig } from '../../proxy/component-config.ts'
 import { removeProxyRules, startProxy } from '../../proxy/proxy.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
-import { addFlags, booleanOf, configOf, listOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { addFlags, booleanOf, configOf, listOf, numberOf, type ComponentFlag } from './component-flags.ts'
+import { transportOf } from './kubeconfig-flag.ts'
 
 const flags: readonly ComponentFlag[] = [
   ['--config <file>', 'KubeProxyConfiguration; flags that are given too count more'],
@@ -37,7 +37,7 @@ export function define(command: Command): void {
     const deps = await componentDeps('proxy', numberOf(given['v']!, 'v'))
     const file = configOf(given['config'], readComponentConfig)
     for (const note of file?.notes ?? []) deps.log.warn({}, note)
-    const transport = await transportFromKubeconfig(required(given['kubeconfig'] ?? file?.kubeconfig, 'kubeconfig'), {
+    const transport = await transportOf(given['kubeconfig'] ?? file?.kubeconfig, {
       deps,
       userAgent: 'kube-proxy',
     })

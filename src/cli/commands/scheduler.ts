@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { newClient } from '../../client/client.ts'
-import { transportFromKubeconfig } from '../../client/https/kubeconfig.ts'
 import { Informers } from '../../client/informer/informers.ts'
 import { standForElection, type LeaderElection } from '../../client/leader/leader-election.ts'
 import { readSchedulerConfiguration } from '../../scheduler/read-configuration.ts'
@@ -8,7 +7,8 @@ import { schedulerListers } from '../../scheduler/listers.ts'
 import { startScheduler, type Scheduler } from '../../scheduler/scheduler.ts'
 import { schedulerPort, serveScheduler } from '../../scheduler/serve.ts'
 import { componentDeps, runUntilSignal } from '../component-process.ts'
-import { addFlags, configOf, numberOf, required, type ComponentFlag } from './component-flags.ts'
+import { addFlags, configOf, numberOf, type ComponentFlag } from './component-flags.ts'
+import { transportOf } from './kubeconfig-flag.ts'
 import { electionFlags, electionOf } from './election-flags.ts'
 import { servingFlags, servingOf } from './serving-flags.ts'
 
@@ -28,10 +28,10 @@ export function define(command: Command): void {
     const config = configOf(given['config'], readSchedulerConfiguration) ?? {}
     if (config.extenders?.length)
       deps.log.warn({}, 'extenders are not there: those of the configuration file are not called')
-    const transport = await transportFromKubeconfig(
-      required(given['kubeconfig'] ?? config.clientConnection?.kubeconfig, 'kubeconfig'),
-      { deps, userAgent: 'kube-scheduler' },
-    )
+    const transport = await transportOf(given['kubeconfig'] ?? config.clientConnection?.kubeconfig, {
+      deps,
+      userAgent: 'kube-scheduler',
+    })
     const client = newClient(transport)
     const stand = electionOf(given, 'kube-scheduler', { ...deps, file: config.leaderElection })
     const serving = await servingOf(given, 'kube-scheduler', deps)

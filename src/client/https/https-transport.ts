@@ -8,6 +8,7 @@ import type { Metrics } from '../../base/metrics.ts'
 import type { Transport, TransportRequest, WatchEvent } from '../transport.ts'
 import { fileText } from './file-text.ts'
 import { lines } from './lines.ts'
+import { retire } from './retire-agent.ts'
 
 /** How to reach an API server, and as whom. */
 export interface HttpsTransportOptions {
@@ -201,8 +202,7 @@ class HttpsTransport implements Transport {
     const cert = this.#options.cert ?? (certFile && (await fileText(certFile, deps.clock)))
     const key = this.#options.key ?? (keyFile && (await fileText(keyFile, deps.clock)))
     if (this.#agent && this.#agentCert === (cert ?? '')) return this.#agent
-    // Connections with the old certificate end when they are idle.
-    this.#agent?.destroy()
+    if (this.#agent) retire(this.#agent)
     this.#agentCert = cert ?? ''
     const { createSecureContext } = await import('node:tls')
     this.#agent = new Agent({
