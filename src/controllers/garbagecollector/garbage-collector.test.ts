@@ -30,7 +30,11 @@ async function add(
   return made
 }
 
-const names = async (world: World) => (await world.client.list(configMaps)).items.map(({ metadata }) => metadata.name)
+/** Of all but what the API server itself keeps. */
+const names = async (world: World) =>
+  (await world.client.list(configMaps)).items
+    .filter(({ metadata }) => metadata.namespace !== 'kube-system')
+    .map(({ metadata }) => metadata.name)
 const remove = async (world: World, name: string, propagationPolicy: 'Background' | 'Foreground' | 'Orphan') => {
   await world.client.delete(configMaps, { namespace: 'default', name }, { propagationPolicy })
   await world.clock.advance(5000)
