@@ -16,6 +16,13 @@ export interface Collecting {
   readonly attemptToDelete: (node: GraphNode) => void
 }
 
+/** The object of a node, as the server has it now: what is written holds for exactly this version. */
+interface Live {
+  readonly node: GraphNode
+  readonly resource: Resource
+  readonly metadata: Metadata
+}
+
 /** The kind of an owner is not known; it may be soon. */
 export class UnknownKindError extends Error {
   override name = 'UnknownKindError'
@@ -26,20 +33,18 @@ export async function attemptToDelete(node: GraphNode, c: Collecting): Promise<v
   // It goes already, and waits for nobody.
   if (node.beingDeleted && !node.deletingDependents) return
   const resource = node.resource ?? resolve(node.coordinates.apiVersion, node.coordinates.kind, c)
-  const metadata = await metadataOf(resource, node, c)
-  if (!metadata || metadata.uid !== node.coordinates.uid) return c.graph.remove(node.coordinates.uid)
-  if (node.deletingDependents) return continueForeground(node, resource, metadata, c)
+  const live = await liveOf(node, resource, c)
+  if (!live) return c.graph.remove(node.coordinates.uid)
+  if (node.deletingDependents) return continueForeground(live, c)
 
-  const owners = metadata.ownerReferences ?? []
+  const owners = live.metadata.ownerReferences ?? []
   if (owners.length === 0) return
   const { solid, dangling, waiting } = await classify(node, owners, c)
   if (solid.length > 0) {
     const gone = new Set([...dangling, ...waiting].map(({ uid }) => uid))
     if (gone.size > 0)
       await setOwners(
-        resource,
-        node,
-        metadata,
+        live,
         owners.filter(({ uid }) => !gone.has(uid)),
         c,
       )
@@ -50,16 +55,14 @@ export async function attemptToDelete(node: GraphNode, c: Collecting): Promise<v
     const circular = [...node.dependents].some(({ deletingDependents }) => deletingDependents)
     const latest = circular
       ? await setOwners(
-          resource,
-          node,
-          metadata,
+          live,
           owners.map((owner) => ({ ...owner, blockOwnerDeletion: false })),
           c,
         )
-      : metadata
-    return remove(resource, node, latest, 'Foreground', c)
+      : live
+    return remove(latest, 'Foreground', c)
   }
-  return remove(resource, node, metadata, policyOf(metadata), c)
+  return remove(live, policyOf(live.metadata), c)
 }
 
 /** A deletion that was asked for in another way goes on in that way. */
@@ -103,16 +106,12 @@ export class ScopeError extends Error {
 }
 
 /** Lets the object go when nobody blocks it any more; else sees to it that those who do go. */
-async function continueForeground(
-  node: GraphNode,
-  resource: Resource,
-  metadata: Metadata,
-  c: Collecting,
-): Promise<void> {
+async function continueForeground(live: Live, c: Collecting): Promise<void> {
+  const { node } = live
   const blocking = [...node.dependents].filter(({ owners }) =>
     owners.some(({ uid, blockOwnerDeletion }) => uid === node.coordinates.uid && blockOwnerDeletion),
   )
-  if (blocking.length === 0) return dropFinalizer(resource, node, metadata, foregroundFinalizer, c)
+  if (blocking.length === 0) return dropFinalizer(live, foregroundFinalizer, c)
   for (const dependent of blocking) if (!dependent.deletingDependents) c.attemptToDelete(dependent)
 }
 
@@ -124,27 +123,22 @@ export async function orphanDependents(node: GraphNode, c: Collecting): Promise<
   await Promise.all(
     [...node.dependents].map(async (dependent) => {
       if (!dependent.resource) return
-      const metadata = await metadataOf(dependent.resource, dependent, c)
-      if (!metadata || metadata.uid !== dependent.coordinates.uid) return
-      const owners = metadata.ownerReferences ?? []
-      if (owners.some((owner) => owner.uid === uid))
+      const live = await liveOf(dependent, dependent.resource, c)
+      const owners = live?.metadata.ownerReferences ?? []
+      if (live && owners.some((owner) => owner.uid === uid))
         await setOwners(
-          dependent.resource,
-          dependent,
-          metadata,
+          live,
           owners.filter((owner) => owner.uid !== uid),
           c,
         )
     }),
   )
-  const metadata = await metadataOf(resource, node, c)
-  if (metadata && metadata.uid === uid) await dropFinalizer(resource, node, metadata, orphanFinalizer, c)
+  const live = await liveOf(node, resource, c)
+  if (live) await dropFinalizer(live, orphanFinalizer, c)
 }
 
 async function remove(
-  resource: Resource,
-  node: GraphNode,
-  metadata: Metadata,
+  { node, resource, metadata }: Live,
   propagationPolicy: 'Orphan' | 'Foreground' | 'Background',
   c: Collecting,
 ): Promise<void> {
@@ -162,34 +156,20 @@ async function remove(
   }
 }
 
-async function dropFinalizer(
-  resource: Resource,
-  node: GraphNode,
-  metadata: Metadata,
-  finalizer: string,
-  c: Collecting,
-): Promise<void> {
-  const finalizers = metadata.finalizers ?? []
+async function dropFinalizer(live: Live, finalizer: string, c: Collecting): Promise<void> {
+  const finalizers = live.metadata.finalizers ?? []
   if (!finalizers.includes(finalizer)) return
-  await patch(resource, node, metadata, { finalizers: finalizers.filter((name) => name !== finalizer) }, c)
+  await patch(live, { finalizers: finalizers.filter((name) => name !== finalizer) }, c)
 }
 
-async function setOwners(
-  resource: Resource,
-  node: GraphNode,
-  metadata: Metadata,
-  owners: readonly Owner[],
-  c: Collecting,
-): Promise<Metadata> {
-  return (await patch(resource, node, metadata, { ownerReferences: owners }, c)) ?? metadata
+async function setOwners(live: Live, owners: readonly Owner[], c: Collecting): Promise<Live> {
+  return { ...live, metadata: (await patch(live, { ownerReferences: owners }, c)) ?? live.metadata }
 }
 
 /** Changes metadata of exactly the version that was looked at. */
 async function patch(
-  resource: Resource,
-  node: GraphNode,
-  metadata: Metadata,
-  change: object,
+  { node, resource, metadata }: Live,
+  change: Frozen<Partial<ObjectMeta>>,
   c: Collecting,
 ): Promise<Metadata | undefined> {
   const { uid, resourceVersion } = metadata
@@ -219,8 +199,12 @@ const keyOf = ({ coordinates: { namespace, name } }: GraphNode, { namespaced }: 
   ...(namespaced && namespace && { namespace }),
 })
 
-const metadataOf = (resource: Resource, node: GraphNode, c: Collecting): Promise<Metadata | undefined> =>
-  metadataAt(resource, resource.namespaced ? node.coordinates.namespace : undefined, node.coordinates.name, c)
+/** Undefined when the object is gone, its name taken by another one perhaps. */
+async function liveOf(node: GraphNode, resource: Resource, c: Collecting): Promise<Live | undefined> {
+  const { uid, name, namespace } = node.coordinates
+  const metadata = await metadataAt(resource, resource.namespaced ? namespace : undefined, name, c)
+  return metadata?.uid === uid ? { node, resource, metadata } : undefined
+}
 
 async function metadataAt(
   resource: Resource,
