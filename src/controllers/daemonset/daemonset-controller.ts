@@ -16,7 +16,7 @@ import {
 import { same, withoutZeros } from '../framework/equality.ts'
 import { isAvailable, isReady, isTerminal, nextAvailableInMs } from '../framework/pod.ts'
 import { selects, selectsAll } from '../../api/selector/label-selector.ts'
-import { byRevision, hashOf, revisionHashLabel, syncHistory, trimRevisions } from '../history/revisions.ts'
+import { byRevision, hashOf, revisionHashLabel, surplusRevisions, syncHistory } from '../history/revisions.ts'
 import { FailureBackoff } from './failure-backoff.ts'
 import { daemonPod, isUpdated, nodeOf, placement } from './daemon-pod.ts'
 import { planPlacement, planUpdate, type DaemonPlan, type Seen } from './daemon-plan.ts'
@@ -162,7 +162,9 @@ async function bringToPlan(
   if (idle && (ds.spec?.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate')
     await carryOut(seen, planUpdate(seen), c)
   const live = new Set(own.map((pod) => labelsOf(pod)[revisionHashLabel]))
-  await trimRevisions(ds, old, ds.spec?.revisionHistoryLimit ?? 10, (revision) => live.has(hashOf(revision)), c)
+  const limit = ds.spec?.revisionHistoryLimit ?? 10
+  for (const revision of surplusRevisions(old, limit, (each) => live.has(hashOf(each))))
+    await c.remove(ds, controllerRevisions, revision)
   return againMs
 }
 

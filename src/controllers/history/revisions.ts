@@ -49,17 +49,14 @@ export async function syncHistory<O extends KubernetesObject>(
   return { current: raised, old }
 }
 
-/** Deletes the oldest revisions beyond `limit` that no pod has. */
-export async function trimRevisions<O extends KubernetesObject>(
-  owner: Frozen<O>,
+/** The oldest revisions beyond `limit` that no pod has. */
+export function surplusRevisions(
   old: readonly Revision[],
   limit: number,
   isLive: (revision: Revision) => boolean,
-  c: Context<O>,
-): Promise<void> {
+): Revision[] {
   const idle = old.filter((revision) => !isLive(revision) && !isBeingDeleted(revision))
-  for (const revision of idle.slice(0, Math.max(0, Math.min(idle.length, old.length - limit))))
-    await c.remove(owner, controllerRevisions, revision)
+  return idle.slice(0, Math.max(0, Math.min(idle.length, old.length - limit)))
 }
 
 /** The hash in a revision's label, or else its name, by which pods refer to it. */

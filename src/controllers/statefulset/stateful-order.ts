@@ -48,15 +48,14 @@ export async function bringToOrder(set: Set, own: readonly FrozenPod[], revision
   for (const pod of surplus) await syncClaimOwners(set, pod, c)
   const firstDown =
     places.map(({ pod }) => pod).find((pod) => !serves(pod)) ?? [...surplus].reverse().find((pod) => !serves(pod))
-  if (
-    (await forAll(surplus, ordered, (pod) => giveUp(set, pod, ordered, pod === firstDown || serves(pod), c))) === 'wait'
-  )
-    return
-  if ((set.spec?.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate')
-    await updateOne(set, places, revisions, serves, c)
+  const mayGo = (pod: FrozenPod) => !ordered || pod === firstDown || serves(pod)
+  if ((await forAll(surplus, ordered, (pod) => giveUp(set, pod, mayGo(pod), c))) === 'wait') return
+  if ((set.spec?.updateStrategy?.type ?? 'RollingUpdate') !== 'RollingUpdate') return
+  const outdated = nextToUpdate(set, places, revisions, serves)
+  if (outdated) await deletePod(set, outdated, c)
 }
 
-/** In order, stopping where one has to be waited for; or all, faster and faster. */
+/** In order, stopping where one has to be waited for; or all, faster and faster, where none waits for another. */
 async function forAll<T>(items: readonly T[], ordered: boolean, act: (item: T) => Promise<Step>): Promise<Step> {
   if (ordered) {
     for (const item of items) if ((await act(item)) === 'wait') return 'wait'
@@ -97,41 +96,41 @@ async function keep(set: Set, { ordinal, pod }: Place, { revisions, ordered, ser
   return 'next'
 }
 
-async function giveUp(set: Set, pod: FrozenPod, ordered: boolean, mayGo: boolean, c: C): Promise<Step> {
-  if (isBeingDeleted(pod)) return ordered ? 'wait' : 'next'
-  if (ordered && !mayGo) return 'wait'
-  await deletePod(set, pod, c)
+/** Sees to it that a pod goes; the next one waits until it is gone. */
+async function giveUp(set: Set, pod: FrozenPod, mayGo: boolean, c: C): Promise<Step> {
+  if (mayGo && !isBeingDeleted(pod)) await deletePod(set, pod, c)
   return 'wait'
 }
 
-/** Deletes the last pod that is not of the new revision, unless a later one does not serve yet. */
-async function updateOne(
+/** The last pod that is not of the new revision, unless a later one does not serve yet. */
+function nextToUpdate(
   set: Set,
   places: readonly Place[],
   { update }: Revisions,
   serves: Keeping['serves'],
-  c: C,
-): Promise<void> {
+): FrozenPod | undefined {
   const partition = set.spec?.updateStrategy?.rollingUpdate?.partition ?? 0
   for (const [index, { pod }] of [...places.entries()].reverse()) {
-    if (index < partition || !pod) return
-    if (revisionOf(pod) !== nameOf(update) && !isBeingDeleted(pod)) return deletePod(set, pod, c)
-    if (!serves(pod)) return
+    if (index < partition || !pod) return undefined
+    if (revisionOf(pod) !== nameOf(update) && !isBeingDeleted(pod)) return pod
+    if (!serves(pod)) return undefined
   }
+  return undefined
 }
 
 async function createPod(set: Set, ordinal: number, revisions: Revisions, c: C): Promise<void> {
   const revision = isOfCurrent(set, ordinal) ? revisions.current : revisions.update
   const pod = statefulPod(set, templateOf(revision), nameOf(revision), ordinal)
+  const tell = teller(set, 'Create', pod, c)
   try {
     await createClaims(set, ordinal, c)
     const created = await c.client.create(pods, pod)
     c.wrote(set, pods, created)
-    tell(set, 'Create', pod, undefined, c)
+    tell()
     tellConflicts(set, created, c)
     await syncClaimOwners(set, created, c)
   } catch (error) {
-    tell(set, 'Create', pod, error, c)
+    tell(error)
     throw error
   }
 }
@@ -145,11 +144,12 @@ function isOfCurrent(set: Set, ordinal: number): boolean {
 }
 
 async function deletePod(set: Set, pod: FrozenPod, c: C): Promise<void> {
+  const tell = teller(set, 'Delete', pod, c)
   try {
     await c.remove(set, pods, pod)
-    tell(set, 'Delete', pod, undefined, c)
+    tell()
   } catch (error) {
-    tell(set, 'Delete', pod, error, c)
+    tell(error)
     throw error
   }
 }
@@ -158,6 +158,7 @@ async function repair(set: Set, pod: FrozenPod, c: C): Promise<void> {
   const ordinal = ordinalOf(set, pod)
   const labels = { ...labelsOf(pod), [podNameLabel]: nameOf(pod), 'apps.kubernetes.io/pod-index': String(ordinal) }
   const spec = pod.spec ?? { containers: [] }
+  const tell = teller(set, 'Update', pod, c)
   try {
     await createClaims(set, ordinal, c)
     c.wrote(
@@ -169,15 +170,18 @@ async function repair(set: Set, pod: FrozenPod, c: C): Promise<void> {
         spec: { ...spec, volumes: volumesOf(set, ordinal, spec.volumes ?? []) },
       }),
     )
-    tell(set, 'Update', pod, undefined, c)
+    tell()
   } catch (error) {
-    tell(set, 'Update', pod, error, c)
+    tell(error)
     throw error
   }
 }
 
-function tell(set: Set, verb: 'Create' | 'Delete' | 'Update', pod: FrozenPod, error: unknown, c: C): void {
+/** Says by an event that something was done to a pod, or with which error it failed. */
+function teller(set: Set, verb: 'Create' | 'Delete' | 'Update', pod: FrozenPod, c: C): (error?: unknown) => void {
   const text = `${verb} Pod ${nameOf(pod)} in StatefulSet ${nameOf(set)}`
-  if (error === undefined) c.event(set, 'Normal', `Successful${verb}`, `${text} successful`)
-  else c.event(set, 'Warning', `Failed${verb}`, `${text} failed error: ${messageOf(error)}`)
+  return (error) => {
+    if (error === undefined) c.event(set, 'Normal', `Successful${verb}`, `${text} successful`)
+    else c.event(set, 'Warning', `Failed${verb}`, `${text} failed error: ${messageOf(error)}`)
+  }
 }

@@ -72,7 +72,9 @@ async function reconcile(set: Set, c: C): Promise<Outcome> {
   }
   const nowMs = c.clock.now()
   await c.writeStatus(set, statusOf(set, own, revisions, nowMs))
-  await trim(set, own, old, revisions, c)
+  const live = new Set([...own.map(revisionOf), nameOf(revisions.current), nameOf(revisions.update)])
+  const unused = old.filter((revision) => !live.has(nameOf(revision)))
+  await trim(set, unused, c)
   if (failure !== undefined) throw failure
   return requeueAfter(nextAvailableInMs(own, set.spec?.minReadySeconds ?? 0, nowMs))
 }
@@ -88,15 +90,9 @@ const historyOf = (set: Set, c: C) => ({
     void (await c.writeStatus(set, { ...set.status, collisionCount: (set.status?.collisionCount ?? 0) + 1 })),
 })
 
-async function trim(
-  set: Set,
-  own: readonly FrozenPod[],
-  old: readonly Frozen<ControllerRevision>[],
-  revisions: Revisions,
-  c: C,
-): Promise<void> {
-  const live = new Set([...own.map(revisionOf), nameOf(revisions.current), nameOf(revisions.update)])
-  const idle = old.filter((revision) => !live.has(nameOf(revision)) && !isBeingDeleted(revision))
+/** Deletes the oldest of the revisions that no pod has, beyond those that are kept for rollbacks. */
+async function trim(set: Set, unused: readonly Frozen<ControllerRevision>[], c: C): Promise<void> {
+  const idle = unused.filter((revision) => !isBeingDeleted(revision))
   const limit = set.spec?.revisionHistoryLimit ?? 10
   for (const revision of idle.slice(0, Math.max(0, idle.length - limit)))
     await c.remove(set, controllerRevisions, revision)
