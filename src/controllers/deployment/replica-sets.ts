@@ -136,7 +136,11 @@ async function createCurrent(
       : undefined
     return { deployment: await noteRevision(deployment, current, why, c), current, old }
   } catch (error) {
-    if (isAlreadyExists(error)) return resolveCollision(deployment, made, old, c, error)
+    if (isAlreadyExists(error)) {
+      const current = await resolveCollision(deployment, made, c)
+      if (!current) throw error
+      return { deployment: await noteRevision(deployment, current, undefined, c), current, old }
+    }
     if (!isNamespaceTerminating(error))
       await tellFailure(deployment, `Failed to create new replica set "${nameOf(made)}": ${messageOf(error)}`, c)
     throw error
@@ -173,14 +177,8 @@ export function newReplicaSet(deployment: Frozen<Deployment>, old: readonly Set[
   }
 }
 
-/** The name is taken: by this very ReplicaSet, made a moment ago, or by one of another template whose hash is the same. */
-async function resolveCollision(
-  deployment: Frozen<Deployment>,
-  made: Set,
-  old: readonly Set[],
-  c: C,
-  error: unknown,
-): Promise<View> {
+/** The name is taken: by this very ReplicaSet, made a moment ago, which is given; or by another one, and the next attempt gets another name. */
+async function resolveCollision(deployment: Frozen<Deployment>, made: Set, c: C): Promise<Set | undefined> {
   const there = await c.client.get(replicaSets, { namespace: namespaceOf(made), name: nameOf(made) })
   if (
     controllerOf(there)?.uid === uidOf(deployment) &&
@@ -188,13 +186,13 @@ async function resolveCollision(
     sameTemplate(deployment.spec?.template, there.spec?.template)
   ) {
     c.wrote(deployment, replicaSets, there)
-    return { deployment: await noteRevision(deployment, there, undefined, c), current: there, old }
+    return there
   }
   await c.writeStatus(deployment, {
     ...deployment.status,
     collisionCount: (deployment.status?.collisionCount ?? 0) + 1,
   })
-  throw error
+  return undefined
 }
 
 async function tellFailure(deployment: Frozen<Deployment>, message: string, c: C): Promise<void> {
