@@ -22,7 +22,7 @@ import { completedEnd, conditionAt, deadlineInMs, endOf, isFinished, type JobEnd
 import { isIndexed, isSuspended, isTracked, trackingFinalizer } from './job-pods.ts'
 import { countReleased, releasePods, track } from './job-tracking.ts'
 import { viewOf, type JobView } from './job-view.ts'
-import { planWork } from './job-work.ts'
+import { planWork, type JobPlan } from './job-work.ts'
 
 type FrozenJob = Frozen<Job>
 type Status = Frozen<JobStatus>
@@ -105,7 +105,7 @@ async function advance(view: JobView, key: string, c: C): Promise<Outcome> {
       : { ...job, status: { ...job.status, startTime: timestamp(nowMs) } }
   const current: JobView = { ...view, job: started }
   const decided = endOf(current, nowMs)
-  const plan = decided ? { create: [], remove: view.active } : planWork(current, record, nowMs)
+  const plan: JobPlan = decided ? { create: [], remove: view.active } : planWork(current, record, nowMs)
 
   let failure: unknown
   try {
@@ -114,7 +114,7 @@ async function advance(view: JobView, key: string, c: C): Promise<Outcome> {
   } catch (error) {
     failure = error // thrown on below, when the status has told what is there
   }
-  const counts = await countsNow(current, plan.create.length, plan.remove, failure, c)
+  const counts = failure === undefined ? countsAfter(current, plan) : countsFound(current, c)
   // A Job whose pods could not be told to go has not ended yet.
   const end = failure !== undefined ? undefined : (decided ?? completedEnd(current, counts.active))
   const status = withSuspension(job, { ...started.status, ...counts }, end, c)
@@ -122,28 +122,19 @@ async function advance(view: JobView, key: string, c: C): Promise<Outcome> {
   if (record) c.memory.set(key, record)
   else c.memory.delete(key)
   if (failure !== undefined) throw failure
-  const waits = [deadlineInMs(started, nowMs), 'waitMs' in plan ? plan.waitMs : undefined].filter(
-    (ms) => ms !== undefined,
-  )
+  const waits = [deadlineInMs(started, nowMs), plan.waitMs].filter((ms) => ms !== undefined)
   return requeueAfter(waits.length > 0 ? Math.max(0, Math.min(...waits)) : undefined)
 }
 
-/** The counts after what was done. */
-async function countsNow(
-  { active, ready, terminating, pods: own }: JobView,
-  created: number,
-  removed: readonly Frozen<Pod>[],
-  failure: unknown,
-  c: C,
-) {
-  if (failure === undefined) {
-    return {
-      active: active.length + created - removed.length,
-      ready: ready - removed.filter(isReady).length,
-      terminating: terminating + removed.length,
-    }
-  }
-  // Some of it was done: what the cache shows by now is the best guess, and the next round knows.
+/** The counts after all of the plan was done. */
+const countsAfter = ({ active, ready, terminating }: JobView, { create, remove }: JobPlan) => ({
+  active: active.length + create.length - remove.length,
+  ready: ready - remove.filter(isReady).length,
+  terminating: terminating + remove.length,
+})
+
+/** The counts after some of the plan was done: what the cache shows by now is the best guess, and the next round knows. */
+function countsFound({ terminating, pods: own }: JobView, c: C) {
   const now = own
     .map((pod) => c.of(pods).get({ namespace: namespaceOf(pod), name: nameOf(pod) }) ?? pod)
     .filter(isActive)

@@ -28,6 +28,8 @@ export interface JobView {
   readonly heldByIndex: ReadonlyMap<number, FrozenPod>
 }
 
+type Counted = Omit<JobView, 'heldByIndex'>
+
 /** Counts. */
 export function viewOf(job: Frozen<Job>, pods: readonly FrozenPod[]): JobView {
   const active = pods.filter(isActive)
@@ -47,7 +49,7 @@ export function viewOf(job: Frozen<Job>, pods: readonly FrozenPod[]): JobView {
         tracked.filter((pod) => isLastFailure(job, pod)).map((pod) => indexOf(pod) ?? 0),
       )
     : undefined
-  return {
+  const counted: Counted = {
     job,
     pods,
     active,
@@ -64,8 +66,8 @@ export function viewOf(job: Frozen<Job>, pods: readonly FrozenPod[]): JobView {
       newlyFailed.filter((pod) => judgeFailure(job.spec?.podFailurePolicy, pod).action !== 'Ignore').length,
     succeededIndexes,
     failedIndexes,
-    heldByIndex: failedIndexes ? heldPods(job, tracked, active, succeededIndexes, failedIndexes) : new Map(),
   }
+  return { ...counted, heldByIndex: heldPods(counted, tracked) }
 }
 
 /** How many completions a Job wants. */
@@ -86,14 +88,12 @@ function isLastFailure(job: Frozen<Job>, pod: FrozenPod): boolean {
 }
 
 function heldPods(
-  job: Frozen<Job>,
+  { job, active, succeededIndexes: succeeded, failedIndexes: failed }: Counted,
   tracked: readonly FrozenPod[],
-  active: readonly FrozenPod[],
-  succeeded: IndexSet,
-  failed: IndexSet,
 ): Map<number, FrozenPod> {
-  const running = new Set(active.map(indexOf))
   const held = new Map<number, FrozenPod>()
+  if (!failed) return held
+  const running = new Set(active.map(indexOf))
   const attempts = (pod: FrozenPod) => failureCounts(pod).counted + failureCounts(pod).ignored
   for (const pod of tracked) {
     const index = indexOf(pod)
