@@ -79,17 +79,11 @@ async function setClaimBound(client: Client, volume: Volume, claim: Claim): Prom
 }
 
 /** Writes a volume's phase where it is another one. */
-export async function setVolumePhase(
-  client: Client,
-  volume: Volume,
-  phase: string,
-  message: string,
-  reason?: string,
-): Promise<Volume> {
+export async function setVolumePhase(client: Client, volume: Volume, phase: string, message: string): Promise<Volume> {
   if (volume.status?.phase === phase && (volume.status.message ?? '') === message) return volume
   return client.updateStatus(persistentVolumes, {
     ...volume,
-    status: { phase, ...(message && { message }), ...(reason && { reason }) },
+    status: { phase, ...(message && { message }) },
   })
 }
 

@@ -2,7 +2,7 @@ import { ipAddresses, serviceCIDRs } from '../../api/generated/resources.ts'
 import type { ServiceCIDR } from '../../api/generated/types/networking-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { isBeingDeleted, labelsOf, msOf, nameOf, timestamp } from '../../client/object.ts'
-import { withCondition } from '../framework/conditions.ts'
+import { withCondition, type Condition } from '../framework/conditions.ts'
 import { defineController, done, requeueAfter, watch, type Context, type Outcome } from '../framework/controller.ts'
 import { containsAddress, containsRange, parseRange } from '../framework/ip-range.ts'
 
@@ -47,15 +47,18 @@ async function reconcile(cidr: Cidr, c: C): Promise<Outcome> {
   const finalizers = cidr.metadata.finalizers ?? []
   if (!isBeingDeleted(cidr)) {
     const guarded = finalizers.includes(finalizer) ? cidr : await writeFinalizers(cidr, [...finalizers, finalizer], c)
-    return setReady(guarded, 'True', '', 'Kubernetes Service CIDR is ready', c)
+    return setReady(guarded, { status: 'True', reason: '', message: 'Kubernetes Service CIDR is ready' }, c)
   }
   if (!finalizers.includes(finalizer)) return done
   if (isNeeded(cidr, c))
     return setReady(
       cidr,
-      'False',
-      'Terminating',
-      'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR',
+      {
+        status: 'False',
+        reason: 'Terminating',
+        message:
+          'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR',
+      },
       c,
     )
   const leftMs = msOf(cidr.metadata.deletionTimestamp ?? '') + graceMs - c.clock.now()
@@ -100,8 +103,12 @@ async function writeFinalizers(cidr: Cidr, finalizers: readonly string[], c: C):
   return written
 }
 
-async function setReady(cidr: Cidr, status: 'True' | 'False', reason: string, message: string, c: C): Promise<Outcome> {
-  const condition = { type: 'Ready', status, reason, message, lastTransitionTime: timestamp(c.clock.now()) }
+async function setReady(
+  cidr: Cidr,
+  ready: Required<Pick<Condition, 'status' | 'reason' | 'message'>>,
+  c: C,
+): Promise<Outcome> {
+  const condition = { type: 'Ready', ...ready, lastTransitionTime: timestamp(c.clock.now()) }
   await c.writeStatus(cidr, { ...cidr.status, conditions: withCondition(cidr.status?.conditions, condition) })
   return done
 }
