@@ -17,7 +17,14 @@ const service = (changes: Partial<Service['spec'] & object> = {}): Service => ({
   },
 })
 
-async function addPod(world: World, name: string, ip: string, ready: boolean, port = 8080): Promise<void> {
+interface Backend {
+  readonly name: string
+  readonly ip: string
+  readonly ready?: boolean
+  readonly port?: number
+}
+
+async function addPod(world: World, { name, ip, ready = true, port = 8080 }: Backend): Promise<void> {
   const pod: Pod = {
     metadata: { namespace: 'default', name, labels: { app: 'web' } },
     spec: {
@@ -61,8 +68,8 @@ test('a Service without pods has an empty slice and empty Endpoints', async () =
 test('ready and unready pods are published with their conditions', async () => {
   await using world = await start()
   await world.client.create(services, service())
-  await addPod(world, 'a', '10.244.0.1', true)
-  await addPod(world, 'b', '10.244.0.2', false)
+  await addPod(world, { name: 'a', ip: '10.244.0.1' })
+  await addPod(world, { name: 'b', ip: '10.244.0.2', ready: false })
   const [slice, ...more] = await slicesOf(world)
   assert.deepEqual(more, [])
   assert.deepEqual(slice?.ports, [{ name: 'http', port: 8080, protocol: 'TCP' }])
@@ -87,8 +94,8 @@ test('ready and unready pods are published with their conditions', async () => {
 test('pods whose named port differs are in slices of their own', async () => {
   await using world = await start()
   await world.client.create(services, service())
-  await addPod(world, 'a', '10.244.0.1', true, 8080)
-  await addPod(world, 'b', '10.244.0.2', true, 9090)
+  await addPod(world, { name: 'a', ip: '10.244.0.1' })
+  await addPod(world, { name: 'b', ip: '10.244.0.2', port: 9090 })
   assert.deepEqual((await slicesOf(world)).map((slice) => slice.ports?.[0]?.port).sort(), [8080, 9090])
 })
 
@@ -97,7 +104,7 @@ test('a slice stays when the first pod comes and when the port changes: watchers
   const created = await world.client.create(services, service())
   await world.clock.settle()
   const [empty] = await slicesOf(world)
-  await addPod(world, 'a', '10.244.0.1', true)
+  await addPod(world, { name: 'a', ip: '10.244.0.1' })
   const ports = [{ name: 'http', port: 80, targetPort: 9090, protocol: 'TCP' }] as const
   await world.client.update(services, { ...created, spec: { ...created.spec, ports } })
   await world.clock.settle()
@@ -110,7 +117,7 @@ test('a slice stays when the first pod comes and when the port changes: watchers
 test('a pod that goes leaves the slices, and the placeholder comes back', async () => {
   await using world = await start()
   await world.client.create(services, service())
-  await addPod(world, 'a', '10.244.0.1', true)
+  await addPod(world, { name: 'a', ip: '10.244.0.1' })
   await world.client.delete(pods, { namespace: 'default', name: 'a' }, { gracePeriodSeconds: 0 })
   await world.clock.settle()
   const slices = await slicesOf(world)
@@ -171,7 +178,7 @@ test('of more addresses than can be mirrored it is said how many are left out', 
 test('nothing more is written once the slices are right', async () => {
   await using world = await start()
   await world.client.create(services, service())
-  await addPod(world, 'a', '10.244.0.1', true)
+  await addPod(world, { name: 'a', ip: '10.244.0.1' })
   world.writes.length = 0
   await world.client.patch(
     services,
