@@ -175,7 +175,7 @@ test('the limits hold without any metric', async () => {
 })
 
 const noHistory = () => ({ recommendations: [], ups: [], downs: [] })
-const options = { nowMs: 0, hpaDownscaleStabilizationMs: 300_000 }
+const options = { hpaDownscaleStabilizationMs: 300_000 }
 for (const [current, plain, withRules] of [
   [1, 4, 5],
   [3, 6, 7],
@@ -183,8 +183,9 @@ for (const [current, plain, withRules] of [
 ] as const)
   test(`${current} grow to ${plain} at once, and to ${withRules} by the rules that are the default of \`behavior\``, () => {
     const spec = { maxReplicas: 100, scaleTargetRef: { kind: 'Deployment', name: 'web' } }
-    assert.equal(limit(spec, current, 50, noHistory(), options).replicas, plain)
-    assert.equal(limit({ ...spec, behavior: {} }, current, 50, noHistory(), options).replicas, withRules)
+    const wish = { current, wanted: 50, nowMs: 0 }
+    assert.equal(limit(spec, wish, noHistory(), options).replicas, plain)
+    assert.equal(limit({ ...spec, behavior: {} }, wish, noHistory(), options).replicas, withRules)
   })
 
 const groups = (ready: number, unready: number, missing: number) => {

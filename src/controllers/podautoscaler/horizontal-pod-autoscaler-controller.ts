@@ -13,6 +13,7 @@ import { messageOf } from '../framework/context.ts'
 import { defineController, done, requeueAfter, type Context, type Outcome } from '../framework/controller.ts'
 import { withoutZeros } from '../framework/equality.ts'
 import { MetricError, proposalFor, type Proposal, type Target } from './metric-proposals.ts'
+import { toleranceOf } from './replica-count.ts'
 import { beginWith, limit, noteScaling, type ScalingHistory } from './scaling-behavior.ts'
 
 type Autoscaler = Frozen<HorizontalPodAutoscaler>
@@ -25,6 +26,13 @@ interface Scale {
   readonly metadata?: object
   readonly spec?: { readonly replicas?: number }
   readonly status?: { readonly replicas?: number; readonly selector?: string }
+}
+
+/** What an autoscaler scales, as it was found. */
+interface Scalable {
+  readonly resource: DiscoveredResource
+  readonly key: ObjectKey
+  readonly scale: Scale
 }
 
 /** How often a size is written before the failure is told. */
@@ -96,12 +104,9 @@ class Round {
   }
 
   async run(): Promise<void> {
-    const { kind, name, apiVersion = '' } = this.#hpa.spec?.scaleTargetRef ?? { kind: '', name: '' }
-    let resource: DiscoveredResource | undefined
-    let scale: Scale
+    let found: Scalable
     try {
-      resource = await this.#resourceOf(kind, apiVersion)
-      scale = await this.#c.client.getSubresource<Scale>(resource, { namespace: namespaceOf(this.#hpa), name }, 'scale')
+      found = await this.#find()
     } catch (error) {
       this.#c.event(this.#hpa, 'Warning', 'FailedGetScale', messageOf(error))
       return this.#set(
@@ -117,13 +122,13 @@ class Round {
       'SucceededGetScale',
       "the HPA controller was able to get the target's current scale",
     )
-    const size = scale.spec?.replicas ?? 0
+    const size = found.scale.spec?.replicas ?? 0
     this.#current = size
     beginWith(this.#history, size, this.#c.clock.now())
-    const wanted = await this.#wanted(size, scale)
+    const wanted = await this.#wanted(size, found.scale)
     if (!wanted) return
     this.#desired = wanted.replicas
-    if (wanted.replicas !== size) await this.#rescale(resource, name, scale, size, wanted)
+    if (wanted.replicas !== size) await this.#rescale(found, wanted)
   }
 
   status(): Frozen<HorizontalPodAutoscalerStatus> {
@@ -138,6 +143,13 @@ class Round {
       conditions: this.#conditions,
     }
     return withoutZeros(next, ['desiredReplicas', 'currentReplicas'])
+  }
+
+  async #find(): Promise<Scalable> {
+    const { kind, name, apiVersion = '' } = this.#hpa.spec?.scaleTargetRef ?? { kind: '', name: '' }
+    const resource = await this.#resourceOf(kind, apiVersion)
+    const key = { namespace: namespaceOf(this.#hpa), name }
+    return { resource, key, scale: await this.#c.client.getSubresource<Scale>(resource, key, 'scale') }
   }
 
   async #resourceOf(kind: string, apiVersion: string): Promise<DiscoveredResource> {
@@ -164,11 +176,18 @@ class Round {
     if (size > maxReplicas) return { replicas: maxReplicas, why: 'Current number of replicas above Spec.MaxReplicas' }
     if (size < minReplicas) return { replicas: minReplicas, why: 'Current number of replicas below Spec.MinReplicas' }
     const { replicas: observed = 0, selector = '' } = scale.status ?? {}
-    const best = await this.#proposals({ current: size, observed, selector })
+    const best = await this.#proposals({
+      namespace: namespaceOf(this.#hpa),
+      selector,
+      current: size,
+      observed,
+      tolerance: toleranceOf(this.#hpa.spec?.behavior, this.#c.options.hpaTolerance),
+    })
     if (!best) return undefined
     const spec = this.#hpa.spec
     if (!spec) return undefined
-    const decision = limit(spec, size, best.replicas, this.#history, { ...this.#c.options, nowMs: this.#c.clock.now() })
+    const wish = { current: size, wanted: best.replicas, nowMs: this.#c.clock.now() }
+    const decision = limit(spec, wish, this.#history, this.#c.options)
     this.#set('AbleToScale', 'True', decision.able.reason, decision.able.message)
     this.#set('ScalingLimited', decision.limited.status, decision.limited.reason, decision.limited.message)
     return {
@@ -184,7 +203,7 @@ class Round {
       return void this.#set('ScalingActive', 'False', 'InvalidSelector', "the HPA target's scale is missing a selector")
     }
     const metrics = this.#hpa.spec?.metrics ?? []
-    const results = await Promise.allSettled(metrics.map((metric) => proposalFor(this.#hpa, metric, target, this.#c)))
+    const results = await Promise.allSettled(metrics.map((metric) => proposalFor(metric, target, this.#c)))
     this.#metrics = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
     for (const each of failures) this.#c.event(this.#hpa, 'Warning', reasonOf(each), messageOf(each))
@@ -222,16 +241,11 @@ class Round {
     )
   }
 
-  async #rescale(
-    resource: DiscoveredResource,
-    name: string,
-    scale: Scale,
-    size: number,
-    { replicas, why }: { replicas: number; why: string },
-  ): Promise<void> {
+  async #rescale(found: Scalable, { replicas, why }: { replicas: number; why: string }): Promise<void> {
+    const size = this.#current
     const text = `New size: ${replicas}; reason: ${why}`
     try {
-      await this.#writeSize(resource, { namespace: namespaceOf(this.#hpa), name }, scale, replicas)
+      await this.#writeSize(found, replicas)
     } catch (error) {
       this.#c.event(this.#hpa, 'Warning', 'FailedRescale', `${text}; error: ${messageOf(error)}`)
       this.#desired = size
@@ -254,7 +268,7 @@ class Round {
   }
 
   /** On the newest scale where somebody, the target's own controller most often, was faster. */
-  async #writeSize(resource: DiscoveredResource, key: ObjectKey, scale: Scale, replicas: number): Promise<void> {
+  async #writeSize({ resource, key, scale }: Scalable, replicas: number): Promise<void> {
     const { client } = this.#c
     let current = scale
     for (let attempt = 1; ; attempt++) {

@@ -1,23 +1,32 @@
 import { pods } from '../../api/generated/resources.ts'
 import type {
+  ContainerResourceMetricSource,
   HorizontalPodAutoscaler,
   MetricSpec,
   MetricStatus,
   MetricTarget,
+  ResourceMetricSource,
 } from '../../api/generated/types/autoscaling-v2.ts'
 import type { Pod } from '../../api/generated/types/core-v1.ts'
 import { podAmounts } from '../../api/core/pod-spec/resource-sums.ts'
 import { formatQuantity, milliQuantityOf, milliUnitsOf, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Frozen } from '../../api/resource.ts'
 import { discover } from '../../client/discovery.ts'
-import { labelsOf, nameOf, namespaceOf } from '../../client/object.ts'
+import { labelsOf, nameOf } from '../../client/object.ts'
 import { parseLabelSelector } from '../../api/selector/parse-label.ts'
 import type { Context } from '../framework/controller.ts'
 import { selectorText } from '../../api/selector/label-selector.ts'
-import { externalMilli, groupPods, objectMilli, podSamples, resourceSamples, type Samples } from './pod-metrics.ts'
+import {
+  externalMilli,
+  groupPods,
+  objectMilli,
+  podSamples,
+  resourceSamples,
+  type Samples,
+  type SelectedPods,
+} from './pod-metrics.ts'
 import { countForAverage, countForShare, countForValue, type Tolerance } from './replica-count.ts'
 
-type Autoscaler = Frozen<HorizontalPodAutoscaler>
 type C = Context<HorizontalPodAutoscaler>
 
 /** What one metric asks for. */
@@ -42,13 +51,13 @@ export class MetricError extends Error {
   }
 }
 
-/** The size of the target, and which pods are its. */
-export interface Target {
+/** What is scaled: its pods, how many they are, and how near to a metric's target is near enough for them. */
+export interface Target extends SelectedPods {
   /** The pods that are wanted. */
   readonly current: number
   /** The pods that are there: what is measured of the whole is theirs. */
   readonly observed: number
-  readonly selector: string
+  readonly tolerance: Tolerance
 }
 
 const failures: Readonly<Record<string, string>> = {
@@ -60,17 +69,12 @@ const failures: Readonly<Record<string, string>> = {
 }
 
 /** What a metric asks for; throws a `MetricError` when that cannot be found out. */
-export async function proposalFor(
-  hpa: Autoscaler,
-  metric: Frozen<MetricSpec>,
-  target: Target,
-  c: C,
-): Promise<Proposal> {
+export async function proposalFor(metric: Frozen<MetricSpec>, target: Target, c: C): Promise<Proposal> {
   const reason = failures[metric.type]
   const problem = `unknown metric source type "${metric.type}"`
   if (!reason) throw new MetricError({ reason: 'InvalidMetricSourceType', context: '' }, problem)
   try {
-    return await compute(hpa, metric, target, c)
+    return await compute(metric, target, c)
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     throw new MetricError({ reason, context: contextOf(metric) }, `${stepOf(metric)}${text}`, { cause: error })
@@ -92,41 +96,34 @@ const stepOf = ({ resource, containerResource }: Frozen<MetricSpec>): string => 
   return `failed to get ${source.name} ${source.target.averageUtilization === undefined ? 'usage' : 'utilization'}: `
 }
 
-const compute = (hpa: Autoscaler, metric: Frozen<MetricSpec>, target: Target, c: C): Promise<Proposal> => {
+const compute = (metric: Frozen<MetricSpec>, target: Target, c: C): Promise<Proposal> => {
   const { resource, containerResource, pods: podsMetric, object, external } = metric
-  if (resource) return forResource(hpa, resource, undefined, target, c)
-  if (containerResource) return forResource(hpa, containerResource, containerResource.container, target, c)
-  if (podsMetric) return forPods(hpa, podsMetric, target, c)
-  if (object) return forObject(hpa, object, target, c)
-  if (external) return forExternal(hpa, external, target, c)
+  if (resource) return forResource(resource, target, c)
+  if (containerResource) return forResource(containerResource, target, c)
+  if (podsMetric) return forPods(podsMetric, target, c)
+  if (object) return forObject(object, target, c)
+  if (external) return forExternal(external, target, c)
   throw new Error('the metric has no source')
 }
 
-function toleranceOf({ spec }: Autoscaler, c: C): Tolerance {
-  const of = (text: string | number | undefined) =>
-    text === undefined ? c.options.hpaTolerance : milliUnitsOf(parseQuantity(String(text))) / 1000
-  return { up: of(spec?.behavior?.scaleUp?.tolerance), down: of(spec?.behavior?.scaleDown?.tolerance) }
-}
-
-function targetPods(hpa: Autoscaler, { selector }: Target, c: C): Frozen<Pod>[] {
+function targetPods({ namespace, selector }: SelectedPods, c: C): Frozen<Pod>[] {
   const matcher = parseLabelSelector(selector)
   return c
     .of(pods)
-    .list(namespaceOf(hpa))
+    .list(namespace)
     .filter((pod) => matcher.matches(labelsOf(pod)))
 }
 
+/** Of the pods, or of one container of each. */
 async function forResource(
-  hpa: Autoscaler,
-  { name, target: goal }: { readonly name: string; readonly target: Frozen<MetricTarget> },
-  container: string | undefined,
+  { name, target: goal, container }: Frozen<ResourceMetricSource & Partial<ContainerResourceMetricSource>>,
   target: Target,
   c: C,
 ): Promise<Proposal> {
-  const samples = await resourceSamples(c.client, namespaceOf(hpa), target.selector, name, container)
-  const all = targetPods(hpa, target, c)
+  const samples = await resourceSamples(c.client, target, name, container)
+  const all = targetPods(target, c)
   const groups = groupPods(all, samples, name, { ...c.options, nowMs: c.clock.now() })
-  const measured = { current: target.current, groups, samples, tolerance: toleranceOf(hpa, c) }
+  const measured = { current: target.current, groups, samples, tolerance: target.tolerance }
   const average = averageOf(samples, groups.ready)
   const status = (current: { averageUtilization?: number; averageValue: string }): Frozen<MetricStatus> =>
     container === undefined
@@ -193,16 +190,15 @@ function requestOfWhole(pod: Frozen<Pod>, resource: string): number {
 }
 
 async function forPods(
-  hpa: Autoscaler,
   { metric, target: goal }: Frozen<NonNullable<MetricSpec['pods']>>,
   target: Target,
   c: C,
 ): Promise<Proposal> {
-  const samples = await podSamples(c.client, namespaceOf(hpa), target.selector, identity(metric))
-  const groups = groupPods(targetPods(hpa, target, c), samples, '', { ...c.options, nowMs: c.clock.now() })
+  const samples = await podSamples(c.client, target, identity(metric))
+  const groups = groupPods(targetPods(target, c), samples, '', { ...c.options, nowMs: c.clock.now() })
   const wanted = milli(goal.averageValue)
   const replicas = countForAverage(
-    { current: target.current, groups, samples, tolerance: toleranceOf(hpa, c) },
+    { current: target.current, groups, samples, tolerance: target.tolerance },
     () => wanted,
     () => wanted,
   )
@@ -214,7 +210,6 @@ async function forPods(
 }
 
 async function forObject(
-  hpa: Autoscaler,
   { metric, describedObject, target: goal }: Frozen<NonNullable<MetricSpec['object']>>,
   target: Target,
   c: C,
@@ -227,11 +222,11 @@ async function forObject(
   if (!found) throw new Error(`no kind ${describedObject.kind} in ${describedObject.apiVersion}`)
   const value = await objectMilli(
     c.client,
-    namespaceOf(hpa),
+    target.namespace,
     { resource: found.group ? `${found.plural}.${found.group}` : found.plural, name: describedObject.name },
     identity(metric),
   )
-  const [replicas, current] = ofWhole(hpa, goal, value, target, c)
+  const [replicas, current] = ofWhole(value, goal, target, c)
   return {
     replicas,
     name: `${describedObject.kind} metric ${metric.name}`,
@@ -240,13 +235,12 @@ async function forObject(
 }
 
 async function forExternal(
-  hpa: Autoscaler,
   { metric, target: goal }: Frozen<NonNullable<MetricSpec['external']>>,
   target: Target,
   c: C,
 ): Promise<Proposal> {
-  const value = await externalMilli(c.client, namespaceOf(hpa), identity(metric))
-  const [replicas, current] = ofWhole(hpa, goal, value, target, c)
+  const value = await externalMilli(c.client, target.namespace, identity(metric))
+  const [replicas, current] = ofWhole(value, goal, target, c)
   return {
     replicas,
     name: `external metric ${metric.name}(${selectorText(metric.selector)})`,
@@ -255,24 +249,24 @@ async function forExternal(
 }
 
 function ofWhole(
-  hpa: Autoscaler,
-  goal: Frozen<MetricTarget>,
   value: number,
+  goal: Frozen<MetricTarget>,
   target: Target,
   c: C,
 ): [number, { value?: string; averageValue?: string }] {
-  const tolerance = toleranceOf(hpa, c)
+  const { tolerance } = target
   if (goal.averageValue !== undefined)
     return [
       countForShare(target.observed, value, milli(goal.averageValue), tolerance),
       { averageValue: quantity(Math.ceil(value / Math.max(1, target.observed))) },
     ]
-  const readyPods = targetPods(hpa, target, c).filter(
+  const readyPods = targetPods(target, c).filter(
     (pod) =>
       pod.status?.phase === 'Running' &&
       pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
   ).length
-  return [countForValue(target.current, readyPods, value, milli(goal.value), tolerance), { value: quantity(value) }]
+  const ratio = value / milli(goal.value)
+  return [countForValue(target.current, readyPods, ratio, tolerance), { value: quantity(value) }]
 }
 
 const milli = (text: string | undefined): number => milliUnitsOf(parseQuantity(text ?? '0'))

@@ -8,6 +8,13 @@ import { messageOf } from '../framework/context.ts'
 import { podCondition } from '../framework/pod.ts'
 import type { ControllerOptions } from '../options.ts'
 
+/** Pods of a namespace. */
+export interface SelectedPods {
+  readonly namespace: string
+  /** By their labels, as text. */
+  readonly selector: string
+}
+
 /** What was measured of one pod, in thousandths. */
 export interface Sample {
   readonly milli: number
@@ -57,8 +64,7 @@ interface PodUsage {
 /** Usage of a resource by pods, or by one container of each, from the resource metrics API. */
 export async function resourceSamples(
   client: Client,
-  namespace: string,
-  selector: string,
+  { namespace, selector }: SelectedPods,
   resource: string,
   container?: string,
 ): Promise<Samples> {
@@ -91,8 +97,7 @@ interface CustomValue {
 /** A metric of pods from the custom metrics API. */
 export async function podSamples(
   client: Client,
-  namespace: string,
-  selector: string,
+  { namespace, selector }: SelectedPods,
   metric: { name: string; selector: string },
 ): Promise<Samples> {
   const path = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/pods/*/${metric.name}`

@@ -1,9 +1,19 @@
+import type { HorizontalPodAutoscalerBehavior } from '../../api/generated/types/autoscaling-v2.ts'
+import { milliUnitsOf, parseQuantity } from '../../api/quantity/quantity.ts'
+import type { Frozen } from '../../api/resource.ts'
 import type { PodGroups, Samples } from './pod-metrics.ts'
 
 /** How far from the target is near enough, as a share of it. */
 export interface Tolerance {
   readonly up: number
   readonly down: number
+}
+
+/** An autoscaler's own tolerance, or that of the controller where it has none. */
+export function toleranceOf(behavior: Frozen<HorizontalPodAutoscalerBehavior> | undefined, usual: number): Tolerance {
+  const of = (text: string | number | undefined) =>
+    text === undefined ? usual : milliUnitsOf(parseQuantity(String(text))) / 1000
+  return { up: of(behavior?.scaleUp?.tolerance), down: of(behavior?.scaleDown?.tolerance) }
 }
 
 const isWithin = (ratio: number, { up, down }: Tolerance): boolean => ratio <= 1 + up && ratio >= 1 - down
@@ -50,15 +60,8 @@ function ratioOf(usage: ReadonlyMap<string, number>, targetOf: (pod: string) => 
   return used / target
 }
 
-/** A value of the whole against a target of the whole: as many times the pods that serve. */
-export function countForValue(
-  current: number,
-  readyPods: number,
-  milli: number,
-  targetMilli: number,
-  tolerance: Tolerance,
-): number {
-  const ratio = milli / targetMilli
+/** A value of the whole against a target of the whole, of which it is `ratio`: as many times the pods that serve. */
+export function countForValue(current: number, readyPods: number, ratio: number, tolerance: Tolerance): number {
   if (current === 0) return Math.ceil(round(ratio))
   return isWithin(ratio, tolerance) ? current : Math.ceil(round(ratio * readyPods))
 }

@@ -9,6 +9,13 @@ export interface ScalingHistory {
   readonly downs: { readonly atMs: number; readonly change: number }[]
 }
 
+/** How many pods are asked for, and how many the metrics want now. */
+export interface Wish {
+  readonly current: number
+  readonly wanted: number
+  readonly nowMs: number
+}
+
 /** A count, and why it is that one. */
 export interface Decision {
   readonly replicas: number
@@ -37,15 +44,16 @@ const rulesOf = (rules: Frozen<HPAScalingRules> | undefined, windowMs: number, p
 /** What to scale to, of what the metrics want: not to and fro, not too fast, not beyond the limits. */
 export function limit(
   spec: Frozen<HorizontalPodAutoscalerSpec>,
-  current: number,
-  wanted: number,
+  wish: Wish,
   history: ScalingHistory,
-  options: { readonly nowMs: number } & Pick<ControllerOptions, 'hpaDownscaleStabilizationMs'>,
+  options: Pick<ControllerOptions, 'hpaDownscaleStabilizationMs'>,
 ): Decision {
-  const { nowMs } = options
+  const { current } = wish
   const up = rulesOf(spec.behavior?.scaleUp, 0, defaultUp)
   const down = rulesOf(spec.behavior?.scaleDown, options.hpaDownscaleStabilizationMs, defaultDown)
-  const stable = stabilize(spec.behavior && current, wanted, history, up, down, nowMs)
+  const lately = noteWish(wish, history, up, down)
+  // Without `behavior` the highest counts in both directions.
+  const stable = stabilize(wish, spec.behavior ? lately : { ...lately, lowest: lately.highest })
   const min = spec.minReplicas ?? 1
   const within = {
     status: 'False',
@@ -53,7 +61,7 @@ export function limit(
     message: 'the desired count is within the acceptable range',
   } as const
   if (stable.replicas > current) {
-    const fastest = spec.behavior ? Math.max(current, upLimit(current, history, up, nowMs)) : plainUpLimit(current)
+    const fastest = spec.behavior ? Math.max(current, upLimit(wish, history, up)) : plainUpLimit(current)
     const most = Math.min(spec.maxReplicas, fastest)
     if (stable.replicas <= most) return { ...stable, limited: within }
     const limited =
@@ -71,7 +79,7 @@ export function limit(
     return { replicas: most, able: stable.able, limited }
   }
   if (stable.replicas < current) {
-    const fastest = spec.behavior ? Math.min(current, downLimit(current, history, down, nowMs)) : 0
+    const fastest = spec.behavior ? Math.min(current, downLimit(wish, history, down)) : 0
     const least = Math.max(min, fastest)
     if (stable.replicas >= least) return { ...stable, limited: within }
     const limited =
@@ -94,15 +102,14 @@ export function limit(
 /** How far an autoscaler without `behavior` grows at once: rules of their own came later, and their defaults are others. */
 const plainUpLimit = (current: number): number => Math.max(2 * current, 4)
 
-/** The lowest of what was wanted lately when it goes up, the highest when it goes down; without `current`, which `behavior` asks for, the highest always. */
-function stabilize(
-  current: number | undefined,
-  wanted: number,
-  history: ScalingHistory,
-  up: Rules,
-  down: Rules,
-  nowMs: number,
-): Pick<Decision, 'replicas' | 'able'> {
+/** What was wanted lately: the lowest within the window for going up, the highest within that for going down. */
+interface Lately {
+  readonly lowest: number
+  readonly highest: number
+}
+
+/** Notes what is wanted now, and forgets what is older than both windows. */
+function noteWish({ wanted, nowMs }: Wish, history: ScalingHistory, up: Rules, down: Rules): Lately {
   let lowest = wanted
   let highest = wanted
   const keepMs = Math.max(up.windowMs, down.windowMs)
@@ -112,7 +119,12 @@ function stabilize(
     if (atMs > nowMs - down.windowMs) highest = Math.max(highest, replicas)
   }
   history.recommendations.splice(0, Infinity, ...kept, { atMs: nowMs, replicas: wanted })
-  const replicas = current === undefined ? highest : current < lowest ? lowest : Math.min(current, highest)
+  return { lowest, highest }
+}
+
+/** The lowest of what was wanted lately when it goes up, the highest when it goes down. */
+function stabilize({ current, wanted }: Wish, { lowest, highest }: Lately): Pick<Decision, 'replicas' | 'able'> {
+  const replicas = current < lowest ? lowest : Math.min(current, highest)
   if (replicas === wanted)
     return { replicas, able: { reason: 'ReadyForNewScale', message: 'recommended size matches current size' } }
   if (wanted > replicas)
@@ -132,26 +144,26 @@ function stabilize(
   }
 }
 
-function upLimit(current: number, history: ScalingHistory, { select, policies }: Rules, nowMs: number): number {
-  if (select === 'Disabled') return current
+function upLimit(wish: Wish, history: ScalingHistory, { select, policies }: Rules): number {
+  if (select === 'Disabled') return wish.current
   const limits = policies.map(({ type, value, periodSeconds }) => {
-    const start = startOf(current, history, periodSeconds, nowMs)
+    const start = startOf(wish, history, periodSeconds)
     return type === 'Pods' ? start + value : Math.ceil(start * (1 + value / 100))
   })
   return select === 'Min' ? Math.min(...limits) : Math.max(...limits)
 }
 
-function downLimit(current: number, history: ScalingHistory, { select, policies }: Rules, nowMs: number): number {
-  if (select === 'Disabled') return current
+function downLimit(wish: Wish, history: ScalingHistory, { select, policies }: Rules): number {
+  if (select === 'Disabled') return wish.current
   const limits = policies.map(({ type, value, periodSeconds }) => {
-    const start = startOf(current, history, periodSeconds, nowMs)
+    const start = startOf(wish, history, periodSeconds)
     return type === 'Pods' ? start - value : Math.floor(start * (1 - value / 100))
   })
   return select === 'Min' ? Math.max(...limits) : Math.min(...limits)
 }
 
 /** The size at the beginning of a period. */
-function startOf(current: number, { ups, downs }: ScalingHistory, periodSeconds: number, nowMs: number): number {
+function startOf({ current, nowMs }: Wish, { ups, downs }: ScalingHistory, periodSeconds: number): number {
   const sum = (events: ScalingHistory['ups']) =>
     events.filter(({ atMs }) => atMs > nowMs - periodSeconds * 1000).reduce((total, { change }) => total + change, 0)
   return current - sum(ups) + sum(downs)
