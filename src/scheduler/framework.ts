@@ -38,10 +38,17 @@ export interface EventHint {
   readonly hint?: (rejected: PodInfo, object: Frozen<object>, old: Frozen<object> | undefined) => boolean
 }
 
+/** A Pod that comes to a node (1) or leaves it (-1): for trying. */
+export interface Move {
+  readonly other: PodInfo
+  readonly node: NodeInfo
+  readonly sign: 1 | -1
+}
+
 /**
  * A scheduling plugin. `F` and `S` are what it works out once for a Pod and is given back for each node.
  *
- * Order of calls: preEnqueue; preFilter, filter for each node; on failure postFilter (preemption, which uses `without` and `withPod` to try); preScore,
+ * Order of calls: preEnqueue; preFilter, filter for each node; on failure postFilter (preemption, which uses `changed` to try); preScore,
  * score for each feasible node, normalize; reserve; preBind. `unreserve` undoes `reserve` and can be called without it.
  */
 export interface Plugin<F = unknown, S = unknown> {
@@ -53,8 +60,8 @@ export interface Plugin<F = unknown, S = unknown> {
   readonly preEnqueue?: (pod: Frozen<Pod>) => Rejection | undefined
   readonly preFilter?: (pod: PodInfo, world: World) => F | typeof skip | Rejected
   readonly filter?: (state: F, node: NodeInfo, pod: PodInfo, world: World) => Rejection | undefined
-  /** The state as if a Pod were on (1) or gone from (-1) a node; for trying. Absent: the state does not depend on other Pods. */
-  readonly changed?: (state: F, other: PodInfo, node: NodeInfo, sign: 1 | -1, pod: PodInfo) => F
+  /** The state as if another Pod had moved. Absent: the state does not depend on other Pods. */
+  readonly changed?: (state: F, move: Move, pod: PodInfo) => F
   readonly preScore?: (pod: PodInfo, nodes: readonly NodeInfo[], world: World, state: F | undefined) => S | typeof skip
   readonly score?: (state: S, node: NodeInfo, pod: PodInfo, world: World) => number
   /** Brings scores into 0..100, in place. Absent: they are already. */

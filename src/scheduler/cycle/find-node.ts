@@ -1,7 +1,7 @@
 import type { Random } from '../../base/random.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
-import { Rejected, skip, type Plugin, type Rejection, type World } from '../framework.ts'
+import { Rejected, skip, type Move, type Plugin, type Rejection, type World } from '../framework.ts'
 import type { LocalResults, LocalResultsCache } from './local-results.ts'
 
 /** A plugin that is on, with its weight in scoring. */
@@ -141,7 +141,7 @@ function rejectionAmong(
   let changed = states
   for (const other of others) {
     crowded.add(other)
-    changed = withChange(changed, other, crowded, 1, pod)
+    changed = withChange(changed, { other, node: crowded, sign: 1 }, pod)
   }
   return runFilters(search, changed, pod, crowded)
 }
@@ -164,16 +164,9 @@ function firstRejection(
 }
 
 /** The states as if a Pod came to or left a node. */
-export function withChange(
-  states: FilterStates,
-  other: PodInfo,
-  node: NodeInfo,
-  sign: 1 | -1,
-  pod: PodInfo,
-): FilterStates {
+export function withChange(states: FilterStates, move: Move, pod: PodInfo): FilterStates {
   const out = new Map(states)
-  for (const [plugin, state] of states)
-    if (plugin.changed) out.set(plugin, plugin.changed(state, other, node, sign, pod))
+  for (const [plugin, state] of states) if (plugin.changed) out.set(plugin, plugin.changed(state, move, pod))
   return out
 }
 

@@ -37,6 +37,7 @@ export function planPreemption(
   const hopeful = [...rejections].filter(([, { unresolvable }]) => !unresolvable).map(([node]) => node)
   const wanted = Math.max(candidatesMin, Math.trunc((nodes * candidatesPercentage) / 100))
   const budgets = search.world.listers.podDisruptionBudgets.list(pod.pod.metadata.namespace)
+  const attempt: Attempt = { search, states, pod, budgets }
   const candidates: Candidate[] = []
   const reasons: string[] = Array.from(
     { length: nodes - hopeful.length },
@@ -45,7 +46,7 @@ export function planPreemption(
   const offset = Math.floor(search.random.number() * hopeful.length)
   for (let i = 0; i < hopeful.length && candidates.length < wanted; i++) {
     const node = hopeful[(offset + i) % hopeful.length]!
-    const candidate = victimsOn(search, states, pod, node, budgets)
+    const candidate = victimsOn(attempt, node)
     if (candidate) candidates.push(candidate)
     else reasons.push('No preemption victims found for incoming pod')
   }
@@ -65,20 +66,23 @@ function waitsForVictims({ world }: Search, pod: PodInfo): boolean {
   )
 }
 
-function victimsOn(
-  search: Search,
-  states: FilterStates,
-  pod: PodInfo,
-  node: NodeInfo,
-  budgets: readonly Frozen<PodDisruptionBudget>[],
-): Candidate | undefined {
+/** What one preemption has at hand for each node it tries. */
+interface Attempt {
+  readonly search: Search
+  readonly states: FilterStates
+  readonly pod: PodInfo
+  /** Of the Pod's namespace. */
+  readonly budgets: readonly Frozen<PodDisruptionBudget>[]
+}
+
+function victimsOn({ search, states, pod, budgets }: Attempt, node: NodeInfo): Candidate | undefined {
   const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority)
   if (lower.length === 0) return undefined
   const trial = node.clone()
   let trialStates = states
   for (const victim of lower) {
     trial.remove(victim)
-    trialStates = withChange(trialStates, victim, trial, -1, pod)
+    trialStates = withChange(trialStates, { other: victim, node: trial, sign: -1 }, pod)
   }
   if (runFilters(search, trialStates, pod, trial)) return undefined
   // Give back as many as fit: first those whose budget would be violated, then the more important ones.
@@ -88,7 +92,7 @@ function victimsOn(
   let budgetViolations = 0
   for (const victim of [...lower.filter((p) => violating.has(p)), ...lower.filter((p) => !violating.has(p))]) {
     trial.add(victim)
-    const withVictim = withChange(trialStates, victim, trial, 1, pod)
+    const withVictim = withChange(trialStates, { other: victim, node: trial, sign: 1 }, pod)
     if (!runFilters(search, withVictim, pod, trial)) {
       trialStates = withVictim
       continue

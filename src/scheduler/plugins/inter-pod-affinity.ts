@@ -2,7 +2,16 @@ import type { AffinityTerm } from '../cache/affinity-term.ts'
 import { byDomain, type Topology } from '../cache/match-counts.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
-import { definePlugin, scoreMax, skip, unresolvable, unschedulable, type Plugin, type World } from '../framework.ts'
+import {
+  definePlugin,
+  scoreMax,
+  skip,
+  unresolvable,
+  unschedulable,
+  type Move,
+  type Plugin,
+  type World,
+} from '../framework.ts'
 
 /** Something counted by the domains of one topology key. */
 interface Counted {
@@ -58,7 +67,7 @@ export const interPodAffinity = (hardAffinityWeight: number): Plugin =>
       for (const part of state.refusedBy) if (at(part, node) > 0) return refused
       return undefined
     },
-    changed: (state, other, node, sign, pod) => withMoved(state, pod, { other, node, sign }),
+    changed: withMoved,
     preScore: (pod, _nodes, { cache }) => weightsFor(pod, hardAffinityWeight, cache) ?? skip,
     score({ parts }, node) {
       let score = 0
@@ -97,15 +106,8 @@ function countsFor(pod: PodInfo, cache: World['cache']): FilterState | undefined
   return { affinity, antiAffinity, refusedBy, first }
 }
 
-/** A Pod that comes to a node or leaves it. */
-interface Move {
-  readonly other: PodInfo
-  readonly node: NodeInfo
-  readonly sign: 1 | -1
-}
-
 /** The state as if another Pod had moved. */
-function withMoved(state: FilterState, pod: PodInfo, { other, node, sign }: Move): FilterState {
+function withMoved(state: FilterState, { other, node, sign }: Move, pod: PodInfo): FilterState {
   const moved = (part: Counted, holds: boolean): Counted => {
     const domain = part.topology.domainOf[node.index]!
     if (!holds || domain < 0) return part

@@ -9,6 +9,15 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import { definePlugin, scoreMax, skip, unresolvable, unschedulable, type Plugin, type World } from '../framework.ts'
 
+/** The constraints that hold for a Pod. */
+interface Stated {
+  readonly constraints: readonly Frozen<TopologySpreadConstraint>[]
+  /** Of its Services and controllers: chooses the Pods that all of them count. Absent: each has a selector of its own. */
+  readonly matcher?: LabelMatcher
+  /** A node that lacks a label is left out; the system's own defaults do without what it lacks instead. */
+  readonly strict: boolean
+}
+
 /** A constraint made ready: which Pods it counts, in which domains, on which nodes. */
 interface Constraint {
   readonly key: string
@@ -46,7 +55,7 @@ interface ScoreState {
   readonly constraints: readonly Constraint[]
   /** By constraint: how much one Pod counts. A topology of many domains has few Pods in each, so there each one counts for more. */
   readonly weights: readonly number[]
-  /** A node that lacks a label is left out; the system's own defaults do without what it lacks instead. */
+  /** A node that lacks a label is left out. */
   readonly strict: boolean
 }
 
@@ -63,12 +72,8 @@ export const podTopologySpread = (defaults?: Defaults): Plugin =>
       { on: 'Node/Delete' },
     ],
     preFilter(pod, world) {
-      const own = pod.pod.spec?.topologySpreadConstraints ?? []
-      const stated = (own.length > 0 ? own : (defaults ?? [])).filter((c) => c.whenUnsatisfiable === 'DoNotSchedule')
-      if (stated.length === 0) return skip
-      if (own.length > 0) return prepare(stated, pod, world, true)
-      const matcher = ownersSelector(pod.pod, world)
-      return matcher === undefined ? skip : prepare(stated, pod, world, true, matcher)
+      const stated = statedFor(pod, world, 'DoNotSchedule', defaults)
+      return stated ? prepare(stated, pod, world) : skip
     },
     filter(constraints, node) {
       for (const { topology, counts, maxSkew, least, self } of constraints) {
@@ -78,7 +83,7 @@ export const podTopologySpread = (defaults?: Defaults): Plugin =>
       }
       return undefined
     },
-    changed: (constraints, other, node, sign, pod) =>
+    changed: (constraints, { other, node, sign }, pod) =>
       constraints.map((constraint) => {
         const domain = constraint.topology.domainOf[node.index]!
         if (
@@ -92,7 +97,10 @@ export const podTopologySpread = (defaults?: Defaults): Plugin =>
         counts[domain]! += sign
         return { ...constraint, counts, least: leastOf(counts, constraint.minDomains) }
       }),
-    preScore: (pod, nodes, world) => scoring(pod, nodes, world, defaults) ?? skip,
+    preScore(pod, nodes, world) {
+      const stated = statedFor(pod, world, 'ScheduleAnyway', defaults)
+      return stated ? scoreState(prepare(stated, pod, world), nodes, stated.strict) : skip
+    },
     score({ constraints, weights, strict }, node) {
       let score = 0
       for (let i = 0; i < constraints.length; i++) {
@@ -109,17 +117,20 @@ export const podTopologySpread = (defaults?: Defaults): Plugin =>
 /** The score of a node that lacks a topology label. */
 const ignored = -1
 
-/** What scoring looks at: the Pod's own constraints, else `defaults`, else the system's; undefined when there are none of the soft kind. */
-function scoring(pod: PodInfo, nodes: readonly NodeInfo[], world: World, defaults: Defaults): ScoreState | undefined {
-  const { topologySpreadConstraints } = pod.pod.spec ?? {}
-  const stated = (topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
-  if (stated.length > 0) return scoreState(prepare(stated, pod, world, true), nodes, true)
-  if (topologySpreadConstraints?.length) return undefined
+/** The Pod's own constraints, else `defaults`, else the system's; undefined when there are none of this kind. */
+function statedFor(
+  pod: PodInfo,
+  world: World,
+  whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway',
+  defaults: Defaults,
+): Stated | undefined {
+  const own = pod.pod.spec?.topologySpreadConstraints
+  const all = own?.length ? own : (defaults ?? systemDefaults)
+  const constraints = all.filter((c) => c.whenUnsatisfiable === whenUnsatisfiable)
+  if (constraints.length === 0) return undefined
+  if (all === own) return { constraints, strict: true }
   const matcher = ownersSelector(pod.pod, world)
-  if (matcher === undefined) return undefined
-  if (!defaults) return scoreState(prepare(systemDefaults, pod, world, false, matcher), nodes, false)
-  const soft = defaults.filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway')
-  return soft.length === 0 ? undefined : scoreState(prepare(soft, pod, world, true, matcher), nodes, true)
+  return matcher && { constraints, matcher, strict: defaults !== undefined }
 }
 
 /** The fewer matching Pods the better; nodes that are left out get nothing. */
@@ -165,28 +176,22 @@ function leastOf(counts: Int32Array, minDomains: number): number {
   return domains === 0 || domains < minDomains ? 0 : least
 }
 
-function prepare(
-  stated: readonly Frozen<TopologySpreadConstraint>[],
-  pod: PodInfo,
-  world: World,
-  honour: boolean,
-  matcher?: LabelMatcher,
-): readonly Constraint[] {
+function prepare({ constraints, matcher, strict }: Stated, pod: PodInfo, world: World): readonly Constraint[] {
   const { cache } = world
-  const topologies = stated.map((c) => cache.counts.topology(c.topologyKey))
+  const topologies = constraints.map((c) => cache.counts.topology(c.topologyKey))
   const plain = !pod.pod.spec?.nodeSelector && !pod.pod.spec?.affinity?.nodeAffinity
-  return stated.map((c, i) => {
+  return constraints.map((c, i) => {
     const selection = selectionIn(
       pod.pod.metadata.namespace ?? '',
       matcher ?? narrowed(c.labelSelector, pod.pod, c.matchLabelKeys),
     )
     const policies = {
-      honourAffinity: honour && !plain && c.nodeAffinityPolicy !== 'Ignore',
+      honourAffinity: strict && !plain && c.nodeAffinityPolicy !== 'Ignore',
       honourTaints: c.nodeTaintsPolicy === 'Honor',
     }
     // A node counts only when it has the labels of all constraints.
     const counts = countedBy(
-      { selection, topology: topologies[i]!, required: honour ? topologies : [] },
+      { selection, topology: topologies[i]!, required: strict ? topologies : [] },
       policies,
       pod,
       world,

@@ -49,9 +49,9 @@ export const volumeRestrictions = definePlugin<State, undefined>({
         for (const disk of disks) if (other.spec?.volumes?.some((theirs) => collide(disk, theirs))) return diskConflict
     return inUse > 0 ? claimConflict : undefined
   },
-  changed: (state, { pod: other }, _, sign, { pod }) => ({
+  changed: (state, { other, sign }, { pod }) => ({
     ...state,
-    inUse: state.inUse + sign * uses(other, pod, state.exclusive),
+    inUse: state.inUse + sign * uses(other.pod, pod, state.exclusive),
   }),
 })
 

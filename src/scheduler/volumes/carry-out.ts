@@ -41,7 +41,11 @@ export async function carryOut(
     )
   }
   const writtenMs = clock.now()
-  while (!looksBound(plan, pod, node, world, clock.now() - writtenMs < lookEveryMs)) {
+  for (;;) {
+    if (!world.listers.pods.byKey(pod.key)) throw new Error('binding volumes: pod does not exist any more')
+    // Our own writes may not be heard of yet.
+    const early = clock.now() - writtenMs < lookEveryMs
+    if (looksBound(plan, node, world, early)) return
     if (clock.now() - writtenMs > bindTimeoutMs) throw new Error('binding volumes: context deadline exceeded')
     await clock.sleep(lookEveryMs, signal)
   }
@@ -68,9 +72,8 @@ async function giveVolume(
   )
 }
 
-/** Whether all is bound; throws when it will not be. `early`: our own writes may not be heard of yet. */
-function looksBound(plan: VolumePlan, pod: PodInfo, node: NodeInfo, { listers }: World, early: boolean): boolean {
-  if (!listers.pods.byKey(pod.key)) throw new Error('binding volumes: pod does not exist any more')
+/** Whether all is bound; throws when it will not be. `early`: what is not written yet may still come. */
+function looksBound(plan: VolumePlan, node: NodeInfo, { listers }: World, early: boolean): boolean {
   let bound = true
   for (const { volume, claim } of plan.bindings) {
     const now = listers.persistentVolumes.get({ name: volume.metadata.name ?? '' })
