@@ -47,18 +47,20 @@ export class IpRange {
 
 /** An address as a number. */
 export function numberOf(ip: string): bigint {
-  if (isIP(ip) === 4) return ip.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n)
-  const plain = ip.replace(
-    /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
-    (_, a: string, b: string, c: string, d: string) =>
-      `${((Number(a) << 8) | Number(b)).toString(16)}:${((Number(c) << 8) | Number(d)).toString(16)}`,
-  )
+  if (isIP(ip) === 4) return ofDotted(ip)
+  // An IPv6 address may end with an IPv4 one, in place of its last two groups.
+  const plain = ip.replace(/\d+\.\d+\.\d+\.\d+$/, (dotted) => {
+    const low = ofDotted(dotted)
+    return `${(low >> 16n).toString(16)}:${(low & 65535n).toString(16)}`
+  })
   const [head = '', tail] = plain.split('::')
   const left = head === '' ? [] : head.split(':')
   const right = tail === undefined || tail === '' ? [] : tail.split(':')
   const middle = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill('0')
   return [...left, ...middle, ...right].reduce((sum, part) => sum * 65536n + BigInt(parseInt(part, 16)), 0n)
 }
+
+const ofDotted = (ip: string): bigint => ip.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n)
 
 /** The canonical text of an address: for IPv6 the longest run of zeros is left out. */
 export function textOf(number: bigint, family: IpFamily): string {
