@@ -22,7 +22,7 @@ export function podEvents(recorder: EventRecorder): PodEvents {
   })
   return {
     pod: (pod, type, reason, message) => recorder.event(reference(pod), type, reason, message),
-    container: (pod, container, type, reason, message) =>
-      recorder.event(reference(pod, containerFieldPath(pod, container)), type, reason, message),
+    container: ({ pod, container }, type, reason, message) =>
+      recorder.event(reference(pod, containerFieldPath(pod, container.name)), type, reason, message),
   }
 }

@@ -44,8 +44,7 @@ export async function killContainer(task: PodTask, options: ContainerKillOptions
   const { container, order } = options
   const spec = containerSpec(pod, container.name)
   services.events.container(
-    pod,
-    container.name,
+    { pod, container },
     'Normal',
     'Killing',
     options.message || `Stopping container ${container.name}`,
@@ -95,7 +94,7 @@ async function runPreStop(
     dial: services.host.dial,
   }).catch((error: unknown) => {
     services.log.warn({ err: error, pod: pod.metadata.name, container: spec.name }, 'preStop hook failed')
-    services.events.container(pod, spec.name, 'Warning', 'FailedPreStopHook', 'PreStopHook failed')
+    services.events.container(subject, 'Warning', 'FailedPreStopHook', 'PreStopHook failed')
   })
   const limit = new AbortController()
   await Promise.race([hook, services.clock.sleep(graceSeconds * 1000, limit.signal).catch(() => undefined)]) // The sleep is aborted when the hook was faster.

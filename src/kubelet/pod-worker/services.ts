@@ -16,7 +16,13 @@ import type { BackOff } from './back-off.ts'
 /** Tells users what happens to a pod, or to one of its containers. */
 export interface PodEvents {
   pod(pod: Frozen<Pod>, type: 'Normal' | 'Warning', reason: string, message: string): void
-  container(pod: Frozen<Pod>, container: string, type: 'Normal' | 'Warning', reason: string, message: string): void
+  container(subject: ContainerSubject, type: 'Normal' | 'Warning', reason: string, message: string): void
+}
+
+/** A container that an event is about. */
+export interface ContainerSubject {
+  readonly pod: Frozen<Pod>
+  readonly container: { readonly name: string }
 }
 
 /** What the node is at the moment. */

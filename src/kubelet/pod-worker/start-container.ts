@@ -33,7 +33,7 @@ export async function startContainer(
   waitBackOff(task, container, options.state)
   const { services, pod } = task
   const tell = (type: 'Normal' | 'Warning', reason: string, message: string) =>
-    services.events.container(pod, container.name, type, reason, message)
+    services.events.container({ pod, container }, type, reason, message)
   const failed = (reason: string, error: unknown): StartFailure => {
     tell('Warning', 'Failed', `Error: ${textOf(error)}`)
     return error instanceof StartFailure ? error : new StartFailure(reason, textOf(error))
@@ -89,8 +89,7 @@ function waitBackOff({ services, pod }: PodTask, container: Frozen<Container>, s
   const key = backOffKey(pod, container)
   if (services.restarts.waitsSince(key, last.finishedAtMs)) {
     services.events.container(
-      pod,
-      container.name,
+      { pod, container },
       'Warning',
       'BackOff',
       `Back-off restarting failed container ${container.name} in pod ${podText(pod)}`,
@@ -170,7 +169,7 @@ async function runPostStart(
     })
   } catch (error) {
     services.log.warn({ err: error, pod: pod.metadata.name, container: container.name }, 'postStart hook failed')
-    services.events.container(pod, container.name, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
+    services.events.container({ pod, container }, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
     const state = await services.state.pod(podKey(pod), services.state.mark())
     const running = state.containers.find(({ id }) => id === containerId)
     if (running)

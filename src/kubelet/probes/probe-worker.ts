@@ -123,18 +123,12 @@ export class ProbeWorker {
   async #ask(target: Probed): Promise<'success' | 'failure' | undefined> {
     const { kind, pod, container, probe, runtime, dial, events } = this.#options
     const title = titles[kind]
+    const subject = { runtime, dial, pod, container, containerId: target.containerId, podIp: target.podIp }
     let found: ProbeFinding | undefined
     let failure: unknown
     for (let attempt = 0; attempt < attemptsMax && !found; attempt++) {
       try {
-        found = await runProbe(probe, {
-          runtime,
-          dial,
-          pod,
-          container,
-          containerId: target.containerId,
-          podIp: target.podIp,
-        })
+        found = await runProbe(probe, subject)
       } catch (error) {
         failure = error
       }
@@ -143,8 +137,7 @@ export class ProbeWorker {
     if (this.#closed || this.#target !== target) return undefined
     if (!found) {
       events.container(
-        pod,
-        container.name,
+        subject,
         'Warning',
         'Unhealthy',
         `${title} probe errored and resulted in unknown state: ${(failure as Error).message}`,
@@ -152,11 +145,11 @@ export class ProbeWorker {
       return undefined
     }
     if (found.outcome === 'warning') {
-      events.container(pod, container.name, 'Warning', 'ProbeWarning', `${title} probe warning: ${found.output}`)
+      events.container(subject, 'Warning', 'ProbeWarning', `${title} probe warning: ${found.output}`)
       return 'success'
     }
     if (found.outcome === 'failure')
-      events.container(pod, container.name, 'Warning', 'Unhealthy', `${title} probe failed: ${found.output}`)
+      events.container(subject, 'Warning', 'Unhealthy', `${title} probe failed: ${found.output}`)
     return found.outcome === 'success' ? 'success' : 'failure'
   }
 
