@@ -111,13 +111,17 @@ export async function until(holds: () => Promise<boolean>): Promise<void> {
   throw new Error('it did not come to hold')
 }
 
+/** What a Service shall be, and where its load balancer listens. */
+export interface Exposure extends ServiceSpec {
+  readonly ingress?: readonly string[]
+}
+
 /** Makes a Service with its endpoints, port 80 to 8080. */
 export async function expose(
   lab: Lab,
   name: string,
   endpoints: readonly (readonly [address: string, node: LabNode])[],
-  spec: ServiceSpec = {},
-  ingress: readonly string[] = [],
+  { ingress = [], ...spec }: Exposure = {},
 ): Promise<void> {
   const ports = spec.ports ?? [
     { name: 'tcp', port: 80, protocol: 'TCP' },

@@ -21,54 +21,39 @@ test(
     const hosts = [one.address, two.address]
 
     await t.test("a load balancer on the nodes' addresses is reached from everywhere", async () => {
-      await expose(
-        lab,
-        'web',
-        [[b.address, one]],
-        {
-          type: 'LoadBalancer',
-          clusterIP: '10.96.0.20',
-          clusterIPs: ['10.96.0.20'],
-          ports: [{ name: 'tcp', port: 80, protocol: 'TCP' }],
-        },
-        hosts,
-      )
+      await expose(lab, 'web', [[b.address, one]], {
+        type: 'LoadBalancer',
+        clusterIP: '10.96.0.20',
+        clusterIPs: ['10.96.0.20'],
+        ports: [{ name: 'tcp', port: 80, protocol: 'TCP' }],
+        ingress: hosts,
+      })
       for (const from of [machine, one.sh, two.sh, a.sh, b.sh, c.sh])
         for (const host of hosts) assert.match(await from(ask('tcp', host, 80)), /^b /)
     })
 
     await t.test('source ranges keep the machine out', async () => {
-      await expose(
-        lab,
-        'closed',
-        [[b.address, one]],
-        {
-          type: 'LoadBalancer',
-          loadBalancerSourceRanges: ['10.244.0.0/16'],
-          clusterIP: '10.96.0.21',
-          clusterIPs: ['10.96.0.21'],
-          ports: [{ name: 'tcp', port: 81, protocol: 'TCP' }],
-        },
-        hosts,
-      )
+      await expose(lab, 'closed', [[b.address, one]], {
+        type: 'LoadBalancer',
+        loadBalancerSourceRanges: ['10.244.0.0/16'],
+        clusterIP: '10.96.0.21',
+        clusterIPs: ['10.96.0.21'],
+        ports: [{ name: 'tcp', port: 81, protocol: 'TCP' }],
+        ingress: hosts,
+      })
       assert.equal(await machine(ask('tcp', two.address, 81)), 'TimeoutError')
       assert.match(await c.sh(ask('tcp', two.address, 81)), /^b /)
     })
 
     await t.test("external traffic policy Local keeps the client's address", async () => {
-      await expose(
-        lab,
-        'local',
-        [[c.address, two]],
-        {
-          type: 'LoadBalancer',
-          externalTrafficPolicy: 'Local',
-          clusterIP: '10.96.0.22',
-          clusterIPs: ['10.96.0.22'],
-          ports: [{ name: 'tcp', port: 82, protocol: 'TCP', nodePort: 30082 }],
-        },
-        hosts,
-      )
+      await expose(lab, 'local', [[c.address, two]], {
+        type: 'LoadBalancer',
+        externalTrafficPolicy: 'Local',
+        clusterIP: '10.96.0.22',
+        clusterIPs: ['10.96.0.22'],
+        ports: [{ name: 'tcp', port: 82, protocol: 'TCP', nodePort: 30082 }],
+        ingress: hosts,
+      })
       assert.equal(await machine(ask('tcp', two.address, 82)), 'c 10.89.77.1')
       assert.equal(await machine(ask('tcp', two.address, 30082)), 'c 10.89.77.1')
       assert.equal(await machine(ask('tcp', one.address, 30082)), 'TimeoutError')
