@@ -44,22 +44,10 @@ export interface Client {
     subresource: string,
     options?: ReadOptions,
   ): Promise<Answer>
-  /** POST to a subresource: `binding`, `eviction`, `token`, or a review kind's collection when `key.name` is ''. */
-  createSubresource<Answer>(
-    resource: Resource,
-    key: ObjectKey,
-    subresource: string,
-    body: unknown,
-    options?: WriteOptions,
-  ): Promise<Answer>
+  /** POST to a subresource: `binding`, `eviction`, `token`, or a review kind's collection when `key.name` is ''. What takes more than that (a dry run, a signal) goes by `send`. */
+  createSubresource<Answer>(resource: Resource, key: ObjectKey, subresource: string, body: unknown): Promise<Answer>
   /** PUT of a subresource other than status: `scale`, `finalize`, `approval`, `ephemeralcontainers`, `resize`. */
-  updateSubresource<Answer>(
-    resource: Resource,
-    key: ObjectKey,
-    subresource: string,
-    body: unknown,
-    options?: WriteOptions,
-  ): Promise<Answer>
+  updateSubresource<Answer>(resource: Resource, key: ObjectKey, subresource: string, body: unknown): Promise<Answer>
   /** Any request, as it is: discovery, non-resource paths. */
   send<Answer>(request: TransportRequest, signal?: AbortSignal): Promise<Answer>
 }
@@ -294,28 +282,16 @@ class TransportClient implements Client {
     return this.send({ method: 'GET', path: itemPath(resource, key, subresource) }, options.signal)
   }
 
-  createSubresource<Answer>(
-    resource: Resource,
-    key: ObjectKey,
-    subresource: string,
-    body: unknown,
-    options: WriteOptions = {},
-  ): Promise<Answer> {
+  createSubresource<Answer>(resource: Resource, key: ObjectKey, subresource: string, body: unknown): Promise<Answer> {
     const path = key.name === '' ? collectionPath(resource, key.namespace) : itemPath(resource, key, subresource)
-    return this.#write('POST', path, body, options)
+    return this.#write('POST', path, body)
   }
 
-  updateSubresource<Answer>(
-    resource: Resource,
-    key: ObjectKey,
-    subresource: string,
-    body: unknown,
-    options: WriteOptions = {},
-  ): Promise<Answer> {
-    return this.#write('PUT', itemPath(resource, key, subresource), body, options)
+  updateSubresource<Answer>(resource: Resource, key: ObjectKey, subresource: string, body: unknown): Promise<Answer> {
+    return this.#write('PUT', itemPath(resource, key, subresource), body)
   }
 
-  #write<Answer>(method: 'POST' | 'PUT', path: string, body: unknown, options: WriteOptions): Promise<Answer> {
+  #write<Answer>(method: 'POST' | 'PUT', path: string, body: unknown, options: WriteOptions = {}): Promise<Answer> {
     return this.send({ method, path, query: this.#writeQuery(options), body }, options.signal)
   }
 
