@@ -230,6 +230,8 @@ export class Aggregator {
       warnings: [],
       dryRun: false,
       options: undefined,
+      fieldManager: 'kube-apiserver',
+      userAgent: '',
     }
     try {
       await updateObject(core, {
@@ -242,7 +244,7 @@ export class Aggregator {
           const { status: current, ...rest } = old as Service
           const conditions = [...(current?.conditions ?? []).filter(({ type }) => type !== 'Available'), condition]
           const draft = structuredClone({ ...rest, status: { ...current, conditions } }) as unknown as Draft
-          recordFields(core, write, draft, old, 'kube-apiserver')
+          recordFields(core, write, draft, old)
           return draft
         },
       })

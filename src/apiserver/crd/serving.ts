@@ -184,6 +184,8 @@ export class CrdServing {
       warnings: [],
       dryRun: false,
       options: undefined,
+      fieldManager: 'kube-apiserver',
+      userAgent: '',
     }
     try {
       const { document } = await updateObject(core, {
@@ -196,7 +198,7 @@ export class CrdServing {
             ...(old as Definition),
             status: change(old as Definition),
           }) as unknown as Draft
-          recordFields(core, write, draft, old, 'kube-apiserver')
+          recordFields(core, write, draft, old)
           return draft
         },
       })

@@ -114,7 +114,7 @@ export async function admitConnection(core: Core, request: ResourceRequest): Pro
     dryRun: false,
     options: undefined,
   }
-  const attributes = attributesOf(write, 'CONNECT', info.name, connectOptions(request), undefined)
+  const attributes = { ...attributesOf(write, 'CONNECT', connectOptions(request), undefined), name: info.name }
   await core.admission.admit(attributes)
   await core.admission.validate(attributes)
 }

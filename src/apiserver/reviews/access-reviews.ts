@@ -12,7 +12,6 @@ import { field, FieldErrors, type FieldPath } from '../../api/validation/field.t
 import { valueAnswer } from '../answer/answer.ts'
 import type { User } from '../authn/user.ts'
 import type { Ask, RulesOf } from '../authz/authorizer.ts'
-import { managerOf } from '../../api/apply/field-manager.ts'
 import type { ResourceRequest } from '../request/api-request.ts'
 import { decodeBody } from '../request/decode-body.ts'
 import { writeOptions } from '../request/options.ts'
@@ -99,13 +98,7 @@ async function read<T extends KubernetesObject>(core: Core, request: ResourceReq
       throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
     draft.metadata.namespace = request.info.namespace
   } else delete draft.metadata.namespace
-  recordFields(
-    core,
-    writeOf(request, options, 'CreateOptions'),
-    draft,
-    undefined,
-    managerOf(options.fieldManager, request.userAgent),
-  )
+  recordFields(core, writeOf(request, options, 'CreateOptions'), draft, undefined)
   return draft as T
 }
 

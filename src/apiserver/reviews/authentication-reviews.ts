@@ -5,7 +5,6 @@ import { normalise } from '../../api/schema/decode.ts'
 import { valueAnswer } from '../answer/answer.ts'
 import type { TokenAuthenticator } from '../authn/authenticator.ts'
 import type { User } from '../authn/user.ts'
-import { managerOf } from '../../api/apply/field-manager.ts'
 import type { ResourceRequest } from '../request/api-request.ts'
 import { decodeBody } from '../request/decode-body.ts'
 import { writeOptions } from '../request/options.ts'
@@ -53,13 +52,7 @@ export async function selfSubjectReview(core: Core, request: ResourceRequest) {
 async function read(core: Core, request: ResourceRequest): Promise<Draft> {
   const options = writeOptions(request.query, 'CreateOptions')
   const draft = await decodeBody(request, request.kind, options.fieldValidation)
-  recordFields(
-    core,
-    writeOf(request, options, 'CreateOptions'),
-    draft,
-    undefined,
-    managerOf(options.fieldManager, request.userAgent),
-  )
+  recordFields(core, writeOf(request, options, 'CreateOptions'), draft, undefined)
   return draft
 }
 

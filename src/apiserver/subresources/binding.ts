@@ -31,7 +31,7 @@ export async function bindPod(core: Core, request: ResourceRequest): Promise<Ans
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   checkBinding(binding, name)
   const write = writeOf(request, options, 'CreateOptions')
-  const attributes = attributesOf(write, 'CREATE', name, binding as Draft, undefined)
+  const attributes = attributesOf(write, 'CREATE', binding as Draft, undefined)
   await core.admission.admit(attributes)
   await core.admission.validate(attributes)
   const storage = core.registry.storageOfResource(pods)!

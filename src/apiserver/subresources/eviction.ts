@@ -15,7 +15,7 @@ import type { Core } from '../verbs/core.ts'
 import { timeText } from '../../api/schema/times.ts'
 import { writeOf } from '../verbs/create.ts'
 import { deleteObject } from '../verbs/delete.ts'
-import { attributesOf, type Write } from '../verbs/write.ts'
+import { attributesOf, type Operation } from '../verbs/write.ts'
 
 /** POST of a pod's eviction: a deletion that its disruption budget must allow. */
 export async function evictPod(core: Core, request: ResourceRequest): Promise<Answer> {
@@ -36,14 +36,14 @@ export async function evictPod(core: Core, request: ResourceRequest): Promise<An
   const deletion = deletionOf(given)
   const dryRun = deletion.dryRun || options.dryRun
   const write = { ...writeOf(request, options, 'CreateOptions'), dryRun }
-  const attributes = attributesOf(write, 'CREATE', name, eviction as Draft, undefined)
+  const attributes = attributesOf(write, 'CREATE', eviction as Draft, undefined)
   await core.admission.admit(attributes)
   await core.admission.validate(attributes)
   await evict(core, { ...write, subresource: '', kind: core.registry.storageOfResource(pods)!.kind }, name, deletion)
   return valueAnswer({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } as object, 201)
 }
 
-async function evict(core: Core, write: Write, name: string, deletion: Deletion): Promise<void> {
+async function evict(core: Core, write: Operation, name: string, deletion: Deletion): Promise<void> {
   const pod = core.registry.get(pods, { namespace: write.namespace, name })
   if (!pod) throw notFound(pods, name)
   if (outsideOfBudgets(pod)) return remove(core, write, name, deletion)
@@ -164,7 +164,7 @@ function violated(cause: string, retryAfterSeconds: number): ApiError {
 }
 
 /** Says why in the pod's conditions, then deletes it. */
-async function remove(core: Core, write: Write, name: string, deletion: Deletion): Promise<void> {
+async function remove(core: Core, write: Operation, name: string, deletion: Deletion): Promise<void> {
   const storage = core.registry.storageOfResource(pods)!
   let wanted = deletion.resourceVersion
   if (!write.dryRun) {

@@ -18,7 +18,6 @@ import { timeText } from '../../api/schema/times.ts'
 import { writeOf } from '../verbs/create.ts'
 import type { SubresourceHandler } from '../verbs/dispatch.ts'
 import { attributesOf, recordFields } from '../verbs/write.ts'
-import { managerOf } from '../../api/apply/field-manager.ts'
 import { reviewKind } from './review-kind.ts'
 
 /** How tokens are made. */
@@ -49,13 +48,7 @@ export function createToken(issuer: TokenIssuer | undefined): SubresourceHandler
     body.metadata ??= {}
     const spec = (body.spec ??= {} as NonNullable<TokenRequest['spec']>)
     spec.expirationSeconds ??= 3600
-    recordFields(
-      core,
-      { ...write, kind: tokenKind() },
-      body as Draft,
-      undefined,
-      managerOf(options.fieldManager, request.userAgent),
-    )
+    recordFields(core, { ...write, kind: tokenKind() }, body as Draft, undefined)
     const account = accountOf(core, request, body)
     const nowMs = core.clock.now()
     body.metadata = {
@@ -67,7 +60,7 @@ export function createToken(issuer: TokenIssuer | undefined): SubresourceHandler
     }
     if (!spec.audiences?.length) spec.audiences = [...issuer.audiences]
     validate(spec)
-    const attributes = attributesOf(write, 'CREATE', request.info.name, body as Draft, undefined)
+    const attributes = attributesOf(write, 'CREATE', body as Draft, undefined)
     await core.admission.admit(attributes)
     await core.admission.validate(attributes)
     const bound = boundTo(core, request, spec.boundObjectRef)

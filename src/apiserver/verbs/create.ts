@@ -1,4 +1,3 @@
-import { managerOf } from '../../api/apply/field-manager.ts'
 import { badRequest, methodNotSupported } from '../../api/errors/api-error.ts'
 import type { ObjectAnswer } from '../answer/answer.ts'
 import type { ResourceRequest } from '../request/api-request.ts'
@@ -19,14 +18,14 @@ export async function create(core: Core, request: ResourceRequest): Promise<Obje
   if (draft.metadata.resourceVersion && !options.dryRun)
     throw badRequest('resourceVersion should not be set on objects to be created')
   const write = writeOf(request, options, 'CreateOptions')
-  recordFields(core, write, draft, undefined, managerOf(options.fieldManager, request.userAgent))
+  recordFields(core, write, draft, undefined)
   const { document } = await createObject(core, write, draft)
   return { type: 'object', code: 201, kind, document }
 }
 
 /** What a request's writes have in common. */
 export function writeOf(request: ResourceRequest, options: WriteOptions, kind: string): Write {
-  const { info, user, warnings, subresource } = request
+  const { info, user, warnings, subresource, userAgent } = request
   return {
     kind: request.kind,
     subresource: subresource?.name ?? '',
@@ -35,6 +34,8 @@ export function writeOf(request: ResourceRequest, options: WriteOptions, kind: s
     warnings,
     dryRun: options.dryRun,
     options: optionsObject(kind, options),
+    fieldManager: options.fieldManager,
+    userAgent,
   }
 }
 

@@ -16,7 +16,7 @@ import { deleteObject, deletionStatus, isGone } from './delete.ts'
 import { listQuery, type ListQuery } from './list-options.ts'
 import { minimumRevision } from './revision.ts'
 import { selectionOf } from './selection.ts'
-import type { Write } from './write.ts'
+import type { Operation } from './write.ts'
 
 /** DELETE of one object. */
 export async function deleteOne(core: Core, request: ResourceRequest): Promise<Answer> {
@@ -81,7 +81,7 @@ async function entriesOf(
   return (await cache.list({ ...selection, limit: limit || undefined, revision })).entries
 }
 
-async function deleteEntry(core: Core, write: Write, entry: CachedObject, deletion: Deletion): Promise<void> {
+async function deleteEntry(core: Core, write: Operation, entry: CachedObject, deletion: Deletion): Promise<void> {
   try {
     await deleteObject(core, { ...write, namespace: entry.namespace }, entry.name, { ...deletion })
   } catch (error) {
@@ -129,7 +129,7 @@ const writeOf = (
   { kind, info, user, warnings }: ResourceRequest,
   { dryRun }: Deletion,
   options: DeleteOptions,
-): Write => ({
+): Operation => ({
   kind,
   subresource: '',
   namespace: info.namespace,

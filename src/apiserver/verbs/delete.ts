@@ -11,7 +11,7 @@ import { served, storageOf, type Core } from './core.ts'
 import { shapedObject } from './kind-codec.ts'
 import { planOf } from './deletion-plan.ts'
 import { deletionRules } from './deletion-rules.ts'
-import { attributesOf, type Write } from './write.ts'
+import { attributesOf, type Operation } from './write.ts'
 
 /** What became of a deletion: gone, or waiting for its finalizers or its grace period to end. */
 export interface Deleted {
@@ -20,7 +20,7 @@ export interface Deleted {
 }
 
 /** Deletes one object, or begins to. */
-export async function deleteObject(core: Core, write: Write, name: string, deletion: Deletion): Promise<Deleted> {
+export async function deleteObject(core: Core, write: Operation, name: string, deletion: Deletion): Promise<Deleted> {
   const storage = storageOf(core, write.kind)
   const key = storage.keyOf(write.namespace, name)
   let attributes: Attributes | undefined
@@ -31,7 +31,7 @@ export async function deleteObject(core: Core, write: Write, name: string, delet
     const old = served(write.kind, current.object)
     checkPreconditions(storage.kind, old, deletion)
     if (attributes?.old !== old) {
-      attributes = attributesOf(write, 'DELETE', name, undefined, old)
+      attributes = attributesOf(write, 'DELETE', undefined, old)
       const pending = core.admission.admit(attributes)
       if (pending) await pending
       const validation = core.admission.validate(attributes)
@@ -45,7 +45,7 @@ export async function deleteObject(core: Core, write: Write, name: string, delet
 /** One try; undefined when somebody else wrote the object meanwhile. */
 async function attempt(
   core: Core,
-  write: Write,
+  write: Operation,
   current: CachedObject,
   deletion: Deletion,
 ): Promise<Deleted | undefined> {

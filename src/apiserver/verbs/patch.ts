@@ -1,4 +1,3 @@
-import { managerOf } from '../../api/apply/field-manager.ts'
 import { conversionOf } from '../../api/apply/conversion.ts'
 import { clearsManagedFields } from '../../api/apply/update-managed-fields.ts'
 import { serverSideApply } from '../../api/apply/server-side-apply.ts'
@@ -56,7 +55,7 @@ export async function readPatch(
   const options = writeOptions(request.query, 'PatchOptions', applying)
   const patching: Patching = {
     kind,
-    write: { ...writeOf(request, options, 'PatchOptions') },
+    write: writeOf(request, options, 'PatchOptions'),
     options,
     parsed: await parsePatch(request, mediaType),
   }
@@ -129,12 +128,11 @@ function patchChange(
   request: ResourceRequest,
   { kind, write, options, parsed, mediaType }: Patching & { mediaType: string },
 ): Change {
-  const manager = managerOf(options.fieldManager, request.userAgent)
   return (old) => {
     // Only an apply patch creates, so there is an old object.
     const patched = applyPatch({ type: patchTypes[mediaType]!, schema: kind.schema, old: old!, patch: parsed.value })
     const draft = decodePatched(request, { kind, patched, options, duplicates: parsed.duplicates })
-    recordFields(core, { ...write, kind }, draft, old, manager)
+    recordFields(core, { ...write, kind }, draft, old)
     return draft
   }
 }

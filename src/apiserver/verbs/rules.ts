@@ -8,13 +8,8 @@ import type { Draft } from '../registry/resource-storage.ts'
 import { fillSystemFields, keepSystemFields } from './metadata.ts'
 import { deepClone, shareEqual } from '../../api/schema/values.ts'
 
-/** What a request's rules report to. */
-export interface Warned {
-  readonly warnings: string[]
-}
-
 /** A new object by its kind's rules: what clients cannot set is set, and what is wrong is refused. Upstream's BeforeCreate. */
-export function beforeCreate(kind: Kind, draft: Draft, context: RequestContext, { warnings }: Warned): void {
+export function beforeCreate(kind: Kind, draft: Draft, context: RequestContext): void {
   const { behaviour } = kind
   delete draft.metadata.deletionTimestamp
   delete draft.metadata.deletionGracePeriodSeconds
@@ -32,17 +27,11 @@ export function beforeCreate(kind: Kind, draft: Draft, context: RequestContext, 
   if (metadataLast && errors.empty) validateMetadata(draft as Frozen<KubernetesObject>, kind, errors)
   refuse(kind, draft, errors)
   behaviour.canonicalize?.(draft)
-  warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, undefined, ''), warnings)
+  warn(behaviour.warnings?.(draft as Frozen<KubernetesObject>, undefined, ''), context)
 }
 
 /** A changed object by its kind's rules. Upstream's BeforeUpdate. */
-export function beforeUpdate(
-  kind: Kind,
-  draft: Draft,
-  old: Frozen<KubernetesObject>,
-  context: RequestContext,
-  { warnings }: Warned,
-): Draft {
+export function beforeUpdate(kind: Kind, draft: Draft, old: Frozen<KubernetesObject>, context: RequestContext): Draft {
   const { behaviour } = kind
   const { subresource } = context
   keepSystemFields(draft, old)
@@ -63,7 +52,7 @@ export function beforeUpdate(
   else if (subresource === '') behaviour.validate?.(view, errors, context)
   refuse(kind, draft, errors)
   behaviour.canonicalize?.(draft)
-  warn(behaviour.warnings?.(view, old, subresource), warnings)
+  warn(behaviour.warnings?.(view, old, subresource), context)
   return draft
 }
 
@@ -141,6 +130,6 @@ function refuse(kind: Kind, draft: Draft, errors: FieldErrors): void {
   if (!errors.empty) throw invalid(group, name, draft.metadata.name ?? '', errors)
 }
 
-function warn(texts: readonly string[] | undefined, warnings: string[]): void {
-  if (texts) for (const text of texts) if (!warnings.includes(text)) warnings.push(text)
+function warn(texts: readonly string[] | undefined, context: RequestContext): void {
+  if (texts) for (const text of texts) context.warn(text)
 }

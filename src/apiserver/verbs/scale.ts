@@ -1,4 +1,3 @@
-import { managerOf } from '../../api/apply/field-manager.ts'
 import { parentManagedFields, scaleManagedFields } from '../../api/apply/scale-managed-fields.ts'
 import { badRequest, conflict, invalid, methodNotSupported } from '../../api/errors/api-error.ts'
 import type { Scale } from '../../api/generated/types/autoscaling-v1.ts'
@@ -44,10 +43,9 @@ export async function updateScale(core: Core, request: ResourceRequest): Promise
       `the name of the object (${sent.metadata.name ?? ''}) does not match the name on the URL (${name})`,
     )
   const write = writeOf(request, options, 'UpdateOptions')
-  const manager = managerOf(options.fieldManager, request.userAgent)
   return change(core, request, write, (oldScale) => {
     const draft = deepClone(sent)
-    recordFields(core, { ...write, kind: scaleKind() }, draft, oldScale, manager)
+    recordFields(core, { ...write, kind: scaleKind() }, draft, oldScale)
     return draft
   })
 }

@@ -1,4 +1,3 @@
-import { managerOf } from '../../api/apply/field-manager.ts'
 import { badRequest } from '../../api/errors/api-error.ts'
 import { deepClone } from '../../api/schema/values.ts'
 import type { ObjectAnswer } from '../answer/answer.ts'
@@ -22,7 +21,6 @@ export async function update(core: Core, request: ResourceRequest): Promise<Obje
   if (sent.metadata.name !== info.name)
     throw badRequest(`the name of the object (${sent.metadata.name}) does not match the name on the URL (${info.name})`)
   const write = writeOf(request, options, 'UpdateOptions')
-  const manager = managerOf(options.fieldManager, request.userAgent)
   const conditional = Boolean(sent.metadata.resourceVersion)
   // The rules change the draft. With a resource version there is one try only, so nothing need be kept for another.
   const kept = conditional ? sent : deepClone(sent)
@@ -33,7 +31,7 @@ export async function update(core: Core, request: ResourceRequest): Promise<Obje
     createIfMissing: write.subresource === '' && kind.behaviour.createOnUpdate === true,
     produce(old) {
       const draft: Draft = conditional ? kept : deepClone(kept)
-      recordFields(core, write, draft, old, manager)
+      recordFields(core, write, draft, old)
       return draft
     },
   })

@@ -316,13 +316,14 @@ test('what a changed template is warned of is told, and only when it changed', a
   const told = (change: object): string[] => {
     const warnings: string[] = []
     const draft = { ...structuredClone(object), ...change } as Parameters<typeof beforeUpdate>[1]
-    beforeUpdate(
-      kind,
-      draft,
-      object,
-      { nowMs: 0, uuid: () => '', user: admin, subresource: '', namespaceLabels: () => undefined, warn: () => {} },
-      { warnings },
-    )
+    beforeUpdate(kind, draft, object, {
+      nowMs: 0,
+      uuid: () => '',
+      user: admin,
+      subresource: '',
+      namespaceLabels: () => undefined,
+      warn: (text) => warnings.push(text),
+    })
     return warnings
   }
   assert.deepEqual(told({}), [])

@@ -1,6 +1,7 @@
 import { alreadyExists, conflict, invalid, notFound } from '../../api/errors/api-error.ts'
 import { deepEqual, shareEqual } from '../../api/schema/values.ts'
 import { conversionOf } from '../../api/apply/conversion.ts'
+import { managerOf } from '../../api/apply/field-manager.ts'
 import { keepTimesWhenUnchanged } from '../../api/apply/server-side-apply.ts'
 import { updateManagedFields } from '../../api/apply/update-managed-fields.ts'
 import { resetFieldsOf } from '../../api/apply/reset-fields.ts'
@@ -20,8 +21,8 @@ import { deletionRules } from './deletion-rules.ts'
 import { dedupOwners, generateName } from './metadata.ts'
 import { beforeCreate, beforeUpdate } from './rules.ts'
 
-/** What creations and updates have in common. */
-export interface Write {
+/** What is done to objects of a kind, and for whom, as far as admission is told. */
+export interface Operation {
   readonly kind: Kind
   readonly subresource: string
   readonly namespace: string
@@ -30,6 +31,13 @@ export interface Write {
   readonly dryRun: boolean
   /** The request's options as an object of the API, for webhooks. */
   readonly options: Frozen<KubernetesObject> | undefined
+}
+
+/** What creations and updates have in common. */
+export interface Write extends Operation {
+  /** Who changes fields. '': the client names none, and is known by its user agent. */
+  readonly fieldManager: string
+  readonly userAgent: string
 }
 
 /** A change of one object. */
@@ -51,7 +59,7 @@ const generatedNamesMax = 8
 export async function createObject(core: Core, write: Write, draft: Draft): Promise<Changed> {
   const generated = !draft.metadata.name && Boolean(draft.metadata.generateName)
   dedupOwners(draft, warner(write), false)
-  const attributes = attributesOf(write, 'CREATE', draft.metadata.name ?? '', draft, undefined)
+  const attributes = attributesOf(write, 'CREATE', draft, undefined)
   const pending = core.admission.admit(attributes)
   if (pending) await pending
   dedupOwners(draft, warner(write), true)
@@ -59,8 +67,9 @@ export async function createObject(core: Core, write: Write, draft: Draft): Prom
   const ends: WriteEnd[] = []
   let done = false
   try {
-    await begin(core, write, draft, undefined, ends)
-    beforeCreate(write.kind, draft, contextOf(core, write, write.subresource), write)
+    const end = await begin(core, write, draft, undefined)
+    if (end) ends.push(end)
+    beforeCreate(write.kind, draft, contextOf(core, write, write.subresource))
     const validation = core.admission.validate({
       ...attributes,
       name: draft.metadata.name ?? '',
@@ -139,7 +148,7 @@ async function outcomeOf(
   const produced = update.produce(old)
   const draft = produced instanceof Promise ? await produced : produced
   dedupOwners(draft, warner(update), false)
-  const attributes = attributesOf(update, 'UPDATE', name, draft, old)
+  const attributes = attributesOf(update, 'UPDATE', draft, old)
   const pending = core.admission.admit(attributes)
   if (pending) await pending
   dedupOwners(draft, warner(update), true)
@@ -151,8 +160,9 @@ async function outcomeOf(
     )
   }
   checkVersion(update, draft, old)
-  await begin(core, update, draft, old, ends)
-  beforeUpdate(kind, draft, old, contextOf(core, update, update.subresource), update)
+  const end = await begin(core, update, draft, old)
+  if (end) ends.push(end)
+  beforeUpdate(kind, draft, old, contextOf(core, update, update.subresource))
   const validation = core.admission.validate(attributes)
   if (validation) await validation
   const object = keepTimesWhenUnchanged(old, shaped(update, draft, old)) as Draft
@@ -170,11 +180,12 @@ async function createInstead(core: Core, update: Update, ends: WriteEnd[]): Prom
     throw conflict(kind.resource, name, `Precondition failed: UID in precondition: ${update.uid}, UID in object meta: `)
   if (draft.metadata.resourceVersion && draft.metadata.resourceVersion !== '0') throw notFound(kind.resource, name)
   delete draft.metadata.resourceVersion
-  const attributes = attributesOf(update, 'CREATE', name, draft, undefined)
+  const attributes = attributesOf(update, 'CREATE', draft, undefined)
   const pending = core.admission.admit(attributes)
   if (pending) await pending
-  await begin(core, update, draft, undefined, ends)
-  beforeCreate(kind, draft, contextOf(core, update, ''), update)
+  const end = await begin(core, update, draft, undefined)
+  if (end) ends.push(end)
+  beforeCreate(kind, draft, contextOf(core, update, ''))
   const validation = core.admission.validate(attributes)
   if (validation) await validation
   return { action: 'write', draft: await storedSoon(kind, shaped(update, draft)) }
@@ -234,34 +245,31 @@ function deletesNow(kind: Kind, draft: Draft, old: Frozen<KubernetesObject>): bo
   return !old.metadata.deletionGracePeriodSeconds
 }
 
-async function begin(
+/** What the kind's hook does before a write, such as setting addresses aside; its end is for the caller to see to. */
+function begin(
   core: Core,
   { kind, dryRun, subresource }: Write,
   draft: Draft,
   old: Frozen<KubernetesObject> | undefined,
-  ends: WriteEnd[],
-): Promise<void> {
-  if (subresource !== '') return
-  const hook = core.hooks.get(kind.storagePrefix)
-  const end = hook && (await hook.begin(draft, old, dryRun))
-  if (end) ends.push(end)
+): Promise<WriteEnd | undefined> | undefined {
+  return subresource === '' ? core.hooks.get(kind.storagePrefix)?.begin(draft, old, dryRun) : undefined
 }
 
 async function finish(ends: readonly WriteEnd[], done: boolean): Promise<void> {
   for (const end of ends) await (done ? end.commit() : end.revert())
 }
 
-const warner = (write: Write) => ({ push: (text: string) => warn(write, text) })
+const warner = (write: Operation) => ({ push: (text: string) => warn(write, text) })
 
-/** An operation as admission sees it. */
+/** An operation as admission sees it. The name is the object's: what has none of its own (a connection's options) gets it from the caller. */
 export function attributesOf(
-  write: Write,
+  write: Operation,
   operation: Attributes['operation'],
-  name: string,
   object: Draft | undefined,
   old: Frozen<KubernetesObject> | undefined,
 ): Attributes {
   const { kind, subresource, namespace, options, dryRun, user } = write
+  const name = (old ?? object)?.metadata?.name ?? ''
   return {
     operation,
     kind,
@@ -278,20 +286,14 @@ export function attributesOf(
 }
 
 /** Puts down who changed which fields. */
-export function recordFields(
-  core: Core,
-  write: Write,
-  draft: Draft,
-  old: Frozen<KubernetesObject> | undefined,
-  manager: string,
-): void {
+export function recordFields(core: Core, write: Write, draft: Draft, old: Frozen<KubernetesObject> | undefined): void {
   const { kind, subresource } = write
   const managedFields = updateManagedFields({
     schema: kind.schema,
     apiVersion: apiVersionOf(kind.resource),
     old,
     new: draft as Frozen<KubernetesObject>,
-    manager,
+    manager: managerOf(write.fieldManager, write.userAgent),
     subresource,
     nowMs: core.clock.now(),
     resetFields: resetFieldsOf(kind, subresource),

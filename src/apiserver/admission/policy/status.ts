@@ -42,6 +42,8 @@ async function checkPolicy(core: Core, policy: Policy): Promise<void> {
     warnings: [],
     dryRun: false,
     options: undefined,
+    fieldManager: 'kube-controller-manager',
+    userAgent: '',
   }
   try {
     await updateObject(core, {
@@ -57,7 +59,7 @@ async function checkPolicy(core: Core, policy: Policy): Promise<void> {
           typeChecking: warnings.length > 0 ? { expressionWarnings: warnings } : {},
         }
         const draft = structuredClone({ ...old, status }) as unknown as Draft
-        recordFields(core, write, draft, old, 'kube-controller-manager')
+        recordFields(core, write, draft, old)
         return draft
       },
     })
