@@ -26,14 +26,15 @@ function checkJoined(
   text: string,
   at: FieldPath,
   errors: FieldErrors,
-  prefix = '',
 ): void {
   const problems = rule(text)
-  if (problems.length) errors.invalid(at, text, prefix + problems.join(','))
+  if (problems.length) errors.invalid(at, text, problems.join(','))
 }
 
-const isMixedLabel = (text: string): readonly string[] => isDns1035Label(text.toLowerCase())
-const mixedText = 'may have mixed case, but should otherwise match: '
+function isMixedLabel(text: string): readonly string[] {
+  const problems = isDns1035Label(text.toLowerCase())
+  return problems.length ? [`may have mixed case, but should otherwise match: ${problems.join(',')}`] : []
+}
 
 /** The rules of the names under which a kind is served. */
 export function checkNames(
@@ -44,8 +45,8 @@ export function checkNames(
   const { plural, singular, kind, listKind, shortNames, categories } = names ?? {}
   if (plural) checkJoined(isDns1035Label, plural, at.child('plural'), errors)
   if (singular) checkJoined(isDns1035Label, singular, at.child('singular'), errors)
-  if (kind) checkJoined(isMixedLabel, kind, at.child('kind'), errors, mixedText)
-  if (listKind) checkJoined(isMixedLabel, listKind, at.child('listKind'), errors, mixedText)
+  if (kind) checkJoined(isMixedLabel, kind, at.child('kind'), errors)
+  if (listKind) checkJoined(isMixedLabel, listKind, at.child('listKind'), errors)
   shortNames?.forEach((name, i) => checkJoined(isDns1035Label, name, at.child('shortNames').index(i), errors))
   if (kind && kind === listKind) errors.invalid(at.child('listKind'), listKind, 'kind and listKind may not be the same')
   categories?.forEach((name, i) => checkJoined(isDns1035Label, name, at.child('categories').index(i), errors))

@@ -163,17 +163,10 @@ function checkLogic(
   { skipAnyOf, skipFirstAllOf }: Skipped,
   at: FieldPath,
   errors: FieldErrors,
-  validations = false,
 ): void {
   if (!skipAnyOf) schema.anyOf?.forEach((inner, i) => checkNested(inner, {}, at.child('anyOf').index(i), errors))
   schema.allOf?.forEach((inner, i) =>
-    checkNested(
-      inner,
-      { skipAnyOf: skipFirstAllOf === true && i === 0 },
-      at.child('allOf').index(i),
-      errors,
-      validations,
-    ),
+    checkNested(inner, { skipAnyOf: skipFirstAllOf === true && i === 0 }, at.child('allOf').index(i), errors),
   )
   schema.oneOf?.forEach((inner, i) => checkNested(inner, {}, at.child('oneOf').index(i), errors))
   if (schema.not) checkNested(schema.not, {}, at.child('not'), errors)
@@ -210,18 +203,12 @@ const plainOnly: readonly (readonly [keyof JsonSchema, string])[] = [
   ['x-kubernetes-validations', 'must be empty to be structural'],
 ]
 
-function checkNested(
-  schema: JsonSchema,
-  skipped: Skipped,
-  at: FieldPath,
-  errors: FieldErrors,
-  validations = false,
-): void {
-  checkLogic(schema, skipped, at, errors, validations)
+function checkNested(schema: JsonSchema, skipped: Skipped, at: FieldPath, errors: FieldErrors): void {
+  checkLogic(schema, skipped, at, errors)
   const items = itemsOf(schema)
-  if (items) checkNested(items, {}, at.child('items'), errors, validations)
+  if (items) checkNested(items, {}, at.child('items'), errors)
   for (const [name, property] of Object.entries(schema.properties ?? {}))
-    checkNested(property, {}, at.child('properties').key(name), errors, validations)
+    checkNested(property, {}, at.child('properties').key(name), errors)
   for (const [key, text] of plainOnly) {
     const value: unknown = schema[key]
     const said =

@@ -124,25 +124,17 @@ function visit(schema: JsonSchema, value: unknown, place: Place, running: Runnin
   const { at, before } = place
   for (const part of schema.allOf ?? [])
     visit(part, value, { at, root: false, before: { ...before, correlated: undefined } }, running)
-  const inside = (
-    part: JsonSchema,
-    child: unknown,
-    path: FieldPath,
-    old: unknown,
-    correlated: Correlated | undefined,
-  ) =>
-    visit(
-      part,
-      child,
-      { at: path, root: false, before: { old, correlated, around: before.correlated ?? before.around } },
-      running,
-    )
+  const inside = (path: FieldPath, old: unknown, correlated: Correlated | undefined): Place => ({
+    at: path,
+    root: false,
+    before: { old, correlated, around: before.correlated ?? before.around },
+  })
   if (Array.isArray(value)) {
     const items = itemsOf(schema)
     if (!items) return
     value.forEach((item, i) => {
       const found = new Correlated(value, before.old, schema).index(i, items)
-      inside(items, item, at.index(i), found?.old, before.correlated?.index(i, items))
+      visit(items, item, inside(at.index(i), found?.old, before.correlated?.index(i, items)), running)
     })
   } else if (isObject(value)) {
     const additional = additionalOf(schema)
@@ -150,14 +142,10 @@ function visit(schema: JsonSchema, value: unknown, place: Place, running: Runnin
     for (const name of Object.keys(value)) {
       const property = schema.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
       const part = property ?? (typeof additional === 'object' ? additional : undefined)
-      if (part)
-        inside(
-          part,
-          value[name],
-          property ? at.child(name) : at.key(name),
-          old && Object.hasOwn(old, name) ? old[name] : undefined,
-          before.correlated?.key(name, part),
-        )
+      if (!part) continue
+      const path = property ? at.child(name) : at.key(name)
+      const oldChild = old && Object.hasOwn(old, name) ? old[name] : undefined
+      visit(part, value[name], inside(path, oldChild, before.correlated?.key(name, part)), running)
     }
   }
 }
