@@ -119,20 +119,22 @@ const escapes: Readonly<Record<string, string>> = {
   "'": "'",
   '`': '`',
 }
-const escape =
-  /\\(?:x([0-9a-fA-F]{2})|X([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([\s\S]?))/g
+const escape = /\\(?:[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|[\s\S]?)/g
+
+/** What an escape sequence says in digits; undefined for those of one letter. */
+function codeOf(sequence: string): number | undefined {
+  if (sequence.length <= 2) return undefined
+  return /^\\[0-3]/.test(sequence) ? Number.parseInt(sequence.slice(1), 8) : Number.parseInt(sequence.slice(2), 16)
+}
 
 function unescaped(text: string, at: number): string {
-  return text.replace(
-    escape,
-    (whole, x?: string, x2?: string, u?: string, u8?: string, octal?: string, sign?: string) => {
-      const code = octal ? Number.parseInt(octal, 8) : Number.parseInt(x ?? x2 ?? u ?? u8 ?? '', 16)
-      if (!Number.isNaN(code)) return String.fromCodePoint(code)
-      const found = escapes[sign ?? '']
-      if (found === undefined) throw new CelSyntaxError(`Syntax error: invalid escape sequence ${whole}`, at)
-      return found
-    },
-  )
+  return text.replace(escape, (sequence) => {
+    const code = codeOf(sequence)
+    if (code !== undefined) return String.fromCodePoint(code)
+    const found = escapes[sequence.slice(1)]
+    if (found === undefined) throw new CelSyntaxError(`Syntax error: invalid escape sequence ${sequence}`, at)
+    return found
+  })
 }
 
 /** In bytes, `\x` and octal escapes are bytes, not letters. */
@@ -141,13 +143,11 @@ function unescapedBytes(text: string, at: number): Uint8Array {
   let last = 0
   for (const match of text.matchAll(escape)) {
     parts.push(Buffer.from(text.slice(last, match.index)))
-    const [whole, x, x2, , , octal] = match
-    parts.push(
-      (x ?? x2 ?? octal)
-        ? Buffer.from([octal ? Number.parseInt(octal, 8) : Number.parseInt((x ?? x2)!, 16)])
-        : Buffer.from(unescaped(whole, at)),
-    )
-    last = match.index + whole.length
+    const [sequence] = match
+    const code = codeOf(sequence)
+    const isByte = code !== undefined && !/^\\[uU]/.test(sequence)
+    parts.push(Buffer.from(isByte ? [code] : unescaped(sequence, at)))
+    last = match.index + sequence.length
   }
   return Buffer.concat([...parts, Buffer.from(text.slice(last))])
 }
