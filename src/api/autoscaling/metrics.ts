@@ -43,29 +43,25 @@ function checkMetric(metric: Frozen<MetricSpec>, at: FieldPath, errors: FieldErr
   const { type = '' } = metric
   if (!type) errors.required(at.child('type'), 'must specify a metric source type')
   if (!sourceTypes.includes(type)) errors.notSupported(at.child('type'), type, sourceTypes)
-  const present = sourceFields.filter((name) => metric[name])
-  if (present[0]) checkSource(metric, present[0], at.child(present[0]), errors, versions)
+  checkSource(metric, at, errors, versions)
   const expected = fieldOf[type as keyof typeof fieldOf] as keyof MetricSpec | undefined
   if (!expected) errors.notSupported(at.child('type'), type, sourceTypes)
   else if (!metric[expected])
     errors.required(at.child(expected), 'must populate information for the given metric source')
+  const present = sourceFields.filter((name) => metric[name])
   if (present.length === 1) return
   for (const name of present)
     if (name !== expected) errors.forbidden(at.child(name), 'must populate the given metric source only')
 }
 
-function checkSource(
-  metric: Frozen<MetricSpec>,
-  name: (typeof sourceFields)[number],
-  at: FieldPath,
-  errors: FieldErrors,
-  versions: VersionRule,
-): void {
-  if (name === 'object') checkObjectSource(metric.object as Frozen<ObjectMetricSource>, at, errors, versions)
-  else if (name === 'external') checkExternalSource(metric.external as Frozen<ExternalMetricSource>, at, errors)
-  else if (name === 'pods') checkPodsSource(metric.pods as Frozen<PodsMetricSource>, at, errors)
-  else if (name === 'resource') checkResourceSource(metric.resource as Frozen<ResourceMetricSource>, at, errors)
-  else checkContainerSource(metric.containerResource as Frozen<ContainerResourceMetricSource>, at, errors)
+/** Of several sources, of which all but one are wrong, only the first is looked into. */
+function checkSource(metric: Frozen<MetricSpec>, at: FieldPath, errors: FieldErrors, versions: VersionRule): void {
+  const { object, external, pods, resource, containerResource } = metric
+  if (object) checkObjectSource(object, at.child('object'), errors, versions)
+  else if (external) checkExternalSource(external, at.child('external'), errors)
+  else if (pods) checkPodsSource(pods, at.child('pods'), errors)
+  else if (resource) checkResourceSource(resource, at.child('resource'), errors)
+  else if (containerResource) checkContainerSource(containerResource, at.child('containerResource'), errors)
 }
 
 function checkObjectSource(
