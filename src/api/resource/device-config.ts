@@ -40,13 +40,13 @@ export function checkConfiguration(
 ): void {
   if (!opaque) return errors.required(at.child('opaque'))
   checkDriverName(opaque.driver, at.child('opaque', 'driver'), errors)
-  checkRaw(opaque.parameters, parametersMax, at.child('opaque', 'parameters'), errors, stored)
+  checkRaw(opaque.parameters, stored ? undefined : parametersMax, at.child('opaque', 'parameters'), errors)
 }
 
-/** Any JSON object of a certain size. */
-export function checkRaw(value: unknown, max: number, at: FieldPath, errors: FieldErrors, stored = false): void {
+/** Any JSON object of at most so many bytes; without a maximum of any size. */
+export function checkRaw(value: unknown, bytesMax: number | undefined, at: FieldPath, errors: FieldErrors): void {
   if (value === undefined || value === null) errors.required(at)
-  else if (!stored && Buffer.byteLength(JSON.stringify(value)) > max) errors.tooLong(at, max)
+  else if (bytesMax !== undefined && Buffer.byteLength(JSON.stringify(value)) > bytesMax) errors.tooLong(at, bytesMax)
   else if (typeof value !== 'object' || Array.isArray(value))
     errors.invalid(at, '<value omitted>', 'must be a valid JSON object')
 }
