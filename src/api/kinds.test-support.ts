@@ -4,7 +4,7 @@ import type { Frozen, KubernetesObject } from './resource.ts'
 import { decodeSent } from './schema/decode.ts'
 import { newKindTable } from './table.ts'
 import { FieldErrors } from './validation/field.ts'
-import { validateMetadata, validateMetadataUpdate } from './validation/metadata.ts'
+import { validateMetadata, validateMetadataUpdate, validateSubresourceMetadata } from './validation/metadata.ts'
 
 /** All kinds with their behaviour. */
 export const kinds = newKindTable(kindDefinitions, storageConversions)
@@ -61,7 +61,8 @@ export function changed(
   behaviour.defaults?.(draft)
   behaviour.prepareUpdate?.(draft, old, own)
   const errors = new FieldErrors()
-  validateMetadataUpdate(draft as Frozen<KubernetesObject>, old, kind, errors, subresource)
+  const validateMetadataChange = subresource === '' ? validateMetadataUpdate : validateSubresourceMetadata
+  validateMetadataChange(draft as Frozen<KubernetesObject>, old, kind, errors)
   behaviour.validateUpdate?.(draft as Frozen<KubernetesObject>, old, errors, own)
   return { object: draft, errors: texts(errors) }
 }

@@ -39,21 +39,46 @@ export function validateMetadata(object: Frozen<KubernetesObject>, kind: Metadat
 
 /** The metadata of a changed object, before the kind's own `validateUpdate`. Upstream tells most errors several times here, and clients see that. */
 export function validateMetadataUpdate(
-  object: Frozen<KubernetesObject>,
-  old: Frozen<KubernetesObject>,
+  { metadata = {} }: Frozen<KubernetesObject>,
+  { metadata: old = {} }: Frozen<KubernetesObject>,
   kind: MetadataKind,
   errors: FieldErrors,
-  subresource = '',
 ): void {
-  const metadata = object.metadata ?? {}
-  const oldMetadata = old.metadata ?? {}
-  checkCommon(metadata, { rule: pathSegmentErrors, namespaced: kind.resource.namespaced, standard: false }, errors)
-  checkChange(metadata, oldMetadata, errors)
-  const again = subresource ? 'update' : (kind.behaviour.metadata?.onUpdate ?? 'update')
+  checkAnyUpdate(metadata, old, kind, errors)
+  const again = kind.behaviour.metadata?.onUpdate ?? 'update'
   if (again === 'object' || again === 'both') checkObject(metadata, kind, errors)
-  if (again === 'none' || again === 'object') return
-  checkChange(metadata, oldMetadata, errors)
-  if (kind.behaviour.metadata?.finalizers !== 'any') checkStandardFinalizers(metadata.finalizers, errors)
+  if (again === 'update' || again === 'both') checkUpdateAgain(metadata, old, kind, errors)
+}
+
+/** The same for a change through a subresource, where all kinds look again in the same way. */
+export function validateSubresourceMetadata(
+  { metadata = {} }: Frozen<KubernetesObject>,
+  { metadata: old = {} }: Frozen<KubernetesObject>,
+  kind: MetadataKind,
+  errors: FieldErrors,
+): void {
+  checkAnyUpdate(metadata, old, kind, errors)
+  checkUpdateAgain(metadata, old, kind, errors)
+}
+
+function checkAnyUpdate(
+  metadata: Frozen<ObjectMeta>,
+  old: Frozen<ObjectMeta>,
+  { resource: { namespaced } }: MetadataKind,
+  errors: FieldErrors,
+): void {
+  checkCommon(metadata, { rule: pathSegmentErrors, namespaced, standard: false }, errors)
+  checkChange(metadata, old, errors)
+}
+
+function checkUpdateAgain(
+  metadata: Frozen<ObjectMeta>,
+  old: Frozen<ObjectMeta>,
+  { behaviour }: MetadataKind,
+  errors: FieldErrors,
+): void {
+  checkChange(metadata, old, errors)
+  if (behaviour.metadata?.finalizers !== 'any') checkStandardFinalizers(metadata.finalizers, errors)
 }
 
 function checkObject(metadata: Frozen<ObjectMeta>, kind: MetadataKind, errors: FieldErrors): void {

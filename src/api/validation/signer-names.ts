@@ -17,21 +17,15 @@ export function checkSignerName(name: string, at: FieldPath, errors: FieldErrors
   if (more.length || !name.includes('/'))
     return errors.invalid(at, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
   if (host.length > hostMax) errors.tooLong(at, hostMax)
-  const labels = host.split('.')
-  checkFirstWrong(labels, isLabel, host, at, errors)
-  if (labels.length < 2) errors.invalid(at, host, 'should be a domain with at least two segments separated by dots')
-  checkFirstWrong(path.split('.'), isSubdomain, path, at, errors)
+  checkParts(host, isLabel, at, errors)
+  if (!host.includes('.')) errors.invalid(at, host, 'should be a domain with at least two segments separated by dots')
+  checkParts(path, isSubdomain, at, errors)
   if (name.length > nameMax) errors.tooLong(at, nameMax)
 }
 
-function checkFirstWrong(
-  parts: readonly string[],
-  rule: (text: string) => string[],
-  whole: string,
-  at: FieldPath,
-  errors: FieldErrors,
-): void {
-  for (const part of parts) {
+/** Of the parts between dots only the first that is wrong is told. */
+function checkParts(whole: string, rule: (text: string) => string[], at: FieldPath, errors: FieldErrors): void {
+  for (const part of whole.split('.')) {
     const wrong = rule(part)
     for (const text of wrong) errors.invalid(at, whole, `validating label ${JSON.stringify(part)}: ${text}`)
     if (wrong.length) return

@@ -3,7 +3,7 @@ import type { Kind, RequestContext } from '../../api/kind.ts'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import { equal } from '../../api/validation/equal.ts'
 import { FieldErrors } from '../../api/validation/field.ts'
-import { validateMetadata, validateMetadataUpdate } from '../../api/validation/metadata.ts'
+import { validateMetadata, validateMetadataUpdate, validateSubresourceMetadata } from '../../api/validation/metadata.ts'
 import type { Draft } from '../registry/resource-storage.ts'
 import { fillSystemFields, keepSystemFields } from './metadata.ts'
 import { deepClone, shareEqual } from '../../api/schema/values.ts'
@@ -47,7 +47,8 @@ export function beforeUpdate(kind: Kind, draft: Draft, old: Frozen<KubernetesObj
     view = { ...view, metadata: { ...view.metadata, generation } }
   }
   const errors = new FieldErrors()
-  validateMetadataUpdate(view, old, kind, errors, subresource)
+  if (subresource === '') validateMetadataUpdate(view, old, kind, errors)
+  else validateSubresourceMetadata(view, old, kind, errors)
   if (behaviour.validateUpdate) behaviour.validateUpdate(view, old, errors, context)
   else if (subresource === '') behaviour.validate?.(view, errors, context)
   refuse(kind, draft, errors)
