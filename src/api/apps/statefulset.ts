@@ -185,13 +185,7 @@ function checkTemplate(
   const rules = rulesOfUpdate({ isPod: false }, old?.template?.spec, old?.template?.metadata?.annotations)
   checkLabels(template.metadata?.labels, at.child('labels'), errors)
   checkAnnotations(template.metadata?.annotations, at.child('annotations'), errors)
-  checkPodAnnotations(
-    template.metadata?.annotations,
-    template.spec ?? { containers: [] },
-    at.child('annotations'),
-    errors,
-    rules,
-  )
+  checkPodAnnotations(template, at.child('annotations'), errors, rules)
 }
 
 /** The template as its Pods will see it: names come from the StatefulSet, and claims are volumes. */

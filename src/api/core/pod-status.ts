@@ -16,14 +16,23 @@ import type { PodRules } from './pod-spec/rules.ts'
 const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized'])
 type Statuses = Frozen<ContainerStatus[]> | undefined
 
+const statusLists = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const
+type StatusList = (typeof statusLists)[number]
+
+/** The containers of which a list tells, if they may restart: those for debugging never do. */
+const mayRestartIn = {
+  containerStatuses: 'containers',
+  initContainerStatuses: 'initContainers',
+  ephemeralContainerStatuses: undefined,
+} as const
+
 /** What a kubelet may and may not say about a Pod. */
 export function checkPodStatus(pod: Frozen<Pod>, old: Frozen<Pod>, errors: FieldErrors, rules: PodRules): void {
   const { metadata, spec = { containers: [] }, status = {} } = pod
   const before = old.status ?? {}
-  const oldSpec = old.spec ?? { containers: [] }
   const annotationsAt = field('metadata', 'annotations')
   checkAnnotationUpdates(metadata.annotations, old.metadata.annotations, annotationsAt, errors)
-  checkPodAnnotations(metadata.annotations, spec, annotationsAt, errors, rules)
+  checkPodAnnotations(pod, annotationsAt, errors, rules)
   const at = field('status')
   status.conditions?.forEach(({ type = '', observedGeneration = 0 }, i) => {
     if (observedGeneration < 0)
@@ -36,32 +45,12 @@ export function checkPodStatus(pod: Frozen<Pod>, old: Frozen<Pod>, errors: Field
       for (const text of isQualifiedName(type))
         errors.invalid(at.child('conditions').index(i).child('Type'), type, text)
   })
-  checkNominatedNode(status, before, oldSpec, at.child('nominatedNodeName'), errors)
+  checkNominatedNode(status, old, at.child('nominatedNodeName'), errors)
   if ((status.observedGeneration ?? 0) < 0)
     errors.invalid(at.child('observedGeneration'), status.observedGeneration, 'must be a non-negative integer')
   if ((status.qosClass ?? '') !== (before.qosClass ?? ''))
     errors.invalid(at.child('qosClass'), status.qosClass ?? '', immutableText)
-  checkTransitions(
-    status.containerStatuses,
-    before.containerStatuses,
-    { spec: oldSpec, containers: oldSpec.containers },
-    at.child('containerStatuses'),
-    errors,
-  )
-  checkTransitions(
-    status.initContainerStatuses,
-    before.initContainerStatuses,
-    { spec: oldSpec, containers: oldSpec.initContainers },
-    at.child('initContainerStatuses'),
-    errors,
-  )
-  checkTransitions(
-    status.ephemeralContainerStatuses,
-    before.ephemeralContainerStatuses,
-    undefined,
-    at.child('ephemeralContainerStatuses'),
-    errors,
-  )
+  for (const list of statusLists) checkTransitions(list, status, old, errors)
   checkClaimStatuses(status, spec, at, errors)
   checkIps(status.podIPs, before.podIPs, at.child('podIPs'), errors)
   if (status.hostIPs?.length) {
@@ -69,8 +58,7 @@ export function checkPodStatus(pod: Frozen<Pod>, old: Frozen<Pod>, errors: Field
       errors.invalid(at.child('hostIPs').index(0).child('ip'), status.hostIPs[0]?.ip, 'must be equal to `hostIP`')
     checkIps(status.hostIPs, before.hostIPs, at.child('hostIPs'), errors)
   }
-  for (const name of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const)
-    checkUsers(status[name], spec.os?.name ?? 'linux', at.child(name), errors)
+  for (const list of statusLists) checkUsers(status[list], spec.os?.name ?? 'linux', at.child(list), errors)
   checkAllocated(status.containerStatuses, spec.containers, at.child('containerStatuses'), errors)
   checkAllocated(status.initContainerStatuses, spec.initContainers, at.child('initContainerStatuses'), errors)
   status.ephemeralContainerStatuses?.forEach(({ allocatedResourcesStatus }, i) => {
@@ -94,34 +82,27 @@ export function keepObservedGenerations(status: PodStatus, old: Frozen<PodStatus
 }
 
 function checkNominatedNode(
-  status: Frozen<PodStatus>,
-  before: Frozen<PodStatus>,
-  oldSpec: Frozen<PodSpec>,
+  { nominatedNodeName: node = '' }: Frozen<PodStatus>,
+  old: Frozen<Pod>,
   at: FieldPath,
   errors: FieldErrors,
 ): void {
-  const { nominatedNodeName: node = '' } = status
-  if (!node || node === (before.nominatedNodeName ?? '')) return
+  if (!node || node === (old.status?.nominatedNodeName ?? '')) return
   for (const text of isSubdomain(node)) errors.invalid(at, node, text)
-  if (oldSpec.nodeName) errors.forbidden(at, 'may not be set on pods that are already bound to a node')
+  if (old.spec?.nodeName) errors.forbidden(at, 'may not be set on pods that are already bound to a node')
 }
 
-/** A container that has ended stays so, unless it may restart. Without `of` it never may. */
-function checkTransitions(
-  statuses: Statuses = [],
-  old: Statuses = [],
-  of: { spec: Frozen<PodSpec>; containers: Frozen<Container[]> | undefined } | undefined,
-  at: FieldPath,
-  errors: FieldErrors,
-): void {
-  old.forEach(({ name, state }, i) => {
+/** A container that has ended stays so, unless it may restart. */
+function checkTransitions(list: StatusList, status: Frozen<PodStatus>, old: Frozen<Pod>, errors: FieldErrors): void {
+  old.status?.[list]?.forEach(({ name, state }, i) => {
     const ended = state?.terminated
     if (!ended) return
-    const now = statuses.find((status) => status.name === name && !status.state?.terminated)
+    const now = status[list]?.find((each) => each.name === name && !each.state?.terminated)
     if (!now) return
-    const container = of?.containers?.find((candidate) => candidate.name === name)
-    if (!of || !container || !mayRestart(container, of.spec, ended.exitCode ?? 0))
-      errors.forbidden(at.index(i).child('state'), 'may not be transitioned to non-terminated state')
+    const containers = mayRestartIn[list]
+    const container = containers && old.spec?.[containers]?.find((candidate) => candidate.name === name)
+    if (!old.spec || !container || !mayRestart(container, old.spec, ended.exitCode ?? 0))
+      errors.forbidden(field('status', list).index(i).child('state'), 'may not be transitioned to non-terminated state')
   })
 }
 

@@ -63,15 +63,10 @@ export function checkEphemeralUpdate(pod: Frozen<Pod>, old: Frozen<Pod>, errors:
   }
 }
 
-function checkAnnotations(
-  { metadata, spec }: Frozen<Pod>,
-  old: Frozen<Pod>,
-  errors: FieldErrors,
-  rules: PodRules,
-): void {
+function checkAnnotations(pod: Frozen<Pod>, old: Frozen<Pod>, errors: FieldErrors, rules: PodRules): void {
   const at = field('metadata', 'annotations')
-  checkAnnotationUpdates(metadata.annotations, old.metadata.annotations, at, errors)
-  checkPodAnnotations(metadata.annotations, spec ?? { containers: [] }, at, errors, rules)
+  checkAnnotationUpdates(pod.metadata.annotations, old.metadata.annotations, at, errors)
+  checkPodAnnotations(pod, at, errors, rules)
 }
 
 /** False: containers came or went, and nothing more can be compared. */

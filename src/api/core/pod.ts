@@ -121,7 +121,7 @@ function checkWholePod(pod: Frozen<Pod>, errors: FieldErrors, base: PodRules): v
   const spec = pod.spec ?? { containers: [] }
   const at = field('spec')
   const rules = { ...base, podName: metadata.name, mirror: isMirror(pod) }
-  checkPodAnnotations(metadata.annotations, spec, field('metadata', 'annotations'), errors, rules)
+  checkPodAnnotations(pod, field('metadata', 'annotations'), errors, rules)
   checkPodSpec(spec, at, errors, rules)
   if (!spec.serviceAccountName) {
     spec.volumes?.forEach(({ projected }, i) =>

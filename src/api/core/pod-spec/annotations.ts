@@ -1,4 +1,4 @@
-import type { PodSpec, SeccompProfile } from '../../generated/types/core-v1.ts'
+import type { PodSpec, PodTemplateSpec, SeccompProfile } from '../../generated/types/core-v1.ts'
 import type { Frozen } from '../../resource.ts'
 import type { FieldErrors, FieldPath } from '../../validation/field.ts'
 import { checkDescendingPath } from './paths.ts'
@@ -16,19 +16,19 @@ const seccompPrefix = 'container.seccomp.security.alpha.kubernetes.io/'
 const deletionCost = 'controller.kubernetes.io/pod-deletion-cost'
 const tolerationsKey = 'scheduler.alpha.kubernetes.io/tolerations'
 
-/** Annotations that mean something to a Pod. */
+/** Annotations that mean something to a Pod, of one or in a template. */
 export function checkPodAnnotations(
-  annotations: Annotations,
-  spec: Frozen<PodSpec>,
+  { metadata, spec }: Frozen<PodTemplateSpec>,
   at: FieldPath,
   errors: FieldErrors,
   rules: PodRules,
 ): void {
+  const annotations = metadata?.annotations
   if (!annotations) return
   for (const key in annotations) {
     const value = annotations[key] ?? ''
     if (key === mirrorAnnotation) {
-      if (!spec.nodeName) errors.invalid(at.key(key), value, 'must set spec.nodeName if mirror pod annotation is set')
+      if (!spec?.nodeName) errors.invalid(at.key(key), value, 'must set spec.nodeName if mirror pod annotation is set')
     } else if (key === deletionCost) {
       if (!rules.anyDeletionCost && !isDeletionCost(value))
         errors.invalid(at.key(key), value, 'must be a 32bit integer')
@@ -58,11 +58,11 @@ function checkSeccomp(value: string, at: FieldPath, errors: FieldErrors): void {
 function checkAppArmor(
   key: string,
   value: string,
-  spec: Frozen<PodSpec>,
+  spec: Frozen<PodSpec> | undefined,
   { at, errors }: { at: FieldPath; errors: FieldErrors },
 ): void {
   const container = key.slice(appArmorPrefix.length)
-  const known = [spec.initContainers, spec.containers, spec.ephemeralContainers].some((list) =>
+  const known = [spec?.initContainers, spec?.containers, spec?.ephemeralContainers].some((list) =>
     list?.some(({ name }) => name === container),
   )
   if (!known) errors.invalid(at.key(key), container, 'container not found')

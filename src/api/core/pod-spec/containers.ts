@@ -6,16 +6,15 @@ import type {
   EphemeralContainer,
   PodSpec,
   Volume,
-  VolumeDevice,
-  VolumeMount,
 } from '../../generated/types/core-v1.ts'
 import type { Frozen } from '../../resource.ts'
 import type { FieldErrors, FieldPath } from '../../validation/field.ts'
 import { isLabel, isPortName, isPortNumber } from '../../validation/names.ts'
+import { checkContainerResourceName } from '../resource-names.ts'
 import { checkEnv, checkEnvFrom } from './env.ts'
 import { hasBacksteps } from './paths.ts'
 import { checkLifecycle, checkProbes } from './probes.ts'
-import { checkContainerResources } from './resources.ts'
+import { checkRequirements } from './resources.ts'
 import type { PodRules } from './rules.ts'
 import { checkSecurityContext } from './security.ts'
 import { checkVolumeMounts } from './volume-mounts.ts'
@@ -157,10 +156,12 @@ function checkCommon(
   if (container.env?.length) checkEnv(container.env, at.child('env'), errors)
   if (container.envFrom?.length) checkEnvFrom(container.envFrom, at.child('envFrom'), errors)
   if (container.volumeMounts?.length) checkVolumeMounts(container, volumes, at.child('volumeMounts'), errors)
-  if (container.volumeDevices?.length)
-    checkDevices(container.volumeDevices, container.volumeMounts, volumes, at.child('volumeDevices'), errors)
+  if (container.volumeDevices?.length) checkVolumeDevices(container, volumes, at.child('volumeDevices'), errors)
   checkPullPolicy(container.imagePullPolicy, at, 'imagePullPolicy', errors)
-  if (container.resources) checkContainerResources(container.resources, claims, at.child('resources'), errors, rules)
+  if (container.resources) {
+    const resourceRules = { nameRule: checkContainerResourceName, claims, partialHugePages: rules.partialHugePages }
+    checkRequirements(container.resources, resourceRules, at.child('resources'), errors)
+  }
   if (container.resizePolicy?.length)
     checkResizePolicy(container.resizePolicy, spec.restartPolicy, at.child('resizePolicy'), errors)
   if (container.securityContext)
@@ -201,16 +202,15 @@ function checkHostPorts(containers: Frozen<Container[]>, at: FieldPath, errors: 
   )
 }
 
-function checkDevices(
-  devices: Frozen<VolumeDevice[]>,
-  mounts: Frozen<VolumeMount[]> | undefined,
+function checkVolumeDevices(
+  { volumeDevices, volumeMounts }: Frozen<Container | EphemeralContainer>,
   volumes: ReadonlyMap<string, Frozen<Volume>>,
   at: FieldPath,
   errors: FieldErrors,
 ): void {
   const names = new Set<string>()
   const paths = new Set<string>()
-  devices.forEach(({ name = '', devicePath = '' }, i) => {
+  volumeDevices?.forEach(({ name = '', devicePath = '' }, i) => {
     const path = at.index(i)
     const volume = volumes.get(name)
     if (!name) errors.required(path.child('name'))
@@ -227,9 +227,9 @@ function checkDevices(
     if (hasBacksteps(devicePath))
       errors.invalid(path.child('devicePath'), devicePath, "can not contain backsteps ('..')")
     else paths.add(devicePath)
-    if (mounts?.some((mount) => mount.name === name))
+    if (volumeMounts?.some((mount) => mount.name === name))
       errors.invalid(path.child('name'), name, 'must not already exist in volumeMounts')
-    if (mounts?.some((mount) => mount.mountPath === devicePath))
+    if (volumeMounts?.some((mount) => mount.mountPath === devicePath))
       errors.invalid(path.child('devicePath'), devicePath, 'must not already exist as a path in volumeMounts')
     if (name) names.add(name)
   })

@@ -76,7 +76,10 @@ export function checkProjected(
     }
     if (source.serviceAccountToken) {
       sources++
-      checkToken(source.serviceAccountToken, path.child('serviceAccountToken'), at, errors, rules)
+      const { expirationSeconds = 0, path: tokenPath = '' } = source.serviceAccountToken
+      checkTokenLifetime(expirationSeconds, path.child('serviceAccountToken', 'expirationSeconds'), errors)
+      // Upstream names the volume here, not the source.
+      checkTokenPath(tokenPath, at.child('path'), errors, rules)
     }
     if (source.clusterTrustBundle) {
       sources++
@@ -91,23 +94,14 @@ export function checkProjected(
   })
 }
 
-function checkToken(
-  { expirationSeconds = 0, path = '' }: { readonly expirationSeconds?: number; readonly path?: string },
-  at: FieldPath,
-  volumeAt: FieldPath,
-  errors: FieldErrors,
-  rules: PodRules,
-): void {
-  if (expirationSeconds < 600)
-    errors.invalid(at.child('expirationSeconds'), expirationSeconds, 'may not specify a duration less than 10 minutes')
-  if (expirationSeconds > 2 ** 32)
-    errors.invalid(
-      at.child('expirationSeconds'),
-      expirationSeconds,
-      'may not specify a duration larger than 2^32 seconds',
-    )
-  if (!path) errors.required(volumeAt.child('path'))
-  else if (!rules.anyTokenPath) checkLocalPath(path, volumeAt.child('path'), errors)
+function checkTokenLifetime(seconds: number, at: FieldPath, errors: FieldErrors): void {
+  if (seconds < 600) errors.invalid(at, seconds, 'may not specify a duration less than 10 minutes')
+  if (seconds > 2 ** 32) errors.invalid(at, seconds, 'may not specify a duration larger than 2^32 seconds')
+}
+
+function checkTokenPath(path: string, at: FieldPath, errors: FieldErrors, rules: PodRules): void {
+  if (!path) errors.required(at)
+  else if (!rules.anyTokenPath) checkLocalPath(path, at, errors)
 }
 
 function checkTrustBundle(bundle: Frozen<ClusterTrustBundleProjection>, at: FieldPath, errors: FieldErrors): void {

@@ -25,23 +25,6 @@ export interface ResourceRules {
 
 const none: ReadonlySet<string> = new Set()
 
-/** Requests and limits of a container. */
-export function checkContainerResources(
-  resources: Frozen<ResourceRequirements> | undefined,
-  claims: ReadonlySet<string>,
-  at: FieldPath,
-  errors: FieldErrors,
-  rules: PodRules,
-): void {
-  if (resources)
-    checkRequirements(
-      resources,
-      { nameRule: checkContainerResourceName, claims, partialHugePages: rules.partialHugePages },
-      at,
-      errors,
-    )
-}
-
 /** What a runtime class adds to a Pod's containers. */
 export function checkOverhead(
   overhead: Readonly<Record<string, string>>,

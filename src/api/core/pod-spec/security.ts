@@ -1,10 +1,4 @@
-import type {
-  AppArmorProfile,
-  PodSecurityContext,
-  PodSpec,
-  SeccompProfile,
-  SecurityContext,
-} from '../../generated/types/core-v1.ts'
+import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext } from '../../generated/types/core-v1.ts'
 import type { Frozen } from '../../resource.ts'
 import type { FieldErrors, FieldPath } from '../../validation/field.ts'
 import { isUserOrGroup } from '../../validation/names.ts'
@@ -60,13 +54,14 @@ function checkIds(
 
 /** The security context of a Pod. */
 export function checkPodSecurityContext(
-  context: Frozen<PodSecurityContext> | undefined,
   spec: Frozen<PodSpec>,
-  at: FieldPath,
+  specAt: FieldPath,
   errors: FieldErrors,
   rules: PodRules,
 ): void {
+  const { securityContext: context } = spec
   if (!context) return
+  const at = specAt.child('securityContext')
   if (context.fsGroup !== undefined)
     for (const text of isUserOrGroup(context.fsGroup)) errors.invalid(at.child('fsGroup'), context.fsGroup, text)
   checkIds(context, at, errors)
@@ -75,7 +70,7 @@ export function checkPodSecurityContext(
   })
   if (spec.shareProcessNamespace && spec.hostPID)
     errors.invalid(at.child('shareProcessNamespace'), true, 'ShareProcessNamespace and HostPID cannot both be enabled')
-  checkSysctls(context, spec, at.child('sysctls'), errors, rules)
+  checkSysctls(spec, at.child('sysctls'), errors, rules)
   const { fsGroupChangePolicy, supplementalGroupsPolicy, seLinuxChangePolicy } = context
   const choices: readonly (readonly [string, string | undefined, readonly string[]])[] = [
     ['fsGroupChangePolicy', fsGroupChangePolicy, ['Always', 'OnRootMismatch']],
@@ -91,15 +86,9 @@ export function checkPodSecurityContext(
 
 const sysctlRegexp = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/
 
-function checkSysctls(
-  { sysctls }: Frozen<PodSecurityContext>,
-  spec: Frozen<PodSpec>,
-  at: FieldPath,
-  errors: FieldErrors,
-  rules: PodRules,
-): void {
+function checkSysctls(spec: Frozen<PodSpec>, at: FieldPath, errors: FieldErrors, rules: PodRules): void {
   const names = new Set<string>()
-  sysctls?.forEach(({ name = '' }, i) => {
+  spec.securityContext?.sysctls?.forEach(({ name = '' }, i) => {
     const path = at.index(i).child('name')
     if (!name) errors.required(path)
     else if (name.length > 253 || !sysctlRegexp.test(name))

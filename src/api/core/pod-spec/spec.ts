@@ -30,7 +30,7 @@ export function checkPodSpec(spec: Frozen<PodSpec>, at: FieldPath, errors: Field
   if (spec.hostNetwork) checkHostNetworkPorts(spec, at.child('containers'), errors, rules)
   checkPolicies(spec, at, errors)
   checkLabels(spec.nodeSelector, at.child('nodeSelector'), errors)
-  checkPodSecurityContext(spec.securityContext, spec, at.child('securityContext'), errors, rules)
+  checkPodSecurityContext(spec, at, errors, rules)
   checkAffinity(spec.affinity, at.child('affinity'), errors, rules)
   checkDnsConfig(spec.dnsConfig, spec.dnsPolicy, at.child('dnsConfig'), errors)
   checkGates(spec, at, errors)

@@ -20,7 +20,7 @@ export function checkPodTemplate(
   const specAt = at.child('spec')
   checkLabels(metadata?.labels, at.child('labels'), errors)
   checkAnnotations(metadata?.annotations, at.child('annotations'), errors)
-  checkPodAnnotations(metadata?.annotations, spec, at.child('annotations'), errors, rules)
+  checkPodAnnotations(template ?? {}, at.child('annotations'), errors, rules)
   checkPodSpec(spec, specAt, errors, rules)
   checkAnnotationsMatchFields(metadata?.annotations, spec, specAt, errors)
   if (spec.ephemeralContainers?.length)
