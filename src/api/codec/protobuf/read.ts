@@ -30,7 +30,7 @@ export function parseMessage(schema: StructSchema, bytes: Uint8Array): Json {
   const reader = protobuf.Reader.create(bytes)
   const out: Json = {}
   try {
-    readInto(planOf(schema), reader, reader.len, out, 0)
+    planOf(schema).read(reader, reader.len, out, 0)
   } catch (error) {
     if (error instanceof ProtobufError) throw error
     throw new ProtobufError(`proto: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
@@ -38,13 +38,36 @@ export function parseMessage(schema: StructSchema, bytes: Uint8Array): Json {
   return out
 }
 
-type Plan = (ReadField | undefined)[]
+/** How the fields of a message are read. */
+class Plan {
+  /** By their numbers; what is not here is skipped. */
+  readonly fields: (ReadField | undefined)[] = []
+
+  /** Puts the fields up to a position into an object. */
+  read(reader: Reader, end: number, out: Json, depth: number): void {
+    if (depth > depthMax) throw new ProtobufError('proto: exceeded max depth')
+    if (end > reader.len) throw new ProtobufError('unexpected EOF')
+    const { fields } = this
+    while (reader.pos < end) {
+      const tag = reader.uint32()
+      const read = fields[tag >>> 3]
+      if (read) read(reader, tag & 7, out, depth)
+      else reader.skipType(tag & 7, 0, tag >>> 3)
+    }
+  }
+
+  /** Reads a message inside another, at whose beginning its length stands. */
+  readInner(reader: Reader, out: Json, depth: number): void {
+    this.read(reader, reader.uint32() + reader.pos, out, depth + 1)
+  }
+}
+
 const plans = new WeakMap<StructSchema, Plan>()
 
 function planOf(schema: StructSchema): Plan {
   let plan = plans.get(schema)
   if (plan) return plan
-  plan = []
+  plan = new Plan()
   plans.set(schema, plan)
   const inner = new Map<string, Plan>([['', plan]])
   for (const field of schema.fields.values()) {
@@ -54,28 +77,17 @@ function planOf(schema: StructSchema): Plan {
     for (const number of field.protobufIn ?? []) {
       path += `.${number}`
       const known = inner.get(path)
-      const next: Plan = known ?? []
+      const next = known ?? new Plan()
       if (!known) {
         inner.set(path, next)
         // An embedded message's fields are the object's own.
-        target[number] = (reader, _, out, depth) => readInto(next, reader, reader.uint32() + reader.pos, out, depth + 1)
+        target.fields[number] = (reader, _, out, depth) => next.readInner(reader, out, depth)
       }
       target = next
     }
-    target[field.protobuf] = fieldReader(field.name, field.schema)
+    target.fields[field.protobuf] = fieldReader(field.name, field.schema)
   }
   return plan
-}
-
-function readInto(plan: Plan, reader: Reader, end: number, out: Json, depth: number): void {
-  if (depth > depthMax) throw new ProtobufError('proto: exceeded max depth')
-  if (end > reader.len) throw new ProtobufError('unexpected EOF')
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-    const read = plan[tag >>> 3]
-    if (read) read(reader, tag & 7, out, depth)
-    else reader.skipType(tag & 7, 0, tag >>> 3)
-  }
 }
 
 function fieldReader(name: string, schema: Schema): ReadField {
@@ -137,15 +149,15 @@ function valueReader(schema: Schema): ReadValue {
     case 'struct':
       return (reader, depth) => {
         const out: Json = {}
-        readInto(planOf(schema), reader, reader.uint32() + reader.pos, out, depth + 1)
+        planOf(schema).readInner(reader, out, depth)
         return out
       }
     case 'list': {
-      const wrapped: Plan = []
-      wrapped[1] = fieldReader('items', schema)
+      const wrapped = new Plan()
+      wrapped.fields[1] = fieldReader('items', schema)
       return (reader, depth) => {
         const out: Json = {}
-        readInto(wrapped, reader, reader.uint32() + reader.pos, out, depth + 1)
+        wrapped.readInner(reader, out, depth)
         return out['items'] ?? []
       }
     }
@@ -161,7 +173,7 @@ function messageReader(schema: ScalarSchema): ReadValue {
   const fields = messageFields(schema)
   return (reader, depth) => {
     const out: Json = {}
-    readInto(fields.plan(), reader, reader.uint32() + reader.pos, out, depth + 1)
+    fields.plan().readInner(reader, out, depth)
     return fields.value(out)
   }
 }
@@ -171,8 +183,8 @@ function messageFields(schema: ScalarSchema): { plan: () => Plan; value: (found:
     let made: Plan | undefined
     return () => {
       if (made) return made
-      made = []
-      for (const [number, name, type] of fields) made[number] = fieldReader(name, type)
+      made = new Plan()
+      for (const [number, name, type] of fields) made.fields[number] = fieldReader(name, type)
       return made
     }
   }
