@@ -101,8 +101,8 @@ function textToken(source: string, at: number, [prefix, quote]: RegExpExecArray)
   }
   const inside = source.slice(start, end)
   const text = source.slice(at, end + quote!.length)
-  if (bytes) return { type: 'bytes', text, value: raw ? Buffer.from(inside) : unescapedBytes(inside, start), at }
-  return { type: 'string', text, value: raw ? inside : unescaped(inside, start), at }
+  if (bytes) return { type: 'bytes', text, value: raw ? Buffer.from(inside) : unescapedBytes(inside, at), at }
+  return { type: 'string', text, value: raw ? inside : unescaped(inside, at), at }
 }
 
 const escapes: Readonly<Record<string, string>> = {
@@ -130,23 +130,27 @@ function codeOf(sequence: string): number | undefined {
 function unescaped(text: string, at: number): string {
   return text.replace(escape, (sequence) => {
     const code = codeOf(sequence)
-    if (code !== undefined) return String.fromCodePoint(code)
+    if (code !== undefined) {
+      if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        throw new CelSyntaxError('invalid unicode code point', at)
+      return String.fromCodePoint(code)
+    }
     const found = escapes[sequence.slice(1)]
     if (found === undefined) throw new CelSyntaxError(`Syntax error: invalid escape sequence ${sequence}`, at)
     return found
   })
 }
 
-/** In bytes, `\x` and octal escapes are bytes, not letters. */
+/** In bytes, `\x` and octal escapes are bytes, not letters, and there are no others in digits. */
 function unescapedBytes(text: string, at: number): Uint8Array {
   const parts: Buffer[] = []
   let last = 0
   for (const match of text.matchAll(escape)) {
     parts.push(Buffer.from(text.slice(last, match.index)))
     const [sequence] = match
+    if (/^\\[uU]/.test(sequence)) throw new CelSyntaxError('unable to unescape string', at)
     const code = codeOf(sequence)
-    const isByte = code !== undefined && !/^\\[uU]/.test(sequence)
-    parts.push(Buffer.from(isByte ? [code] : unescaped(sequence, at)))
+    parts.push(Buffer.from(code === undefined ? unescaped(sequence, at) : [code]))
     last = match.index + sequence.length
   }
   return Buffer.concat([...parts, Buffer.from(text.slice(last))])
