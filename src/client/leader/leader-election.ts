@@ -1,4 +1,4 @@
-import { isAlreadyExists, isNotFound } from '../../api/errors/api-error.ts'
+import { isConflict, isNotFound } from '../../api/errors/api-error.ts'
 import { leases } from '../../api/generated/resources.ts'
 import type { Lease } from '../../api/generated/types/coordination-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
@@ -6,6 +6,7 @@ import type { Deps } from '../../base/deps.ts'
 import type { Client } from '../client.ts'
 import type { EventRecorder } from '../events/recorder.ts'
 import { microTimestamp } from '../object.ts'
+import { within } from './within.ts'
 
 /** Who stands for election, for what, and what the leader does. */
 export interface LeaderElectionOptions {
@@ -24,7 +25,7 @@ export interface LeaderElectionOptions {
   readonly retryPeriodMs?: number
   /** Called once this candidate leads; `signal` is aborted when it does no longer. */
   readonly lead: (signal: AbortSignal) => void | Promise<void>
-  /** Called when leadership was lost without `close`: what runs must stop before somebody else begins. Upstream ends the process. */
+  /** Called at once when leadership was lost without `close`: what runs must stop before somebody else begins. Upstream ends the process. */
   readonly lost?: () => void
 }
 
@@ -44,6 +45,13 @@ const faultAfterMs = 20_000
 
 /** How much a candidate's period varies, so that not all try at once. */
 const jitter = 1.2
+
+/** A request is given up after this part of the time in which a leader must renew, so that a server that hangs leaves room for another attempt. */
+const requestPart = 0.5
+const requestMsMin = 1_000
+
+/** Attempts to give the Lease back: a renewal that was cut off may still arrive in between. */
+const releasesMax = 3
 
 /** Stands for election until closed. */
 export function standForElection(options: LeaderElectionOptions): LeaderElection {
@@ -71,6 +79,11 @@ class Candidate {
   /** The Lease as last seen, and when it was last seen to change: clocks of others are not trusted. */
   #seen: Frozen<Lease> | undefined
   #seenMs = 0
+  /** The server may have another one: a request failed. */
+  #stale = false
+  /** It has not changed for as long as it lasts. By a timer, since the time of day may be set. */
+  #expired = false
+  #cancelExpiry = () => {}
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options
@@ -86,83 +99,92 @@ class Candidate {
   }
 
   async run(): Promise<void> {
-    const { deps, lease, lead, lost } = this.#options
-    const status = deps.metrics.gauge(
-      'leader_election_master_status',
-      "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master. 'name' is the string used to identify the lease. Please make sure to group by name.",
-    )
-    const term = new AbortController()
-    status.set(0, { name: lease.name })
+    const { lost, identity } = this.#options
     try {
+      this.#show(false)
       await this.#acquire()
-      this.leading = true
-      status.set(1, { name: lease.name })
-      this.#tell(`${this.#options.identity} became leader`)
-      const led = Promise.resolve(lead(term.signal))
-      await this.#keep()
-      this.leading = false
-      status.set(0, { name: lease.name })
+      const term = new AbortController()
+      const failed = new AbortController()
+      this.#show(true)
+      this.#tell(`${identity} became leader`)
+      const led = this.#lead(term.signal, failed)
+      await this.#keep(AbortSignal.any([this.stop.signal, failed.signal]))
+      this.#show(false)
       term.abort(new Error('leadership is lost'))
-      this.#tell(`${this.#options.identity} stopped leading`)
-      await led
+      this.#tell(`${identity} stopped leading`)
+      // Before what runs has ended, which may take longer than the Lease lasts.
       if (!this.stop.signal.aborted) lost?.()
-      else await this.#release()
+      await led
+      if (this.stop.signal.aborted) await this.#release()
     } catch (error) {
-      this.leading = false
-      term.abort(error)
-      if (!this.stop.signal.aborted) {
-        deps.log.error({ err: error, lease: lease.name }, 'the leader failed')
-        lost?.()
-      }
+      if (!this.stop.signal.aborted) throw error
+    } finally {
+      this.#cancelExpiry()
+    }
+  }
+
+  async #lead(signal: AbortSignal, failed: AbortController): Promise<void> {
+    try {
+      await this.#options.lead(signal)
+    } catch (error) {
+      this.#options.deps.log.error({ err: error, lease: this.#options.lease.name }, 'the leader failed')
+      failed.abort(error)
     }
   }
 
   async #acquire(): Promise<void> {
     const { clock, random } = this.#options.deps
-    for (;;) {
-      this.stop.signal.throwIfAborted()
-      if (await this.#try()) return
+    while (!(await this.#try(this.stop.signal)))
       await clock.sleep(this.#retryPeriodMs * (1 + random.number() * jitter), this.stop.signal)
+  }
+
+  /** Renews until that fails for too long, somebody else has the Lease, or the signal is aborted. */
+  async #keep(signal: AbortSignal): Promise<void> {
+    for (let renewed = true; renewed;) {
+      const term = within(this.#options.deps.clock, this.#renewDeadlineMs, signal)
+      renewed = await this.#renew(term.signal)
+      term.done()
     }
   }
 
-  /** Renews until that fails for too long, or the candidate withdraws. */
-  async #keep(): Promise<void> {
-    const { clock } = this.#options.deps
-    let renewedMs = clock.now()
-    for (;;) {
+  /** The next renewal. False: there is none. */
+  async #renew(signal: AbortSignal): Promise<boolean> {
+    do {
       try {
-        await clock.sleep(this.#retryPeriodMs, this.stop.signal)
+        await this.#options.deps.clock.sleep(this.#retryPeriodMs, signal)
       } catch {
-        return // withdrawn
+        return false
       }
-      if (await this.#try()) renewedMs = clock.now()
-      else if (clock.now() - renewedMs >= this.#renewDeadlineMs) return
-    }
+      if (await this.#try(signal)) return true
+    } while (this.holder === this.#options.identity)
+    return false
   }
 
-  /** Takes or renews the Lease; false when somebody else has it, or the server cannot be reached. */
-  async #try(): Promise<boolean> {
+  /** Takes or renews the Lease; false when somebody else has it, or the server does not answer. */
+  async #try(signal: AbortSignal): Promise<boolean> {
+    const { deps, lease } = this.#options
+    if (signal.aborted) return false
+    const attempt = within(deps.clock, Math.max(requestMsMin, this.#renewDeadlineMs * requestPart), signal)
     try {
-      return await this.#takeOrRenew()
+      // Whoever carries the request may be slow to let go of it.
+      const mine = await Promise.race([this.#takeOrRenew(attempt.signal), attempt.ended])
+      if (!mine) return false
+      this.#note(mine)
+      this.#stale = false
+      return true
     } catch (error) {
-      this.#options.deps.log.debug(
-        { err: error, lease: this.#options.lease.name },
-        'the lease could not be taken or renewed',
-      )
+      this.#stale = true
+      deps.log.debug({ err: error, lease: lease.name }, 'the lease could not be taken or renewed')
       return false
+    } finally {
+      attempt.done()
     }
   }
 
-  async #takeOrRenew(): Promise<boolean> {
+  /** The Lease as this candidate's; undefined when it is somebody else's. */
+  async #takeOrRenew(signal: AbortSignal): Promise<Frozen<Lease> | undefined> {
     const { client, lease, identity, deps } = this.#options
-    const { signal } = this.stop
-    let current: Frozen<Lease> | undefined
-    try {
-      current = this.leading && this.#seen ? this.#seen : await client.get(leases, lease, { signal })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
+    const current = this.leading && !this.#stale ? this.#seen : await this.#read(signal)
     const now = microTimestamp(deps.clock.now())
     const leaseDurationSeconds = Math.floor(this.#leaseDurationMs / 1000)
     if (!current) {
@@ -173,20 +195,13 @@ class Candidate {
         renewTime: now,
         leaseTransitions: 0,
       }
-      try {
-        this.#note(await client.create(leases, { metadata: { ...lease }, spec }))
-        return true
-      } catch (error) {
-        if (isAlreadyExists(error)) return false
-        throw error
-      }
+      return client.create(leases, { metadata: { ...lease }, spec }, { signal })
     }
     if (current.metadata.resourceVersion !== this.#seen?.metadata.resourceVersion) this.#note(current)
     const spec = current.spec ?? {}
     const held = spec.holderIdentity ?? ''
-    const heldMs = (spec.leaseDurationSeconds ?? leaseDurationSeconds) * 1000
-    if (held !== '' && held !== identity && this.#seenMs + heldMs > deps.clock.now()) return false
     const mine = held === identity
+    if (held !== '' && !mine && !this.#expired) return undefined
     const next = {
       ...spec,
       holderIdentity: identity,
@@ -195,34 +210,67 @@ class Candidate {
       renewTime: now,
       leaseTransitions: mine ? (spec.leaseTransitions ?? 0) : (spec.leaseTransitions ?? 0) + 1,
     }
+    return client.update(leases, { ...current, spec: next }, { signal })
+  }
+
+  async #read(signal: AbortSignal): Promise<Frozen<Lease> | undefined> {
+    const { client, lease } = this.#options
     try {
-      this.#note(await client.update(leases, { ...current, spec: next }, { signal }))
+      return await client.get(leases, lease, { signal })
     } catch (error) {
-      // The next attempt reads it anew.
-      this.#seen = undefined
+      if (isNotFound(error)) return undefined
       throw error
     }
-    return true
   }
 
   async #release(): Promise<void> {
-    const { client, deps } = this.#options
-    if (!this.#seen || this.#seen.spec?.holderIdentity !== this.#options.identity) return
-    const now = microTimestamp(deps.clock.now())
+    const { deps } = this.#options
+    const attempt = within(deps.clock, this.#renewDeadlineMs)
     try {
-      await client.update(leases, {
-        ...this.#seen,
-        spec: { ...this.#seen.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now },
-      })
+      await Promise.race([this.#giveBack(attempt.signal), attempt.ended])
     } catch (error) {
       deps.log.debug({ err: error }, 'the lease could not be given back; the next leader waits until it expires')
+    } finally {
+      attempt.done()
+    }
+  }
+
+  async #giveBack(signal: AbortSignal): Promise<void> {
+    const { client, identity, deps } = this.#options
+    for (let attempt = 1; ; attempt++) {
+      const current = await this.#read(signal)
+      if (current?.spec?.holderIdentity !== identity) return
+      const now = microTimestamp(deps.clock.now())
+      const spec = { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now }
+      try {
+        await client.update(leases, { ...current, spec }, { signal })
+        return
+      } catch (error) {
+        if (!isConflict(error) || attempt === releasesMax) throw error
+      }
     }
   }
 
   #note(lease: Frozen<Lease>): void {
+    const { clock } = this.#options.deps
     this.#seen = lease
-    this.#seenMs = this.#options.deps.clock.now()
+    this.#seenMs = clock.now()
     this.holder = lease.spec?.holderIdentity ?? ''
+    this.#cancelExpiry()
+    this.#expired = false
+    const { leaseDurationSeconds } = lease.spec ?? {}
+    const lastsMs = leaseDurationSeconds === undefined ? this.#leaseDurationMs : leaseDurationSeconds * 1000
+    this.#cancelExpiry = clock.after(lastsMs, () => (this.#expired = true))
+  }
+
+  #show(leading: boolean): void {
+    this.leading = leading
+    this.#options.deps.metrics
+      .gauge(
+        'leader_election_master_status',
+        "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master. 'name' is the string used to identify the lease. Please make sure to group by name.",
+      )
+      .set(leading ? 1 : 0, { name: this.#options.lease.name })
   }
 
   #tell(message: string): void {
