@@ -4,12 +4,12 @@ import { ApiError } from '../../api/errors/api-error.ts'
 import type { APIService } from '../../api/generated/types/apiregistration-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
 import type { Random } from '../../base/random.ts'
-import { DialError, forwardUpgrade, type Target } from '../../streaming/upgrade/forward.ts'
+import type { Target } from '../../streaming/upgrade/forward.ts'
 import { textAnswer, type Answer, type RawAnswer } from '../answer/answer.ts'
 import type { User } from '../authn/user.ts'
 import { UpgradeExchange } from '../http/upgrade-exchange.ts'
 import { NoAddressError, serviceAddress } from '../outbound/service-address.ts'
-import { forwardedHeaders, giveBack, identityHeaders, sendOn } from '../proxying/forward.ts'
+import { forwardedHeaders, giveBack, giveUpgrade, sendOn } from '../proxying/forward.ts'
 import { originOf } from '../proxying/kubelet-address.ts'
 import type { Lookup } from '../registry/registry.ts'
 import type { ApiRequest } from '../request/api-request.ts'
@@ -71,17 +71,7 @@ export async function forwardRequest(parts: ForwardParts, service: Service, requ
   const added = { ...userHeaders(user), host: serverName(service) }
   if (!exchange) return inProcess(target, request, added)
   if (exchange instanceof UpgradeExchange) {
-    try {
-      await forwardUpgrade(exchange, {
-        ...target,
-        path: exchange.target,
-        without: identityHeaders(exchange),
-        added: Object.fromEntries(Object.entries(added).map(([name, value]) => [name, String(value)])),
-      })
-    } catch (error) {
-      throw error instanceof DialError ? unreachable(error.message) : error
-    }
-    exchange.taken(101)
+    await giveUpgrade(exchange, { ...target, path: exchange.target, added })
     return { type: 'taken' }
   }
   const declared = exchange.header('content-length') ?? exchange.header('transfer-encoding')

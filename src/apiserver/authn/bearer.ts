@@ -1,7 +1,6 @@
+import { tokenProtocol } from '../../streaming/upgrade/upgrade.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Finding, RequestAuthenticator, TokenAuthenticator } from './authenticator.ts'
-
-const webSocketPrefix = 'base64url.bearer.authorization.k8s.io.'
 
 /** Bearer tokens, from the Authorization header or, for browsers' WebSockets, from a sub-protocol. */
 export function bearer(tokens: TokenAuthenticator): RequestAuthenticator {
@@ -29,8 +28,8 @@ function webSocketToken(exchange: Exchange): string | undefined {
   const protocol = exchange
     .header('sec-websocket-protocol')
     ?.split(',')
-    .find((each) => each.trim().startsWith(webSocketPrefix))
-  return protocol && Buffer.from(protocol.trim().slice(webSocketPrefix.length), 'base64url').toString()
+    .find((each) => each.trim().startsWith(tokenProtocol))
+  return protocol && Buffer.from(protocol.trim().slice(tokenProtocol.length), 'base64url').toString()
 }
 
 /** The first of several that knows the token; one that refuses it does not keep others from knowing it. */

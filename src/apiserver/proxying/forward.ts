@@ -1,8 +1,18 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { ApiError, serviceUnavailable } from '../../api/errors/api-error.ts'
-import { dialFailure, tlsOptions, type Target } from '../../streaming/upgrade/forward.ts'
+import {
+  DialError,
+  dialFailure,
+  forwardUpgrade,
+  tlsOptions,
+  UpgradeError,
+  type Forwarding,
+  type Target,
+} from '../../streaming/upgrade/forward.ts'
+import { webSocketProtocols } from '../../streaming/upgrade/upgrade.ts'
 import type { Exchange } from '../http/exchange.ts'
+import type { UpgradeExchange } from '../http/upgrade-exchange.ts'
 
 /** What is sent on. */
 export interface Forwarded {
@@ -32,8 +42,10 @@ const isIdentity = (name: string): boolean =>
   name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('x-remote-')
 
 /** Headers that are not sent on with a connection that becomes something else, whose `Connection` and `Upgrade` are meant for the other side. */
-export const identityHeaders = (exchange: Exchange): ReadonlySet<string> =>
-  new Set(Object.keys(exchange.headers()).filter(isIdentity))
+const identityHeaders = (exchange: Exchange): ReadonlySet<string> =>
+  new Set(Object.keys(exchange.headers()).filter((name) => isIdentity(name) || name === webSocketProtocol))
+
+const webSocketProtocol = 'sec-websocket-protocol'
 
 /** The client's headers, without those that are not to be sent on. */
 export function forwardedHeaders(exchange: Exchange): Record<string, string | string[]> {
@@ -44,11 +56,17 @@ export function forwardedHeaders(exchange: Exchange): Record<string, string | st
     const value = headers[name]
     if (value !== undefined) out[name] = typeof value === 'string' ? value : value.length === 1 ? value[0]! : [...value]
   }
+  return { ...out, ...clientHeaders(exchange) }
+}
+
+/** Whom the client means, and where it is: for requests and upgrades alike. */
+function clientHeaders(exchange: Exchange): Record<string, string> {
   const host = exchange.header('host')
-  if (host !== undefined) out['host'] = host
-  const forwardedFor = exchange.header('x-forwarded-for')
-  out['x-forwarded-for'] = forwardedFor ? `${forwardedFor}, ${exchange.peer.address}` : exchange.peer.address
-  return out
+  const before = exchange.header('x-forwarded-for')
+  return {
+    ...(host !== undefined && { host }),
+    'x-forwarded-for': before ? `${before}, ${exchange.peer.address}` : exchange.peer.address,
+  }
 }
 
 /** How long a server may take to take the connection. */
@@ -86,6 +104,26 @@ export function sendOn(
     body.on('error', () => outgoing.destroy())
     body.pipe(outgoing)
   })
+}
+
+/** Sends a request for an upgrade on, for whoever asked, and gives the connection away. Rejects with what `failed` makes of a server that cannot be reached. */
+export async function giveUpgrade(
+  exchange: UpgradeExchange,
+  forwarding: Forwarding,
+  failed: (why: string) => Error = unreachable,
+): Promise<void> {
+  const protocols = webSocketProtocols(exchange.request)?.join(', ')
+  const added = {
+    ...clientHeaders(exchange),
+    ...(protocols && { [webSocketProtocol]: protocols }),
+    ...forwarding.added,
+  }
+  try {
+    exchange.taken(await forwardUpgrade(exchange, { ...forwarding, without: identityHeaders(exchange), added }))
+  } catch (error) {
+    if (error instanceof DialError) throw failed(error.message)
+    throw error instanceof UpgradeError ? plainFailure(error.message) : error
+  }
 }
 
 /** 503 of what is behind a proxy. */

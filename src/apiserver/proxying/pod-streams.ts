@@ -1,6 +1,6 @@
 import { ApiError, badRequest, notFound } from '../../api/errors/api-error.ts'
 import { pods } from '../../api/generated/resources.ts'
-import { DialError, forwardUpgrade, type Target } from '../../streaming/upgrade/forward.ts'
+import { DialError, type Target } from '../../streaming/upgrade/forward.ts'
 import { webSocketProtocols } from '../../streaming/upgrade/upgrade.ts'
 import { methodNotAllowed } from '../answer/status.ts'
 import { askOf, denied } from '../authz/authorizer.ts'
@@ -12,7 +12,7 @@ import type { Core } from '../verbs/core.ts'
 import type { SubresourceHandler } from '../verbs/dispatch.ts'
 import { attributesOf } from '../verbs/write.ts'
 import { connectOptions } from './connect-options.ts'
-import { identityHeaders, plainFailure } from './forward.ts'
+import { giveUpgrade, plainFailure } from './forward.ts'
 import { containerOf, kubeletTarget } from './kubelet-address.ts'
 
 /** The ways into a container: exec, attach, port-forward. */
@@ -80,8 +80,7 @@ async function connect(
       return
     }
   }
-  await reached(forwardUpgrade(exchange, { ...target, path, without: identityHeaders(exchange) }))
-  exchange.taken(101)
+  await giveUpgrade(exchange, { ...target, path }, dialFailed)
 }
 
 /** A kubelet that cannot be reached is a failure with a text of its own. */
@@ -89,10 +88,11 @@ async function reached<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
-    if (error instanceof DialError) throw plainFailure(`error dialing backend: ${error.message}`)
-    throw error
+    throw error instanceof DialError ? dialFailed(error.message) : error
   }
 }
+
+const dialFailed = (why: string) => plainFailure(`error dialing backend: ${why}`)
 
 /** Whoever may only read may open a WebSocket with GET: a session takes the right to create one, whatever the method. */
 function mustCreate({ authorizer }: Core, { user, info }: ResourceRequest): void {

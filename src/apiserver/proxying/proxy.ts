@@ -2,7 +2,7 @@ import { badRequest, notFound, serviceUnavailable } from '../../api/errors/api-e
 import { endpoints, pods, services } from '../../api/generated/resources.ts'
 import type { EndpointAddress } from '../../api/generated/types/core-v1.ts'
 import type { Frozen } from '../../api/resource.ts'
-import { DialError, forwardUpgrade, type Target } from '../../streaming/upgrade/forward.ts'
+import type { Target } from '../../streaming/upgrade/forward.ts'
 import { textAnswer, type Answer } from '../answer/answer.ts'
 import { UpgradeExchange } from '../http/upgrade-exchange.ts'
 import type { KubeletClientOptions } from '../options.ts'
@@ -10,7 +10,7 @@ import type { Lookup } from '../registry/registry.ts'
 import type { ResourceRequest } from '../request/api-request.ts'
 import type { Core } from '../verbs/core.ts'
 import type { SubresourceHandler } from '../verbs/dispatch.ts'
-import { forwardedHeaders, giveBack, identityHeaders, sendOn, unreachable } from './forward.ts'
+import { forwardedHeaders, giveBack, giveUpgrade, sendOn, unreachable } from './forward.ts'
 import { kubeletTarget, originOf } from './kubelet-address.ts'
 import { admitConnection } from './pod-streams.ts'
 import { proxiedPage, proxiedUrl } from './rewrite.ts'
@@ -118,12 +118,7 @@ async function relay({ exchange, info, method }: ResourceRequest, target: Target
   const prefix = info.rest ? info.path.slice(0, -info.rest.length) : info.path
   const added = { 'x-forwarded-uri': `${prefix}${info.rest}` }
   if (exchange instanceof UpgradeExchange) {
-    try {
-      await forwardUpgrade(exchange, { ...target, path, without: identityHeaders(exchange), added })
-    } catch (error) {
-      throw error instanceof DialError ? unreachable(error.message) : error
-    }
-    exchange.taken(101)
+    await giveUpgrade(exchange, { ...target, path, added })
     return { type: 'taken' }
   }
   // Relative links of a page at the root only work below a path that ends with a slash.

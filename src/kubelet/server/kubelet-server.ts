@@ -7,7 +7,7 @@ import type { Deps } from '../../base/deps.ts'
 import type { Client } from '../../client/client.ts'
 import type { ContainerRuntime } from '../../runtime/runtime.ts'
 import { newAuthentication, type Credentials } from '../../serving/authentication.ts'
-import { DialError } from '../../streaming/upgrade/forward.ts'
+import { UpgradeError } from '../../streaming/upgrade/forward.ts'
 import type { Upgrade } from '../../streaming/upgrade/upgrade.ts'
 import type { KubeletConfiguration } from '../config.ts'
 import type { Kubelet } from '../kubelet.ts'
@@ -123,7 +123,7 @@ async function answer(
   try {
     given = await respond(context, message, response, upgrade)
   } catch (error) {
-    if (!(error instanceof Refusal || error instanceof DialError))
+    if (!(error instanceof Refusal || error instanceof UpgradeError))
       context.server.log.warn({ err: error, path: message.url }, 'a request to the kubelet failed')
     given = text(error instanceof Error ? error.message : String(error), error instanceof Refusal ? error.code : 500)
   }

@@ -6,7 +6,7 @@ import test, { type TestContext } from 'node:test'
 import { WebSocket, type RawData } from 'ws'
 import { VirtualClock } from '../../base/clock.ts'
 import { SpdyConnection, type SpdyStream } from '../spdy/connection.ts'
-import { DialError, forwardUpgrade } from '../upgrade/forward.ts'
+import { DialError, forwardUpgrade, UpgradeError } from '../upgrade/forward.ts'
 import type { Upgrade } from '../upgrade/upgrade.ts'
 import { remoteCommandV5, translateRemoteCommand, type SessionStreams } from './remote-command.ts'
 import { tunnelledProtocols, tunnelSpdy } from './tunnel.ts'
@@ -58,7 +58,8 @@ async function front(
   done.catch(() => {})
   server.on(
     'upgrade',
-    (request, socket: Duplex, head: Buffer) => void take({ request, socket, head }).then(resolve, reject),
+    (request, socket: Duplex, head: Buffer) =>
+      void take({ request, socket: socket.on('error', () => {}), head }).then(resolve, reject),
   )
   return { url: await listen(t, server), done }
 }
@@ -252,7 +253,7 @@ class PassPipe extends (await import('node:stream')).Duplex {
   }
 }
 
-test('a forwarded upgrade is a byte pipe: refusals come back, credentials do not pass, and the last bytes arrive', async (t) => {
+test('a forwarded upgrade is a byte pipe: credentials do not pass, and the last bytes arrive', async (t) => {
   const seen: string[] = []
   const server = createTcp((socket) => {
     socket.once('data', (chunk: Buffer) => {
@@ -270,7 +271,7 @@ test('a forwarded upgrade is a byte pipe: refusals come back, credentials do not
       origin,
       path: '/there?a=1',
       without: new Set(['authorization']),
-      added: { 'x-more': 'yes' },
+      added: { 'x-more': ['yes', 'too'] },
     }),
   )
   const socket = connect(Number(url.port), '127.0.0.1')
@@ -284,8 +285,65 @@ test('a forwarded upgrade is a byte pipe: refusals come back, credentials do not
   )
   assert.match(
     seen[0]!,
-    /^POST \/there\?a=1 HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nConnection: Upgrade\r\nUpgrade: anything\r\nX-Kept: 1\r\nx-more: yes\r\n\r\n$/,
+    /^POST \/there\?a=1 HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nConnection: Upgrade\r\nUpgrade: anything\r\nX-Kept: 1\r\nx-more: yes\r\nx-more: too\r\nContent-Length: 0\r\n\r\n$/,
   )
+})
+
+/** A server of requests that stays one, whatever it is asked; the front with which it is reached, and what it saw. */
+async function stubborn(t: TestContext, code: number) {
+  const seen: string[] = []
+  const server = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`)
+    response.writeHead(code, { 'X-Kept': '1' }).end('no')
+  })
+  server.on('upgrade', (request, socket: Duplex) => {
+    seen.push(`${request.method} ${request.url}`)
+    // As Go's servers: the connection goes on.
+    socket.write(`HTTP/1.1 ${code} Whatever\r\nX-Kept: 1\r\nContent-Length: 2\r\n\r\nno`)
+    socket.on('data', (chunk: Buffer) => seen.push(chunk.toString()))
+  })
+  const origin = await listen(t, server)
+  const { url, done } = await front(t, (upgrade) => forwardUpgrade(upgrade, { origin, path: '/there' }))
+  return { seen, done, port: Number(url.port) }
+}
+
+const ask = 'POST /here HTTP/1.1\r\nHost: me\r\nConnection: Upgrade\r\nUpgrade: anything\r\n\r\n'
+
+test('a refused upgrade comes back, and its connection takes no other request of the client', async (t) => {
+  const { seen, done, port } = await stubborn(t, 403)
+  const socket = connect(port, '127.0.0.1')
+  // The second request rides on the first, and on a connection with credentials that are not the client's.
+  socket.write(`${ask}GET /secret HTTP/1.1\r\nHost: me\r\n\r\n`)
+  const answer = await textOf(socket)
+  assert.equal(answer, 'HTTP/1.1 403 Whatever\r\nX-Kept: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno')
+  assert.equal(await done, 403)
+  assert.deepEqual(seen, ['POST /there'])
+})
+
+test('a server that neither switches nor refuses is an error', async (t) => {
+  const { done, port } = await stubborn(t, 200)
+  const socket = connect(port, '127.0.0.1')
+  socket.write(ask)
+  await assert.rejects(done, { name: 'UpgradeError', message: 'invalid upgrade response: status code 200' })
+  socket.destroy()
+})
+
+test('a client that goes away before the answer leaves no connection behind', async (t) => {
+  const [asked, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const server = createTcp((backend) => {
+    backend.once('data', () => asked.resolve()).once('close', () => left.resolve())
+    backend.on('error', () => {})
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const { url, done } = await front(t, (upgrade) => forwardUpgrade(upgrade, { origin, path: '/' }))
+  const socket = connect(Number(url.port), '127.0.0.1')
+  socket.write(ask)
+  await asked.promise
+  socket.resetAndDestroy()
+  await assert.rejects(done, UpgradeError)
+  await left.promise
 })
 
 test('nobody at the other end is an error that says so, before anything is answered', async (t) => {

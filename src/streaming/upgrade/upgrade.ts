@@ -9,13 +9,16 @@ export interface Upgrade {
   readonly head: Buffer
 }
 
-/** The WebSocket subprotocols that a request offers; undefined when it asks for no WebSocket. */
+/** Browsers, whose WebSockets cannot have headers, say who they are by a subprotocol: this and their token. */
+export const tokenProtocol = 'base64url.bearer.authorization.k8s.io.'
+
+/** The WebSocket subprotocols that a request offers, which a token is none of; undefined when it asks for no WebSocket. */
 export function webSocketProtocols({ headers }: IncomingMessage): readonly string[] | undefined {
   if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
   return (headers['sec-websocket-protocol'] ?? '')
     .split(',')
     .map((name) => name.trim())
-    .filter(Boolean)
+    .filter((name) => name !== '' && !name.startsWith(tokenProtocol))
 }
 
 /** Connects two byte streams until either is gone; what was received is still delivered. */
