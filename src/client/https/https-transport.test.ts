@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { isExpired, isNotFound } from '../../api/errors/api-error.ts'
 import { configMaps } from '../../api/generated/resources.ts'
-import { realClock } from '../../base/clock.ts'
+import { VirtualClock, realClock, type Clock } from '../../base/clock.ts'
 import { newClient } from '../client.ts'
 import { httpsTransport } from './https-transport.ts'
 import { connectionOf } from './kubeconfig.ts'
@@ -12,7 +12,7 @@ import { lines } from './lines.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
-async function start(answer: Answer) {
+async function start(answer: Answer, clock: Clock = realClock) {
   const server = createServer((request, response) => {
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
@@ -23,7 +23,7 @@ async function start(answer: Answer) {
     server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     token: 'secret',
     userAgent: 'test/1',
-    deps: { clock: realClock },
+    deps: { clock },
   })
   return {
     client: newClient(transport, { fieldManager: 'me' }),
@@ -110,6 +110,26 @@ test('a watch yields events as they come, and throws what the server says at its
   }
   await assert.rejects(follow(), isExpired)
   assert.deepEqual(types, ['ADDED', 'MODIFIED'])
+})
+
+test('reads, writes and watches that get no answer are given up', async () => {
+  const clock = new VirtualClock()
+  let asked = 0
+  let allAsked = () => {}
+  const arrived = new Promise<void>((resolve) => (allAsked = resolve))
+  await using server = await start(() => void (++asked === 3 && allAsked()), clock)
+  const key = { namespace: 'd', name: 'x' }
+  const follow = async () => {
+    for await (const _ of server.client.watch(configMaps, { signal: new AbortController().signal })) assert.fail()
+  }
+  const given = [
+    assert.rejects(server.client.get(configMaps, key), /no answer from .* within 60 s/),
+    assert.rejects(follow(), /no answer from .* within 60 s/),
+    assert.rejects(server.client.delete(configMaps, key), /no answer from .* within 120 s/),
+  ]
+  await arrived
+  await clock.advance(121_000)
+  await Promise.all(given)
 })
 
 test('an aborted watch ends without an error', async () => {

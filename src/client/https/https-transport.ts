@@ -1,5 +1,6 @@
 import { Agent, request as httpsRequest } from 'node:https'
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Frozen, KubernetesObject } from '../../api/resource.ts'
 import { ApiError } from '../../api/errors/api-error.ts'
 import type { Status } from '../../api/generated/types/meta-v1.ts'
@@ -41,8 +42,10 @@ const retriesMax = 10
 /** A watch that the server should have ended by itself is given up this long afterwards: the connection is dead. */
 const watchGraceMs = 30_000
 const keepAliveMs = 30_000
-/** No answer head within this time: the server hangs. */
+/** No answer head within this time: the server hangs, or what was sent never reached it and the kernel goes on trying for a quarter of an hour. */
 const answerTimeoutMs = 60_000
+/** The same for writes, which may wait for several webhooks. */
+const writeTimeoutMs = 120_000
 const answerBytesMax = 1 << 30
 const durationBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60]
 
@@ -55,7 +58,8 @@ class HttpsTransport implements Transport {
   readonly #options: HttpsTransportOptions
   readonly #server: URL
   #agent: Agent | undefined
-  #agentCert = ''
+  /** The certificate and key with which it was made. */
+  #agentMaterial = ''
   readonly #closed = new AbortController()
 
   constructor(options: HttpsTransportOptions) {
@@ -155,19 +159,17 @@ class HttpsTransport implements Transport {
       const abort = () => sent.destroy(signal.reason as Error)
       signal.addEventListener('abort', abort)
       sent.on('close', () => signal.removeEventListener('abort', abort))
-      const slow =
-        request.query?.['watch'] || request.method !== 'GET'
-          ? undefined
-          : this.#options.deps.clock.after(answerTimeoutMs, () =>
-              sent.destroy(new Error(`no answer from ${this.#options.server} within ${answerTimeoutMs / 1000} s`)),
-            )
+      const limitMs = request.method === 'GET' ? answerTimeoutMs : writeTimeoutMs
+      const cancelLimit = this.#options.deps.clock.after(limitMs, () =>
+        sent.destroy(new Error(`no answer from ${this.#options.server} within ${limitMs / 1000} s`)),
+      )
       sent.on('socket', (socket) => socket.setKeepAlive(true, keepAliveMs))
       sent.on('response', (response) => {
-        slow?.()
+        cancelLimit()
         resolve(response)
       })
       sent.on('error', (error) => {
-        slow?.()
+        cancelLimit()
         reject(signal.aborted ? signal.reason : error)
       })
       sent.end(body)
@@ -201,14 +203,22 @@ class HttpsTransport implements Transport {
     const { deps, certFile, keyFile } = this.#options
     const cert = this.#options.cert ?? (certFile && (await fileText(certFile, deps.clock)))
     const key = this.#options.key ?? (keyFile && (await fileText(keyFile, deps.clock)))
-    if (this.#agent && this.#agentCert === (cert ?? '')) return this.#agent
+    const material = `${cert ?? ''}\n${key ?? ''}`
+    if (this.#agent && this.#agentMaterial === material) return this.#agent
+    let secureContext: SecureContext
+    try {
+      secureContext = createSecureContext({ ca: this.#options.ca, cert, key })
+    } catch (error) {
+      // One file is new and the other old: both are read again soon.
+      if (this.#agent) return this.#agent
+      throw error
+    }
     if (this.#agent) retire(this.#agent)
-    this.#agentCert = cert ?? ''
-    const { createSecureContext } = await import('node:tls')
+    this.#agentMaterial = material
     this.#agent = new Agent({
       keepAlive: true,
       // One for all connections: making it parses the certificates, which costs more than the rest of a connection.
-      secureContext: createSecureContext({ ca: this.#options.ca, cert, key }),
+      secureContext,
       keepAliveMsecs: keepAliveMs,
       maxSockets: Infinity,
       maxFreeSockets: 64,

@@ -23,6 +23,8 @@ class Script implements Transport {
   lists = 0
   readonly watchedFrom: string[] = []
   failLists = 0
+  /** When a watch begins. */
+  onWatch = () => {}
   #push: (event: WatchEvent | Error | undefined) => void = () => {}
 
   async send(_request: TransportRequest): Promise<unknown> {
@@ -40,6 +42,9 @@ class Script implements Transport {
       wake()
     }
     signal.addEventListener('abort', () => this.#push(undefined))
+    // A turn of the event loop later, so that a hurry is seen and does not hang the test.
+    await new Promise((resolve) => setImmediate(resolve))
+    this.onWatch()
     for (;;) {
       while (waiting.length === 0) await new Promise<void>((resolve) => (wake = resolve))
       const next = waiting.shift()
@@ -132,6 +137,23 @@ test('a watch that is too old is begun anew, and what was missed is told', async
   assert.deepEqual(told.slice(3), ['~b 1-5', '-c', '+c', '+d'])
   assert.deepEqual(script.watchedFrom, ['1', '8'])
 })
+
+for (const [what, error, event] of [
+  ['has always forgotten the version that it just gave', expired('too old resource version'), undefined],
+  ['breaks every watch off with what is known already', new Error('broken'), object('', 9)],
+  ['ends every watch with what is known already', undefined, object('', 9)],
+] as const)
+  test(`a server that ${what} is not asked in a hurry`, async () => {
+    const script = new Script()
+    script.onWatch = () => {
+      if (event) script.tell('BOOKMARK', event)
+      script.end(error)
+    }
+    const { clock, informers } = await start(script)
+    await clock.advance(120_000)
+    assert.ok(script.watchedFrom.length >= 5 && script.watchedFrom.length <= 15, `${script.watchedFrom.length} watches`)
+    await informers.close()
+  })
 
 test('a server that cannot be reached is asked again, more and more slowly', async () => {
   const script = new Script()

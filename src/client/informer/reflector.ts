@@ -31,6 +31,8 @@ const backoffMaxMs = 30_000
 const backoffForgetMs = 120_000
 /** A watch lasts this long to twice as long; then the next one resumes where it ended. */
 const watchSeconds = 300
+/** A watch that ends sooner and led no further is no success: the next one waits. */
+const shortWatchMs = 1000
 /** A large list is taken over in pieces of this many objects, with a turn for others in between. */
 const chunk = 1000
 
@@ -39,7 +41,7 @@ export async function reflect<T extends KubernetesObject>(options: ReflectorOpti
   const { deps, signal, resource } = options
   const backoff = new Backoff(deps)
   let from: string | undefined
-  // After an expired version a consistent list is asked for; else the server's cache is good enough.
+  // After a version that the server no longer has, or does not understand, a consistent list is asked for; else its cache is good enough.
   let fresh = false
   while (!signal.aborted) {
     try {
@@ -48,19 +50,16 @@ export async function reflect<T extends KubernetesObject>(options: ReflectorOpti
       from = await follow(options, from, backoff)
     } catch (error) {
       if (signal.aborted) return
-      if (isExpired(error)) {
+      if (isExpired(error) || isInvalid(error)) {
         from = undefined
         fresh = true
-        continue
-      }
-      if (error instanceof ApiError && error.code === 404 && from === undefined)
+      } else if (error instanceof ApiError && error.code === 404 && from === undefined)
         deps.log.debug({ resource: resource.plural }, 'the resource is not served')
       else
         deps.log.debug(
           { err: error, resource: resource.plural, group: resource.group },
           'list or watch failed; it is tried again',
         )
-      if (isInvalid(error)) from = undefined
     }
     try {
       await backoff.wait(signal)
@@ -121,7 +120,7 @@ async function follow<T extends KubernetesObject>(
     if (isExpired(error) || seen === 0) throw error
     deps.log.debug({ err: error, resource: resource.plural }, 'a watch broke off; it resumes')
   }
-  if (seen > 0 || deps.clock.now() - startedMs > 1000) backoff.reset()
+  if (version !== from || deps.clock.now() - startedMs >= shortWatchMs) backoff.reset()
   return version
 }
 
@@ -147,7 +146,7 @@ class Backoff {
     const { clock, random } = this.#deps
     if (clock.now() - this.#lastMs > backoffForgetMs) this.#nextMs = 0
     const ms = this.#nextMs * (1 + random.number())
-    // A watch that ended in the usual way is followed by the next one at once.
+    // A watch that ended in the usual way is followed by the next one at once, and one that was too old by a list.
     this.#nextMs = Math.min(backoffMaxMs, Math.max(backoffFirstMs, this.#nextMs * 2))
     this.#lastMs = clock.now()
     if (ms > 0) await clock.sleep(ms, signal)
