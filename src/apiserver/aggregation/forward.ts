@@ -80,7 +80,7 @@ export async function forwardRequest(parts: ForwardParts, service: Service, requ
       ? undefined
       : exchange.bodyStream()
   const answer = await sendOn(
-    { target, method, path: exchange.target, headers: { ...forwardedHeaders(exchange), ...added } },
+    { target, method, path: exchange.target, headers: { ...forwardedHeaders(exchange), ...added }, exchange },
     body,
     unreachable,
   )

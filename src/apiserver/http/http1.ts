@@ -85,7 +85,8 @@ export class Http1Exchange implements Exchange {
   }
 
   onClose(fn: () => void): void {
-    this.#response.once('close', fn)
+    if (this.#response.closed) fn()
+    else this.#response.once('close', fn)
   }
 
   get answered(): boolean {

@@ -78,7 +78,8 @@ export class UpgradeExchange implements Exchange {
   }
 
   onClose(fn: () => void): void {
-    this.socket.once('close', fn)
+    if (this.socket.destroyed) fn()
+    else this.socket.once('close', fn)
   }
 
   /** The socket has been taken: nothing more is written from here. */

@@ -21,6 +21,8 @@ export interface Forwarded {
   /** Path and query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Whose request it is: when the client goes away, nobody waits for the answer any more. */
+  readonly exchange?: Exchange | undefined
 }
 
 /** Headers that are about one connection only. */
@@ -37,6 +39,10 @@ const hopByHop: ReadonlySet<string> = new Set([
   'http2-settings',
 ])
 
+/** Headers that a `Connection` header names: they are about that connection, too. */
+const namedBy = (connection: string | undefined): ReadonlySet<string> =>
+  new Set(connection?.split(',').map((name) => name.trim().toLowerCase()))
+
 /** Headers that say who the client is towards us. */
 const isIdentity = (name: string): boolean =>
   name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('x-remote-')
@@ -51,8 +57,9 @@ const webSocketProtocol = 'sec-websocket-protocol'
 export function forwardedHeaders(exchange: Exchange): Record<string, string | string[]> {
   const out: Record<string, string | string[]> = {}
   const headers = exchange.headers()
+  const named = namedBy(exchange.header('connection'))
   for (const name in headers) {
-    if (name.startsWith(':') || hopByHop.has(name) || isIdentity(name)) continue
+    if (name.startsWith(':') || hopByHop.has(name) || named.has(name) || isIdentity(name)) continue
     const value = headers[name]
     if (value !== undefined) out[name] = typeof value === 'string' ? value : value.length === 1 ? value[0]! : [...value]
   }
@@ -74,7 +81,7 @@ const connectTimeoutMs = 30_000
 
 /** Sends a request on and resolves with the head of the answer. Rejects with what `failed` makes of it when nobody answers. `body` is sent as it comes. */
 export function sendOn(
-  { target, method, path, headers }: Forwarded,
+  { target, method, path, headers, exchange }: Forwarded,
   body?: NodeJS.ReadableStream,
   failed: (why: string) => Error = unreachable,
 ): Promise<IncomingMessage> {
@@ -99,6 +106,7 @@ export function sendOn(
       socket.once('connect', () => socket.setTimeout(0))
     })
     outgoing.once('response', resolve)
+    exchange?.onClose(() => outgoing.destroy())
     outgoing.on('error', (error: NodeJS.ErrnoException) => reject(failed(dialFailure(error, host, port))))
     if (!body) return void outgoing.end()
     body.on('error', () => outgoing.destroy())
@@ -152,17 +160,17 @@ export async function giveBack(
 ): Promise<void> {
   const page = html && isPlainPage(answer) ? html : undefined
   const headers: string[] = []
+  const named = namedBy(answer.headers.connection)
   for (let i = 0; i < answer.rawHeaders.length; i += 2) {
     const name = answer.rawHeaders[i]!.toLowerCase()
     const value = answer.rawHeaders[i + 1]!
-    if (hopByHop.has(name) || (page && name === 'content-length')) continue
+    if (hopByHop.has(name) || named.has(name) || (page && name === 'content-length')) continue
     headers.push(name, name === 'location' && location ? location(value) : value)
   }
-  exchange.onClose(() => answer.destroy())
   if (page && exchange.method !== 'HEAD') {
-    const parts: Buffer[] = []
-    for await (const chunk of answer as AsyncIterable<Buffer>) parts.push(chunk)
-    return exchange.respond(answer.statusCode ?? 502, headers, Buffer.from(page(Buffer.concat(parts).toString())))
+    const { whole, bytes } = await beginning(answer)
+    if (whole) return exchange.respond(answer.statusCode ?? 502, headers, page(bytes.toString()))
+    answer.unshift(bytes)
   }
   const writer = exchange.stream(answer.statusCode ?? 502, headers)
   try {
@@ -175,6 +183,18 @@ export async function giveBack(
     return exchange.abort()
   }
   writer.end()
+}
+
+/** A page, or its beginning when it is too large. */
+async function beginning(answer: IncomingMessage): Promise<{ readonly whole: boolean; readonly bytes: Buffer }> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const chunk of answer.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    parts.push(chunk)
+    size += chunk.length
+    if (size > pageBytesMax) return { whole: false, bytes: Buffer.concat(parts) }
+  }
+  return { whole: true, bytes: Buffer.concat(parts) }
 }
 
 const isPlainPage = ({ headers }: IncomingMessage): boolean =>

@@ -3,6 +3,7 @@ import { pods } from '../../api/generated/resources.ts'
 import { field, FieldErrors, nowhere } from '../../api/validation/field.ts'
 import { textAnswer } from '../answer/answer.ts'
 import { methodNotAllowed } from '../answer/status.ts'
+import type { Exchange } from '../http/exchange.ts'
 import { UpgradeExchange } from '../http/upgrade-exchange.ts'
 import type { KubeletClientOptions } from '../options.ts'
 import type { Lookup } from '../registry/registry.ts'
@@ -31,9 +32,10 @@ export function podLog(options: KubeletClientOptions | undefined): SubresourceHa
       name: info.name,
       container,
       query,
+      exchange,
     })
     if (!exchange) return textAnswer(200, await textOf(log.bytes), 'text/plain')
-    exchange.onClose(log.stop)
+    if (log.stop) exchange.onClose(log.stop)
     if (exchange instanceof UpgradeExchange && wantsWebSocket(exchange)) {
       await bytesOverWebSocket(exchange, log.bytes)
       return { type: 'taken' }
@@ -69,16 +71,27 @@ interface Asked {
   readonly name: string
   readonly container: string
   readonly query: Query
+  readonly exchange: Exchange | undefined
 }
 
 /** A log that is open. */
 interface OpenLog {
   readonly bytes: AsyncIterable<Buffer>
-  readonly stop: () => void
+  /** Of a log in this process; another one's ends with the client's connection. */
+  readonly stop?: () => void
 }
 
 /** Opens the log at the node's kubelet. */
-async function open({ lookup, options, nodeName, namespace, name, container, query }: Asked): Promise<OpenLog> {
+async function open({
+  lookup,
+  options,
+  nodeName,
+  namespace,
+  name,
+  container,
+  query,
+  exchange,
+}: Asked): Promise<OpenLog> {
   const parameters = parametersOf(query)
   const local = options?.local?.(nodeName)
   if (local) {
@@ -93,12 +106,11 @@ async function open({ lookup, options, nodeName, namespace, name, container, que
     ...(tls && { tls: query.flag('insecureSkipTLSVerifyBackend') ? { ...tls, ca: undefined } : tls }),
   }
   const path = `/containerLogs/${namespace}/${name}/${container}?${parameters.toString()}`
-  const answer = await sendOn({ target, method: 'GET', path, headers: { host: origin.host } }, undefined, (why) =>
-    plainFailure(`Get "${origin.origin}${path}": ${why}`),
-  )
+  const sent = { target, method: 'GET', path, headers: { host: origin.host }, exchange }
+  const answer = await sendOn(sent, undefined, (why) => plainFailure(`Get "${origin.origin}${path}": ${why}`))
   if (answer.statusCode !== 200)
     throw kubeletError(answer.statusCode ?? 500, await textOf(answer, refusalBytesMax), name)
-  return { bytes: answer as AsyncIterable<Buffer>, stop: () => void answer.destroy() }
+  return { bytes: answer as AsyncIterable<Buffer> }
 }
 
 const numbers = ['sinceSeconds', 'tailLines', 'limitBytes'] as const

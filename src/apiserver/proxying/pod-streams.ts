@@ -1,6 +1,6 @@
 import { ApiError, badRequest, notFound } from '../../api/errors/api-error.ts'
 import { pods } from '../../api/generated/resources.ts'
-import { DialError, type Target } from '../../streaming/upgrade/forward.ts'
+import { DialError, UpgradeError, type Target } from '../../streaming/upgrade/forward.ts'
 import { webSocketProtocols } from '../../streaming/upgrade/upgrade.ts'
 import { methodNotAllowed } from '../answer/status.ts'
 import { askOf, denied } from '../authz/authorizer.ts'
@@ -88,7 +88,8 @@ async function reached<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
-    throw error instanceof DialError ? dialFailed(error.message) : error
+    if (error instanceof DialError) throw dialFailed(error.message)
+    throw error instanceof UpgradeError ? plainFailure(error.message) : error
   }
 }
 

@@ -129,7 +129,10 @@ async function relay({ exchange, info, method }: ResourceRequest, target: Target
     method === 'GET' || method === 'HEAD' || (exchange.protocol === 'HTTP/1.1' && declared === undefined)
       ? undefined
       : exchange.bodyStream()
-  const answer = await sendOn({ target, method, path, headers: { ...forwardedHeaders(exchange), ...added } }, body)
+  const answer = await sendOn(
+    { target, method, path, headers: { ...forwardedHeaders(exchange), ...added }, exchange },
+    body,
+  )
   const at = { prefix, serverHost: target.origin.host, requestHost: exchange.header('host') ?? '' }
   await giveBack(exchange, answer, {
     location: (value) => proxiedUrl(value, at),

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { connect, createServer as createTcp, type AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import test, { type TestContext } from 'node:test'
 import { WebSocket, type RawData } from 'ws'
 import { VirtualClock } from '../../base/clock.ts'
 import { SpdyConnection, type SpdyStream } from '../spdy/connection.ts'
-import { DialError, forwardUpgrade, UpgradeError } from '../upgrade/forward.ts'
+import { UpgradeError } from '../upgrade/forward.ts'
 import type { Upgrade } from '../upgrade/upgrade.ts'
 import { remoteCommandV5, translateRemoteCommand, type SessionStreams } from './remote-command.ts'
 import { tunnelledProtocols, tunnelSpdy } from './tunnel.ts'
@@ -183,6 +183,25 @@ test('what the runtime refuses is told on the error channel', async (t) => {
   )
 })
 
+test('a session whose connection breaks did not succeed', async (t) => {
+  const server = createServer()
+  server.on('upgrade', (_request, socket: Duplex) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n')
+    socket.once('data', () => socket.end()).on('error', () => {})
+  })
+  const streams = { stdin: false, stdout: true, stderr: false, tty: false }
+  const origin = await listen(t, server)
+  const { url } = await front(t, (upgrade) =>
+    translateRemoteCommand(upgrade, { clock: new VirtualClock(), streams, server: { origin, path: '/' } }),
+  )
+  const one = await client(url, remoteCommandV5)
+  await one.closed
+  assert.equal(
+    (JSON.parse(one.text(3)) as { message: string }).message,
+    'Internal error occurred: error reading from error stream: unexpected EOF',
+  )
+})
+
 test('a client that goes away ends the session', async (t) => {
   const { promise: ended, resolve } = Promise.withResolvers<void>()
   const one = await session(t, { stdin: true }, ({ stdin, stdout }) => {
@@ -223,6 +242,31 @@ test('a tunnel carries SPDY in WebSocket messages of any size', async (t) => {
   socket.destroy()
 })
 
+test('a client that is gone when its tunnel is ready leaves none', async (t) => {
+  const { promise: closed, resolve } = Promise.withResolvers<void>()
+  const server = createServer()
+  const { url, done } = await front(t, async (upgrade) => {
+    await tunnelSpdy(upgrade, { origin: await origin, path: '/', protocols: ['portforward.k8s.io'] })
+  })
+  const socket = connect(Number(url.port), '127.0.0.1')
+  server.on('upgrade', (_request, backend: Duplex) => {
+    socket.resetAndDestroy()
+    socket.once('close', () => {
+      backend.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n')
+      backend
+        .on('error', () => {})
+        .on('end', resolve)
+        .resume()
+    })
+  })
+  const origin = listen(t, server)
+  socket.write(
+    'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  )
+  await assert.rejects(done, UpgradeError)
+  await closed
+})
+
 /** The payload of unfragmented binary messages over a socket, a byte a message when sending: the worst pieces. */
 function messagesOver(socket: ReturnType<typeof connect>): Duplex {
   const [near, far] = [new PassPipe(), new PassPipe()]
@@ -252,114 +296,3 @@ class PassPipe extends (await import('node:stream')).Duplex {
     done()
   }
 }
-
-test('a forwarded upgrade is a byte pipe: credentials do not pass, and the last bytes arrive', async (t) => {
-  const seen: string[] = []
-  const server = createTcp((socket) => {
-    socket.once('data', (chunk: Buffer) => {
-      seen.push(chunk.toString())
-      socket.end(
-        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: anything\r\nConnection: Upgrade\r\n\r\n' + 'x'.repeat(300_000),
-      )
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close())
-  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  const { url } = await front(t, (upgrade) =>
-    forwardUpgrade(upgrade, {
-      origin,
-      path: '/there?a=1',
-      without: new Set(['authorization']),
-      added: { 'x-more': ['yes', 'too'] },
-    }),
-  )
-  const socket = connect(Number(url.port), '127.0.0.1')
-  socket.write(
-    'POST /here HTTP/1.1\r\nHost: me\r\nAuthorization: Bearer secret\r\nConnection: Upgrade\r\nUpgrade: anything\r\nX-Kept: 1\r\n\r\n',
-  )
-  const answer = await textOf(socket)
-  assert.equal(
-    answer.length,
-    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: anything\r\nConnection: Upgrade\r\n\r\n'.length + 300_000,
-  )
-  assert.match(
-    seen[0]!,
-    /^POST \/there\?a=1 HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nConnection: Upgrade\r\nUpgrade: anything\r\nX-Kept: 1\r\nx-more: yes\r\nx-more: too\r\nContent-Length: 0\r\n\r\n$/,
-  )
-})
-
-/** A server of requests that stays one, whatever it is asked; the front with which it is reached, and what it saw. */
-async function stubborn(t: TestContext, code: number) {
-  const seen: string[] = []
-  const server = createServer((request, response) => {
-    seen.push(`${request.method} ${request.url}`)
-    response.writeHead(code, { 'X-Kept': '1' }).end('no')
-  })
-  server.on('upgrade', (request, socket: Duplex) => {
-    seen.push(`${request.method} ${request.url}`)
-    // As Go's servers: the connection goes on.
-    socket.write(`HTTP/1.1 ${code} Whatever\r\nX-Kept: 1\r\nContent-Length: 2\r\n\r\nno`)
-    socket.on('data', (chunk: Buffer) => seen.push(chunk.toString()))
-  })
-  const origin = await listen(t, server)
-  const { url, done } = await front(t, (upgrade) => forwardUpgrade(upgrade, { origin, path: '/there' }))
-  return { seen, done, port: Number(url.port) }
-}
-
-const ask = 'POST /here HTTP/1.1\r\nHost: me\r\nConnection: Upgrade\r\nUpgrade: anything\r\n\r\n'
-
-test('a refused upgrade comes back, and its connection takes no other request of the client', async (t) => {
-  const { seen, done, port } = await stubborn(t, 403)
-  const socket = connect(port, '127.0.0.1')
-  // The second request rides on the first, and on a connection with credentials that are not the client's.
-  socket.write(`${ask}GET /secret HTTP/1.1\r\nHost: me\r\n\r\n`)
-  const answer = await textOf(socket)
-  assert.equal(answer, 'HTTP/1.1 403 Whatever\r\nX-Kept: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno')
-  assert.equal(await done, 403)
-  assert.deepEqual(seen, ['POST /there'])
-})
-
-test('a server that neither switches nor refuses is an error', async (t) => {
-  const { done, port } = await stubborn(t, 200)
-  const socket = connect(port, '127.0.0.1')
-  socket.write(ask)
-  await assert.rejects(done, { name: 'UpgradeError', message: 'invalid upgrade response: status code 200' })
-  socket.destroy()
-})
-
-test('a client that goes away before the answer leaves no connection behind', async (t) => {
-  const [asked, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const server = createTcp((backend) => {
-    backend.once('data', () => asked.resolve()).once('close', () => left.resolve())
-    backend.on('error', () => {})
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close())
-  const origin = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  const { url, done } = await front(t, (upgrade) => forwardUpgrade(upgrade, { origin, path: '/' }))
-  const socket = connect(Number(url.port), '127.0.0.1')
-  socket.write(ask)
-  await asked.promise
-  socket.resetAndDestroy()
-  await assert.rejects(done, UpgradeError)
-  await left.promise
-})
-
-test('nobody at the other end is an error that says so, before anything is answered', async (t) => {
-  const server = createTcp().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  const { url, done } = await front(t, (upgrade) =>
-    forwardUpgrade(upgrade, { origin: new URL(`http://127.0.0.1:${port}`), path: '/' }),
-  )
-  const socket = connect(Number(url.port), '127.0.0.1')
-  socket.write('GET / HTTP/1.1\r\nHost: me\r\nConnection: Upgrade\r\nUpgrade: anything\r\n\r\n')
-  await assert.rejects(
-    done,
-    (error: Error) =>
-      error instanceof DialError && error.message === `dial tcp 127.0.0.1:${port}: connect: connection refused`,
-  )
-  socket.destroy()
-})

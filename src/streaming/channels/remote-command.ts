@@ -95,7 +95,8 @@ async function carry(
       stdout && output(stdout, webSocket, channels.stdout),
       stderr && output(stderr, webSocket, channels.stderr),
     ])
-    return text.length > 0 ? text : success
+    if (text.length > 0) return text
+    return error.cut ? internalError('error reading from error stream: unexpected EOF') : success
   } finally {
     cancelPing()
     connection.close()

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import { UpgradeError } from '../upgrade/forward.ts'
 import type { Upgrade } from '../upgrade/upgrade.ts'
 
 /** The largest message that is taken. */
@@ -26,7 +27,14 @@ export async function acceptWebSocket({ request, socket, head }: Upgrade, protoc
       )
       reject(error)
     })
-    server.handleUpgrade(asked, socket, head, resolve)
+    // A client that is gone before the answer is not told of by `ws`.
+    const left = () => reject(new UpgradeError('the client has gone'))
+    if (socket.destroyed) return left()
+    socket.once('close', left)
+    server.handleUpgrade(asked, socket, head, (webSocket) => {
+      socket.removeListener('close', left)
+      resolve(webSocket)
+    })
   })
 }
 

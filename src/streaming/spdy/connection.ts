@@ -171,7 +171,7 @@ export class SpdyConnection {
   #end(error: Error | undefined): void {
     if (this.#closed) return
     this.#closed = true
-    for (const stream of this.#streams.values()) stream.gone(error)
+    for (const stream of this.#streams.values()) stream.lost(error)
     this.#streams.clear()
     this.#behind.clear()
     this.#socket.resume()
@@ -185,6 +185,7 @@ export class SpdyStream extends Duplex {
   readonly #connection: SpdyConnection
   #ended = false
   #dropped = false
+  #cut = false
 
   constructor(connection: SpdyConnection, id: number, headers: SpdyHeaders) {
     super({ allowHalfOpen: true, emitClose: true })
@@ -205,7 +206,7 @@ export class SpdyStream extends Duplex {
     }
   }
 
-  /** For the connection: the other side has dropped the stream, or is gone. What came before can still be read; what is written goes nowhere. */
+  /** For the connection: the other side has dropped the stream. What came before can still be read; what is written goes nowhere. */
   gone(error: Error | undefined): void {
     this.#dropped = true
     if (error) this.destroy(error)
@@ -213,6 +214,17 @@ export class SpdyStream extends Duplex {
       this.#ended = true
       this.push(null)
     }
+  }
+
+  /** For the connection: it is gone. */
+  lost(error: Error | undefined): void {
+    this.#cut = !this.#ended
+    this.gone(error)
+  }
+
+  /** The connection went before the other side had ended the stream: there may have been more to read. */
+  get cut(): boolean {
+    return this.#cut
   }
 
   override _read(): void {
