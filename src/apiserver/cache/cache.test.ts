@@ -276,6 +276,14 @@ onEach('a resource version of the future is waited for, and refused after three 
   await refused
 })
 
+onEach('who waits for a resource version when the store has ended leaves nothing behind', async (bench) => {
+  await bench.store.close()
+  await assert.rejects(bench.cache.waitForRevision(bench.store.revision() + 1), /closed/)
+  // A timer that nobody waits for any more would end the process with an unhandled rejection.
+  await bench.clock.advance(3000)
+  await new Promise((resolve) => setImmediate(resolve))
+})
+
 onEach('a watch tells what happens, all of one turn together', async (bench) => {
   const { told, batches } = await bench.watch({ from: 'now' })
   await Promise.all([bench.put('default/a'), bench.put('default/b')])

@@ -137,11 +137,11 @@ class StoreCache implements ObjectCache {
     if (revision <= this.revision()) return
     const { clock } = this.#options
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const cancel = clock.after(freshnessMs, () => reject(tooLargeResourceVersion(revision, this.revision())))
     // Any write moves the revision on, whatever its prefix.
     const watch = this.#store.watch('', this.revision(), () => {
       if (this.revision() >= revision) resolve()
     })
+    const cancel = clock.after(freshnessMs, () => reject(tooLargeResourceVersion(revision, this.revision())))
     try {
       await promise
     } finally {

@@ -6,8 +6,7 @@ import { Metrics } from '../../base/metrics.ts'
 import { seededRandom } from '../../base/random.ts'
 import { WorkQueue } from './work-queue.ts'
 
-function make() {
-  const clock = new VirtualClock()
+function make(clock = new VirtualClock()) {
   const metrics = new Metrics()
   const queue = new WorkQueue({ deps: { clock, random: seededRandom(1), log: silentLogger, metrics }, name: 'q' })
   return { clock, metrics, queue }
@@ -92,6 +91,25 @@ test('of several delays of a key the earliest counts', async () => {
   queue.addAfter('a', 300)
   await clock.advance(1000)
   assert.deepEqual(times, [100])
+  await queue.close()
+})
+
+test('a delay is as long as was asked for, also when the time of day is set back meanwhile', async () => {
+  let setBackMs = 0
+  class SettableClock extends VirtualClock {
+    override now(): number {
+      return super.now() - setBackMs
+    }
+  }
+  const { clock, queue } = make(new SettableClock())
+  let seen = 0
+  queue.run(1, async () => void seen++)
+  queue.addAfter('a', 5000)
+  setBackMs = 3_600_000
+  await clock.advance(4990)
+  assert.equal(seen, 0)
+  await clock.advance(20)
+  assert.equal(seen, 1)
   await queue.close()
 })
 

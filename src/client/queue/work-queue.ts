@@ -12,6 +12,9 @@ export interface WorkQueueOptions {
 
 /** After this many keys a worker lets others have their turn: work that finds nothing to do would never leave the microtask queue. */
 const turnKeys = 64
+/** The longest that a timer of Node holds, and how much too early it may fire. */
+const timerMaxMs = 2 ** 31 - 1
+const earlyMs = 1
 
 /**
  * The keys that a controller has to look at. A key is in the queue at most once, however often it is added; it is never worked on twice at
@@ -68,8 +71,8 @@ export class WorkQueue {
     known?.cancel()
     const cancel = this.#deps.clock.after(ms, () => {
       this.#later.delete(key)
-      // A real timer holds at most 24 days and may fire early.
-      this.addAfter(key, atMs - this.#deps.clock.now())
+      // A real timer holds at most 24 days and may fire early. What is left is not more than that: the time of day may have been set back.
+      this.addAfter(key, Math.min(atMs - this.#deps.clock.now(), Math.max(ms - timerMaxMs, earlyMs)))
     })
     this.#later.set(key, { atMs, cancel })
   }

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { RootDatabase } from 'lmdb'
 import { StoreWriteError } from '../store.ts'
-import { DamagedStoreError, checkDataFile } from './data-file.ts'
+import { DamagedStoreError, checkDataFile, damaged } from './data-file.ts'
 import {
   type Head,
   type LogRecord,
@@ -52,8 +53,8 @@ export class Database {
   #olderHeads = new Map<string, Head>()
   #env: RootDatabase<Buffer, Buffer>
   #mappedBytes = 0
-  /** Set while the file is unmapped and mapped again, a few microtasks long. Nothing may be read meanwhile. */
-  suspended: Promise<void> | undefined
+  #isOpen = true
+  #reopening: Promise<void> | undefined
 
   private constructor(lmdb: Lmdb, path: string, env: RootDatabase<Buffer, Buffer>) {
     this.#lmdb = lmdb
@@ -66,22 +67,19 @@ export class Database {
     checkDataFile(path)
     const lmdb = await import('lmdb')
     const env = openEnv(lmdb, path)
-    const database = new Database(lmdb, path, env)
-    const found = env.get(formatKey)
-    if (found && !found.equals(format)) {
+    try {
+      const database = new Database(lmdb, path, env)
+      if (!hasFormat(env, path)) await database.#written(env.put(formatKey, format))
+      return database
+    } catch (error) {
       await env.close()
-      throw new DamagedStoreError(
-        `${path} was written by another version (${found.toString()}); this one reads "${format.toString()}"`,
-      )
+      throw error instanceof StoreWriteError ? error : damaged(path, error)
     }
-    if (!found) {
-      if ([...env.getKeys({ start: Buffer.from([0]), limit: 1 })].length > 0) {
-        await env.close()
-        throw new DamagedStoreError(`${path} is an lmdb file of another program`)
-      }
-      await database.#written(env.put(formatKey, format))
-    }
-    return database
+  }
+
+  /** Set while the file is unmapped and mapped again, a few microtasks long. Nothing may be read meanwhile. When that fails it rejects, and whoever asks next tries again. */
+  get suspended(): Promise<void> | undefined {
+    return this.#isOpen ? undefined : (this.#reopening ?? this.#reopen())
   }
 
   head(key: string): Head | undefined {
@@ -158,21 +156,30 @@ export class Database {
 
   /** Gives mapped memory back when there is much. Only while no commit runs. */
   unmap(): void {
-    if (this.#mappedBytes < mappedBytesMax || this.suspended) return
+    if (this.#mappedBytes < mappedBytesMax || !this.#isOpen) return
     this.#mappedBytes = 0
-    this.suspended = this.#env
-      .close()
-      .then(() => {
-        this.#env = openEnv(this.#lmdb, this.#path)
-      })
-      .finally(() => (this.suspended = undefined))
-    // Whoever waits for it sees the failure; so does every read after it.
-    this.suspended.catch(() => {})
+    this.#isOpen = false
+    void this.#reopen(this.#env.close())
   }
 
   async close(): Promise<void> {
-    await this.suspended
-    await this.#env.close()
+    await this.#reopening?.catch(() => {})
+    if (this.#isOpen) await this.#env.close()
+    this.#isOpen = false
+  }
+
+  #reopen(closed: Promise<void> = Promise.resolve()): Promise<void> {
+    const reopening = closed
+      .then(() => {
+        // A new file in its place would be an empty store.
+        if (!existsSync(this.#path)) throw new StoreWriteError(`${this.#path} is gone`)
+        this.#env = openEnv(this.#lmdb, this.#path)
+        this.#isOpen = true
+      })
+      .finally(() => (this.#reopening = undefined))
+    // Whoever waits for it sees the failure.
+    reopening.catch(() => {})
+    return (this.#reopening = reopening)
   }
 
   #remember(heads: Batch['heads']): void {
@@ -224,13 +231,21 @@ function openEnv(lmdb: Lmdb, path: string): RootDatabase<Buffer, Buffer> {
     })
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    if (/INVALID|VERSION_MISMATCH|CORRUPTED|not an LMDB/i.test(text))
-      throw new DamagedStoreError(
-        `${path} is damaged: ${text}; restore a backup, or move the file away to start empty`,
-        { cause: error },
-      )
+    if (/INVALID|VERSION_MISMATCH|CORRUPTED|not an LMDB/i.test(text)) throw damaged(path, error)
     throw new StoreWriteError(`cannot open ${path}: ${text}`, { cause: error })
   }
+}
+
+/** Whether the file is a store of this version; false: it is new. */
+function hasFormat(env: RootDatabase<Buffer, Buffer>, path: string): boolean {
+  const found = env.get(formatKey)
+  if (found && !found.equals(format))
+    throw new DamagedStoreError(
+      `${path} was written by another version (${found.toString()}); this one reads "${format.toString()}"`,
+    )
+  if (!found && [...env.getKeys({ start: Buffer.from([0]), limit: 1 })].length > 0)
+    throw new DamagedStoreError(`${path} is an lmdb file of another program`)
+  return found !== undefined
 }
 
 function keyOf(tag: number, rest: Uint8Array): Buffer {

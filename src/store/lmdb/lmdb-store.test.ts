@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readFile, rename, rm, rmdir, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -248,4 +248,55 @@ test('lmdb: reads go on while mapped memory is given back', async (t) => {
     assert.equal(textOf(entry!.value), value)
     store.watch('/', store.compactedRevision(), () => {}).close()
   }
+})
+
+test('lmdb: a file that cannot be opened again fails what is asked meanwhile, and nothing afterwards', async (t) => {
+  const folder = await newFolder(t)
+  const path = join(folder, 'data.mdb')
+  const clock = new VirtualClock()
+  const store = await openLmdbStore({ ...depsOn(clock), folder })
+  t.after(() => store.close())
+  await Promise.all(Array.from({ length: 50 }, (_, k) => store.put(`/a/${k}`, () => valueOf('x'.repeat(1e5)), 'any')))
+  await rename(path, `${path}.aside`)
+  const fill = async () => {
+    for (let i = 0; i < 10; i++) await store.range('/a/')
+  }
+  await assert.rejects(fill(), { name: 'StoreWriteError', message: /data\.mdb is gone/ })
+  await mkdir(path)
+  await assert.rejects(store.put('/b', at('x'), 'any'), { name: 'StoreWriteError' })
+  const heard: number[] = []
+  store.watch('/', store.revision() - 1, (changes) => heard.push(...changes.map(({ revision }) => revision)))
+  await clock.settle()
+  await rmdir(path)
+  await rename(`${path}.aside`, path)
+  assert.equal((await store.range('/a/')).count, 50)
+  await clock.advance(2000)
+  await store.put('/b', at('x'), 'any')
+  assert.deepEqual(heard, [51, 52])
+})
+
+test('lmdb: a file with a page that is none is refused by its name', async (t) => {
+  const folder = await newFolder(t)
+  const path = join(folder, 'data.mdb')
+  const store = await openLmdbStore({ ...depsOn(), folder })
+  await Promise.all(Array.from({ length: 400 }, (_, i) => store.put(`/a/${i}`, () => valueOf('x'.repeat(300)), 'any')))
+  await store.close()
+  const file = await open(path, 'r+')
+  // The root of the tree, as the newer of the two descriptions at the beginning names it.
+  const metas = Buffer.alloc(8192)
+  await file.read(metas, 0, metas.length, 0)
+  const [first, second] = [metas.subarray(24), metas.subarray(4096 + 24)]
+  const newest = second.readBigUInt64LE(128) > first.readBigUInt64LE(128) ? second : first
+  await file.write(Buffer.alloc(4096, 0xff), 0, 4096, Number(newest.readBigUInt64LE(112)) * 4096)
+  await file.close()
+  await assert.rejects(openLmdbStore({ ...depsOn(), folder }), {
+    name: 'DamagedStoreError',
+    message: /data\.mdb is damaged: .*restore a backup/,
+  })
+  await rm(path)
+  await mkdir(path)
+  await assert.rejects(openLmdbStore({ ...depsOn(), folder }), {
+    name: 'StoreWriteError',
+    message: /cannot open .*data/,
+  })
 })

@@ -19,11 +19,13 @@ import type {
   WriteOptions,
   WriteResult,
 } from '../store.ts'
+import { damaged } from './data-file.ts'
 import { Database } from './database.ts'
 import { lockFolder } from './folder-lock.ts'
 import { History } from './history.ts'
 import { Reader } from './reader.ts'
 import { type Head, encodeRecord, keyBytesMax } from './record.ts'
+import { StoredChange } from './stored-change.ts'
 import { type Write, Writer } from './writer.ts'
 
 /** What the store on disk is opened with. */
@@ -43,7 +45,12 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   try {
     const path = join(options.folder, 'data.mdb')
     const database = await Database.open(path)
-    return new LmdbStore(options, { database, path, unlock })
+    try {
+      return new LmdbStore(options, { database, path, unlock })
+    } catch (error) {
+      await database.close()
+      throw damaged(path, error)
+    }
   } catch (error) {
     unlock()
     throw error
@@ -61,7 +68,11 @@ function lock(folder: string): () => void {
   }
 }
 
+/** A watcher waits so long until it tries again to read a file that could not be opened. */
+const reopenMs = 1000
+
 class LmdbStore implements Store {
+  readonly #options: LmdbStoreOptions
   readonly #database: Database
   readonly #path: string
   readonly #unlock: () => void
@@ -75,6 +86,7 @@ class LmdbStore implements Store {
     options: LmdbStoreOptions,
     { database, path, unlock }: { database: Database; path: string; unlock: () => void },
   ) {
+    this.#options = options
     this.#database = database
     this.#path = path
     this.#unlock = unlock
@@ -163,15 +175,36 @@ class LmdbStore implements Store {
   watch(prefix: string, afterRevision: number, listener: (changes: readonly Change[]) => void): StoreWatch {
     if (this.#closing) throw new StoreClosedError()
     if (afterRevision < this.#history.compacted) throw new CompactedError(this.#history.compacted)
-    const { revision } = this.#writer
-    const watch = this.#listeners.add(prefix, Math.max(afterRevision, revision), listener)
-    const tell = () =>
-      this.#reader.changes(prefix, { afterRevision, revision }, (changes) => this.#listeners.tellOne(listener, changes))
-    if (afterRevision < revision) {
-      if (this.#database.suspended) void this.#database.suspended.then(tell)
-      else tell()
+    let watch: StoreWatch | undefined
+    let closed = false
+    const begin = () => {
+      if (closed || this.#closing) return
+      const { revision } = this.#writer
+      watch = this.#listeners.add(prefix, Math.max(afterRevision, revision), listener)
+      if (afterRevision < revision)
+        this.#reader.changes(prefix, { afterRevision, revision }, (changes) =>
+          this.#listeners.tellOne(listener, changes),
+        )
     }
-    return watch
+    if (this.#database.suspended) void this.#whenOpen().then(begin)
+    else begin()
+    return {
+      close() {
+        closed = true
+        watch?.close()
+      },
+    }
+  }
+
+  /** Resolves when the file can be read again, however long that takes. */
+  async #whenOpen(): Promise<void> {
+    while (this.#database.suspended && !this.#closing) {
+      try {
+        await this.#database.suspended
+      } catch {
+        await this.#options.clock.sleep(reopenMs)
+      }
+    }
   }
 
   async history(prefix: string, afterRevision: number): Promise<ChangeHistory> {
@@ -213,6 +246,7 @@ class LmdbStore implements Store {
   async #ready(revision?: number): Promise<void> {
     if (this.#closing) throw new StoreClosedError()
     while (this.#database.suspended) await this.#database.suspended
+    if (this.#closing) throw new StoreClosedError()
     if (revision === undefined) return
     if (revision < this.#history.compacted) throw new CompactedError(this.#history.compacted)
     if (revision > this.#writer.revision)
@@ -266,29 +300,6 @@ class LmdbStore implements Store {
       what.lazyMs,
     )
     return promise
-  }
-}
-
-/** A change just written. */
-class StoredChange implements Change {
-  readonly type: 'put' | 'delete'
-  readonly entry: Entry
-  readonly revision: number
-  readonly #previous: () => Entry | undefined
-
-  constructor(type: 'put' | 'delete', entry: Entry, revision: number, previous: () => Entry | undefined) {
-    this.type = type
-    this.entry = entry
-    this.revision = revision
-    this.#previous = previous
-  }
-
-  get key(): string {
-    return this.entry.key
-  }
-
-  get previous(): Entry | undefined {
-    return this.#previous()
   }
 }
 
