@@ -12,7 +12,7 @@ import type {
   PodSandboxStatus,
 } from '../cri/generated/cri.ts'
 import { RuntimeError, type ContainerRuntime, type RuntimeEvent, type RuntimeFilter } from '../runtime.ts'
-import { ipsIn } from './addresses.ts'
+import { AddressRange } from './addresses.ts'
 import { programOf, type Program } from './program.ts'
 
 /** What a simulated runtime is like. */
@@ -84,13 +84,13 @@ export class SimulatedRuntime implements ContainerRuntime {
   readonly #containers = new Map<string, Running>()
   readonly #images = new Map<string, Image>()
   readonly #listeners = new Set<(event: RuntimeEvent) => void>()
-  #addresses: Generator<string>
+  #addresses: AddressRange
   /** A fault that every call meets: for tests of nodes whose runtime is down. */
   fault: string | undefined
 
   constructor(options: SimulatedRuntimeOptions) {
     this.#options = options
-    this.#addresses = ipsIn(options.podCidr ?? '10.88.0.0/16')
+    this.#addresses = new AddressRange(options.podCidr ?? '10.88.0.0/16')
   }
 
   async version() {
@@ -109,7 +109,7 @@ export class SimulatedRuntime implements ContainerRuntime {
 
   async updatePodCidr(podCidr: string): Promise<void> {
     const [first] = podCidr.split(',')
-    if (first) this.#addresses = ipsIn(first)
+    if (first) this.#addresses = new AddressRange(first)
   }
 
   async runSandbox(config: Init<PodSandboxConfig>, handler: string): Promise<string> {
@@ -122,7 +122,7 @@ export class SimulatedRuntime implements ContainerRuntime {
       handler,
       createdAtMs: this.#options.clock.now(),
       ready: true,
-      ip: hostNetwork ? '' : (this.#addresses.next().value ?? ''),
+      ip: hostNetwork ? '' : this.#address(),
     }
     this.#sandboxes.set(sandbox.id, sandbox)
     return sandbox.id
@@ -133,6 +133,7 @@ export class SimulatedRuntime implements ContainerRuntime {
     const sandbox = this.#sandboxes.get(id)
     if (!sandbox) return
     for (const container of this.#of(id)) this.#end(container, terminatedExitCode)
+    if (sandbox.ready) this.#addresses.release(sandbox.ip)
     sandbox.ready = false
   }
 
@@ -400,6 +401,12 @@ export class SimulatedRuntime implements ContainerRuntime {
 
   async #take(ms: number | undefined): Promise<void> {
     if (ms) await this.#options.clock.sleep(ms)
+  }
+
+  #address(): string {
+    const ip = this.#addresses.take()
+    if (ip === undefined) throw new RuntimeError('Unknown', 'no IP addresses available in range set')
+    return ip
   }
 
   #id(): string {
