@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { isExpired, isNotFound } from '../../api/errors/api-error.ts'
 import { configMaps } from '../../api/generated/resources.ts'
@@ -12,7 +15,7 @@ import { lines } from './lines.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
-async function start(answer: Answer, clock: Clock = realClock) {
+async function start(answer: Answer, clock: Clock = realClock, options: { tokenFile?: string } = {}) {
   const server = createServer((request, response) => {
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
@@ -23,6 +26,7 @@ async function start(answer: Answer, clock: Clock = realClock) {
     server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     token: 'secret',
     userAgent: 'test/1',
+    ...options,
     deps: { clock },
   })
   return {
@@ -51,6 +55,25 @@ test('a request has its path, query, credentials and body', async () => {
     'POST /api/v1/namespaces/a%20b/configmaps?fieldManager=me Bearer secret test/1 application/json',
   ])
   assert.equal(made.kind, 'ConfigMap')
+})
+
+test('the token of a file goes before the one that was given, once the file is there', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'kubernode-token-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const tokenFile = join(folder, 'token')
+  const seen: (string | undefined)[] = []
+  await using server = await start(
+    (request, response) => {
+      seen.push(request.headers.authorization)
+      json(response, 200, {})
+    },
+    realClock,
+    { tokenFile },
+  )
+  await server.client.list(configMaps)
+  await writeFile(tokenFile, 'rotated\n')
+  await server.client.list(configMaps)
+  assert.deepEqual(seen, ['Bearer secret', 'Bearer rotated'])
 })
 
 test('items of a list get the kind that the list says', async () => {

@@ -24,7 +24,7 @@ export interface HttpsTransportOptions {
   readonly certFile?: string | undefined
   readonly keyFile?: string | undefined
   readonly token?: string | undefined
-  /** A file with a token, read anew each minute: service account tokens rotate. */
+  /** A file with a token, read anew each minute: service account tokens rotate. It goes before `token`. */
   readonly tokenFile?: string | undefined
   readonly username?: string | undefined
   readonly password?: string | undefined
@@ -178,10 +178,7 @@ class HttpsTransport implements Transport {
 
   async #headers(request: TransportRequest, body: Buffer | undefined): Promise<Record<string, string | string[]>> {
     const { userAgent, impersonate, username, password } = this.#options
-    const token =
-      request.token ??
-      this.#options.token ??
-      (this.#options.tokenFile && (await fileText(this.#options.tokenFile, this.#options.deps.clock)).trim())
+    const token = request.token ?? (await this.#token())
     return {
       accept: request.accept ?? 'application/json',
       'user-agent': userAgent ?? 'kubernode',
@@ -195,6 +192,18 @@ class HttpsTransport implements Transport {
         'impersonate-user': impersonate.user,
         ...(impersonate.groups?.length && { 'impersonate-group': [...impersonate.groups] }),
       }),
+    }
+  }
+
+  /** The token of the file, which changes; one that was given besides does until the file can be read. */
+  async #token(): Promise<string | undefined> {
+    const { token, tokenFile, deps } = this.#options
+    if (!tokenFile) return token
+    try {
+      return (await fileText(tokenFile, deps.clock)).trim()
+    } catch (error) {
+      if (token === undefined) throw error
+      return token
     }
   }
 
