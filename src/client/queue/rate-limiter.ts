@@ -53,7 +53,8 @@ export function tokenBucket(clock: Clock, perSecond: number, burst: number): Tok
   let lastMs = clock.now()
   const fill = () => {
     const nowMs = clock.now()
-    tokens = Math.min(burst, tokens + ((nowMs - lastMs) / 1000) * perSecond)
+    // Nothing is taken away when the time of day is set back.
+    tokens = Math.min(burst, tokens + (Math.max(0, nowMs - lastMs) / 1000) * perSecond)
     lastMs = nowMs
   }
   return {

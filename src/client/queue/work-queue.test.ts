@@ -6,14 +6,23 @@ import { Metrics } from '../../base/metrics.ts'
 import { seededRandom } from '../../base/random.ts'
 import { WorkQueue } from './work-queue.ts'
 
-function make(clock = new VirtualClock()) {
+/** A clock of which the time of day can be set back: timers do not mind. */
+class SettableClock extends VirtualClock {
+  setBackMs = 0
+
+  override now(): number {
+    return super.now() - this.setBackMs
+  }
+}
+
+function make<C extends VirtualClock>(clock: C) {
   const metrics = new Metrics()
   const queue = new WorkQueue({ deps: { clock, random: seededRandom(1), log: silentLogger, metrics }, name: 'q' })
   return { clock, metrics, queue }
 }
 
 test('a key that is added several times is worked on once', async () => {
-  const { clock, queue } = make()
+  const { clock, queue } = make(new VirtualClock())
   const seen: string[] = []
   for (const key of ['a', 'b', 'a', 'a']) queue.add(key)
   queue.run(1, async (key) => void seen.push(key))
@@ -23,7 +32,7 @@ test('a key that is added several times is worked on once', async () => {
 })
 
 test('a key is never worked on twice at a time; what is added meanwhile comes again', async () => {
-  const { clock, queue } = make()
+  const { clock, queue } = make(new VirtualClock())
   let working = 0
   let rounds = 0
   queue.run(3, async () => {
@@ -39,7 +48,7 @@ test('a key is never worked on twice at a time; what is added meanwhile comes ag
 })
 
 test('so many keys at a time as there are workers', async () => {
-  const { clock, queue } = make()
+  const { clock, queue } = make(new VirtualClock())
   let working = 0
   let most = 0
   queue.run(4, async () => {
@@ -54,7 +63,7 @@ test('so many keys at a time as there are workers', async () => {
 })
 
 test('a failing key waits 5, 10, 20 … ms, and 5 again once it was forgotten', async () => {
-  const { clock, queue } = make()
+  const { clock, queue } = make(new VirtualClock())
   const times: number[] = []
   const begin = clock.now()
   queue.run(1, async (key) => {
@@ -70,7 +79,7 @@ test('a failing key waits 5, 10, 20 … ms, and 5 again once it was forgotten', 
 })
 
 test('what work throws is tried again', async () => {
-  const { clock, queue } = make()
+  const { clock, queue } = make(new VirtualClock())
   let attempts = 0
   queue.run(1, async () => {
     if (++attempts < 3) throw new Error('not yet')
@@ -82,7 +91,7 @@ test('what work throws is tried again', async () => {
 })
 
 test('of several delays of a key the earliest counts', async () => {
-  const { clock, queue } = make()
+  const { clock, queue } = make(new VirtualClock())
   const times: number[] = []
   const begin = clock.now()
   queue.run(1, async () => void times.push(clock.now() - begin))
@@ -95,17 +104,11 @@ test('of several delays of a key the earliest counts', async () => {
 })
 
 test('a delay is as long as was asked for, also when the time of day is set back meanwhile', async () => {
-  let setBackMs = 0
-  class SettableClock extends VirtualClock {
-    override now(): number {
-      return super.now() - setBackMs
-    }
-  }
   const { clock, queue } = make(new SettableClock())
   let seen = 0
   queue.run(1, async () => void seen++)
   queue.addAfter('a', 5000)
-  setBackMs = 3_600_000
+  clock.setBackMs = 3_600_000
   await clock.advance(4990)
   assert.equal(seen, 0)
   await clock.advance(20)
@@ -113,8 +116,22 @@ test('a delay is as long as was asked for, also when the time of day is set back
   await queue.close()
 })
 
+test('retries wait no longer because the time of day was set back', async () => {
+  const { clock, queue } = make(new SettableClock())
+  let attempts = 0
+  queue.run(1, async () => {
+    if (++attempts < 4) throw new Error('not yet')
+    clock.setBackMs = 3_600_000
+    if (attempts < 6) throw new Error('not yet')
+  })
+  queue.add('a')
+  await clock.advance(1000)
+  assert.equal(attempts, 6)
+  await queue.close()
+})
+
 test('a closed queue finishes what was begun and takes no more', async () => {
-  const { clock, queue } = make()
+  const { clock, queue } = make(new VirtualClock())
   let ended = false
   queue.run(1, async () => {
     await clock.sleep(100)
@@ -131,7 +148,7 @@ test('a closed queue finishes what was begun and takes no more', async () => {
 })
 
 test('metrics have the names that upstream gives them', () => {
-  const { metrics, queue } = make()
+  const { metrics, queue } = make(new VirtualClock())
   queue.add('a')
   assert.match(metrics.text(), /workqueue_depth\{name="q"\} 1\n/)
   assert.match(metrics.text(), /workqueue_adds_total\{name="q"\} 1\n/)
