@@ -47,6 +47,18 @@ test('a log that has grown is moved away, older ones are compressed, and the old
   assert.equal((await readdir(folder)).length, 3, 'a short log stays')
 })
 
+test('what a kubelet left that was killed while it compressed goes with the next turn', async (t) => {
+  const folder = await folderOf(t)
+  const path = join(folder, '0.log')
+  for (const end of ['', '.20250101-000000', '.20250101-000000.gz', '.20250101-000001.gz.tmp', '.20250101-000001.tmp'])
+    await writeFile(`${path}${end}`, 'a long log')
+  const runtime = { reopenContainerLog: async () => writeFile(path, '') } as unknown as ContainerRuntime
+  const deps = { clock: new VirtualClock(), log: silentLogger, random: seededRandom(1), metrics: new Metrics() }
+  const options = { ...deps, runtime, maxBytes: 10, maxFiles: 5 }
+  await rotateLogs([aState([aRunning('main', { logPath: path })])], options)
+  assert.deepEqual((await readdir(folder)).sort(), ['0.log', '0.log.20250101-000000.gz', '0.log.20260101-000000'])
+})
+
 const status = (more: Partial<ContainerStatus>): ContainerStatus => ({
   id: 'x',
   state: 'CONTAINER_EXITED',

@@ -52,7 +52,11 @@ const stamp = (ms: number) => new Date(ms).toISOString().slice(0, 19).replace(/[
 async function compressAndTrim(path: string, { maxFiles }: LogRotationOptions): Promise<void> {
   const folder = dirname(path)
   const prefix = `${basename(path)}.`
-  const rotated = (await readdir(folder)).filter((name) => name.startsWith(prefix) && !name.endsWith('.tmp')).sort()
+  const found = (await readdir(folder)).filter((name) => name.startsWith(prefix)).sort()
+  // What a kubelet that was killed had half compressed, and what it had not yet removed after that.
+  const left = found.filter((name) => name.endsWith('.tmp') || found.includes(`${name}.gz`))
+  for (const name of left) await rm(join(folder, name))
+  const rotated = found.filter((name) => !left.includes(name))
   const keep = Math.max(0, maxFiles - 2)
   for (const name of rotated.slice(0, Math.max(0, rotated.length - keep))) await rm(join(folder, name))
   for (const name of rotated.slice(Math.max(0, rotated.length - keep))) {
