@@ -13,6 +13,7 @@ import type {
 } from '../cri/generated/cri.ts'
 import { RuntimeError, type ContainerRuntime, type RuntimeEvent, type RuntimeFilter } from '../runtime.ts'
 import { AddressRange } from './addresses.ts'
+import { hasLabels } from './labels.ts'
 import { programOf, type Program } from './program.ts'
 
 /** What a simulated runtime is like. */
@@ -489,14 +490,6 @@ const imageOf = (name: string): Image => ({
   username: '',
   pinned: false,
 })
-
-function hasLabels(
-  labels: Readonly<Record<string, string | undefined>> | undefined,
-  wanted: Readonly<Record<string, string>> | undefined,
-): boolean {
-  for (const name in wanted) if (labels?.[name] !== wanted[name]) return false
-  return true
-}
 
 async function noSessions(): Promise<string> {
   throw new RuntimeError(
