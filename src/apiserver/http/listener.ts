@@ -1,8 +1,8 @@
-import { createServer as createHttp1, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createHttp2, type ServerHttp2Session } from 'node:http2'
+import { createServer as createHttp1, type IncomingMessage, type Server as Http1Server } from 'node:http'
+import { createServer as createHttp2, type Http2Server, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createServer as createTls, type TLSSocket } from 'node:tls'
+import { createServer as createTls, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import { realClock, type Clock } from '../../base/clock.ts'
 import type { Exchange } from './exchange.ts'
 import { Http1Exchange } from './http1.ts'
@@ -56,114 +56,141 @@ const concurrentStreamsMax = 250
 
 /** Opens a TLS port that speaks HTTP/2 and HTTP/1.1, whichever the client offers (HTTP/2 first: one connection then carries all of a client's watches). */
 export async function listen(options: ListenOptions, handler: Handler): Promise<Listener> {
-  const connections = new Set<TLSSocket>()
-  const peers = new WeakMap<object, Peer>()
-  const peerOf = (socket: Socket): Peer => {
-    let peer = peers.get(socket)
-    if (!peer) peers.set(socket, (peer = new Peer(socket.remoteAddress ?? '', socket as TLSSocket)))
+  const listener = new TlsListener(options, handler)
+  await listener.open()
+  return listener
+}
+
+class TlsListener implements Listener {
+  readonly host: string
+  port: number
+  readonly #server: TlsServer
+  readonly #http1: Http1Server
+  readonly #http2: Http2Server
+  /** Those that have not said hello yet, too: they would hold the end up. */
+  readonly #sockets = new Set<Socket>()
+  readonly #secured = new Set<TLSSocket>()
+  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #peers = new WeakMap<Socket, Peer>()
+  readonly #turns: Turns
+  #closed: Promise<void> | undefined
+
+  constructor({ host, port, tls, clock }: ListenOptions, handler: Handler) {
+    this.host = host
+    this.port = port
+    this.#turns = new Turns(clock)
+    this.#http1 = this.#newHttp1(handler)
+    this.#http2 = this.#newHttp2(handler)
+    this.#server = createTls({
+      ...tlsOptions(tls),
+      ALPNProtocols: ['h2', 'http/1.1'],
+      noDelay: true,
+      keepAlive: true,
+    })
+    this.#server.on('connection', (socket) => this.#connected(socket))
+    this.#server.on('secureConnection', (socket) => this.#secure(socket))
+    this.#server.on('tlsClientError', (_error, socket) => socket.destroy())
+  }
+
+  async open(): Promise<void> {
+    const server = this.#server
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host: this.host, port: this.port, backlog: 1024 }, () => {
+        server.removeListener('error', reject)
+        resolve()
+      })
+    })
+    this.port = (server.address() as AddressInfo).port
+  }
+
+  setTls(tls: TlsMaterial): void {
+    this.#server.setSecureContext(tlsOptions(tls))
+  }
+
+  drain(): void {
+    if (this.#closed) return
+    this.#closed = new Promise((resolve) => this.#server.close(() => resolve()))
+    this.#http1.closeIdleConnections()
+    for (const session of this.#sessions) session.close()
+  }
+
+  async close(): Promise<void> {
+    this.drain()
+    // HTTP/2 sessions end by themselves with their last stream.
+    for (const socket of this.#secured) if (socket.alpnProtocol !== 'h2') socket.destroySoon()
+    const cancel = realClock.after(lingerMs, () => this.#sockets.forEach((socket) => socket.destroy()))
+    await this.#closed
+    cancel()
+    this.#http1.close()
+    this.#http2.close()
+  }
+
+  #connected(socket: Socket): void {
+    this.#turns.arrival()
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  #secure(socket: TLSSocket): void {
+    this.#turns.arrival()
+    this.#secured.add(socket)
+    this.#peerOf(socket)
+    socket.on('close', () => this.#secured.delete(socket))
+    socket.on('error', () => socket.destroy())
+    ;(socket.alpnProtocol === 'h2' ? this.#http2 : this.#http1).emit('connection', socket)
+  }
+
+  #peerOf(socket: Socket): Peer {
+    let peer = this.#peers.get(socket)
+    if (!peer) this.#peers.set(socket, (peer = new Peer(socket.remoteAddress ?? '', socket as TLSSocket)))
     return peer
   }
-  const turns = new Turns(options.clock)
-  let closed: Promise<void> | undefined
-  const http1 = newHttp1(
-    handler,
-    (request, response) => {
-      if (closed) response.shouldKeepAlive = false
-      return new Http1Exchange(request, response, peerOf(request.socket), turns)
-    },
-    peerOf,
-  )
-  const http2 = createHttp2({
-    settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: 1 << 20, enablePush: false },
-    maxSessionMemory: 64,
-  })
-  const sessions = new Set<ServerHttp2Session>()
-  http2.on('session', (session) => {
-    session.setLocalWindowSize(1 << 22)
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-  })
-  http2.on('stream', (stream, headers) =>
-    handler.handle(new Http2Exchange(stream, headers, peerOf(stream.session!.socket as unknown as Socket), turns)),
-  )
-  http2.on('sessionError', () => {})
-  const server = createTls({
-    ...tlsOptions(options.tls),
-    ALPNProtocols: ['h2', 'http/1.1'],
-    noDelay: true,
-    keepAlive: true,
-  })
-  // Those that have not said hello yet, too: they would hold the end up.
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket) => {
-    turns.arrival()
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  server.on('secureConnection', (socket) => {
-    turns.arrival()
-    connections.add(socket)
-    peerOf(socket)
-    socket.on('close', () => connections.delete(socket))
-    socket.on('error', () => socket.destroy())
-    ;(socket.alpnProtocol === 'h2' ? http2 : http1).emit('connection', socket)
-  })
-  server.on('tlsClientError', (_error, socket) => socket.destroy())
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
-      server.removeListener('error', reject)
-      resolve()
+
+  #newHttp1(handler: Handler): Http1Server {
+    const server = createHttp1({
+      keepAliveTimeout: idleMs,
+      requestTimeout: 60_000,
+      headersTimeout: 30_000,
+      maxHeaderSize: 1 << 20,
+      noDelay: true,
     })
-  })
-  const port = (server.address() as AddressInfo).port
-  const drain = (): void => {
-    if (closed) return
-    closed = new Promise((resolve) => server.close(() => resolve()))
-    http1.closeIdleConnections()
-    for (const session of sessions) session.close()
+    server.on('request', (request, response) => {
+      if (this.#closed) response.shouldKeepAlive = false
+      handler.handle(new Http1Exchange(request, response, this.#peerOf(request.socket), this.#turns))
+    })
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      handler.upgrade(request, socket, head, this.#peerOf(request.socket)),
+    )
+    server.on('clientError', refuse)
+    return server
   }
-  return {
-    host: options.host,
-    port,
-    setTls: (tls) => server.setSecureContext(tlsOptions(tls)),
-    drain,
-    async close() {
-      drain()
-      // HTTP/2 sessions end by themselves with their last stream.
-      for (const socket of connections) if (socket.alpnProtocol !== 'h2') socket.destroySoon()
-      const cancel = realClock.after(lingerMs, () => sockets.forEach((socket) => socket.destroy()))
-      await closed
-      cancel()
-      http1.close()
-      http2.close()
-    },
+
+  #newHttp2(handler: Handler): Http2Server {
+    const server = createHttp2({
+      settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: 1 << 20, enablePush: false },
+      maxSessionMemory: 64,
+    })
+    server.on('session', (session) => {
+      session.setLocalWindowSize(1 << 22)
+      this.#sessions.add(session)
+      session.once('close', () => this.#sessions.delete(session))
+    })
+    server.on('stream', (stream, headers) => {
+      const peer = this.#peerOf(stream.session!.socket as unknown as Socket)
+      handler.handle(new Http2Exchange(stream, headers, peer, this.#turns))
+    })
+    server.on('sessionError', () => {})
+    return server
   }
 }
 
-function newHttp1(
-  handler: Handler,
-  exchangeOf: (request: IncomingMessage, response: ServerResponse) => Http1Exchange,
-  peerOf: (socket: Socket) => Peer,
-): Server {
-  const server = createHttp1({
-    keepAliveTimeout: idleMs,
-    requestTimeout: 60_000,
-    headersTimeout: 30_000,
-    maxHeaderSize: 1 << 20,
-    noDelay: true,
-  })
-  server.on('request', (request, response) => handler.handle(exchangeOf(request, response)))
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    handler.upgrade(request, socket, head, peerOf(request.socket)),
-  )
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
-    if (socket.writable)
-      socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`)
-    else socket.destroy()
-  })
-  return server
+/** Answers what is no HTTP/1.1. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  if (socket.writable)
+    socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`)
+  else socket.destroy()
 }
 
 function tlsOptions({ cert, key, clientCas = [] }: TlsMaterial) {
