@@ -78,7 +78,8 @@ export const realClock: Clock = new RealClock()
 interface Timer {
   readonly atMs: number
   readonly order: number
-  readonly fn: () => void
+  /** Undefined: cancelled. What it would have used is let go at once, not when its time has come. */
+  fn: (() => void) | undefined
 }
 
 /** How many turns of the event loop `settle` allows before it says that something spins. */
@@ -94,7 +95,6 @@ export class VirtualClock extends ClockBase {
   #yielding = 0
   /** A binary heap by time, then by order of creation. */
   readonly #heap: Timer[] = []
-  readonly #cancelled = new Set<Timer>()
 
   constructor(startMs: number = Date.UTC(2026, 0, 1)) {
     super()
@@ -108,11 +108,8 @@ export class VirtualClock extends ClockBase {
   after(ms: number, fn: () => void): () => void {
     const timer: Timer = { atMs: this.#nowMs + Math.max(0, ms), order: this.#order++, fn }
     push(this.#heap, timer)
-    let live = true
     return () => {
-      if (!live) return
-      live = false
-      this.#cancelled.add(timer)
+      timer.fn = undefined
     }
   }
 
@@ -157,14 +154,14 @@ export class VirtualClock extends ClockBase {
   }
 
   #due(untilMs: number): Timer | undefined {
-    while (this.#heap[0] && this.#cancelled.delete(this.#heap[0])) pop(this.#heap)
+    while (this.#heap[0] && !this.#heap[0].fn) pop(this.#heap)
     const first = this.#heap[0]
     return first && first.atMs <= untilMs ? first : undefined
   }
 
   #fireNext(untilMs: number): void {
     if (!this.#due(untilMs)) return
-    pop(this.#heap)!.fn()
+    pop(this.#heap)?.fn?.()
   }
 }
 
