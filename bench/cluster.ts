@@ -25,7 +25,7 @@ export async function clusterFigures(): Promise<Figure[]> {
     KUBERNODE_PORT: String(await freePort()),
   }
   const run = (...args: string[]) => command(args, env)
-  const up = () => run('up', '--name', name, '--wait', 'all', ...(simulated ? ['--simulated'] : []))
+  const up = () => run('up', '--name', name, ...(simulated ? ['--simulated'] : []))
   const kind = simulated ? 'simulated node' : 'one node'
   try {
     const firstMs = await timed(up)
@@ -37,7 +37,7 @@ export async function clusterFigures(): Promise<Figure[]> {
     ]
     return [...figures, ...(await idleFigures(home, kind))]
   } finally {
-    await run('delete', '--name', name)
+    await run('delete', '--all')
     await rm(home, { recursive: true, force: true })
   }
 }
